@@ -1,0 +1,29 @@
+//! The field's vocabulary: values that exist are valid.
+//!
+//! Every type here parses on construction and cannot be made wrong afterwards, so that no other
+//! crate checks the same thing twice. Nothing here does I/O and nothing here decides anything.
+#![forbid(unsafe_code)]
+
+mod asn;
+mod city;
+mod community;
+mod event;
+mod geo;
+mod name;
+mod prefix;
+mod reason;
+mod route;
+mod time;
+mod verdict;
+
+pub use asn::{Asn, AsnError, RouterId, RouterIdError};
+pub use city::{City, cities, find_city, nearest_spelling};
+pub use community::{Community, CommunityError, ExtendedCommunity, LargeCommunity};
+pub use event::{Event, Severity};
+pub use geo::{CABLE_STRETCH, FIBRE_KM_PER_MS, GeoPoint, GeoPointError};
+pub use name::{GroupName, NameError, PeerName, ServiceName, SiteName};
+pub use prefix::{Family, Prefix, PrefixError};
+pub use reason::Reason;
+pub use route::{Attributes, Origin, RouteSet};
+pub use time::{Timestamp, WallTime};
+pub use verdict::{FailKind, Verdict};
