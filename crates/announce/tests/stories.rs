@@ -84,6 +84,7 @@ impl Story {
         while let Some(at) = due(&self.machine).filter(|&at| at <= end) {
             self.millis = at;
             self.tell(Input::Timer);
+            assert_ne!(due(&self.machine), Some(at), "a deadline that was served must go away");
         }
         self.millis = end;
     }
