@@ -209,3 +209,12 @@ fn a_result_of_a_check_that_nobody_knows_changes_nothing() {
     story.check(CheckId(99), &refused());
     assert_eq!((story.log.as_str(), story.machine), ("", before));
 }
+
+#[test]
+fn a_time_before_an_earlier_one_is_taken_for_that_one() {
+    let mut story = Story::up();
+    let (mut late, now) = (story.machine.clone(), story.now());
+    late.handle(Input::Check { check: DNS, verdict: refused() }, Timestamp::ZERO);
+    story.machine.handle(Input::Check { check: DNS, verdict: refused() }, now);
+    assert_eq!(late, story.machine);
+}

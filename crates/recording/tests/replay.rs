@@ -226,7 +226,7 @@ fn every_fault_says_where_and_what_to_do() {
         replaced("\"seq\":3", "\"seq\":1"),
         replaced("\"core\":\"announce\"", "\"core\":\"ospf\\u001b[2J\""),
         replaced("\"warmth\":{", "\"warmest\":{"),
-        replaced("\"verdict\":\"pass\"", "\"verdict\":\"passed\u001b[2J\""),
+        replaced("\"verdict\":\"pass\"", "\"verdict\":\"passed\\u001b[2J\""),
         replaced("\"state\":\"boot\"", "\"state\":\"root\""),
         with_line(2, "{\"seq\":1,\"at\":0,\"core\":\"announce\",\"instance\":\"anycast\",\"lost\":9}"),
         "x".repeat(17 * 1024 * 1024),
