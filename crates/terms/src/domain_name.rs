@@ -95,6 +95,17 @@ impl DomainName {
         })
     }
 
+    /// Where each label begins, from the leftmost, and how many there are.
+    fn label_starts(&self) -> ([u8; 128], usize) {
+        let (mut starts, mut count, mut at) = ([0; 128], 0, 0u8);
+        while let length @ 1.. = self.0[usize::from(at)] {
+            starts[count] = at;
+            count += 1;
+            at += 1 + length;
+        }
+        (starts, count)
+    }
+
     /// The name without its leftmost label; none for the root.
     pub fn parent(&self) -> Option<DomainName> {
         let first = usize::from(self.0[0]);
@@ -112,6 +123,12 @@ impl DomainName {
             name = &after[usize::from(length)..];
         }
     }
+}
+
+/// The label whose length octet is at `start`.
+fn label_at(octets: &[u8], start: u8) -> &[u8] {
+    let start = usize::from(start);
+    &octets[start + 1..start + 1 + usize::from(octets[start])]
 }
 
 /// Appends the labels of `text` and says whether it ended with a dot.
@@ -231,12 +248,17 @@ impl PartialOrd for DomainName {
 
 impl Ord for DomainName {
     fn cmp(&self, other: &Self) -> Ordering {
-        let from_the_root = |name: &DomainName| {
-            let mut labels: Vec<Vec<u8>> = name.labels().map(<[u8]>::to_ascii_lowercase).collect();
-            labels.reverse();
-            labels
-        };
-        from_the_root(self).cmp(&from_the_root(other))
+        let ((ours, our_count), (theirs, their_count)) = (self.label_starts(), other.label_starts());
+        let pairs = ours[..our_count].iter().rev().zip(theirs[..their_count].iter().rev());
+        for (&our, &their) in pairs {
+            let (our, their) = (label_at(&self.0, our), label_at(&other.0, their));
+            let lower = u8::to_ascii_lowercase;
+            match our.iter().map(lower).cmp(their.iter().map(lower)) {
+                Ordering::Equal => {}
+                decided => return decided,
+            }
+        }
+        our_count.cmp(&their_count)
     }
 }
 
