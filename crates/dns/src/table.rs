@@ -20,8 +20,9 @@ impl NameHash {
         for chunk in label.chunks(8) {
             let mut word = [0; 8];
             word[..chunk.len()].copy_from_slice(chunk);
-            hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(MIX);
-            hash ^= hash >> 32;
+            // Both halves of the product, so that every octet reaches the low bits, which choose the slot.
+            let product = u128::from(hash ^ u64::from_le_bytes(word)) * u128::from(MIX);
+            hash = product as u64 ^ (product >> 64) as u64;
         }
         NameHash(hash)
     }

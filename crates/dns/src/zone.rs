@@ -25,8 +25,8 @@ pub(crate) use image::{Found, Shifted};
 /// Every fault of the file, in its order. Nothing is served of a file with a fault.
 pub fn parse(text: &str) -> Result<Zone, Vec<Fault>> {
     let mut faults = Vec::new();
-    let records = records::read(text, &mut faults);
-    let content = rules::judge(records, &mut faults);
+    let read = records::read(text, &mut faults);
+    let content = rules::judge(read, &mut faults);
     match content {
         Some(content) if faults.is_empty() => image::build(content).map_err(|fault| vec![fault]),
         _ => {

@@ -109,9 +109,7 @@ fn in_plain_words(words: &str) -> String {
         "missing origin" => "a relative name, but no `$ORIGIN` before it".to_owned(),
         "bad name" => "this is no domain name".to_owned(),
         "bad charstr" => "a text is longer than 255 octets".to_owned(),
-        "unknown record type with concrete data" => {
-            "this type has no text form here: write its data as `\\# LENGTH HEX` (RFC 3597)".to_owned()
-        }
+        "unknown record type with concrete data" => "this type has no text form here".to_owned(),
         _ => words.to_owned(),
     }
 }

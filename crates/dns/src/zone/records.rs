@@ -22,17 +22,28 @@ const TTL_MAX: u32 = i32::MAX as u32;
 /// What holds when the file never says a TTL, in seconds.
 const TTL_UNSAID: u32 = 3600;
 
+/// What could be read of a file.
+pub(super) struct Records {
+    pub(super) records: Vec<Record>,
+    /// Whether an SOA record is written, even one that cannot be read.
+    pub(super) soa_is_written: bool,
+}
+
 /// Reads every record; entries that cannot be read become faults.
-pub(super) fn read(text: &str, faults: &mut Vec<Fault>) -> Vec<Record> {
+pub(super) fn read(text: &str, faults: &mut Vec<Fault>) -> Records {
     let mut reader = Reader::default();
-    let mut records = Vec::new();
+    let mut read = Records { records: Vec::new(), soa_is_written: false };
     for entry in Entries::of(text) {
-        match entry.and_then(|entry| reader.entry(&entry)) {
-            Ok(record) => records.extend(record),
+        let record = entry.and_then(|entry| {
+            read.soa_is_written |= entry.tokens.iter().any(|token| token.text.eq_ignore_ascii_case("SOA"));
+            reader.entry(&entry)
+        });
+        match record {
+            Ok(record) => read.records.extend(record),
             Err(fault) => faults.push(fault),
         }
     }
-    records
+    read
 }
 
 /// What earlier entries say about later ones.

@@ -2,7 +2,7 @@
 //! nothing that this server would answer wrongly.
 
 use super::fault::{Fault, Place};
-use super::records::Record;
+use super::records::{Record, Records};
 use std::collections::BTreeMap;
 use terms::{DomainName, RecordType};
 
@@ -29,10 +29,10 @@ const SET_MAX: usize = 65535 - 512;
 const RECORD_FIXED: usize = 12;
 
 /// Judges the records of a whole file. None when it has no apex; what is wrong is in `faults`.
-pub(super) fn judge(records: Vec<Record>, faults: &mut Vec<Fault>) -> Option<Content> {
-    let apex = find_apex(&records, faults)?;
+pub(super) fn judge(read: Records, faults: &mut Vec<Fault>) -> Option<Content> {
+    let apex = find_apex(&read, faults)?;
     let mut names = Names::new();
-    for record in records {
+    for record in read.records {
         match fits(&record, &apex) {
             Ok(()) => collect(record, &mut names, faults),
             Err(fault) => faults.push(fault),
@@ -46,14 +46,16 @@ pub(super) fn judge(records: Vec<Record>, faults: &mut Vec<Fault>) -> Option<Con
 }
 
 /// The owner of the SOA record, of which there must be one.
-fn find_apex(records: &[Record], faults: &mut Vec<Fault>) -> Option<DomainName> {
-    let mut authorities = records.iter().filter(|record| record.kind == RecordType::SOA);
+fn find_apex(read: &Records, faults: &mut Vec<Fault>) -> Option<DomainName> {
+    let mut authorities = read.records.iter().filter(|record| record.kind == RecordType::SOA);
     let Some(first) = authorities.next() else {
-        let place = Place { line: 1, column: 1 };
-        faults.push(place.fault(
-            "the zone has no SOA record",
-            "write one first: `@ SOA ns1 hostmaster 1 3600 900 604800 300`, where `@` is the zone's name",
-        ));
+        if !read.soa_is_written {
+            let place = Place { line: 1, column: 1 };
+            faults.push(place.fault(
+                "the zone has no SOA record",
+                "write one first: `@ SOA ns1 hostmaster 1 3600 900 604800 300`, where `@` is the zone's name",
+            ));
+        }
         return None;
     };
     for other in authorities {
