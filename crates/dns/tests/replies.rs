@@ -1,5 +1,7 @@
 //! Replies as tables: what is served, the list of RFC 8906, truncation.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 #[path = "support/messages.rs"]
 mod messages;
 
@@ -15,6 +17,20 @@ static ZONES: LazyLock<Zones> = LazyLock::new(|| {
 
 fn identity() -> Identity {
     Identity::new(&"london".parse().unwrap(), Some(&"lon-1".parse().unwrap()))
+}
+
+impl Ask {
+    fn flags(self, flags: u16) -> Ask {
+        Ask { flags, ..self }
+    }
+
+    fn class(self, class: u16) -> Ask {
+        Ask { class, ..self }
+    }
+
+    fn edns(self, edns: AskEdns) -> Ask {
+        Ask { edns: Some(edns), ..self }
+    }
 }
 
 fn reply_to(message: &[u8], transport: Transport) -> (Outcome, Vec<u8>) {
