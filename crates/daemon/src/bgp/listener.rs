@@ -24,7 +24,7 @@ pub(crate) const CALLS_PER_PEER: usize = 2;
 pub(crate) type Switchboard = BTreeMap<IpAddr, mpsc::Sender<TcpStream>>;
 
 /// Listens for peers of one family on every address of the host.
-pub(crate) fn bind(ipv4: bool, port: u16) -> io::Result<TcpListener> {
+pub(crate) fn bind(ipv4: bool, port: u16) -> io::Result<std::net::TcpListener> {
     let any = if ipv4 { IpAddr::from(Ipv4Addr::UNSPECIFIED) } else { IpAddr::from(Ipv6Addr::UNSPECIFIED) };
     let address = SocketAddr::new(any, port);
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
@@ -37,7 +37,7 @@ pub(crate) fn bind(ipv4: bool, port: u16) -> io::Result<TcpListener> {
     mark(&socket, ipv4)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
+    Ok(socket.into())
 }
 
 /// Takes calls until the task is aborted. Whoever is no configured peer is hung up on at once.
@@ -63,7 +63,7 @@ mod tests {
     #[tokio::test]
     async fn a_stranger_is_hung_up_on_and_told_once_a_minute_only() {
         let bus = Bus::for_test();
-        let listener = bind(true, 0).unwrap();
+        let listener = TcpListener::from_std(bind(true, 0).unwrap()).unwrap();
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(take_calls(listener, Switchboard::new(), bus.clone()));
         for _ in 0..50 {
@@ -76,7 +76,7 @@ mod tests {
     #[tokio::test]
     async fn a_peer_is_put_through() {
         let (sender, mut calls) = mpsc::channel(CALLS_PER_PEER);
-        let listener = bind(false, 0).unwrap();
+        let listener = TcpListener::from_std(bind(false, 0).unwrap()).unwrap();
         let port = listener.local_addr().unwrap().port();
         let switchboard = Switchboard::from([(IpAddr::from(Ipv6Addr::LOCALHOST), sender)]);
         tokio::spawn(take_calls(listener, switchboard, Bus::for_test()));
