@@ -15,13 +15,12 @@ use linux::link::LinkIndex;
 use linux::route::{Route, Via};
 use linux::watch::{Change, Topic, Watch};
 use linux::{Netlink, address, route};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use terms::{Prefix, Reason};
-use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
 
 /// How often everything is looked at, whether the kernel told of a change or not.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -141,25 +140,17 @@ impl Keeper {
         self.presence.subscribe()
     }
 
-    /// Looks after everything, for ever.
-    pub(crate) async fn keep(mut self, kernel: Watch, bus: Bus) -> std::io::Result<()> {
-        let mut kernel = AsyncFd::new(kernel)?;
-        let mut ticks = interval(LOOK_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                _ = ticks.tick() => {}
-                told = kernel.readable_mut() => {
-                    let mut told = told?;
-                    let changes = told.get_inner_mut().changes();
-                    told.clear_ready();
-                    // A kernel that cannot be heard is asked every second.
-                    if !changes.is_ok_and(|changes| changes.iter().any(|change| self.concerns(change))) {
-                        continue;
-                    }
-                }
+    /// Looks after everything, on a thread of its own, for as long as anybody cares about the presence.
+    pub(crate) fn keep(mut self, mut kernel: Watch, bus: &Bus) {
+        let mut looked = Instant::now();
+        while !self.presence.is_closed() {
+            wait(&kernel, LOOK_EVERY.saturating_sub(looked.elapsed()));
+            // A kernel that cannot be heard is asked every second.
+            let changes = kernel.changes().unwrap_or_default();
+            if looked.elapsed() >= LOOK_EVERY || changes.iter().any(|change| self.concerns(change)) {
+                self.look(bus);
+                looked = Instant::now();
             }
-            self.look(&bus);
         }
     }
 
@@ -208,6 +199,16 @@ impl Keeper {
     }
 }
 
+/// Sleeps until the kernel tells of a change, `limit` at most.
+fn wait(kernel: &Watch, limit: Duration) {
+    let limit =
+        Timespec { tv_sec: limit.as_secs().try_into().unwrap_or(1), tv_nsec: limit.subsec_nanos().into() };
+    // Interrupted or out of memory: it is looked at again soon.
+    if poll(&mut [PollFd::new(kernel, PollFlags::IN)], Some(&limit)).is_err() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// Listens to the kernel for changes of addresses and routes.
 pub(crate) fn listen() -> linux::Result<Watch> {
     Watch::open(&[Topic::Addresses, Topic::Routes, Topic::Links])
@@ -217,7 +218,6 @@ pub(crate) fn listen() -> linux::Result<Watch> {
 mod tests {
     use super::*;
     use linux::{Namespace, link};
-    use std::time::Instant;
 
     fn belongings() -> Belongings {
         Belongings {
@@ -243,25 +243,24 @@ mod tests {
     #[test]
     fn what_vanishes_is_put_back_and_told() {
         inside(|netlink| {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let bus = Bus::for_test();
-                let keeper = Keeper::put(&belongings()).unwrap();
-                let (_, mut events) = bus.follow();
-                tokio::spawn(keeper.keep(listen().unwrap(), bus));
-                for &address in &belongings().addresses {
-                    // Let the keeper look once, so that it starts from a quiet kernel.
-                    tokio::task::yield_now().await;
+            let bus = Bus::for_test();
+            let keeper = Keeper::put(&belongings()).unwrap();
+            let (presence, kernel) = (keeper.presence(), listen().unwrap());
+            let (_, mut events) = bus.follow();
+            std::thread::scope(|scope| {
+                scope.spawn(|| keeper.keep(kernel, &bus));
+                for address in belongings().addresses {
                     address::remove(netlink, LinkIndex::LOOPBACK, address.into()).unwrap();
-                    let row = events.recv().await.unwrap();
+                    let row = events.blocking_recv().unwrap();
                     assert_eq!(row.kind, "address-restored");
                     assert!(row.text.contains(&address.to_string()), "{}", row.text);
                     assert!(is_there(netlink, address));
                 }
-                for &prefix in &belongings().rejected {
+                for prefix in belongings().rejected {
                     route::delete(netlink, unreachable(prefix)).unwrap();
-                    assert_eq!(events.recv().await.unwrap().kind, "reject-restored");
+                    assert_eq!(events.blocking_recv().unwrap().kind, "reject-restored");
                 }
+                drop(presence);
             });
         });
     }
@@ -286,14 +285,11 @@ mod tests {
             let bus = Bus::for_test();
             let mut keeper = Keeper::put(&belongings()).unwrap();
             let presence = keeper.presence();
-            // The kernel refuses an address with host bits beyond its family; a multicast address stands for that.
-            let refused: IpAddr = "224.0.0.1".parse().unwrap();
+            // A multicast group is joined, never put on an interface: the kernel refuses.
+            let refused: IpAddr = "ff0e::1".parse().unwrap();
             keeper.items.insert(Item::Address(refused));
-            let started = Instant::now();
-            while presence.borrow().missing(refused).is_none() {
-                keeper.look(&bus);
-                assert!(started.elapsed() < Duration::from_secs(30));
-            }
+            keeper.look(&bus);
+            assert!(presence.borrow().missing(refused).is_some());
             keeper.look(&bus);
             assert_eq!(bus.latest().iter().filter(|row| row.kind == "address-missing").count(), 1);
         });

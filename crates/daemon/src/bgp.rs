@@ -236,7 +236,7 @@ impl Peer {
     }
 
     fn moved(&mut self, connection: ConnectionId, progress: io::Result<Progress>) {
-        self.take(match progress {
+        let input = match progress {
             Ok(Progress::Written(octets)) => Input::Written { connection, octets },
             Ok(Progress::Read(octets)) => {
                 Input::Bytes { connection, bytes: self.buffer.get(..octets).unwrap_or_default().to_vec() }
@@ -245,7 +245,8 @@ impl Peer {
                 self.connections.remove(&connection);
                 Input::Closed { connection }
             }
-        });
+        };
+        self.take(input);
     }
 
     fn take(&mut self, input: Input) {

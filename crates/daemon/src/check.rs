@@ -23,7 +23,7 @@ use rand::random;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use terms::{FailKind, Reason, Timestamp, Verdict};
+use terms::{FailKind, Family, Reason, Timestamp, Verdict};
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout_at;
@@ -53,6 +53,8 @@ pub(crate) struct Found {
     pub(crate) check: CheckId,
     /// What it found.
     pub(crate) verdict: Verdict,
+    /// Over which family it asked.
+    pub(crate) family: Family,
     /// When the question was sent.
     pub(crate) asked: Timestamp,
     /// When that was known.
@@ -82,7 +84,8 @@ impl Probe {
                 Some(reason) => Verdict::Indeterminate { reason },
                 None => self.ask(&clock, &presence).await,
             };
-            let run = Found { check: self.check, verdict, asked, known: clock.now() };
+            let family = Family::of(self.service.ip());
+            let run = Found { check: self.check, verdict, family, asked, known: clock.now() };
             if found.send(run).await.is_err() {
                 return;
             }

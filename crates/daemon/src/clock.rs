@@ -58,7 +58,10 @@ mod tests {
         let clock = Clock::start();
         let (before, shown, after) = (clock.wall(), clock.wall_at(clock.now()), clock.wall());
         // A millisecond may be lost to rounding.
-        assert!(before.0.saturating_sub(1) <= shown.0 && shown.0 <= after.0 + 1, "{before:?} {shown:?} {after:?}");
+        assert!(
+            before.0.saturating_sub(1) <= shown.0 && shown.0 <= after.0 + 1,
+            "{before:?} {shown:?} {after:?}"
+        );
         let earlier = clock.wall_at(Timestamp::ZERO);
         assert!(earlier <= after);
     }

@@ -63,7 +63,13 @@ impl Bus {
     pub(crate) fn tell(&self, event: &dyn terms::Event, source: Source<'_>) {
         let now = self.0.clock.now();
         let mut told = self.told();
-        let row = EventRow::of(event, source.to_string(), told.next, now.as_nanos() / 1_000_000, self.0.clock.wall());
+        let row = EventRow::of(
+            event,
+            source.to_string(),
+            told.next,
+            now.as_nanos() / 1_000_000,
+            self.0.clock.wall(),
+        );
         self.0.metrics.count_event(&row);
         if row.severity == Severity::Warning && !told.may_warn(&row, now) {
             return;

@@ -136,5 +136,9 @@ fn register_peers(registry: &mut Registry, status: &Status) {
     registry.register("peer_established", "Whether the BGP session exchanges routes", established);
     registry.register("peer_announced_prefixes", "Prefixes that the peer has from us", announced);
     registry.register("peer_received_routes", "Well-formed routes heard from the peer", received);
-    registry.register("peer_malformed_routes", "Routes or attributes of the peer that were wrong (RFC 7606)", malformed);
+    registry.register(
+        "peer_malformed_routes",
+        "Routes or attributes of the peer that were wrong (RFC 7606)",
+        malformed,
+    );
 }

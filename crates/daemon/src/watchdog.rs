@@ -66,8 +66,7 @@ pub(crate) fn watch(heart: Heart) -> std::io::Result<()> {
         loop {
             std::thread::sleep(look_every);
             if !pulse.look(heart.beats()) {
-                // The log may be what hangs: write to standard error without it.
-                eprintln!("catchment: the decision loop did not beat for {PATIENCE:?}; ending, so that peers withdraw");
+                last_words("the decision loop did not beat for 5 s; ending, so that peers withdraw");
                 std::process::abort();
             }
             if manager_waits.is_some() && pulse.silent_looks == 0 {
@@ -78,13 +77,21 @@ pub(crate) fn watch(heart: Heart) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Writes to standard error, which may be what hangs: so on a thread of its own, which gets a moment.
+fn last_words(words: &'static str) {
+    let spoken = std::thread::Builder::new().spawn(move || eprintln!("catchment: {words}"));
+    if spoken.is_ok() {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
 /// Makes a panic of any thread or task end the process. A task that died quietly would leave its peers or checks
 /// without anybody who looks after them, while the rest goes on announcing.
 pub(crate) fn end_on_panic() {
     let describe = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         describe(panic);
-        eprintln!("catchment: a part of the daemon broke; ending, so that peers withdraw");
+        last_words("a part of the daemon broke; ending, so that peers withdraw");
         std::process::abort();
     }));
 }
