@@ -9,6 +9,7 @@ use std::ops::{Range, RangeInclusive};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
+use terms::nearest_spelling;
 
 /// The value of a key, or its absence. Each way to read it returns `None` (or an empty list) when the key is absent
 /// or when what it says is wrong; what is wrong has been reported by then.
@@ -55,6 +56,11 @@ impl<'d> Value<'d> {
         self.node.is_some()
     }
 
+    /// The document, to report a fault to.
+    pub fn document(&self) -> &'d Document {
+        self.document
+    }
+
     /// Where the key is written; where its table begins if it is absent.
     pub fn key_span(&self) -> Range<usize> {
         self.key_span.clone()
@@ -77,6 +83,23 @@ impl<'d> Value<'d> {
             Kind::Text(text) => Some(text.as_str()),
             _ => None,
         })
+    }
+
+    /// One of a few words, each with what it stands for.
+    pub fn one_of<T: Copy>(&self, words: &[(&'static str, T)]) -> Option<Spanned<T>> {
+        let text = self.text()?;
+        if let Some(&(_, value)) = words.iter().find(|(word, _)| *word == text.value) {
+            return Some(Spanned { value, span: text.span });
+        }
+        let known: Vec<&str> = words.iter().map(|&(word, _)| word).collect();
+        let message = format!("{} must be one of {}", self.name, known.join(", "));
+        match nearest_spelling(text.value, known) {
+            Some(guess) => {
+                self.document.fault_with_hint(text.span, message, format!("did you mean `{guess}`?"))
+            }
+            None => self.document.fault(text.span, message),
+        }
+        None
     }
 
     /// A number that `T` understands.
@@ -158,6 +181,11 @@ impl<'d> Value<'d> {
             node: Some(node),
         };
         items.iter().map(item).collect()
+    }
+
+    /// Whether the file has a list here and nothing in it.
+    pub fn is_empty_list(&self) -> bool {
+        matches!(self.node, Some(Node { kind: Kind::List(items), .. }) if items.is_empty())
     }
 
     /// The items of a list of strings that `T` understands; each wrong one is a fault of its own.
