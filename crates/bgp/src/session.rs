@@ -14,7 +14,7 @@
 //!    │◄── error, silence, Stop ────── Established: wanted routes are told
 //! ```
 //! Until the session is up, a second connection may come from the other end: the *rival*. Once the neighbour has said
-//! on both who it is, one of them is closed ([`collision`]). A connection that ends leaves its rival in charge.
+//! on both who it is, one of them is closed (`collision`). A connection that ends leaves its rival in charge.
 //!
 //! Two choices differ from the letter of the RFC. An attempt to connect that fails leads to Active and not to Idle,
 //! so that a neighbour which comes back can connect at once. And a session pauses in Idle by itself and starts
@@ -23,6 +23,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `transition` | the table: state and stimulus give the next state |
+//! | `opening`, `ending` | what the table does on the way up and on the way down |
 //! | `state` | the states and what they own |
 //! | `collision` | two connections at once |
 //! | `established` | the session while it is up |
@@ -30,10 +31,12 @@
 //! | `offer` | what our OPEN says |
 
 mod collision;
+mod ending;
 mod established;
 mod event;
 mod input;
 mod offer;
+mod opening;
 mod settings;
 mod state;
 mod timers;

@@ -9,9 +9,10 @@
 //! by the AS number (RFC 6286 section 2.3). Both sides see the same two numbers, so they keep the same connection.
 //! A second connection from the *same* end is no collision: that end has given up on its first one.
 
+use crate::session::opening::agreement;
 use crate::session::state::{Connection, OpenConfirm, OpenSent, State};
 use crate::session::timers::Timer;
-use crate::session::transition::{Next, Stimulus, agreement};
+use crate::session::transition::{Next, Stimulus};
 use crate::session::{Direction, Event, Session};
 use crate::wire::message::Message;
 use crate::wire::negotiated::Negotiated;
