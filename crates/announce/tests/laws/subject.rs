@@ -1,6 +1,7 @@
 //! What is tried: the machine, or the machine with a fault planted around it.
 
 use announce::{Action, Input, Level, Machine, Memory, Settings, State};
+use std::time::Duration;
 use terms::Timestamp;
 
 use crate::fault::Seams;
@@ -92,6 +93,13 @@ impl Specimen {
             assert_ne!(self.machine.deadline(), Some(at), "a deadline that was served must go away");
         }
         steps
+    }
+
+    /// What it would do on a timer just before the one that it asked for; or in an hour, if it asked for none.
+    pub fn done_too_early(&self) -> Vec<Action> {
+        let early = self.machine.deadline().map(|at| at - Duration::from_nanos(1));
+        let at = early.unwrap_or(self.last_at + Duration::from_secs(3600)).max(self.last_at);
+        self.clone().step(Input::Timer, at, Saving::Never).actions
     }
 
     pub fn step(&mut self, input: Input, at: Timestamp, saving: Saving) -> Step {
