@@ -40,13 +40,14 @@ proptest! {
         }
     }
 
-    /// The deadline is no law of its own, but a driver that trusts it must miss nothing.
+    /// The deadline is no law of its own, but a driver that trusts it must miss nothing and never spin.
     #[test]
-    fn a_timer_before_the_deadline_does_nothing((settings, memory, script) in script::any_case()) {
+    fn the_deadline_is_neither_late_nor_in_vain((settings, memory, script) in script::any_case()) {
         let mut specimen = Subject { settings, memory, seams: SOUND }.start();
         for moment in script {
             specimen.step(moment.input, moment.at, Saving::Never);
             prop_assert_eq!(specimen.done_too_early(), vec![]);
+            prop_assert!(specimen.serves_its_deadline());
         }
     }
 }
