@@ -6,6 +6,7 @@ mod announce;
 mod bgp;
 mod check;
 mod clock;
+mod dns;
 mod event;
 mod events;
 mod export;

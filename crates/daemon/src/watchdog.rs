@@ -29,7 +29,7 @@ impl Heart {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn beats(&self) -> u64 {
+    pub(crate) fn beats(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }

@@ -1,0 +1,174 @@
+//! The built-in DNS service: threads and sockets around [`dns::answer`].
+//!
+//! ```text
+//!  address 1 --+-- UDP socket -- thread (udp)      a thread per socket; SO_REUSEPORT spreads
+//!              +-- UDP socket -- thread (udp)      clients over the sockets of one address
+//!              +-- TCP listener --+
+//!                                 +-- thread (tcp) all of TCP, so that a flood of it leaves UDP alone
+//!  address 2 --+-- TCP listener --+
+//!              +-- ...
+//!
+//!  replace(zones) --> latest-value cell --> every thread looks at its version before each batch
+//! ```
+//! A socket is bound to one service address, so replies leave from the address that was asked; it may be bound before
+//! the address is on the host. Every thread beats the heart that it was given, counts into counters of its own and
+//! takes no lock while nothing changes.
+
+mod batch;
+mod counters;
+mod listen;
+mod service;
+mod tcp;
+#[cfg(test)]
+mod tests;
+mod udp;
+
+use crate::watchdog::Heart;
+use ::dns::{Identity, Transport, Zones};
+use counters::Counters;
+pub(crate) use counters::Counts;
+use service::Service;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Longest time that a thread takes to notice that it is to stop, and between two beats of its heart.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// What is served where.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// The service addresses. They need not be on the host yet.
+    pub(crate) addresses: Vec<IpAddr>,
+    /// 53, but for tests.
+    pub(crate) port: u16,
+    /// UDP threads per address; one per processor is right.
+    pub(crate) workers: NonZeroUsize,
+    /// Who answers.
+    pub(crate) identity: Identity,
+}
+
+/// Why the service could not start. Nothing is left half-started.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// Somebody else has the port.
+    #[error(
+        "{address} is taken by another program, perhaps another DNS server: stop it, or leave [service.dns] out \
+         to announce that one"
+    )]
+    Taken {
+        /// Which one.
+        address: SocketAddr,
+    },
+    /// The process may not use a port below 1024.
+    #[error("no permission to listen on {address}: run as root or give the process CAP_NET_BIND_SERVICE")]
+    Forbidden {
+        /// Which one.
+        address: SocketAddr,
+    },
+    /// The socket cannot be used for another reason.
+    #[error("cannot listen for DNS on {address}: {source}")]
+    Listen {
+        /// Which one.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system gave no thread or timer.
+    #[error("the system is out of resources: {0}")]
+    System(io::Error),
+}
+
+/// The running service. It stops with this value.
+#[derive(Debug)]
+pub(crate) struct Server {
+    zones: watch::Sender<Arc<Zones>>,
+    stopping: Arc<AtomicBool>,
+    threads: Vec<Running>,
+}
+
+/// One thread and what it tells about itself.
+#[derive(Debug)]
+struct Running {
+    thread: JoinHandle<()>,
+    transport: Transport,
+    counters: Arc<Counters>,
+    heart: Heart,
+}
+
+impl Server {
+    /// Opens every socket, then starts every thread.
+    pub(crate) fn start(settings: &Settings, zones: Arc<Zones>) -> Result<Server, Error> {
+        let addresses = || settings.addresses.iter().map(|&address| SocketAddr::new(address, settings.port));
+        // TCP first: unlike UDP with SO_REUSEPORT, it notices another server of the same user.
+        let listeners = addresses().map(listen::tcp).collect::<Result<Vec<_>, Error>>()?;
+        let mut sockets = Vec::new();
+        for address in addresses() {
+            for _ in 0..settings.workers.get() {
+                sockets.push(listen::udp(address)?);
+            }
+        }
+        let (zones, published) = watch::channel(zones);
+        let stopping = Arc::new(AtomicBool::new(false));
+        let service = || Service::new(published.clone(), settings.identity.clone(), Arc::clone(&stopping));
+        let mut server = Server { zones, stopping: Arc::clone(&stopping), threads: Vec::new() };
+        let of_streams = service();
+        let streams = tcp::Streams::new(listeners, of_streams.clone()).map_err(Error::System)?;
+        server.spawn("dns-tcp", Transport::Tcp, &of_streams, move || streams.run())?;
+        for socket in sockets {
+            let service = service();
+            let worker = udp::Worker::new(socket, service.clone());
+            server.spawn("dns-udp", Transport::Udp, &service, move || worker.run())?;
+        }
+        Ok(server)
+    }
+
+    fn spawn(
+        &mut self,
+        name: &str,
+        transport: Transport,
+        service: &Service,
+        work: impl FnOnce() + Send + 'static,
+    ) -> Result<(), Error> {
+        let (counters, heart) = (service.counters(), service.heart());
+        let thread = Builder::new().name(name.to_owned()).spawn(work).map_err(Error::System)?;
+        self.threads.push(Running { thread, transport, counters, heart });
+        Ok(())
+    }
+
+    /// Serves other zones from now on. Queries under way are answered from the old ones.
+    pub(crate) fn replace(&self, zones: Arc<Zones>) {
+        self.zones.send_replace(zones);
+    }
+
+    /// What was counted so far over one transport.
+    pub(crate) fn counts(&self, transport: Transport) -> Counts {
+        let threads = self.threads.iter().filter(|running| running.transport == transport);
+        threads.map(|running| running.counters.read()).sum()
+    }
+
+    /// The heart of each thread. Every one of them beats more than once a second.
+    pub(crate) fn hearts(&self) -> impl Iterator<Item = &Heart> {
+        self.threads.iter().map(|running| &running.heart)
+    }
+
+    /// Stops every thread and waits for its end, which takes as long as one look at most.
+    pub(crate) fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        for running in self.threads.drain(..) {
+            // A thread that panicked has ended too; the panic was reported where it happened.
+            let _ = running.thread.join();
+        }
+    }
+}
