@@ -3,7 +3,7 @@
 use crate::check::{self, Check};
 use crate::planned;
 use crate::unique::Unique;
-use document::{Spanned, Table, Value};
+use document::{Document, Spanned, Table, Value};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use terms::{Prefix, ServiceName};
@@ -92,15 +92,20 @@ fn prefixes(table: &Table) -> Vec<Spanned<Prefix>> {
     let prefixes = value.parse_list::<Prefix>();
     refuse_empty(table, &value, "a service needs at least one prefix to announce");
     let mut once = Unique::new("prefix");
-    for prefix in &prefixes {
-        once.see(document, prefix);
-        if prefix.length() == 0 {
-            document.fault(prefix.span.clone(), "a default route would draw the whole Internet to this site");
-        } else if !can_be_anycast(prefix.address()) {
-            document.fault(prefix.span.clone(), format!("{} cannot be announced", prefix.value));
-        }
-    }
-    prefixes
+    prefixes.iter().for_each(|prefix| once.see(document, prefix));
+    prefixes.into_iter().filter(|prefix| can_be_announced(document, prefix)).collect()
+}
+
+fn can_be_announced(document: &Document, prefix: &Spanned<Prefix>) -> bool {
+    let message = if prefix.length() == 0 {
+        "a default route would draw the whole Internet to this site".to_owned()
+    } else if !can_be_anycast(prefix.address()) {
+        format!("{} cannot be announced", prefix.value)
+    } else {
+        return true;
+    };
+    document.fault(prefix.span.clone(), message);
+    false
 }
 
 fn refuse_empty(table: &Table, value: &Value, message: &str) {
