@@ -2,7 +2,7 @@
 
 use crate::planned;
 use check::dns::Expectation;
-use document::Table;
+use document::{Spanned, Table};
 use std::num::NonZeroU32;
 use std::time::Duration;
 use terms::RecordType;
@@ -13,7 +13,7 @@ pub(crate) const DNS_PORT: u16 = 53;
 /// A check as it is written, for every address of its service.
 #[derive(Clone, Debug)]
 pub(crate) struct Check {
-    pub(crate) expectation: Expectation,
+    pub(crate) expectation: Spanned<Expectation>,
     pub(crate) interval: Duration,
     pub(crate) timeout: Duration,
     pub(crate) fall: NonZeroU32,
@@ -72,11 +72,12 @@ pub(crate) fn read(table: &Table) -> Option<Check> {
     })
 }
 
-fn expectation(dns: &Table) -> Option<Expectation> {
+fn expectation(dns: &Table) -> Option<Spanned<Expectation>> {
     let name = dns.required("name").parse();
     let qtype = dns.optional("type").parse::<RecordType>();
     let qtype = qtype.map_or(RecordType::SOA, |qtype| qtype.value);
-    Some(Expectation { name: name?.value, qtype })
+    let (name, span) = name.map(|name| (name.value, name.span))?;
+    Some(Spanned { value: Expectation { name, qtype }, span })
 }
 
 /// A check of something that sites share must never withdraw, which takes an output that is planned.

@@ -215,3 +215,34 @@ proptest! {
         }
     }
 }
+
+/// The good file with the built-in DNS service on these zone files.
+fn with_zones(zones: &str) -> Result<SiteFile, Faults> {
+    let text = with("cover = []", &format!("dns = {{ zones = [{zones}] }}"));
+    parse("site.toml", &text, Path::new("tests"))
+}
+
+#[test]
+fn zone_files_are_read_with_the_site_file() {
+    let file = with_zones("\"zones/example.zone\"").unwrap();
+    let dns = file.services[0].dns.as_ref().unwrap();
+    assert_eq!(dns.files, [Path::new("tests/zones/example.zone")]);
+    assert_eq!(dns.zones.iter().map(|zone| zone.apex().to_string()).collect::<Vec<_>>(), ["example."]);
+}
+
+#[test]
+fn faults_of_zone_files_have_lines_of_their_own() {
+    let zones = "\"zones/bad.zone\", \"zones/missing.zone\", \"zones/example.zone\"";
+    insta::assert_snapshot!(with_zones(zones).unwrap_err().to_string());
+    insta::assert_snapshot!(
+        with_zones("\"zones/example.zone\", \"zones/example.zone\"").unwrap_err().to_string()
+    );
+}
+
+#[test]
+fn a_check_that_no_zone_answers_is_a_fault() {
+    let text = with("cover = []", "dns = { zones = [\"zones/example.zone\"] }")
+        .replace("www.example.", "www.exomple.");
+    let faults = parse("site.toml", &text, Path::new("tests")).unwrap_err();
+    insta::assert_snapshot!(faults.to_string());
+}
