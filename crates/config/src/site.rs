@@ -1,6 +1,8 @@
 //! `[site]`: who this site is.
 
 use document::{Spanned, Table};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 use terms::{Asn, GeoPoint, HostName, RouterId, SiteName, cities, find_city, nearest_spelling};
 
 /// Who this site is.
@@ -19,6 +21,22 @@ pub struct Site {
     /// Whether announced prefixes get an unreachable route, so that packets to unused addresses do not loop between
     /// the site and its router.
     pub reject_routes: bool,
+    /// The port on which neighbours may call.
+    pub bgp_port: u16,
+    /// How long the service answers on after an orderly stop has withdrawn its routes, for users who have not heard.
+    pub linger: Duration,
+    /// Where the daemon keeps what survives a restart.
+    pub state_dir: PathBuf,
+}
+
+impl Site {
+    /// The port of BGP (RFC 4271 section 8.2.1).
+    pub const BGP_PORT: u16 = 179;
+    /// 80 % of the Internet converge in about 10 s; the rest gets ample time.
+    pub const LINGER: Duration = Duration::from_secs(90);
+    /// Where the file names no state directory.
+    pub const STATE_DIR: &str = "/var/lib/catchment";
+    const LONGEST_LINGER: Duration = Duration::from_secs(3600);
 }
 
 /// A place on earth.
@@ -30,13 +48,16 @@ pub struct Place {
     pub at: GeoPoint,
 }
 
-pub(crate) fn read(table: &Table) -> Option<Site> {
+pub(crate) fn read(table: &Table, directory: &Path) -> Option<Site> {
     let name = table.required("name").parse::<SiteName>();
     let host = table.optional("host").parse::<HostName>();
     let place = place(table, name.as_deref());
     let asn = table.required("asn").number();
     let router_id = table.required("router_id").parse();
     let reject_routes = table.optional("reject_routes").flag();
+    let bgp_port = table.optional("bgp_port").number_in(1..=u16::MAX);
+    let linger = table.optional("linger").duration_in(Duration::ZERO..=Site::LONGEST_LINGER);
+    let state_dir = table.optional("state_dir").path();
     let name = name?.value;
     let host = host.map(|host| host.value).or_else(|| name.as_str().parse().ok())?;
     Some(Site {
@@ -46,6 +67,9 @@ pub(crate) fn read(table: &Table) -> Option<Site> {
         asn: asn?.value,
         router_id: router_id?.value,
         reject_routes: reject_routes.is_none_or(|flag| flag.value),
+        bgp_port: bgp_port.map_or(Site::BGP_PORT, |port| port.value),
+        linger: linger.map_or(Site::LINGER, |linger| linger.value),
+        state_dir: directory.join(state_dir.map_or(PathBuf::from(Site::STATE_DIR), |path| path.value)),
     })
 }
 

@@ -42,7 +42,7 @@ pub fn parse(name: &str, text: &str, directory: &Path) -> Result<SiteFile, Fault
 
 fn read(root: &Table, directory: &Path) -> Option<SiteFile> {
     planned::refuse(root, &["fleet"]);
-    let site = root.required("site").table().and_then(|table| site::read(&table));
+    let site = root.required("site").table().and_then(|table| site::read(&table, directory));
     let peers = peer::read_all(&root.required("peer"), site.as_ref());
     let services = service::read_all(&root.required("service"), directory);
     let api = api::read(root.optional("api").table().as_ref(), directory);
