@@ -4,13 +4,15 @@
 use crate::events::{Bus, Log};
 use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
-use crate::server;
 use crate::status::Board;
+use crate::{page, server};
+use axum::Router;
 use std::io;
+use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::thread::JoinHandle;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// What the attendants look after.
 #[derive(Debug)]
@@ -21,6 +23,10 @@ pub(crate) struct Attendants {
     pub(crate) state_dir: PathBuf,
     pub(crate) memories: watch::Receiver<Memories>,
     pub(crate) socket: UnixListener,
+    /// The read-only listener, where the site file wants one.
+    pub(crate) listener: Option<TcpListener>,
+    /// What the checks found, for the page.
+    pub(crate) samples: mpsc::Receiver<api::Sample>,
 }
 
 /// Running attendants.
@@ -43,10 +49,13 @@ impl Attendants {
     async fn run(self, stopped: oneshot::Receiver<()>) {
         let mut log = Log::follow(&self.bus);
         let remembering = tokio::spawn(memory::keep(self.state_dir, self.memories, self.bus));
-        let serving = serve(self.socket, server::documents(self.board, self.metrics));
+        let documents = server::documents(self.board.clone(), self.metrics);
+        let showing = show(self.listener, self.board, self.samples, documents.clone());
+        let serving = serve(self.socket, documents);
         tokio::select! {
             () = log.write() => {}
             () = serving => {}
+            () = showing => {}
             _ = stopped => {}
         }
         // The decision loop is gone by now: this writes what it remembered last and ends.
@@ -55,10 +64,26 @@ impl Attendants {
     }
 }
 
-async fn serve(socket: UnixListener, documents: axum::Router) {
+async fn serve(socket: UnixListener, documents: Router) {
     let Ok(listener) = tokio::net::UnixListener::from_std(socket) else { return };
     // Serving ends only with the thread: a connection that breaks is its caller's business.
     let _ = axum::serve(listener, documents).await;
+}
+
+/// Shows the page where the site file wants it.
+async fn show(
+    listener: Option<TcpListener>,
+    board: Board,
+    samples: mpsc::Receiver<api::Sample>,
+    documents: Router,
+) {
+    let listener = listener.map(tokio::net::TcpListener::from_std);
+    if let Some(Ok(listener)) = listener
+        && let Err(error) = page::serve(listener, board, samples, documents).await
+    {
+        tracing::warn!(%error, "the page cannot be shown");
+    }
+    std::future::pending().await
 }
 
 impl Attending {

@@ -17,6 +17,7 @@ mod events;
 mod export;
 mod memory;
 mod metrics;
+mod page;
 mod server;
 mod socket;
 mod status;

@@ -46,15 +46,18 @@ use ::announce::{CheckId, Condition, Machine};
 use config::SiteFile;
 use sd_notify::NotifyState;
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use terms::{Family, ServiceName};
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 /// Results of checks that wait for the decision loop. It takes each within microseconds.
 const FOUND: usize = 256;
+
+/// Runs of checks that wait to be drawn; the page takes them ten times a second.
+const SAMPLES: usize = 1024;
 
 /// Longest time that the sessions get to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -63,6 +66,7 @@ const GOODBYE: Duration = Duration::from_secs(5);
 struct Opened {
     bgp: Vec<std::net::TcpListener>,
     socket: ControlSocket,
+    api: Option<std::net::TcpListener>,
     keeper: Keeper,
     kernel: linux::watch::Watch,
 }
@@ -76,11 +80,22 @@ impl Opened {
         let bgp = families.iter().map(bind).collect::<Result<_, _>>();
         let bgp = bgp.map_err(|source| Error::bgp_port(port, source))?;
         let socket = ControlSocket::open(&site_file.api.socket)?;
+        let api = site_file.api.listen.map(listen).transpose()?;
         let kernel = address::listen().map_err(Error::host)?;
         // Last, because it is the one step that others can see: nothing after it fails for the site file's sake.
         let keeper = Keeper::put(&belongings(site_file)).map_err(Error::host)?;
-        Ok(Opened { bgp, socket, keeper, kernel })
+        Ok(Opened { bgp, socket, api, keeper, kernel })
     }
+}
+
+/// Listens for readers of the page and the documents.
+fn listen(address: SocketAddr) -> Result<std::net::TcpListener, Error> {
+    let listen = || {
+        let listener = std::net::TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    };
+    listen().map_err(|source| Error::Listen { address, source })
 }
 
 fn belongings(site_file: &SiteFile) -> Belongings {
@@ -100,13 +115,13 @@ pub(crate) fn run(site_file: SiteFile) -> Result<(), Error> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::System)?;
     let signals = runtime.block_on(async { Signals::listen() }).map_err(Error::System)?;
-    let Opened { bgp, socket, keeper, kernel } = Opened::open(&site_file)?;
+    let Opened { bgp, socket, api, keeper, kernel } = Opened::open(&site_file)?;
     let listener = socket.listener().map_err(Error::System)?;
     let memories = memory::recall(&site_file.site.state_dir, &bus);
 
     let shared = Shared { clock, bus: bus.clone(), metrics: metrics.clone() };
     let presence = keeper.presence();
-    let Wires { site, board, memories, heart } = runtime
+    let Wires { site, board, memories, heart, samples } = runtime
         .block_on(async { wire(&site_file, shared, bgp, presence, memories) })
         .map_err(Error::System)?;
     let attendants = Attendants {
@@ -116,6 +131,8 @@ pub(crate) fn run(site_file: SiteFile) -> Result<(), Error> {
         state_dir: site_file.site.state_dir.clone(),
         memories,
         socket: listener,
+        listener: api,
+        samples,
     };
     let attending = attendants.start().map_err(Error::System)?;
     let told = bus.clone();
@@ -147,6 +164,7 @@ struct Wires {
     board: Board,
     memories: watch::Receiver<Memories>,
     heart: Heart,
+    samples: mpsc::Receiver<api::Sample>,
 }
 
 /// A site whose tasks run.
@@ -178,7 +196,7 @@ fn wire(
     let (found_by, found) = mpsc::channel(FOUND);
     let (orders, ordered) = mpsc::channel(1);
     let (views, groups) = watch::channel(Vec::new());
-    let (samples, _) = broadcast::channel(1024);
+    let (samples, drawn) = mpsc::channel(SAMPLES);
     let heart = Heart::default();
 
     let (peers, shown_peers, switchboard) = start_peers(site_file, &shared, &decision, &stop);
@@ -213,7 +231,7 @@ fn wire(
         bus: bus.clone(),
     };
     let stop = Stop { clock, bus, site: site.name.clone(), linger: site.linger, orders, sessions };
-    Ok(Wires { site: Site { peers, stop }, board, memories: to_remember, heart })
+    Ok(Wires { site: Site { peers, stop }, board, memories: to_remember, heart, samples: drawn })
 }
 
 /// Starts a task for each peer.
