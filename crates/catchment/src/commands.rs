@@ -1,0 +1,25 @@
+//! One module for each command.
+
+mod check;
+mod dns;
+mod events;
+mod explain;
+mod generated;
+mod status;
+
+use crate::arguments::{Command, Dns};
+use crate::outcome::Outcome;
+use crate::terminal::Terminal;
+
+/// Does what the command line says.
+pub(crate) fn run(command: Command, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Check(check) => check::run(&check, terminal),
+        Command::Status(ask) => status::run(&ask, terminal),
+        Command::Events(events) => events::run(&events, terminal),
+        Command::Explain(explain) => explain::run(&explain, terminal),
+        Command::Dns(Dns::Check { zone, json }) => dns::check(&zone, json, terminal),
+        Command::Completions { shell } => generated::completions(shell, terminal),
+        Command::Man { directory } => generated::manual(&directory, terminal),
+    }
+}
