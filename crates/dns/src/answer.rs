@@ -11,7 +11,7 @@ use crate::identity::Identity;
 use crate::query::{Edns, Header, Malformed, Query};
 use crate::reply::{Flags, Reply, Section};
 use crate::zone::{Found, Shifted};
-use crate::zones::Zones;
+use crate::zones::{Home, Zones};
 use std::fmt;
 use terms::RecordType;
 
@@ -157,7 +157,9 @@ fn decide<'z>(zones: &'z Zones, identity: &'z Identity, query: &Query<'_>) -> Bo
 }
 
 fn in_zone<'z>(zones: &'z Zones, query: &Query<'_>) -> Body<'z> {
-    let (Some(zone), hash) = zones.find(&query.name) else { return Body::Bare(ResponseCode::Refused) };
+    let Some(Home { zone, hash, is_child }) = zones.find(&query.name, query.kind) else {
+        return Body::Bare(ResponseCode::Refused);
+    };
     let negative = |code| {
         let by = query.name.length() - zone.apex().as_wire().len(); // the apex is a part of the name
         Body::Negative { code, soa: zone.negative(), by: by as u16 }
@@ -165,6 +167,7 @@ fn in_zone<'z>(zones: &'z Zones, query: &Query<'_>) -> Body<'z> {
     match zone.find(hash, query.name.lower(), query.kind) {
         Found::Records { count, octets } => Body::Records { count, octets },
         Found::NoData => negative(ResponseCode::NoError),
+        Found::NoName if is_child => negative(ResponseCode::NoError),
         Found::NoName => negative(ResponseCode::NxDomain),
     }
 }

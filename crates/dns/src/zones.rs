@@ -4,7 +4,7 @@ use crate::query::QueryName;
 use crate::table::{NameHash, Table};
 use crate::zone::Zone;
 use std::sync::Arc;
-use terms::DomainName;
+use terms::{DomainName, RecordType};
 
 /// The zones of a server: immutable, so that a reload is the swap of an `Arc<Zones>`. A zone that did not change is
 /// shared between the old and the new one.
@@ -14,6 +14,15 @@ pub struct Zones {
     table: Table,
     /// Labels of the longest apex.
     deepest: usize,
+}
+
+/// Where the answer to a question is to be looked up.
+pub(crate) struct Home<'z> {
+    pub(crate) zone: &'z Zone,
+    /// The hash of the name.
+    pub(crate) hash: NameHash,
+    /// Whether the name is that of another zone below this one, so that it exists whatever this one says.
+    pub(crate) is_child: bool,
 }
 
 /// Two zones have one name.
@@ -44,17 +53,26 @@ impl Zones {
         self.zones.iter()
     }
 
-    /// The zone nearest above the name, and the name's hash.
-    pub(crate) fn find(&self, name: &QueryName) -> (Option<&Zone>, NameHash) {
+    /// The zone that has the say over a name: the nearest above it. Only DS is a question for the parent, where that
+    /// is served here too (RFC 4035 section 3.1.4.1).
+    pub(crate) fn find(&self, name: &QueryName, kind: RecordType) -> Option<Home<'_>> {
         let mut hash = NameHash::ROOT;
-        let mut nearest = self.zone_at(hash, &[0]);
+        let (mut nearest, mut above) = (self.zone_at(hash, &[0]), None);
         for (depth, (label, suffix)) in name.labels_from_the_root().enumerate() {
             hash = hash.below(label);
-            if depth < self.deepest {
-                nearest = self.zone_at(hash, suffix).or(nearest);
+            if depth < self.deepest
+                && let Some(zone) = self.zone_at(hash, suffix)
+            {
+                above = nearest.replace(zone);
             }
         }
-        (nearest, hash)
+        let zone = nearest?;
+        match above {
+            Some(parent) if kind == RecordType::DS && zone.apex().as_wire().len() == name.length() => {
+                Some(Home { zone: parent, hash, is_child: true })
+            }
+            _ => Some(Home { zone, hash, is_child: false }),
+        }
     }
 
     fn zone_at(&self, hash: NameHash, lower: &[u8]) -> Option<&Zone> {

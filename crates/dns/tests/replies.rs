@@ -1,5 +1,7 @@
 //! Replies as tables: what is served, the list of RFC 8906, truncation.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 #[path = "support/messages.rs"]
 mod messages;
 
@@ -15,6 +17,20 @@ static ZONES: LazyLock<Zones> = LazyLock::new(|| {
 
 fn identity() -> Identity {
     Identity::new(&"london".parse().unwrap(), Some(&"lon-1".parse().unwrap()))
+}
+
+impl Ask {
+    fn flags(self, flags: u16) -> Ask {
+        Ask { flags, ..self }
+    }
+
+    fn class(self, class: u16) -> Ask {
+        Ask { class, ..self }
+    }
+
+    fn edns(self, edns: AskEdns) -> Ask {
+        Ask { edns: Some(edns), ..self }
+    }
 }
 
 fn reply_to(message: &[u8], transport: Transport) -> (Outcome, Vec<u8>) {
@@ -72,6 +88,9 @@ fn what_is_served() {
         ("not even its ancestors", ask("x.y.nobody.example.", "A")),
         ("below a name with records", ask("below.www.example.", "A")),
         ("the other zone", ask("nobody.big.example.", "A")),
+        ("DS is a question for the parent", ask("big.example.", "DS")),
+        ("and within the child for the child", ask("ns.big.example.", "DS")),
+        ("and where there is no parent for the zone", ask("example.", "DS")),
         ("outside", ask("example.com.", "A")),
         ("the root", ask(".", "NS")),
         ("a whole zone", ask("example.", "AXFR")),

@@ -44,7 +44,7 @@ pub const SOUND: Seams = Seams {
     saved: |saved| saved,
 };
 
-pub const FAULTS: [Fault; 22] = [
+pub const FAULTS: [Fault; 24] = [
     Fault {
         what: "one pass is taken for enough",
         law: Law::P1,
@@ -88,6 +88,19 @@ pub const FAULTS: [Fault; 22] = [
         what: "the alarm that nobody watches withdraws",
         law: Law::P2,
         seams: Seams { actions: withdraw_when_blind, ..SOUND },
+    },
+    Fault {
+        what: "one fail is taken for enough",
+        law: Law::P2,
+        seams: Seams {
+            settings: |settings| each_check(settings, |check| check.fall = NonZeroU32::MIN),
+            ..SOUND
+        },
+    },
+    Fault {
+        what: "two fails close together are taken for two observations",
+        law: Law::P2,
+        seams: Seams { settings: |settings| each_check(settings, |check| check.interval /= 5), ..SOUND },
     },
     Fault {
         what: "one fail too many is waited for",

@@ -29,7 +29,7 @@ impl Law {
     pub fn judge(self, subject: &Subject, script: &Script) -> Result<(), Violation> {
         match self {
             Law::P1 => leaving_none_is_earned(subject, &subject.run(script)),
-            Law::P2 => only_fails_and_orders_withdraw(&subject.run(script)),
+            Law::P2 => only_failures_and_orders_withdraw(subject, &subject.run(script)),
             Law::P3 => a_failed_check_withdraws_at_once(subject, &subject.run(script)),
             Law::P7 => backoff_is_served(subject, &subject.run(script)),
             Law::P8 => a_replay_does_the_same(subject, script),
@@ -91,11 +91,14 @@ fn leaving_none_is_earned(subject: &Subject, trace: &Trace) -> Result<(), Violat
     Ok(())
 }
 
-/// Sharper than P2 says it: the very input of the step that withdraws is a fail or an order.
-fn only_fails_and_orders_withdraw(trace: &Trace) -> Result<(), Violation> {
-    trace.steps.iter().filter(|step| step.level < step.level_before).try_for_each(|step| {
-        law(is_fail(&step.input) || is_order(&step.input), || format!("withdrawn by {:?}", step.input))
-    })
+/// Sharper than P2 says it: a step that withdraws was given an order, or the fail that makes a check fail for good.
+fn only_failures_and_orders_withdraw(subject: &Subject, trace: &Trace) -> Result<(), Violation> {
+    for (index, step) in trace.steps.iter().enumerate().filter(|(_, step)| step.level < step.level_before) {
+        let failed = || checks(subject).any(|id| has_failed(subject, &trace.steps[..=index], id));
+        let is_right = is_order(&step.input) || (is_fail(&step.input) && failed());
+        law(is_right, || format!("withdrawn at step {index} by {:?}", step.input))?;
+    }
+    Ok(())
 }
 
 /// Whether the results since the last pass are a failure for good: `fall` definite fails, each half an interval
@@ -198,9 +201,17 @@ fn less_than_a_pass_never_raises(subject: &Subject, script: &Script) -> Result<(
 fn a_suspend_changes_nothing(subject: &Subject, script: &Script) -> Result<(), Violation> {
     let steady: Script = (1..).zip(script).map(|(round, moment)| steady(round, moment)).collect();
     let awake = subject.run(&steady);
-    let ups = awake.steps.iter().filter(|step| step.state == State::Up).filter_map(|step| step.moment);
-    let Some(jump_after) = ups.take(12).last() else { return Ok(()) };
-    let mut suspended = steady;
+    let announced = awake.steps.iter().filter(|step| step.level > Level::None).filter_map(|step| step.moment);
+    announced.step_by(7).take(3).try_for_each(|moment| a_suspend_after(moment, subject, &steady, &awake))
+}
+
+fn a_suspend_after(
+    jump_after: usize,
+    subject: &Subject,
+    steady: &Script,
+    awake: &Trace,
+) -> Result<(), Violation> {
+    let mut suspended = steady.clone();
     for (index, moment) in suspended.iter_mut().enumerate().skip(jump_after + 1) {
         moment.at = moment.at + millis(3_600_000);
         moment.slept = index == jump_after + 1;
@@ -209,7 +220,7 @@ fn a_suspend_changes_nothing(subject: &Subject, script: &Script) -> Result<(), V
     let in_script = |trace: &Trace| -> Vec<Step> {
         trace.steps.iter().filter(|step| step.moment > Some(jump_after)).cloned().collect()
     };
-    for (awake, asleep) in in_script(&awake).iter().zip(&in_script(&asleep)) {
+    for (awake, asleep) in in_script(awake).iter().zip(&in_script(&asleep)) {
         if asleep.alarms == 0 || asleep.level > Level::None {
             let same = (awake.state, awake.level) == (asleep.state, asleep.level);
             law(same, || format!("{} without a suspend, {} with it", awake.state, asleep.state))?;

@@ -46,18 +46,6 @@ pub(crate) fn ask(name: &str, kind: &str) -> Ask {
 }
 
 impl Ask {
-    pub(crate) fn flags(self, flags: u16) -> Ask {
-        Ask { flags, ..self }
-    }
-
-    pub(crate) fn class(self, class: u16) -> Ask {
-        Ask { class, ..self }
-    }
-
-    pub(crate) fn edns(self, edns: AskEdns) -> Ask {
-        Ask { edns: Some(edns), ..self }
-    }
-
     pub(crate) fn octets(&self) -> Vec<u8> {
         let mut message = Vec::new();
         for number in [self.id, self.flags, 1, 0, 0, u16::from(self.edns.is_some())] {
