@@ -23,6 +23,13 @@ pub(crate) struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Runs the daemon of a site in the foreground: SIGTERM ends it in order, SIGINT twice at once
+    #[command(after_help = "Example:\n  catchment run /etc/catchment/site.toml")]
+    Run {
+        /// The site file
+        #[arg(value_name = "SITE.toml", value_hint = ValueHint::FilePath)]
+        site: PathBuf,
+    },
     /// Says what a site file would announce to whom, or everything that is wrong with it; starts nothing
     #[command(after_help = "Example:\n  catchment check /etc/catchment/site.toml")]
     Check(CheckSite),
@@ -35,6 +42,9 @@ pub(crate) enum Command {
     /// Says what peers were told about one prefix, and why
     #[command(after_help = "Example:\n  catchment explain 198.18.0.0/24")]
     Explain(Explain),
+    /// Tells recorded inputs to the machines again and prints what comes of them
+    #[command(after_help = "Example:\n  catchment replay /var/lib/catchment/recording.jsonl")]
+    Replay(ReplayRecording),
     /// Tools of the DNS service
     #[command(subcommand, after_help = "Example:\n  catchment dns check zones/example.zone")]
     Dns(Dns),
@@ -94,6 +104,17 @@ pub(crate) struct Explain {
     pub(crate) ask: Ask,
 }
 
+/// `catchment replay`.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayRecording {
+    /// The recording
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) recording: PathBuf,
+    /// Prints one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// `catchment dns`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Dns {
@@ -107,4 +128,28 @@ pub(crate) enum Dns {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn each(command: &clap::Command, look: &mut impl FnMut(&clap::Command)) {
+        look(command);
+        command.get_subcommands().for_each(|inner| each(inner, look));
+    }
+
+    #[test]
+    fn the_description_is_sound_and_every_command_shows_an_example() {
+        Arguments::command().debug_assert();
+        let mut names = Vec::new();
+        each(&Arguments::command(), &mut |command| {
+            let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(after.contains("Example:\n  catchment "), "{}", command.get_name());
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            names.push(command.get_name().to_owned());
+        });
+        assert!(names.len() > 10, "{names:?}");
+    }
 }

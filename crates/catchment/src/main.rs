@@ -19,7 +19,7 @@ fn main() -> ExitCode {
         Err(message) => return outcome::of_usage(&message),
     };
     let mut terminal = Terminal::stdout();
-    let result = commands::run(arguments.command, &mut terminal);
+    let result = commands::dispatch(arguments.command, &mut terminal);
     let result = result.and_then(|outcome| terminal.finish(outcome));
     result.unwrap_or_else(|error| outcome::of_error(&error)).into()
 }

@@ -2,6 +2,7 @@
 
 use crate::terminal::style_of_stderr;
 use document::Faults;
+use std::fmt::Display;
 use std::io;
 use std::process::ExitCode;
 
@@ -48,6 +49,12 @@ pub(crate) fn of_error(error: &anyhow::Error) -> Outcome {
             Outcome::No
         }
     }
+}
+
+/// Says what is wrong with what was given.
+pub(crate) fn bad_input(message: impl Display) -> Outcome {
+    eprintln!("catchment: {message}");
+    Outcome::BadInput
 }
 
 /// Whoever read our output has seen enough, as in `catchment events | head`.
