@@ -34,6 +34,8 @@ const REPLY_OCTETS: usize = 4096;
 /// One check of one service through one of its addresses.
 #[derive(Clone, Debug)]
 pub(crate) struct Probe {
+    /// Which group it belongs to.
+    pub(crate) group: usize,
     /// Which check of its group it is.
     pub(crate) check: CheckId,
     /// The address it asks.
@@ -68,7 +70,7 @@ impl Probe {
         clock: Clock,
         presence: watch::Receiver<Presence>,
         mut sooner: mpsc::Receiver<Timestamp>,
-        found: mpsc::Sender<Found>,
+        found: mpsc::Sender<(usize, Found)>,
     ) {
         let mut due = clock.now();
         loop {
@@ -86,7 +88,7 @@ impl Probe {
             };
             let family = Family::of(self.service.ip());
             let run = Found { check: self.check, verdict, family, asked, known: clock.now() };
-            if found.send(run).await.is_err() {
+            if found.send((self.group, run)).await.is_err() {
                 return;
             }
             due = following(due, clock.now(), self.interval);

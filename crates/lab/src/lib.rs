@@ -1,0 +1,10 @@
+//! A world on one machine: real routers, real distances, real faults.
+#![forbid(unsafe_code)]
+
+pub mod bird;
+pub mod clock;
+pub mod history;
+pub mod igp;
+pub mod journal;
+pub mod plan;
+pub mod world;
