@@ -2,9 +2,19 @@
 #![forbid(unsafe_code)]
 
 pub mod bird;
+mod birdc;
+pub mod cable;
+pub mod catchment;
 pub mod clock;
 pub mod history;
 pub mod igp;
 pub mod journal;
+mod lateness;
+mod machine;
 pub mod plan;
+mod prober;
+mod processes;
+mod question;
+mod router;
+mod site;
 pub mod world;
