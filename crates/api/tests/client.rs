@@ -1,4 +1,5 @@
 //! The client against a real server on a Unix socket, and against what is no server.
+#![allow(clippy::unwrap_used)] // the helpers of tests may panic like the tests themselves
 
 use api::client::{Client, ClientError, MAX_ROW, Server, blocking};
 use api::{Command, Done, EventList, FaultKind, Refusal, Schema, Status, route};

@@ -1,4 +1,5 @@
 //! The shape of every document, as programs outside read it: a changed snapshot is a changed promise.
+#![allow(clippy::unwrap_used)] // the helpers of tests may panic like the tests themselves
 
 use api::*;
 use terms::{Asn, Attributes, Family, GeoPoint, Severity, WallTime};
