@@ -1,0 +1,77 @@
+//! What a person may ask a lab to do, and its answer.
+
+use crate::Schema;
+use crate::status::words;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+words! {
+    /// The faults that a lab can inject.
+    FaultKind {
+        /// A process is killed (SIGKILL).
+        Kill = "kill",
+        /// A process is stopped (SIGSTOP): it neither answers nor dies.
+        Hang = "hang",
+        /// A site stops in order and starts again.
+        Reboot = "reboot",
+        /// A site's host and router vanish without a word.
+        PowerCut = "power-cut",
+        /// A cable loses its carrier.
+        Cut = "cut",
+        /// A cable or a site's cables swallow every packet, carrier up.
+        Blackhole = "blackhole",
+        /// Every fault at the target is undone.
+        Restore = "restore",
+    }
+}
+
+/// `catchment lab fault KIND TARGET`, also behind the page's buttons.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Command {
+    /// The fault.
+    pub kind: FaultKind,
+    /// What it strikes, as on the command line: `site london`, `service london`, `cable london-newyork`.
+    pub target: String,
+}
+
+/// A command that a button may send now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// What stands on the button: one or two words.
+    pub label: String,
+    /// What it does.
+    pub command: Command,
+}
+
+/// A command was carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// Always 1.
+    pub schema: Schema,
+    /// What was done, one sentence.
+    pub said: String,
+}
+
+/// A request was refused: the body of every answer that is not a success.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{error}{}", hint.as_deref().map(|hint| format!(" ({hint})")).unwrap_or_default())]
+pub struct Refusal {
+    /// Always 1.
+    pub schema: Schema,
+    /// What is wrong, one sentence.
+    pub error: String,
+    /// What to do instead.
+    pub hint: Option<String>,
+}
+
+impl Refusal {
+    /// A refusal without a hint.
+    pub fn because(error: impl Into<String>) -> Self {
+        Refusal { schema: Schema, error: error.into(), hint: None }
+    }
+
+    /// The same refusal with advice.
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Refusal { hint: Some(hint.into()), ..self }
+    }
+}

@@ -1,0 +1,41 @@
+//! `catchment explain PREFIX --json`: what was told to whom about one prefix, and why.
+
+use crate::{EventRow, GroupState, Output, Schema, Told};
+use serde::{Deserialize, Serialize};
+use terms::{Attributes, GroupName, PeerName, Prefix, Reason, WallTime};
+
+/// One prefix explained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// Always 1.
+    pub schema: Schema,
+    /// The prefix that was asked for.
+    pub prefix: Prefix,
+    /// The announcement group that owns it.
+    pub group: GroupName,
+    /// Where the group stands.
+    pub state: GroupState,
+    /// How strongly it is announced.
+    pub output: Output,
+    /// Since when.
+    pub since: WallTime,
+    /// Why.
+    pub reason: Reason,
+    /// What each peer was told.
+    pub peers: Vec<PeerTold>,
+    /// The events that led here, oldest first.
+    pub why: Vec<EventRow>,
+}
+
+/// What one peer was told about the prefix.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PeerTold {
+    /// The peer.
+    pub peer: PeerName,
+    /// What it was told last.
+    pub told: Told,
+    /// When; none if it was told nothing in this session.
+    pub when: Option<WallTime>,
+    /// The attributes it has; none unless announced.
+    pub attributes: Option<Attributes>,
+}

@@ -1,0 +1,30 @@
+//! The JSON that leaves the program: what the control socket, the page, the files and `--json` say.
+//!
+//! Every document carries `"schema": 1`. Keys may be added; none is renamed or removed without raising it. Nothing
+//! here decides anything: the daemon and the lab fill these types, the [client] and the page read them.
+#![forbid(unsafe_code)]
+
+pub mod client;
+mod command;
+mod event;
+mod explanation;
+mod live;
+mod node;
+mod picture;
+pub mod route;
+mod schema;
+mod status;
+
+pub use command::{Command, Done, FaultKind, Offer, Refusal};
+pub use event::{EventList, EventRow};
+pub use explanation::{Explanation, PeerTold};
+pub use live::{Live, Outcome, Sample};
+pub use node::{Node, NodeKind, NodeList};
+pub use picture::{
+    Cable, CableState, Client, Detour, DetourKind, Fault, Nearest, Picture, PictureKind, Router, Site,
+};
+pub use schema::Schema;
+pub use status::{
+    Check, CheckResult, Group, GroupState, Output, Peer, PeerState, PrefixStatus, Received, Status, Told,
+    ToldPeer,
+};

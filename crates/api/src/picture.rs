@@ -1,0 +1,208 @@
+//! What the page draws. A lab and a site daemon fill the parts they have; the others stay empty and are left out.
+
+use crate::status::words;
+use crate::{FaultKind, Group, GroupState, Offer, Output, Peer, Schema};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::net::IpAddr;
+use terms::{Asn, GeoPoint, Reason, SiteName, WallTime};
+
+/// Everything that the page draws at one moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Picture {
+    /// Always 1.
+    pub schema: Schema,
+    /// Who draws it.
+    pub kind: PictureKind,
+    /// What stands above it: the world of a lab, the site of a daemon.
+    pub title: String,
+    /// The anycast addresses.
+    pub addresses: Vec<IpAddr>,
+    /// The moment it shows, ms since the process started.
+    pub at_ms: u64,
+    /// When the process started, so that `at_ms` can be shown as a time of day.
+    pub started: WallTime,
+    /// The sites; a daemon has one, itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sites: Vec<Site>,
+    /// Who asks the address (lab).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<Client>,
+    /// Who forwards (lab).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routers: Vec<Router>,
+    /// What joins them (lab).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cables: Vec<Cable>,
+    /// Faults that are in force (lab).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
+    /// BGP neighbours (daemon).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub peers: Vec<Peer>,
+    /// Announcement groups with their checks (daemon).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Group>,
+}
+
+impl Picture {
+    /// A picture without any part.
+    pub fn empty(kind: PictureKind, title: impl Into<String>, started: WallTime) -> Self {
+        Picture {
+            schema: Schema,
+            kind,
+            title: title.into(),
+            addresses: Vec::new(),
+            at_ms: 0,
+            started,
+            sites: Vec::new(),
+            clients: Vec::new(),
+            routers: Vec::new(),
+            cables: Vec::new(),
+            faults: Vec::new(),
+            peers: Vec::new(),
+            groups: Vec::new(),
+        }
+    }
+}
+
+words! {
+    /// Who draws a picture.
+    PictureKind {
+        /// A whole world on one machine.
+        Lab = "lab",
+        /// One site.
+        Daemon = "daemon",
+    }
+
+    /// What a cable does.
+    CableState {
+        /// Carries.
+        Up = "up",
+        /// Has no carrier.
+        Cut = "cut",
+        /// Has a carrier and swallows every packet.
+        Blackhole = "blackhole",
+    }
+
+    /// Why a client is not answered by the site next to it.
+    DetourKind {
+        /// Routing policy prefers another way.
+        Policy = "policy",
+        /// The nearer site does not announce now.
+        Failover = "failover",
+    }
+}
+
+/// A place that announces the address.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Site {
+    /// Its name, which is also its answer to `CH TXT id.server`.
+    pub name: SiteName,
+    /// The city as people write it.
+    pub city: String,
+    /// Where it lies; none if the site file does not say.
+    pub at: Option<GeoPoint>,
+    /// Its place in the palette, the same for as long as the process lives.
+    pub colour: u8,
+    /// Where its group stands; none: no daemon answers there.
+    pub state: Option<GroupState>,
+    /// How strongly it is announced.
+    pub output: Output,
+    /// Why.
+    pub reason: Reason,
+    /// How many clients it answers now.
+    pub clients: u32,
+    /// Median round trip of those clients, ms.
+    pub rtt_ms: Option<f64>,
+    /// What the buttons of its card offer now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offers: Vec<Offer>,
+}
+
+/// Somebody who asks the address.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Client {
+    /// Its name among the nodes.
+    pub name: String,
+    /// The city as people write it.
+    pub city: String,
+    /// Where it lies.
+    pub at: GeoPoint,
+    /// Its network.
+    pub asn: Asn,
+    /// The name of its network.
+    pub network: String,
+    /// Who answered last; none while it is silent.
+    pub site: Option<SiteName>,
+    /// Median round trip of late, ms; none while it is silent.
+    pub rtt_ms: Option<f64>,
+    /// The site that lies next to it by cable.
+    pub nearest: Option<Nearest>,
+    /// The nodes on the way to the site that answers, from the client to the site, both included; empty if unknown.
+    pub path: Vec<String>,
+    /// Why another site than the nearest answers; none if the nearest does.
+    pub detour: Option<Detour>,
+}
+
+/// The site that lies next to a client, whatever routing says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Nearest {
+    /// Which.
+    pub site: SiteName,
+    /// The round trip that the shortest cables would give, ms.
+    pub rtt_ms: f64,
+}
+
+/// Why a client is answered from further away than it could be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Detour {
+    /// The kind of reason.
+    pub kind: DetourKind,
+    /// The reason: the AS path and the preference that decided, one sentence.
+    pub words: Reason,
+}
+
+/// A machine that forwards.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Router {
+    /// Its name among the nodes.
+    pub name: String,
+    /// The city as people write it.
+    pub city: String,
+    /// Where it lies.
+    pub at: GeoPoint,
+    /// Its network.
+    pub asn: Asn,
+    /// The name of its network.
+    pub network: String,
+}
+
+/// What joins two nodes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cable {
+    /// Its name, as a fault's target names it.
+    pub name: String,
+    /// The nodes at its ends.
+    pub ends: [String; 2],
+    /// One-way delay, ms.
+    pub delay_ms: f64,
+    /// What it does.
+    pub state: CableState,
+    /// Whether the path of some client runs over it.
+    pub used: bool,
+    /// What a person may do to it now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offers: Vec<Offer>,
+}
+
+/// A fault in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// What was done.
+    pub kind: FaultKind,
+    /// To what.
+    pub target: String,
+    /// Since when, ms since the process started.
+    pub since_ms: u64,
+}

@@ -1,0 +1,30 @@
+//! Where each document is found, on the control socket and on the read-only listener alike.
+
+use terms::Prefix;
+
+/// [`crate::Status`] of the daemon.
+pub const STATUS: &str = "/status";
+/// [`crate::EventList`]: the latest events that the daemon or the lab still holds.
+pub const EVENTS: &str = "/events";
+/// The same events and then every new one, one [`crate::EventRow`] a line (`application/x-ndjson`).
+pub const FOLLOW: &str = "/events/follow";
+/// [`crate::Explanation`] of `?prefix=`.
+pub const EXPLAIN: &str = "/explain";
+/// Metrics in the Prometheus text format.
+pub const METRICS: &str = "/metrics";
+/// [`crate::NodeList`] of the lab.
+pub const NODES: &str = "/nodes";
+/// [`crate::Picture`] as it is now.
+pub const PICTURE: &str = "/picture";
+/// [`crate::Live`] messages as server-sent events.
+pub const LIVE: &str = "/live";
+/// Takes a [`crate::Command`] by POST, answers [`crate::Done`] or [`crate::Refusal`].
+pub const COMMAND: &str = "/command";
+/// Answers `ok` as long as the process serves.
+pub const HEALTH: &str = "/healthz";
+
+/// Where the explanation of one prefix is found. Every character of a prefix may stand in a query as it is
+/// (RFC 3986 section 3.4).
+pub fn explain(prefix: Prefix) -> String {
+    format!("{EXPLAIN}?prefix={prefix}")
+}

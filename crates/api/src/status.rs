@@ -1,0 +1,193 @@
+//! `catchment status --json`: what is announced, since when, and why.
+
+use crate::Schema;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::net::IpAddr;
+use terms::{Asn, Attributes, GroupName, PeerName, Prefix, Reason, ServiceName, SiteName, WallTime};
+
+/// Words in lower case that are the same in JSON, on the terminal and on the page.
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ })+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+
+        }
+
+        impl $name {
+            /// The word in JSON, on the terminal and on the page.
+            pub fn word(self) -> &'static str {
+                match self { $($name::$variant => $word,)+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.word())
+            }
+        }
+    )+};
+}
+pub(crate) use words;
+
+words! {
+    /// Where an announcement group stands.
+    GroupState {
+        /// Started; the service was not yet seen ready.
+        Boot = "boot",
+        /// Ready; earning the passes that announcing needs.
+        Warm = "warm",
+        /// Announced.
+        Up = "up",
+        /// Announced, and the last check failed.
+        Suspect = "suspect",
+        /// Withdrawn because the service failed.
+        Down = "down",
+        /// Withdrawn because an operator said so.
+        Off = "off",
+    }
+
+    /// How strongly a group is announced.
+    Output {
+        /// Not at all.
+        None = "none",
+        /// As configured.
+        Normal = "normal",
+    }
+
+    /// What a peer was told last about a prefix.
+    Told {
+        /// It has our route.
+        Announced = "announced",
+        /// It had our route and was told to forget it.
+        Withdrawn = "withdrawn",
+        /// Nothing in this session.
+        None = "none",
+    }
+
+    /// What the latest run of a check found.
+    CheckResult {
+        /// The service answered as it should.
+        Pass = "pass",
+        /// It did not.
+        Fail = "fail",
+        /// The check itself could not run.
+        Indeterminate = "indeterminate",
+    }
+
+    /// The state of a BGP session (RFC 4271 section 8.2.2).
+    PeerState {
+        /// Not trying.
+        Idle = "idle",
+        /// Waiting for a TCP connection.
+        Connect = "connect",
+        /// Waiting to be called, or to try again.
+        Active = "active",
+        /// OPEN was sent.
+        OpenSent = "opensent",
+        /// OPEN was received and accepted.
+        OpenConfirm = "openconfirm",
+        /// Routes are exchanged.
+        Established = "established",
+    }
+}
+
+/// Everything that one site daemon says about itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Always 1.
+    pub schema: Schema,
+    /// The site that speaks.
+    pub site: SiteName,
+    /// Its announcement groups, in the order of the site file.
+    pub groups: Vec<Group>,
+    /// Its BGP neighbours, in the order of the site file.
+    pub peers: Vec<Peer>,
+}
+
+/// Prefixes that go up and down together, and the services behind them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// Its name.
+    pub name: GroupName,
+    /// The services that it stands for.
+    pub services: Vec<ServiceName>,
+    /// Where it stands.
+    pub state: GroupState,
+    /// How strongly it is announced.
+    pub output: Output,
+    /// Since when it has been in this state.
+    pub since: WallTime,
+    /// Why it is in this state.
+    pub reason: Reason,
+    /// What is wrong and stays wrong until it is cleared.
+    pub alarms: Vec<Reason>,
+    /// What each peer was told about each of its prefixes.
+    pub prefixes: Vec<PrefixStatus>,
+    /// The checks that decide.
+    pub checks: Vec<Check>,
+}
+
+/// One prefix of a group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PrefixStatus {
+    /// The prefix.
+    pub prefix: Prefix,
+    /// What each peer was told about it.
+    pub peers: Vec<ToldPeer>,
+}
+
+/// What one peer was told about one prefix.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ToldPeer {
+    /// The peer.
+    pub peer: PeerName,
+    /// What it was told last.
+    pub told: Told,
+    /// The attributes it has; none unless announced.
+    pub attributes: Option<Attributes>,
+}
+
+/// One health check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// The service it asks.
+    pub service: ServiceName,
+    /// Its own name, such as `dns example. SOA`.
+    pub name: String,
+    /// What the latest run found; none before the first.
+    pub last: Option<CheckResult>,
+    /// How many runs in a row found that.
+    pub run: u32,
+}
+
+/// One BGP neighbour.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Peer {
+    /// Its name in the site file.
+    pub name: PeerName,
+    /// Where it is reached.
+    pub address: IpAddr,
+    /// Its AS.
+    pub asn: Asn,
+    /// The state of the session.
+    pub state: PeerState,
+    /// Since when it has been in this state.
+    pub since: WallTime,
+    /// What it told us.
+    pub received: Received,
+    /// The state of the BFD session beside it; none where the peer has no BFD.
+    pub bfd: Option<String>,
+}
+
+/// What a peer told us: counted, then dropped, since a site needs no routes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Received {
+    /// Routes that were well formed.
+    pub accepted: u64,
+    /// Attributes that were wrong and could be left out (RFC 7606 section 2, "attribute discard").
+    pub discarded_attributes: u64,
+    /// Routes whose attributes were so wrong that they count as withdrawn (RFC 7606 section 2).
+    pub treated_as_withdraw: u64,
+}
