@@ -32,6 +32,11 @@ impl Form {
         shown.collect::<Vec<_>>().join(" ")
     }
 
+    /// The names of its slots, as the pattern shows them.
+    pub fn slots(&self) -> impl Iterator<Item = String> {
+        self.parts.iter().filter(|part| fixed(part).is_none()).map(|part| part.to_uppercase())
+    }
+
     /// What stands in the slots when the fixed words are where they belong. A last slot takes the rest of the
     /// sentence, every other slot one word.
     #[doc(hidden)]
@@ -51,35 +56,44 @@ impl Form {
                 }
             }
         }
-        (at == words.len()).then(|| Slots { form: *self, found })
+        (at == words.len()).then_some(Slots { form: *self, found })
     }
 
-    /// How many of the form's fixed words the sentence has, in order, in percent of all words of both.
+    /// How much of the sentence and the form agree, in order, in percent of what could.
     fn likeness(&self, text: &str) -> usize {
         let written: Vec<&str> = text.split_whitespace().collect();
-        let fixed_words: Vec<&str> = self.parts.iter().filter_map(|part| fixed(part)).collect();
-        let common = common_words(&written, &fixed_words);
-        200 * common / (written.len() + self.parts.len()).max(1)
+        let most = written.len().max(self.parts.len()).max(1);
+        100 * agreement(&written, self.parts) / (most * SAME_WORD)
     }
+}
+
+const SAME_WORD: usize = 3;
+const SIMILAR_WORD: usize = 2;
+const FILLED_SLOT: usize = 1;
+
+/// The best alignment of words with parts, a longest common subsequence by weight: a slip of the finger counts for
+/// less than the word itself, and any word can fill a slot.
+fn agreement(written: &[&str], parts: &[&'static str]) -> usize {
+    let mut row = vec![0; parts.len() + 1];
+    for word in written {
+        let mut diagonal = 0;
+        for (column, part) in parts.iter().enumerate() {
+            let weight = match fixed(part) {
+                Some(expected) if expected == *word => SAME_WORD,
+                Some(expected) if terms::nearest_spelling(word, [expected]).is_some() => SIMILAR_WORD,
+                Some(_) => 0,
+                None => FILLED_SLOT,
+            };
+            let best = (diagonal + weight).max(row[column + 1]).max(row[column]);
+            diagonal = std::mem::replace(&mut row[column + 1], best);
+        }
+    }
+    row[parts.len()]
 }
 
 /// The word inside the quotes, if the part is a fixed word.
 fn fixed(part: &'static str) -> Option<&'static str> {
     part.strip_prefix('"')?.strip_suffix('"')
-}
-
-/// Length of the longest common subsequence; words that differ by a slip of the finger count as common.
-fn common_words(written: &[&str], fixed_words: &[&str]) -> usize {
-    let mut row = vec![0; fixed_words.len() + 1];
-    for word in written {
-        let mut diagonal = 0;
-        for (column, other) in fixed_words.iter().enumerate() {
-            let same = terms::nearest_spelling(word, [*other]).is_some();
-            let best = if same { diagonal + 1 } else { row[column + 1].max(row[column]) };
-            diagonal = std::mem::replace(&mut row[column + 1], best);
-        }
-    }
-    row[fixed_words.len()]
 }
 
 /// What stands in the slots of one sentence.
@@ -178,7 +192,8 @@ impl SentenceError {
     /// The error for a text that fits none of the forms.
     #[doc(hidden)]
     pub fn unknown(text: &str, forms: &[Form]) -> Self {
-        let nearest = forms.iter().max_by_key(|form| form.likeness(text)).filter(|form| form.likeness(text) >= 50);
+        let nearest =
+            forms.iter().max_by_key(|form| form.likeness(text)).filter(|form| form.likeness(text) >= 40);
         SentenceError::Unknown {
             written: terms::Reason::from(text).to_string(),
             nearest: nearest.map(Form::pattern),
@@ -190,7 +205,8 @@ impl SentenceError {
     pub fn hint(&self) -> Option<String> {
         match self {
             SentenceError::Unknown { nearest, known, .. } => {
-                let guess = nearest.as_ref().map(|form| format!("did you mean `{form}`? ")).unwrap_or_default();
+                let guess =
+                    nearest.as_ref().map(|form| format!("did you mean `{form}`? ")).unwrap_or_default();
                 Some(format!("{guess}The sentences are: {}", known.join("; ")))
             }
             SentenceError::Slot { .. } => None,
@@ -262,3 +278,88 @@ macro_rules! sentences {
     };
 }
 pub(crate) use sentences;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::Fault;
+    use crate::scenario::expectation::Expectation;
+    use proptest::prelude::*;
+
+    /// A sentence of this form, with words from the strategies of its slots.
+    fn sentence_of(form: &'static Form) -> impl Strategy<Value = String> {
+        let words: Vec<BoxedStrategy<String>> = form.parts.iter().map(|part| word_for(part)).collect();
+        words.prop_map(|words| words.join(" "))
+    }
+
+    fn word_for(part: &'static str) -> BoxedStrategy<String> {
+        let time = (1u32..100_000, prop::sample::select(vec!["us", "ms", "s", "m"]));
+        let time = time.prop_map(|(number, unit)| format!("{number}{unit}"));
+        match (fixed(part), part) {
+            (Some(word), _) => Just(word.to_owned()).boxed(),
+            (None, "time") => time.boxed(),
+            (None, "limit") => (time, any::<bool>())
+                .prop_map(|(time, path)| format!("{time}{}", if path { " plus path" } else { "" }))
+                .boxed(),
+            (None, "factor") => "[1-9][0-9]{0,3}(\\.[0-9]{1,2})?".boxed(),
+            (None, "state") => prop::sample::select(vec!["boot", "warm", "up", "suspect", "down", "off"])
+                .prop_map(str::to_owned)
+                .boxed(),
+            (None, "told") => {
+                prop::sample::select(vec!["announced", "withdrawn"]).prop_map(str::to_owned).boxed()
+            }
+            (None, _) => "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?".boxed(),
+        }
+    }
+
+    fn any_sentence(forms: &'static [Form]) -> impl Strategy<Value = String> {
+        prop::sample::select(forms.iter().collect::<Vec<_>>()).prop_flat_map(sentence_of)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_expected_reads_back(text in any_sentence(Expectation::FORMS)) {
+            let wanted: Expectation = text.parse().unwrap();
+            prop_assert_eq!(wanted.to_string().parse::<Expectation>().unwrap(), wanted);
+        }
+
+        #[test]
+        fn what_is_done_reads_back(text in any_sentence(Fault::FORMS)) {
+            let fault: Fault = text.parse().unwrap();
+            prop_assert_eq!(fault.to_string(), text);
+        }
+
+        #[test]
+        fn no_text_makes_the_parser_panic(text in "\\PC{0,80}") {
+            let _ = text.parse::<Fault>();
+            let _ = text.parse::<Expectation>();
+        }
+
+        #[test]
+        fn a_sentence_mentions_the_names_in_it(text in any_sentence(Fault::FORMS)) {
+            let fault: Fault = text.parse().unwrap();
+            let words: Vec<&str> = text.split(' ').collect();
+            let mentions = fault.mentions();
+            prop_assert!(mentions.iter().all(|mention| words.contains(&mention.name)));
+            prop_assert_eq!(mentions.is_empty(), text == "restore everything");
+        }
+    }
+
+    #[test]
+    fn a_slip_is_guessed_and_the_list_is_shown() {
+        let error = "kill servise london".parse::<Fault>().unwrap_err();
+        insta::assert_snapshot!(format!("{error}\n{}", error.hint().unwrap()));
+        let error = "clients from london answered within 5s".parse::<Expectation>().unwrap_err();
+        assert!(error.hint().unwrap().starts_with("did you mean `clients of SITE answered within LIMIT`?"));
+        let error = "let there be light".parse::<Expectation>().unwrap_err();
+        assert!(error.hint().unwrap().starts_with("The sentences are: every client answered;"));
+    }
+
+    #[test]
+    fn a_wrong_word_is_named_with_its_slot() {
+        let error = "other clients silent at most 100".parse::<Expectation>().unwrap_err();
+        insta::assert_snapshot!(error, @"`100` is no TIME in `other clients silent at most TIME`: `100` is no duration: write a whole number and one of us, ms, s, m, h, for example 100ms");
+        let error = "site london state asleep".parse::<Expectation>().unwrap_err();
+        insta::assert_snapshot!(error, @"`asleep` is no STATE in `site SITE state STATE`: it is one of boot, warm, up, suspect, down, off");
+    }
+}

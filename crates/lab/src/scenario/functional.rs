@@ -114,10 +114,13 @@ fn detour(facts: &Facts, client: &ClientName) -> Seen {
     };
     let site = client.site.as_ref().map_or("nobody", SiteName::as_str);
     match (&client.detour, &client.nearest) {
-        (Some(detour), Some(nearest)) if detour.kind == api::DetourKind::Policy => {
-            Seen::when(!detour.words.as_str().is_empty(), format!("{site} not {}: {}", nearest.site, detour.words))
+        (Some(detour), Some(nearest)) if detour.kind == api::DetourKind::Policy => Seen::when(
+            !detour.words.as_str().is_empty(),
+            format!("{site} not {}: {}", nearest.site, detour.words),
+        ),
+        (Some(detour), _) => {
+            Seen::NotSo(format!("answered by {site} as a {}: {}", detour.kind, detour.words))
         }
-        (Some(detour), _) => Seen::NotSo(format!("answered by {site} as a {}: {}", detour.kind, detour.words)),
         (None, _) => Seen::NotSo(format!("answered by {site}, and that is no detour")),
     }
 }
@@ -149,7 +152,8 @@ fn in_state(status: &api::Status, state: State) -> Seen {
 /// What the established peers were told. A peer that was never told anything about a prefix has no route to it, which
 /// is as good as withdrawn.
 fn peers_told(status: &api::Status, told: Told) -> Seen {
-    let established = |name: &PeerName| status.peers.iter().any(|peer| peer.name == *name && is_established(peer));
+    let established =
+        |name: &PeerName| status.peers.iter().any(|peer| peer.name == *name && is_established(peer));
     let prefixes = status.groups.iter().flat_map(|group| &group.prefixes);
     let rows: Vec<&api::ToldPeer> =
         prefixes.flat_map(|prefix| &prefix.peers).filter(|row| established(&row.peer)).collect();
@@ -170,3 +174,6 @@ fn session(peer: &api::Peer, fault: WallTime) -> String {
     let relation = if peer.since > fault { "after" } else { "before" };
     format!("{} since {} ms {relation} the fault", peer.state, peer.since.0.abs_diff(fault.0))
 }
+
+#[cfg(test)]
+mod tests;

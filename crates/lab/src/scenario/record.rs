@@ -143,7 +143,8 @@ impl Record {
     pub fn lateness(&self, span: Span) -> Duration {
         let noticed = Span { from: span.from, to: span.to + Record::LATENESS_NOTICED_WITHIN };
         let within = |who: Late| {
-            let here = self.lateness.iter().filter(move |(at, late, _)| *late == who && noticed.contains(*at));
+            let here =
+                self.lateness.iter().filter(move |(at, late, _)| *late == who && noticed.contains(*at));
             here.map(|(_, _, by)| *by)
         };
         let worst = |who| within(who).max().unwrap_or_default();

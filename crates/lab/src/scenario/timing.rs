@@ -1,87 +1,13 @@
 //! Timing checks: what was measured, against its limit, and whether the machine was too slow to tell.
 //!
-//! ```text
-//! measured <= limit               pass
-//! measured - lateness > limit     fail
-//! otherwise                       inconclusive
-//! ```
 //! Lateness is that of the check's own window: the span in which the thing that was measured happened.
 
 use crate::scenario::expectation::Expectation;
 use crate::scenario::record::{Record, Sample, Span, Viewpoint};
+use crate::scenario::verdict::{Bound, Measurement, Unit, millis};
 use crate::scenario::words::Limit;
-use serde::Serialize;
 use std::time::Duration;
 use terms::{SiteName, Timestamp};
-
-/// How a check or a scenario ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// It was so.
-    Pass,
-    /// The machine was too slow to tell.
-    Inconclusive,
-    /// It was not so.
-    Fail,
-}
-
-impl Verdict {
-    /// The verdict of many: one failure decides, then one doubt.
-    pub fn of_all(verdicts: impl IntoIterator<Item = Verdict>) -> Verdict {
-        verdicts.into_iter().max().unwrap_or(Verdict::Pass)
-    }
-
-    /// The verdict on a quantity that must not exceed its limit, when up to `lateness` of it is the machine's.
-    fn at_most(measured: f64, limit: f64, lateness: f64) -> Verdict {
-        if measured <= limit {
-            Verdict::Pass
-        } else if measured - lateness > limit {
-            Verdict::Fail
-        } else {
-            Verdict::Inconclusive
-        }
-    }
-
-    /// The verdict on a quantity that must reach its limit.
-    fn at_least(measured: f64, limit: f64, lateness: f64) -> Verdict {
-        Verdict::at_most(-measured, -limit, lateness)
-    }
-}
-
-/// What a number counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Unit {
-    /// Milliseconds.
-    #[serde(rename = "ms")]
-    Milliseconds,
-    /// How many times as much as before.
-    #[serde(rename = "times")]
-    Times,
-}
-
-/// One thing that was measured: one viewpoint's, or everybody's.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Measurement {
-    /// Whose it is; `everybody` for a median over all.
-    pub whom: String,
-    /// How it ended.
-    pub verdict: Verdict,
-    /// What was measured. If it had not ended yet, it was at least this.
-    pub measured: f64,
-    /// What it was held against.
-    pub limit: f64,
-    /// What the numbers count.
-    pub unit: Unit,
-    /// How much of it may be the machine's, in the same unit.
-    pub lateness: f64,
-    /// The new path's round trip in ms, where it is measured apart.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<f64>,
-    /// Whether it was still going on when the window closed.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub unfinished: bool,
-}
 
 /// What a step's checks look at.
 #[derive(Clone, Debug)]
@@ -117,11 +43,6 @@ impl Window {
 /// The stretch before `end` that a median looks at.
 fn median_span(end: Timestamp) -> Span {
     Span { from: end - Window::MEDIAN_OVER, to: end }
-}
-
-/// Milliseconds as people read them.
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
 }
 
 /// What a timing check measured, viewpoint by viewpoint. Empty when there was nothing to measure, and for a
@@ -187,7 +108,12 @@ fn answered_again(record: &Record, window: &Window, viewpoint: &Viewpoint, limit
 
 /// From the fault until the first answer after which every question was answered by the site of before. None for
 /// who was never answered before.
-fn as_before(record: &Record, window: &Window, viewpoint: &Viewpoint, limit: Duration) -> Option<Measurement> {
+fn as_before(
+    record: &Record,
+    window: &Window,
+    viewpoint: &Viewpoint,
+    limit: Duration,
+) -> Option<Measurement> {
     let home = record.answered_by(viewpoint, window.home)?;
     let samples = record.samples(viewpoint, window.span());
     Some(match settled(samples, |sample| sample.site() == Some(home)) {
@@ -266,34 +192,19 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 fn median_at_most(record: &Record, window: &Window, limit: Duration) -> Option<Measurement> {
     let span = median_span(window.until);
     let measured = median_round_trip(record, span)?;
-    let (limit, lateness) = (window.limit(limit), millis(record.lateness(span)));
-    Some(Measurement {
-        whom: "everybody".to_owned(),
-        verdict: Verdict::at_most(measured, limit, lateness),
-        measured,
-        limit,
-        unit: Unit::Milliseconds,
-        lateness,
-        path: None,
-        unfinished: false,
-    })
+    let lateness = millis(record.lateness(span));
+    let judged = Measurement::judge("everybody", measured, Bound::AtMost, window.limit(limit), lateness);
+    Some(judged)
 }
 
-/// A median far away compared with a near one: lateness is turned into the same unit by the median of before.
-fn median_times_before(record: &Record, window: &Window, limit: f64) -> Option<Measurement> {
+/// The median now in units of the median before; lateness is brought to the same unit.
+fn median_times_before(record: &Record, window: &Window, factor: f64) -> Option<Measurement> {
     let before = median_round_trip(record, median_span(window.before))?;
-    let after = median_round_trip(record, median_span(window.until))?;
-    let (measured, lateness) = (after / before, millis(record.lateness(median_span(window.until))) / before);
-    Some(Measurement {
-        whom: "everybody".to_owned(),
-        verdict: Verdict::at_least(measured, limit, lateness),
-        measured,
-        limit,
-        unit: Unit::Times,
-        lateness,
-        path: None,
-        unfinished: false,
-    })
+    let span = median_span(window.until);
+    let (measured, lateness) =
+        (median_round_trip(record, span)? / before, millis(record.lateness(span)) / before);
+    let judged = Measurement::judge("everybody", measured, Bound::AtLeast, factor, lateness);
+    Some(Measurement { unit: Unit::Times, ..judged })
 }
 
 impl Window {
@@ -322,23 +233,16 @@ impl Window {
         limit: Duration,
         span: Span,
     ) -> Measurement {
-        let (measured, limit, lateness) = (millis(measured), self.limit(limit), millis(record.lateness(span)));
-        Measurement {
-            whom: viewpoint.to_string(),
-            verdict: Verdict::at_most(measured, limit, lateness),
-            measured,
-            limit,
-            unit: Unit::Milliseconds,
+        let lateness = millis(record.lateness(span));
+        Measurement::judge(
+            &viewpoint.to_string(),
+            millis(measured),
+            Bound::AtMost,
+            self.limit(limit),
             lateness,
-            path: None,
-            unfinished: false,
-        }
+        )
     }
 }
 
-impl Measurement {
-    /// The same, still going on: it may yet become longer, so it is no pass.
-    fn unfinished(self) -> Self {
-        Measurement { unfinished: true, verdict: self.verdict.max(Verdict::Inconclusive), ..self }
-    }
-}
+#[cfg(test)]
+mod tests;

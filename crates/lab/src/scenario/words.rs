@@ -1,6 +1,7 @@
 //! What may stand in the slots of a sentence: names, times, limits, factors, states.
 
 use crate::sentence::{Kind, Mention, Slot};
+use document::DurationError;
 use std::fmt::{self, Display};
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,9 +10,6 @@ use terms::{NameError, PeerName, SiteName};
 /// A word that is not what its slot needs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WordError {
-    /// Not a time.
-    #[error("a time is a whole number with its unit, such as 250ms, 5s or 2m")]
-    Time,
     /// Not a factor.
     #[error("a factor is a number with at most two decimals, such as 3 or 0.25, and not zero")]
     Factor,
@@ -25,9 +23,9 @@ pub enum WordError {
 pub struct Time(Duration);
 
 impl Time {
-    /// A time of so many milliseconds.
-    pub fn from_millis(millis: u32) -> Self {
-        Time(Duration::from_millis(millis.into()))
+    /// A time of so many microseconds.
+    pub fn from_micros(micros: u64) -> Self {
+        Time(Duration::from_micros(micros))
     }
 
     /// The time as a duration.
@@ -37,28 +35,19 @@ impl Time {
 }
 
 impl FromStr for Time {
-    type Err = WordError;
-    fn from_str(text: &str) -> Result<Self, WordError> {
-        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let (number, unit) = text.split_at(digits);
-        let scale = match unit {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 60_000,
-            _ => return Err(WordError::Time),
-        };
-        let number: u32 = number.parse().map_err(|_| WordError::Time)?;
-        number.checked_mul(scale).map(Time::from_millis).ok_or(WordError::Time)
+    type Err = DurationError;
+    fn from_str(text: &str) -> Result<Self, DurationError> {
+        document::parse_duration(text).map(Time)
     }
 }
 
 impl Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.as_millis() {
-            0 => f.write_str("0s"),
-            millis if millis % 60_000 == 0 => write!(f, "{}m", millis / 60_000),
-            millis if millis % 1_000 == 0 => write!(f, "{}s", millis / 1_000),
-            millis => write!(f, "{millis}ms"),
+        let micros = self.0.as_micros();
+        let units = [(60_000_000, "m"), (1_000_000, "s"), (1_000, "ms")];
+        match units.iter().find(|(scale, _)| micros > 0 && micros.is_multiple_of(*scale)) {
+            Some((scale, unit)) => write!(f, "{}{unit}", micros / scale),
+            None => write!(f, "{micros}us"),
         }
     }
 }
@@ -75,8 +64,8 @@ pub struct Limit {
 }
 
 impl FromStr for Limit {
-    type Err = WordError;
-    fn from_str(text: &str) -> Result<Self, WordError> {
+    type Err = DurationError;
+    fn from_str(text: &str) -> Result<Self, DurationError> {
         let (time, plus_path) = match text.strip_suffix(" plus path") {
             Some(time) => (time, true),
             None => (text, false),
