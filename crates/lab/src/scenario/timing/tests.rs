@@ -49,7 +49,7 @@ fn asks(record: &mut Record, client: &str, answer: impl Fn(u64) -> Option<&'stat
 fn failover(outage: u64) -> Record {
     let mut record = Record::default();
     asks(&mut record, "london", |sent| match sent {
-        sent if sent <= FAULT => Some("london"),
+        sent if sent < FAULT => Some("london"),
         sent if sent < FAULT + outage => None,
         _ => Some("paris"),
     });
@@ -105,7 +105,7 @@ fn the_path_is_measured_apart_when_the_sentence_says_so() {
 fn a_relapse_counts() {
     let mut record = Record::default();
     asks(&mut record, "london", |sent| match sent {
-        sent if sent <= FAULT => Some("london"),
+        sent if sent < FAULT => Some("london"),
         sent if (FAULT..FAULT + 100).contains(&sent) || (FAULT + 2_000..FAULT + 2_100).contains(&sent) => {
             None
         }
