@@ -3,6 +3,7 @@
 //! The command `lab fault KIND TARGET`, the buttons of the page and the `do` of a scenario say it in the same words:
 //! the first word is the kind, the rest is the target.
 
+use crate::hostile::ScriptName;
 use crate::scenario::words::NodeName;
 use crate::sentence::sentences;
 use terms::SiteName;
@@ -30,8 +31,8 @@ sentences! {
         BlackholeCable { end: NodeName, other: NodeName } = ["blackhole" "cable" end "-" other];
         /// Every cable of the site's edge router drops every packet, and all ends still have carrier.
         BlackholeSite { site: SiteName } = ["blackhole" "site" site];
-        /// A hostile router at the site's second peering opens a session and sends its script of broken messages.
-        AttackSite { site: SiteName } = ["attack" "site" site];
+        /// A hostile router, a peer of the site, plays a script of broken messages.
+        AttackSite { site: SiteName, script: ScriptName } = ["attack" "site" site "with" script];
         /// The service runs again: started anew after a kill, continued after a hang.
         RestoreService { site: SiteName } = ["restore" "service" site];
         /// The daemon runs again: started anew after a kill, continued after a hang.
@@ -56,7 +57,7 @@ impl Fault {
             | Fault::RebootSite { site }
             | Fault::PowerCutSite { site }
             | Fault::BlackholeSite { site }
-            | Fault::AttackSite { site }
+            | Fault::AttackSite { site, .. }
             | Fault::RestoreService { site }
             | Fault::RestoreDaemon { site }
             | Fault::RestoreSite { site } => Some(site),

@@ -2,5 +2,6 @@
 #![forbid(unsafe_code)]
 
 pub mod fault;
+pub mod hostile;
 pub mod scenario;
 pub mod sentence;

@@ -5,6 +5,7 @@
 //! time with a limit and know how late the machine itself was.
 //!
 //! ```text
+//! engine      plays the steps on a stage, and judges
 //! file        a file becomes steps, or every fault of it
 //! expectation the sentences of `expect`        crate::fault  the sentences of `do`
 //! record      what was seen                     words        what stands in their slots
@@ -13,6 +14,7 @@
 //! report      verdicts as JSON and on the terminal   reference  the page of the book, made from the tables
 //! ```
 
+pub mod engine;
 pub mod expectation;
 pub mod file;
 pub mod functional;

@@ -305,6 +305,9 @@ mod tests {
             (None, "state") => prop::sample::select(vec!["boot", "warm", "up", "suspect", "down", "off"])
                 .prop_map(str::to_owned)
                 .boxed(),
+            (None, "script") => prop::sample::select(vec!["broken-updates", "broken-messages"])
+                .prop_map(str::to_owned)
+                .boxed(),
             (None, "told") => {
                 prop::sample::select(vec!["announced", "withdrawn"]).prop_map(str::to_owned).boxed()
             }

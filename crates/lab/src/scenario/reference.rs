@@ -1,6 +1,7 @@
 //! The page of the reference about scenarios, made from the tables that the parser reads.
 
 use crate::fault::Fault;
+use crate::hostile::ScriptName;
 use crate::scenario::expectation::Expectation;
 use crate::scenario::words::{State, Told};
 use crate::sentence::Form;
@@ -133,6 +134,8 @@ fn write_tables(page: &mut String) -> fmt::Result {
     let told: Vec<&str> = Told::ALL.iter().map(|told| told.as_str()).collect();
     writeln!(page, "| STATE | one of `{}` |", states.join("`, `"))?;
     writeln!(page, "| TOLD | `{}` |", told.join("` or `"))?;
+    let scripts: Vec<&str> = ScriptName::all().map(ScriptName::as_str).collect();
+    writeln!(page, "| SCRIPT | `{}` |", scripts.join("` or `"))?;
     writeln!(page, "\n## What the words mean\n")?;
     for (term, meaning) in TERMS {
         writeln!(page, "- **{term}**: {meaning}")?;

@@ -1,5 +1,6 @@
 //! What may stand in the slots of a sentence: names, times, limits, factors, states.
 
+use crate::hostile::ScriptName;
 use crate::sentence::{Kind, Mention, Slot};
 use document::DurationError;
 use std::fmt::{self, Display};
@@ -171,6 +172,7 @@ impl Slot for SiteName {
 }
 
 impl Slot for PeerName {}
+impl Slot for ScriptName {}
 
 macro_rules! one_of {
     ($($(#[$doc:meta])* $name:ident: $($(#[$meaning:meta])* $variant:ident = $word:literal),+;)+) => {$(
