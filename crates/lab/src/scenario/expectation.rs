@@ -38,6 +38,8 @@ sentences! {
         EveryClientAnsweredWithin { limit: Limit } = ["every" "client" "answered" "within" limit];
         /// None of the other clients is silent for longer than this.
         OtherClientsSilent { time: Time } = ["other" "clients" "silent" "at" "most" time];
+        /// This client is not silent for longer than this.
+        ClientSilent { client: ClientName, time: Time } = ["client" client "silent" "at" "most" time];
         /// None of all clients is silent for longer than this.
         EveryClientSilent { time: Time } = ["every" "client" "silent" "at" "most" time];
         /// Within this time each client is answered by the site that answered it before the first fault, and stays
@@ -58,6 +60,7 @@ impl Expectation {
             Expectation::ClientsAnsweredWithin { .. }
             | Expectation::EveryClientAnsweredWithin { .. }
             | Expectation::OtherClientsSilent { .. }
+            | Expectation::ClientSilent { .. }
             | Expectation::EveryClientSilent { .. }
             | Expectation::CatchmentAsBefore { .. }
             | Expectation::MedianAtMost { .. }

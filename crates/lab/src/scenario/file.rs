@@ -3,6 +3,7 @@
 use crate::fault::Fault as Deed;
 use crate::scenario::expectation::Expectation;
 use crate::sentence::{Kind, Mention, SentenceError};
+use crate::world::Service;
 use document::{Document, Fault, Faults, Source, Spanned, Table, Value};
 use std::str::FromStr;
 use std::time::Duration;
@@ -17,6 +18,8 @@ pub struct Scenario {
     pub title: String,
     /// The name of a built-in world, or the path of a world file.
     pub world: String,
+    /// What answers at the sites, where it is not what the world file says.
+    pub service: Option<Service>,
     /// How often each client asks.
     pub probe_every: Duration,
     /// What happens, in order.
@@ -99,19 +102,26 @@ fn scenario(document: &Document) -> Option<Scenario> {
     let head = head.as_ref().map(|head| {
         let title = head.required("title").text().map(|title| title.value.to_owned());
         let world = head.required("world").text().map(|world| world.value.to_owned());
-        (title, world, probe_every(head))
+        (title, world, service(head), probe_every(head))
     });
     let tables = root.required("step").tables();
     let steps: Vec<Option<Step>> = tables.iter().map(step).collect();
     in_order(document, &tables, &steps);
-    let (title, world, probe_every) = head?;
+    let (title, world, service, probe_every) = head?;
     Some(Scenario {
         source: document.source().clone(),
         title: title?,
         world: world?,
+        service: service?,
         probe_every: probe_every?,
         steps: steps.into_iter().collect::<Option<_>>()?,
     })
+}
+
+/// `service = "nsd"`; the outer none is a fault, the inner one leaves the choice to the world.
+fn service(head: &Table<'_>) -> Option<Option<Service>> {
+    let value = head.optional("service");
+    if value.is_given() { value.parse().map(|service| Some(service.value)) } else { Some(None) }
 }
 
 /// `probe = { every = "20ms" }`

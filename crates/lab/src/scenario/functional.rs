@@ -62,6 +62,7 @@ pub fn look(expectation: &Expectation, record: &Record, facts: &Facts, window: &
         Expectation::ClientsAnsweredWithin { .. }
         | Expectation::EveryClientAnsweredWithin { .. }
         | Expectation::OtherClientsSilent { .. }
+        | Expectation::ClientSilent { .. }
         | Expectation::EveryClientSilent { .. }
         | Expectation::CatchmentAsBefore { .. }
         | Expectation::MedianAtMost { .. }

@@ -62,6 +62,11 @@ pub fn measure(expectation: &Expectation, record: &Record, window: &Window) -> V
             .filter(|viewpoint| record.answered_by(viewpoint, window.before) != window.target.as_ref())
             .map(|viewpoint| longest_silence(record, window, viewpoint, time.duration()))
             .collect(),
+        Expectation::ClientSilent { client, time } => record
+            .viewpoints()
+            .filter(|viewpoint| &*viewpoint.client == client.as_str())
+            .map(|viewpoint| longest_silence(record, window, viewpoint, time.duration()))
+            .collect(),
         Expectation::EveryClientSilent { time } => record
             .viewpoints()
             .map(|viewpoint| longest_silence(record, window, viewpoint, time.duration()))
