@@ -1,0 +1,104 @@
+//! The last minute, so that whoever opens the page late sees what the others see.
+
+use api::{EventRow, Sample};
+use std::collections::{BTreeMap, VecDeque};
+use terms::Family;
+
+/// How far back samples are kept, ms.
+const WINDOW_MS: u64 = 60_000;
+/// One sample is kept per ribbon and slot of so many ms: finer than a pixel of the page.
+const SLOT_MS: u64 = 100;
+/// Ribbons beyond this number are not remembered.
+const MAX_RIBBONS: u16 = 1024;
+/// How many events are kept.
+const MAX_EVENTS: usize = 300;
+
+/// The last minute of samples, thinned, and the latest events.
+#[derive(Default)]
+pub(crate) struct History {
+    ribbons: BTreeMap<(u16, Option<Family>), BTreeMap<u64, Sample>>,
+    events: VecDeque<EventRow>,
+    latest_ms: u64,
+}
+
+impl History {
+    /// Remembers a sample, which may come late. In a slot silence wins, since a gap is what people look for.
+    pub(crate) fn sample(&mut self, sample: Sample) {
+        self.latest_ms = self.latest_ms.max(sample.at_ms);
+        let oldest = self.latest_ms.saturating_sub(WINDOW_MS) / SLOT_MS;
+        let slot = sample.at_ms / SLOT_MS;
+        if sample.ribbon >= MAX_RIBBONS || slot < oldest {
+            return;
+        }
+        let slots = self.ribbons.entry((sample.ribbon, sample.family)).or_default();
+        let kept = slots.entry(slot).or_insert(sample);
+        if kept.outcome != api::Outcome::Silent {
+            *kept = sample;
+        }
+        while slots.first_key_value().is_some_and(|(&slot, _)| slot < oldest) {
+            slots.pop_first();
+        }
+    }
+
+    /// Remembers an event.
+    pub(crate) fn event(&mut self, event: EventRow) {
+        if self.events.len() == MAX_EVENTS {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
+    }
+
+    /// Every sample that is kept, ribbon by ribbon.
+    pub(crate) fn samples(&self) -> Vec<Sample> {
+        self.ribbons.values().flat_map(|slots| slots.values().copied()).collect()
+    }
+
+    /// The events that are kept, oldest first.
+    pub(crate) fn events(&self) -> impl Iterator<Item = &EventRow> {
+        self.events.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use api::Outcome;
+    use proptest::prelude::*;
+
+    const ANSWER: Outcome = Outcome::Answered { site: 0, rtt_ms: 1.0 };
+
+    fn sample(at_ms: u64, outcome: Outcome) -> Sample {
+        Sample { ribbon: 0, at_ms, outcome, family: None }
+    }
+
+    #[test]
+    fn silence_wins_in_its_slot_whatever_the_order() {
+        for order in [[ANSWER, Outcome::Silent, ANSWER], [Outcome::Silent, ANSWER, ANSWER]] {
+            let mut history = History::default();
+            order.into_iter().for_each(|outcome| history.sample(sample(5050, outcome)));
+            assert_eq!(history.samples(), [sample(5050, Outcome::Silent)]);
+        }
+    }
+
+    #[test]
+    fn what_is_older_than_a_minute_is_forgotten() {
+        let mut history = History::default();
+        [1000, 2000, 61_500].into_iter().for_each(|at_ms| history.sample(sample(at_ms, ANSWER)));
+        let kept: Vec<u64> = history.samples().iter().map(|sample| sample.at_ms).collect();
+        assert_eq!(kept, [2000, 61_500]);
+    }
+
+    proptest! {
+        #[test]
+        fn memory_is_bounded_whatever_comes(
+            rows in proptest::collection::vec((0u16..3, 0u64..10_000_000, any::<bool>()), 0..3000),
+        ) {
+            let mut history = History::default();
+            for (ribbon, at_ms, silent) in rows {
+                let outcome = if silent { Outcome::Silent } else { ANSWER };
+                history.sample(Sample { ribbon, at_ms, outcome, family: None });
+            }
+            prop_assert!(history.samples().len() as u64 <= 3 * (WINDOW_MS / SLOT_MS + 1));
+        }
+    }
+}

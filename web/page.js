@@ -1,0 +1,101 @@
+// The page: hands each message to the parts that show it.
+//
+//   stream --picture--> headline, map, cards, site
+//          --samples--> ribbons
+//          --event----> events, and a line across the ribbons
+//
+// One client at a time is selected, by pointer or keyboard, on the map or on a ribbon; both bring it out.
+
+import { CableForm, SiteCards, showDetours } from './cards.js';
+import { byId, element, refresh, say } from './element.js';
+import { EventList } from './events.js';
+import { Headline } from './headline.js';
+import { WorldMap } from './map.js';
+import { showReadout } from './readout.js';
+import { Ribbons } from './ribbons.js';
+import { showSite } from './site.js';
+import { Clock, listen } from './stream.js';
+import { startTheme } from './theme.js';
+
+const clock = new Clock();
+const headline = new Headline();
+const events = new EventList();
+const siteCards = new SiteCards();
+const cableForm = new CableForm();
+const map = new WorldMap(byId('map'), select, (cable) => cableForm.pick(cable));
+const ribbons = new Ribbons(byId('ribbons'), clock, select);
+let picture = null;
+
+function select(name) {
+  map.highlight(name);
+  if (picture?.kind === 'lab') showReadout(picture, name);
+}
+
+function show(next) {
+  // Another start of the server has another clock, and everything known is about the old one.
+  if (picture && picture.started !== next.started) {
+    for (const part of [clock, headline, events, ribbons]) part.reset();
+  }
+  picture = { sites: [], clients: [], groups: [], peers: [], ...next };
+  clock.heard(picture.at_ms);
+  document.title = `${picture.title} \u00b7 Catchment`;
+  say(byId('title'), picture.title);
+  say(byId('addresses'), picture.addresses.join('  '));
+  document.body.dataset.kind = picture.kind;
+  if (picture.kind === 'lab') showWorld();
+  else showDaemon();
+  byId('who').hidden = false;
+}
+
+function showWorld() {
+  byId('world').hidden = false;
+  byId('sites').hidden = false;
+  headline.showWorld(picture);
+  map.show(picture);
+  showReadout(picture, map.selected);
+  siteCards.show(picture.sites);
+  cableForm.show(picture.cables ?? []);
+  showDetours(picture.clients, picture.sites);
+  const sites = picture.sites.map(({ name, city, colour }) => ({ name, label: city, colour }));
+  ribbons.show(picture.clients.map(({ name, city, site, rtt_ms, detour }) => (
+    { name, label: city, site, rtt: rtt_ms, detour: detour?.kind ?? null })), sites);
+  explainRibbons('A gap is silence, paler is slower, a line across is something that was done.');
+}
+
+function showDaemon() {
+  byId('site').hidden = false;
+  headline.showSite(picture);
+  showSite(picture);
+  say(byId('who-title'), 'Checks');
+  const [site] = picture.sites;
+  const sites = site ? [{ name: site.name, label: 'pass', colour: site.colour }] : [];
+  const checks = picture.groups.flatMap((group) => group.checks);
+  ribbons.show(checks.map(({ service, name, last }) => (
+    { name, label: `${service}: ${name}`, site: last === 'pass' ? site?.name : null, rtt: null, detour: null })), sites);
+  explainRibbons('A gap is a check that failed, paler is slower.');
+}
+
+function explainRibbons(words) {
+  refresh(byId('ribbon-key'), words, () => [element('span', {}, words)]);
+}
+
+function happened(event) {
+  clock.heard(event.at_ms);
+  if (!events.add(event)) return;
+  if (event.severity !== 'info') ribbons.note(event.at_ms, event.text);
+}
+
+startTheme();
+listen({
+  picture: show,
+  samples: (samples) => {
+    ribbons.put(samples);
+    if (samples.length) clock.heard(samples[samples.length - 1][1]);
+  },
+  event: happened,
+  connection: (open) => {
+    document.body.classList.toggle('lost', !open);
+    say(byId('connection'), open ? 'live' : 'connection lost, trying again');
+  },
+});
+setInterval(() => say(byId('now'), picture ? `${(clock.now() / 1000).toFixed(1)} s` : ''), 100);

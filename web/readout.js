@@ -1,0 +1,51 @@
+// The strip below the map: the key to its signs, or, while a client is pointed at, its way hop by hop.
+
+import { byId, element, refresh, svg } from './element.js';
+import { detourChip, detourIcon, mark, ms, noMark } from './marks.js';
+
+function key() {
+  const sample = (attributes) => svg('svg', { viewBox: '0 0 26 12', width: 26, height: 12, 'aria-hidden': 'true' },
+    svg('path', { d: 'M1,6H25', ...attributes }));
+  const entry = (sign, words) => element('span', {}, sign, words);
+  const icon = (kind) => svg('svg', { viewBox: '0 0 18 16', width: 15, height: 13, 'aria-hidden': 'true' }, detourIcon(kind));
+  return [
+    entry(mark(0), 'a client wears the mark of its site'),
+    entry(mark(0, { hollow: true }), 'not the nearest'),
+    entry(icon('policy'), 'by policy'),
+    entry(icon('failover'), 'after a failover'),
+    entry(sample({ class: 'broken cut' }), 'cut'),
+    entry(sample({ class: 'broken blackhole' }), 'black hole'),
+    entry(noMark(), 'gone or silent'),
+  ];
+}
+
+/** The nodes of a way, one name for neighbours in the same city of the same network. */
+function hops(client, picture) {
+  const routers = new Map((picture.routers ?? []).map((router) => [router.name, router]));
+  const between = client.path.slice(1, -1)
+    .map((name) => (routers.has(name) ? `${routers.get(name).network} ${routers.get(name).city}` : name));
+  return between.filter((hop, index) => hop !== between[index - 1]);
+}
+
+function way(client, picture) {
+  const site = picture.sites.find(({ name }) => name === client.site);
+  const nearest = picture.sites.find(({ name }) => name === client.nearest?.site);
+  const from = `${client.city} (${client.network}, AS ${client.asn})`;
+  if (!site) return [element('p', {}, noMark(), element('strong', {}, from), ' gets no answer.')];
+  return [
+    element('p', {}, mark(site.colour), element('strong', {}, from),
+      ` is answered by ${site.city} in ${ms(client.rtt_ms)}`,
+      client.detour && nearest ? `; ${nearest.city} is ${ms(client.nearest.rtt_ms)} away. ` : '. ',
+      client.detour && detourChip(client.detour.kind), client.detour && ` ${client.detour.words}.`),
+    element('p', { class: 'hops' }, [client.city, ...hops(client, picture), site.city].join(' \u2192 ')),
+  ];
+}
+
+/** Shows the way of the client of that name, or the key for none. */
+export function showReadout(picture, name) {
+  const client = picture.clients?.find((one) => one.name === name);
+  const node = byId('readout');
+  node.classList.toggle('key', !client);
+  const source = client ? [client, picture.sites.map(({ city }) => city)] : 'key';
+  refresh(node, source, () => (client ? way(client, picture) : key()));
+}

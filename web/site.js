@@ -1,0 +1,43 @@
+// What one site says about itself: its groups, what each peer was told, its peers.
+
+import { byId, element, refresh } from './element.js';
+
+const SIGNS = { announced: '\u25cf', withdrawn: '\u25cb', none: '\u2013' };
+
+const time = (wall) => {
+  const date = new Date(wall);
+  return element('time', { datetime: date.toISOString() }, date.toLocaleTimeString([], { hour12: false }));
+};
+
+const table = (heads, rows) => element('div', { class: 'scroll' }, element('table', {},
+  element('thead', {}, element('tr', {}, ...heads.map((head) => element('th', { scope: 'col' }, head)))),
+  element('tbody', {}, ...rows.map(([first, ...cells]) => element('tr', {},
+    element('th', { scope: 'row' }, first), ...cells.map((cell) => element('td', {}, cell)))))));
+
+function told({ told: word, attributes }) {
+  const path = attributes?.path?.length ? ` path ${attributes.path.join(' ')}` : '';
+  const hop = attributes ? ` next hop ${attributes.next_hop}` : '';
+  return element('span', { class: `told ${word}` }, `${SIGNS[word]} ${word}`, element('small', {}, hop + path));
+}
+
+function group(one) {
+  const peers = one.prefixes[0]?.peers.map(({ peer }) => peer) ?? [];
+  return element('article', { class: one.output === 'none' ? 'group gone' : 'group' },
+    element('p', { class: 'statement' },
+      element('strong', {}, one.name), element('span', { class: `state ${one.state}` }, one.state),
+      ` since `, time(one.since), `: ${one.reason}`),
+    ...one.alarms.map((alarm) => element('p', { class: 'alarm', role: 'alert' }, alarm)),
+    table(['Prefix', ...peers], one.prefixes.map((row) => [row.prefix, ...row.peers.map(told)])));
+}
+
+/** Everything but the ribbons and the events. */
+export function showSite(picture) {
+  const groups = picture.groups.map(({ checks, ...rest }) => rest);
+  refresh(byId('groups'), groups, () => picture.groups.map(group));
+  refresh(byId('peers'), picture.peers, () => [table(
+    ['Peer', 'Address', 'AS', 'Session', 'Since', 'Routes', 'Attributes discarded', 'Treated as withdrawn'],
+    picture.peers.map((peer) => [peer.name, peer.address, peer.asn,
+      element('span', { class: `state ${peer.state}` }, peer.state), time(peer.since),
+      peer.received.accepted, peer.received.discarded_attributes, peer.received.treated_as_withdraw]),
+  )]);
+}

@@ -1,0 +1,55 @@
+// The wire: what the server tells, the clock it tells it by, and the commands it takes.
+
+/**
+ * Listens to the live stream and tries again by itself. `listeners` has a function each for `picture`, `samples`,
+ * `event` and `connection` (true or false).
+ */
+export function listen(listeners) {
+  const stream = new EventSource('/live');
+  stream.onopen = () => listeners.connection(true);
+  stream.onerror = () => listeners.connection(false);
+  for (const name of ['picture', 'samples', 'event']) {
+    stream.addEventListener(name, (message) => listeners[name](JSON.parse(message.data)));
+  }
+}
+
+/**
+ * The server's clock as this page sees it. A message cannot come before it was sent, so the message that was under way
+ * for the shortest time gives the best reading.
+ */
+export class Clock {
+  #ahead = -Infinity;
+
+  /** Something happened at this moment of the server and was just heard of. */
+  heard(at) {
+    this.#ahead = Math.max(this.#ahead, at - performance.now());
+  }
+
+  /** Starts anew, for another run of the server. */
+  reset() {
+    this.#ahead = -Infinity;
+  }
+
+  /** Milliseconds since the server's start, 0 before anything was heard. */
+  now() {
+    return Math.max(0, this.#ahead + performance.now());
+  }
+}
+
+const token = document.querySelector('meta[name="catchment-token"]').content;
+
+/** Sends a command; the sentence that comes back, whether it was done or refused. */
+export async function command(order) {
+  try {
+    const answer = await fetch('/command', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-catchment-token': token },
+      body: JSON.stringify(order),
+    });
+    const { said, error, hint } = await answer.json();
+    if (answer.ok) return said;
+    return hint ? `${error} (${hint})` : error;
+  } catch {
+    return 'The lab does not answer.';
+  }
+}

@@ -1,0 +1,24 @@
+// Light or dark: what the system says, until somebody says otherwise. `?theme=dark` says it for one visit.
+
+import { byId, say } from './element.js';
+
+const CHOICES = ['auto', 'light', 'dark'];
+const KEY = 'catchment-theme';
+
+export function startTheme() {
+  const asked = new URLSearchParams(location.search).get('theme');
+  let choice = [asked, localStorage.getItem(KEY), 'auto'].find((one) => CHOICES.includes(one));
+  const button = byId('theme');
+  const apply = () => {
+    if (choice === 'auto') delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = choice;
+    say(button, `${choice[0].toUpperCase()}${choice.slice(1)}`);
+    button.setAttribute('aria-label', `Colours: ${choice}`);
+  };
+  button.addEventListener('click', () => {
+    choice = CHOICES[(CHOICES.indexOf(choice) + 1) % CHOICES.length];
+    localStorage.setItem(KEY, choice);
+    apply();
+  });
+  apply();
+}
