@@ -67,4 +67,25 @@ impl Fault {
             | Fault::RestoreEverything => None,
         }
     }
+
+    /// The nodes at the ends of the cable that is the target, if a cable is.
+    pub fn cable(&self) -> Option<(&NodeName, &NodeName)> {
+        match self {
+            Fault::CutCable { end, other }
+            | Fault::BlackholeCable { end, other }
+            | Fault::RestoreCable { end, other } => Some((end, other)),
+            Fault::KillService { .. }
+            | Fault::KillDaemon { .. }
+            | Fault::HangService { .. }
+            | Fault::HangDaemon { .. }
+            | Fault::RebootSite { .. }
+            | Fault::PowerCutSite { .. }
+            | Fault::BlackholeSite { .. }
+            | Fault::AttackSite { .. }
+            | Fault::RestoreService { .. }
+            | Fault::RestoreDaemon { .. }
+            | Fault::RestoreSite { .. }
+            | Fault::RestoreEverything => None,
+        }
+    }
 }

@@ -13,6 +13,7 @@ pub mod igp;
 pub mod journal;
 mod lateness;
 mod machine;
+pub mod names;
 pub mod plan;
 mod prober;
 mod processes;

@@ -1,13 +1,14 @@
 //! A scenario as it is written: a file becomes steps, or every fault of it with its line and a hint.
 
 use crate::fault::Fault as Deed;
+use crate::names::{Names, Wrong};
 use crate::scenario::expectation::Expectation;
-use crate::sentence::{Kind, Mention, SentenceError};
+use crate::sentence::SentenceError;
 use crate::world::Service;
 use document::{Document, Fault, Faults, Source, Spanned, Table, Value};
 use std::str::FromStr;
 use std::time::Duration;
-use terms::{SiteName, nearest_spelling};
+use terms::SiteName;
 
 /// A story of faults, and what must be seen of it.
 #[derive(Clone, Debug)]
@@ -54,17 +55,17 @@ impl Scenario {
         document.finish(scenario)
     }
 
-    /// Checks every name against the nodes of the world in which the scenario is to play.
-    pub fn check_names(&self, nodes: &[api::Node]) -> Result<(), Faults> {
+    /// Checks every name against the world in which the scenario is to play.
+    pub fn check_names(&self, names: &Names) -> Result<(), Faults> {
         let mut faults = Vec::new();
-        let mut check = |mentions: Vec<Mention<'_>>, span: &std::ops::Range<usize>| {
-            for (message, hint) in mentions.iter().filter_map(|mention| unknown(mention, nodes)) {
+        let mut check = |wrong: Vec<Wrong>, span: &std::ops::Range<usize>| {
+            for Wrong { message, hint } in wrong {
                 faults.push(Fault::new(&self.source, span.clone(), message, Some(hint)));
             }
         };
         for step in &self.steps {
-            step.faults.iter().for_each(|deed| check(deed.mentions(), &deed.span));
-            step.expectations.iter().for_each(|wanted| check(wanted.mentions(), &wanted.span));
+            step.faults.iter().for_each(|deed| check(names.wrong_in_fault(deed), &deed.span));
+            step.expectations.iter().for_each(|wanted| check(names.wrong(&wanted.mentions()), &wanted.span));
         }
         if faults.is_empty() { Ok(()) } else { Err(Faults::of(self.source.clone(), faults)) }
     }
@@ -77,23 +78,6 @@ impl Step {
         let first = targets.next()??;
         targets.all(|other| other == Some(first)).then_some(first)
     }
-}
-
-/// What is wrong with a name, and what could be meant; none when the world has it.
-fn unknown(mention: &Mention<'_>, nodes: &[api::Node]) -> Option<(String, String)> {
-    let fits = |node: &&api::Node| match mention.kind {
-        Kind::Client => node.kind == api::NodeKind::Client,
-        Kind::Site => node.kind == api::NodeKind::Site,
-        Kind::Node => true,
-    };
-    let known: Vec<&str> = nodes.iter().filter(fits).map(|node| node.name.as_str()).collect();
-    if known.contains(&mention.name) {
-        return None;
-    }
-    let guess = nearest_spelling(mention.name, known.iter().copied());
-    let guess = guess.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
-    let message = format!("this world has no {} `{}`", mention.kind, mention.name);
-    Some((message, format!("{guess}it has {}", known.join(", "))))
 }
 
 fn scenario(document: &Document) -> Option<Scenario> {
@@ -192,6 +176,8 @@ fn in_order(document: &Document, tables: &[Table<'_>], steps: &[Option<Step>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Plan;
+    use crate::world::{World, built_in};
 
     const GOOD: &str = r#"
 [scenario]
@@ -245,19 +231,15 @@ expect = "other clients silent at most 100ms"
 
     #[test]
     fn a_name_that_the_world_does_not_have_is_a_fault() {
-        let node = |name: &str, kind| api::Node {
-            name: name.to_owned(),
-            kind,
-            city: "London".to_owned(),
-            asn: "64500".parse().unwrap(),
-            addresses: Vec::new(),
-        };
-        let scenario = Scenario::parse("dark.toml", GOOD).unwrap();
-        assert!(scenario.check_names(&[node("london", api::NodeKind::Site)]).is_ok());
-        let other = [node("londen", api::NodeKind::Site), node("london", api::NodeKind::Client)];
-        insta::assert_snapshot!(faults(scenario.check_names(&other)), @r"
-        dark.toml:11:7: this world has no site `london` | did you mean `londen`? it has londen
-        dark.toml:12:11: this world has no site `london` | did you mean `londen`? it has londen
+        let tiny = World::parse("tiny", built_in("tiny").unwrap()).unwrap();
+        let names = Names::of(&tiny, &Plan::new(&tiny).unwrap());
+        assert!(Scenario::parse("dark.toml", GOOD).unwrap().check_names(&names).is_ok());
+        let text =
+            GOOD.replace("site london", "site londen").replace("clients of london", "clients of madrid");
+        let scenario = Scenario::parse("dark.toml", &text).unwrap();
+        insta::assert_snapshot!(faults(scenario.check_names(&names)), @r"
+        dark.toml:11:7: this world has no site `londen` | did you mean `london`? It has london, newyork, tokyo
+        dark.toml:12:11: this world has no site `madrid` | It has london, newyork, tokyo
         ");
     }
 }
