@@ -8,7 +8,7 @@
 //!  address 2 --+-- TCP listener --+
 //!              +-- ...
 //!
-//!  replace(zones) --> latest-value cell --> every thread looks at its version before each batch
+//!  SIGHUP --> zone files --> zones (latest) --> every thread looks for a newer version before each batch
 //! ```
 //! A socket is bound to one service address, so replies leave from the address that was asked; it may be bound before
 //! the address is on the host. Every thread beats the heart that it was given, counts into counters of its own and
@@ -17,7 +17,9 @@
 mod batch;
 mod counters;
 mod listen;
+mod reload;
 mod service;
+mod tally;
 mod tcp;
 #[cfg(test)]
 mod tests;
@@ -25,17 +27,21 @@ mod udp;
 
 use crate::watchdog::Heart;
 use ::dns::{Identity, Transport, Zones};
-use counters::Counters;
-pub(crate) use counters::Counts;
+pub(crate) use reload::{ZoneFiles, reread_on_hangup};
 use service::Service;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
+pub(crate) use tally::{Tally, register};
 use tokio::sync::watch;
+
+/// Where DNS is served (RFC 1035 section 4.2).
+pub(crate) const PORT: u16 = 53;
 
 /// Longest time that a thread takes to notice that it is to stop, and between two beats of its heart.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -45,17 +51,19 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 pub(crate) struct Settings {
     /// The service addresses. They need not be on the host yet.
     pub(crate) addresses: Vec<IpAddr>,
-    /// 53, but for tests.
+    /// [`PORT`], but for tests.
     pub(crate) port: u16,
     /// UDP threads per address; one per processor is right.
     pub(crate) workers: NonZeroUsize,
     /// Who answers.
     pub(crate) identity: Identity,
+    /// Where the zones come from, to be read again.
+    pub(crate) files: Vec<PathBuf>,
 }
 
 /// Why the service could not start. Nothing is left half-started.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
+pub enum Error {
     /// Somebody else has the port.
     #[error(
         "{address} is taken by another program, perhaps another DNS server: stop it, or leave [service.dns] out \
@@ -87,7 +95,7 @@ pub(crate) enum Error {
 /// The running service. It stops with this value.
 #[derive(Debug)]
 pub(crate) struct Server {
-    zones: watch::Sender<Arc<Zones>>,
+    zone_files: ZoneFiles,
     stopping: Arc<AtomicBool>,
     threads: Vec<Running>,
 }
@@ -96,8 +104,7 @@ pub(crate) struct Server {
 #[derive(Debug)]
 struct Running {
     thread: JoinHandle<()>,
-    transport: Transport,
-    counters: Arc<Counters>,
+    tally: Tally,
     heart: Heart,
 }
 
@@ -113,10 +120,12 @@ impl Server {
                 sockets.push(listen::udp(address)?);
             }
         }
-        let (zones, published) = watch::channel(zones);
+        let (served, published) = watch::channel(zones);
+        let identity = Arc::new(settings.identity.clone());
         let stopping = Arc::new(AtomicBool::new(false));
-        let service = || Service::new(published.clone(), settings.identity.clone(), Arc::clone(&stopping));
-        let mut server = Server { zones, stopping: Arc::clone(&stopping), threads: Vec::new() };
+        let service = || Service::new(published.clone(), Arc::clone(&identity), Arc::clone(&stopping));
+        let zone_files = ZoneFiles { files: settings.files.clone(), served };
+        let mut server = Server { zone_files, stopping: Arc::clone(&stopping), threads: Vec::new() };
         let of_streams = service();
         let streams = tcp::Streams::new(listeners, of_streams.clone()).map_err(Error::System)?;
         server.spawn("dns-tcp", Transport::Tcp, &of_streams, move || streams.run())?;
@@ -135,26 +144,25 @@ impl Server {
         service: &Service,
         work: impl FnOnce() + Send + 'static,
     ) -> Result<(), Error> {
-        let (counters, heart) = (service.counters(), service.heart());
+        let (tally, heart) = (Tally { transport, counters: service.counters() }, service.heart());
         let thread = Builder::new().name(name.to_owned()).spawn(work).map_err(Error::System)?;
-        self.threads.push(Running { thread, transport, counters, heart });
+        self.threads.push(Running { thread, tally, heart });
         Ok(())
     }
 
-    /// Serves other zones from now on. Queries under way are answered from the old ones.
-    pub(crate) fn replace(&self, zones: Arc<Zones>) {
-        self.zones.send_replace(zones);
+    /// The files of the zones, and the cell through which newer ones reach every thread.
+    pub(crate) fn zone_files(&self) -> ZoneFiles {
+        self.zone_files.clone()
     }
 
-    /// What was counted so far over one transport.
-    pub(crate) fn counts(&self, transport: Transport) -> Counts {
-        let threads = self.threads.iter().filter(|running| running.transport == transport);
-        threads.map(|running| running.counters.read()).sum()
+    /// What each thread counts.
+    pub(crate) fn tallies(&self) -> Vec<Tally> {
+        self.threads.iter().map(|running| running.tally.clone()).collect()
     }
 
     /// The heart of each thread. Every one of them beats more than once a second.
-    pub(crate) fn hearts(&self) -> impl Iterator<Item = &Heart> {
-        self.threads.iter().map(|running| &running.heart)
+    pub(crate) fn hearts(&self) -> Vec<Heart> {
+        self.threads.iter().map(|running| running.heart.clone()).collect()
     }
 
     /// Stops every thread and waits for its end, which takes as long as one look at most.

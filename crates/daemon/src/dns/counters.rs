@@ -22,25 +22,25 @@ pub(super) struct Counters {
 
 /// A snapshot of counters. Each of them only grows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
+pub(super) struct Counts {
     /// Messages that arrived.
-    pub(crate) queries: u64,
+    pub(super) queries: u64,
     replies: [u64; CODES],
     /// Replies that left records out for want of room (TC).
-    pub(crate) truncated: u64,
+    pub(super) truncated: u64,
     /// Messages that deserve no reply.
-    pub(crate) silent: u64,
+    pub(super) silent: u64,
     /// Replies that the system did not take.
-    pub(crate) unsent: u64,
+    pub(super) unsent: u64,
     /// TCP connections that were accepted.
-    pub(crate) connections: u64,
+    pub(super) connections: u64,
     /// TCP connections that were cut, because the client was idle or did not read.
-    pub(crate) cut: u64,
+    pub(super) cut: u64,
 }
 
 impl Counts {
     /// Replies by what they said.
-    pub(crate) fn replies(&self) -> impl Iterator<Item = (ResponseCode, u64)> {
+    pub(super) fn replies(&self) -> impl Iterator<Item = (ResponseCode, u64)> {
         ResponseCode::ALL.into_iter().zip(self.replies)
     }
 }

@@ -21,16 +21,16 @@ pub(super) struct Service {
 impl Service {
     pub(super) fn new(
         published: watch::Receiver<Arc<Zones>>,
-        identity: Identity,
+        identity: Arc<Identity>,
         stopping: Arc<AtomicBool>,
     ) -> Self {
         let zones = Arc::clone(&published.borrow());
         Service {
             published,
             zones,
-            identity: Arc::new(identity),
+            identity,
             counters: Arc::default(),
-            heart: Heart::default(),
+            heart: Heart::of("a DNS worker"),
             stopping,
         }
     }

@@ -1,6 +1,8 @@
 //! The service in a network namespace of its own, asked by `dig` and by sockets.
 
+use super::counters::Counts;
 use super::*;
+use crate::event::Event;
 use ::dns::{ResponseCode, zone};
 use linux::{Namespace, address, link};
 use std::collections::BTreeSet;
@@ -19,14 +21,18 @@ struct World {
     server: Server,
 }
 
-fn zones(serial: u32) -> Arc<Zones> {
+fn zone_text(serial: u32) -> String {
     let mut text = format!(
         "$ORIGIN example.\n$TTL 60\n@ SOA ns1 hostmaster {serial} 1h 15m 1w 5m\n NS ns1\nns1 A 198.18.0.53\n"
     );
     for n in 0..200 {
         text += &format!("large TXT \"{n:03} {}\"\n", "x".repeat(200));
     }
-    Arc::new(Zones::new(vec![Arc::new(zone::parse(&text).unwrap())]).unwrap())
+    text
+}
+
+fn zones(serial: u32) -> Arc<Zones> {
+    Arc::new(Zones::new(vec![Arc::new(zone::parse(&zone_text(serial)).unwrap())]).unwrap())
 }
 
 fn settings(workers: usize) -> Settings {
@@ -35,6 +41,7 @@ fn settings(workers: usize) -> Settings {
         port: 53,
         workers: workers.try_into().unwrap(),
         identity: Identity::new(&"london".parse().unwrap(), Some(&"lon-1".parse().unwrap())),
+        files: Vec::new(),
     }
 }
 
@@ -57,6 +64,10 @@ impl World {
             self.namespace.run(dig).unwrap().expect("dig is needed here: apt-get install bind9-dnsutils");
         assert!(output.status.success(), "dig {arguments}: {}", String::from_utf8_lossy(&output.stdout));
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn counts(&self, transport: Transport) -> Counts {
+        tally::total(&self.server.tallies(), transport)
     }
 
     fn connect(&self) -> TcpStream {
@@ -146,12 +157,12 @@ fn what_happens_is_counted() {
     refused[13] = b'f';
     world.ask(&refused);
     world.ask(&large_query()[2..]);
-    let counts = || world.server.counts(Transport::Udp);
+    let counts = || world.counts(Transport::Udp);
     wait_until("the count of all queries", || counts().queries == 4);
     let replies: Vec<_> = counts().replies().filter(|&(_, count)| count > 0).collect();
     assert_eq!(replies, [(ResponseCode::NoError, 3), (ResponseCode::Refused, 1)]);
     assert_eq!((counts().truncated, counts().silent, counts().unsent), (1, 0, 0));
-    let tcp = world.server.counts(Transport::Tcp);
+    let tcp = world.counts(Transport::Tcp);
     assert_eq!((tcp.queries, tcp.connections), (0, 0));
 }
 
@@ -161,20 +172,24 @@ fn every_worker_answers_and_beats() {
     for id in 0..300 {
         assert_eq!(world.ask(&query(id, 6))[..2], id.to_be_bytes());
     }
-    let on_ipv4 = world.server.threads.iter().filter(|running| running.transport == Transport::Udp).take(3);
+    let on_ipv4 =
+        world.server.threads.iter().filter(|running| running.tally.transport == Transport::Udp).take(3);
     for running in on_ipv4 {
         // Of 300 source ports none falls to a worker with a probability of 10^-52.
-        assert!(running.counters.read().queries > 0);
+        assert!(running.tally.counters.read().queries > 0);
     }
-    let beats = || world.server.hearts().map(Heart::beats).collect::<Vec<_>>();
+    let beats = || world.server.hearts().iter().map(Heart::beats).collect::<Vec<_>>();
     let before = beats();
     assert_eq!(before.len(), 7, "three for each address, one for TCP");
     wait_until("a beat of every thread", || beats().iter().zip(&before).all(|(now, then)| now > then));
 }
 
 #[test]
-fn new_zones_are_served_without_a_restart() {
+fn zone_files_are_read_again_without_a_restart_unless_they_are_faulty() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("example.zone");
     let world = World::new(2);
+    let files = ZoneFiles { files: vec![path.clone()], ..world.server.zone_files() };
     let mut stream = world.connect();
     let mut serial_over_tcp = || {
         stream.write_all(&framed(&query(1, 6))).unwrap();
@@ -183,11 +198,21 @@ fn new_zones_are_served_without_a_restart() {
     let serial = |reply: &[u8]| u32::from_be_bytes(*reply[reply.len() - 20..].first_chunk().unwrap());
     assert_eq!(serial(&serial_over_tcp()), 1);
     assert_eq!(serial(&world.ask(&query(1, 6))), 1);
-    world.server.replace(zones(2));
+
+    std::fs::write(&path, zone_text(2)).unwrap();
+    assert_eq!(files.reread(), [Event::ZonesRead { zones: "example. 2".into() }]);
     // Every query that arrives from now on is answered from the new zones.
     assert_eq!(serial(&serial_over_tcp()), 2);
     let serials: BTreeSet<u32> = (0..50).map(|id| serial(&world.ask(&query(id, 6)))).collect();
     assert_eq!(serials, BTreeSet::from([2]));
+
+    std::fs::write(&path, zone_text(3) + "www A 192.0.2.300\nwww A nowhere\n").unwrap();
+    let events = files.reread();
+    let [Event::ZoneRefused { reason, more: 1, .. }] = &events[..] else { panic!("{events:?}") };
+    assert!(reason.as_str().starts_with("206:7: A of www.example.: "), "{reason}");
+    std::fs::remove_file(&path).unwrap();
+    assert!(matches!(&files.reread()[..], [Event::ZoneRefused { more: 0, .. }]));
+    assert_eq!(serial(&world.ask(&query(1, 6))), 2, "the zones of before are served on");
 }
 
 #[test]
@@ -219,7 +244,7 @@ fn idle_connections_and_slow_readers_shut_nobody_out() {
     let mut stream = world.connect();
     stream.write_all(&framed(&query(8, 6))).unwrap();
     assert_eq!(read_framed(&mut stream)[..2], [0, 8], "a place becomes free");
-    wait_until("the end of the crowd", || world.server.counts(Transport::Tcp).cut >= 300);
+    wait_until("the end of the crowd", || world.counts(Transport::Tcp).cut >= 300);
 }
 
 #[test]
@@ -232,7 +257,7 @@ fn octets_that_are_no_query_end_the_connection() {
         stream.read_to_end(&mut rest).unwrap();
         assert!(rest.is_empty(), "{garbage:?}: {rest:?}");
     }
-    assert_eq!(world.server.counts(Transport::Tcp).silent, 3);
+    assert_eq!(world.counts(Transport::Tcp).silent, 3);
 }
 
 #[test]
