@@ -24,6 +24,9 @@ function offers(site) {
   if (all.length <= OPEN + 1) return buttons;
   const more = element('details', {}, element('summary', { 'aria-label': `More for ${site.city}` }, 'more'),
     element('div', {}, ...buttons.slice(OPEN)));
+  more.addEventListener('focusout', ({ relatedTarget }) => {
+    if (!more.contains(relatedTarget)) more.open = false;
+  });
   more.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape') return;
     more.open = false;
@@ -112,10 +115,9 @@ export function showDetours(clients, sites) {
     client.nearest && city(client.nearest.site), client.nearest && Math.round(client.nearest.rtt_ms)]);
   refresh(byId('detour-list'), rows, () => away.map((client, index) => {
     const [, , site, , nearest] = rows[index];
-    const instead = nearest ? `; ${nearest} is ${ms(client.nearest.rtt_ms)} away` : '';
+    const instead = nearest ? `, not ${nearest} ${ms(client.nearest.rtt_ms)}` : '';
     return element('li', {},
-      element('div', { class: 'row' }, element('strong', {}, client.city), detourChip(client.detour.kind)),
-      element('p', {}, `${site} answers in ${ms(client.rtt_ms)}${instead}.`),
-      element('p', { class: 'reason' }, client.detour.words));
+      element('p', {}, element('strong', {}, client.city), ` by ${site} ${ms(client.rtt_ms)}${instead}`),
+      element('p', { class: 'reason' }, detourChip(client.detour.kind), ` ${client.detour.words}`));
   }));
 }

@@ -76,6 +76,8 @@ struct Way {
 struct Asker {
     city: &'static str,
     at: GeoPoint,
+    /// The way to the nearest site when nothing is broken.
+    nearest: Option<Way>,
     way: Option<Way>,
     /// The way that routing has found and that is not in use yet, and when it will be.
     next: Option<(u64, Option<Way>)>,
@@ -84,6 +86,8 @@ struct Asker {
 pub(crate) struct World {
     started: WallTime,
     now_ms: u64,
+    /// One-way delay of each of [`CABLES`], in microseconds.
+    delays: Vec<u64>,
     askers: Vec<Asker>,
     faults: BTreeMap<String, Fault>,
     events: Vec<EventRow>,
@@ -96,11 +100,16 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(started: WallTime) -> Result<Self, Box<dyn Error>> {
-        let asker = |city| Ok::<_, Box<dyn Error>>(Asker { city, at: place(city)?, way: None, next: None });
+        let asker = |city| {
+            Ok::<_, Box<dyn Error>>(Asker { city, at: place(city)?, nearest: None, way: None, next: None })
+        };
         let askers = CLIENTS.into_iter().map(asker).collect::<Result<_, _>>()?;
+        let delay = |(a, b)| Ok::<_, Box<dyn Error>>(place(a)?.cable_delay(place(b)?).as_micros() as u64);
+        let delays = CABLES.into_iter().map(delay).collect::<Result<_, _>>()?;
         let mut world = World {
             started,
             now_ms: 0,
+            delays,
             askers,
             faults: BTreeMap::new(),
             events: Vec::new(),
@@ -112,6 +121,7 @@ impl World {
         };
         for index in 0..world.askers.len() {
             world.askers[index].way = world.best(index);
+            world.askers[index].nearest = world.ways(CLIENTS[index], false).into_iter().next();
         }
         Ok(world)
     }
@@ -247,15 +257,11 @@ impl World {
             if !done.insert(here.clone()) {
                 continue;
             }
-            for (a, b) in CABLES {
-                let Some(there) = [(a, b), (b, a)].into_iter().find_map(|(x, y)| (x == here).then_some(y))
-                else {
-                    continue;
-                };
-                let broken = with_faults && self.fault_of(a, b).is_some();
-                if let (false, Ok(x), Ok(y)) = (broken, place(a), place(b)) {
+            for ((a, b), delay) in CABLES.into_iter().zip(&self.delays) {
+                let there = [(a, b), (b, a)].into_iter().find_map(|(x, y)| (x == here).then_some(y));
+                if let (Some(there), false) = (there, with_faults && self.fault_of(a, b).is_some()) {
                     let longer = [cities.clone(), vec![there.to_owned()]].concat();
-                    queue.push((std::cmp::Reverse(micros + x.cable_delay(y).as_micros() as u64), longer));
+                    queue.push((std::cmp::Reverse(micros + delay), longer));
                 }
             }
             let site = SITES.iter().position(|site| *site == here);
@@ -354,7 +360,7 @@ impl World {
 
     fn client(&self, index: usize) -> Option<Client> {
         let asker = &self.askers[index];
-        let nearest = self.ways(asker.city, false).into_iter().next()?;
+        let nearest = asker.nearest.clone()?;
         let works = |way: &&Way| !self.is_dead(way.site) && !self.is_broken(&way.cities);
         let way = asker.way.as_ref().filter(works);
         let away = way.filter(|way| way.site != nearest.site);
