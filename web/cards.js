@@ -106,6 +106,16 @@ export class CableForm {
   }
 }
 
+/** The faults that are in force. */
+export function showFaults(faults) {
+  byId('faults').hidden = faults.length === 0;
+  refresh(byId('faults'), faults, () => [
+    element('span', {}, 'In force'),
+    ...faults.map(({ kind, target, since_ms: since }) => element('span', { class: 'fault' },
+      `${kind} ${target}`, element('small', {}, ` since ${(since / 1000).toFixed(1)} s`))),
+  ]);
+}
+
 /** Why each client that is answered from further away is. */
 export function showDetours(clients, sites) {
   const away = clients.filter((client) => client.detour);

@@ -37,7 +37,7 @@ export function headSite({ title, groups, peers }) {
 
 function figures(rows) {
   refresh(byId('figures'), rows, () => rows.map(([name, value]) => {
-    const [, number, unit] = value.match(/^(\S+)(?: (.*))?$/);
+    const [, number, unit] = value.match(/^(\S+)(?:\s(.*))?$/);
     return element('div', {}, element('dd', {}, number, unit && element('small', {}, ` ${unit}`)), element('dt', {}, name));
   }));
 }

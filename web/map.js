@@ -185,6 +185,7 @@ export class WorldMap {
       transform: translate(client.xy),
       'data-clients': client.name,
       onpointerenter: () => this.select(client.name),
+      onpointerleave: () => this.select(null),
       onclick: () => this.select(client.name),
     },
     svg('circle', { class: 'reach', r: 11 }),

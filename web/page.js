@@ -6,7 +6,7 @@
 //
 // One client at a time is selected, by pointer or keyboard, on the map or on a ribbon; both bring it out.
 
-import { CableForm, SiteCards, showDetours } from './cards.js';
+import { CableForm, SiteCards, showDetours, showFaults } from './cards.js';
 import { byId, say } from './element.js';
 import { EventList } from './events.js';
 import { headSite, headWorld } from './headline.js';
@@ -18,7 +18,7 @@ import { Clock, listen } from './stream.js';
 import { startTheme } from './theme.js';
 
 const clock = new Clock();
-const events = new EventList();
+const events = new EventList(clock);
 const siteCards = new SiteCards();
 const cableForm = new CableForm();
 const map = new WorldMap(byId('map'), select, (cable) => cableForm.pick(cable));
@@ -32,8 +32,10 @@ function select(name) {
 
 function show(next) {
   // Another start of the server has another clock, and everything known is about the old one.
-  if (picture && picture.started !== next.started) {
-    for (const part of [clock, events, ribbons]) part.reset();
+  if (picture?.started !== next.started) {
+    clock.start(next.started);
+    events.reset();
+    ribbons.reset();
   }
   picture = { sites: [], clients: [], groups: [], peers: [], ...next };
   clock.heard(picture.at_ms);
@@ -54,6 +56,7 @@ function showWorld() {
   showReadout(picture, map.selected);
   siteCards.show(picture.sites);
   cableForm.show(picture.cables ?? []);
+  showFaults(picture.faults ?? []);
   showDetours(picture.clients, picture.sites);
   const sites = picture.sites.map(({ name, city, colour }) => ({ name, label: city, colour }));
   ribbons.show(picture.clients.map(({ name, city, site, rtt_ms, detour }) => (
@@ -69,8 +72,9 @@ function showDaemon() {
   const [site] = picture.sites;
   const sites = site ? [{ name: site.name, label: 'pass', colour: site.colour }] : [];
   const checks = picture.groups.flatMap((group) => group.checks);
+  const oneService = new Set(checks.map(({ service }) => service)).size === 1;
   ribbons.show(checks.map(({ service, name, last, run }) => ({
-    name, label: `${service}: ${name}`, site: last === 'pass' ? site?.name : null, rtt: null, detour: null,
+    name, label: oneService ? name : `${service}: ${name}`, site: last === 'pass' ? site?.name : null, rtt: null, detour: null,
     said: last ? `${last} \u00d7${run}` : 'not yet run',
   })), sites);
   say(byId('ribbon-key'), 'A gap is a check that failed, fainter is slower.');
@@ -95,4 +99,4 @@ listen({
     say(byId('connection'), open ? 'live' : 'connection lost, trying again');
   },
 });
-setInterval(() => say(byId('now'), picture ? `${(clock.now() / 1000).toFixed(1)} s` : ''), 100);
+setInterval(() => say(byId('now'), picture ? clock.name(clock.now(), 1) : ''), 100);

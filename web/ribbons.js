@@ -2,7 +2,7 @@
 // both families are asked, the upper half is IPv4 and the lower IPv6.
 
 import { byId, element, refresh, say } from './element.js';
-import { colour, detourChip, mark, ms, noMark, seconds } from './marks.js';
+import { colour, detourChip, mark, ms, noMark } from './marks.js';
 
 const WINDOW = 60_000;
 const SLOT = 100;
@@ -98,7 +98,14 @@ export class Ribbons {
     }, row.label)));
     const looks = rows.map(({ site, rtt, detour, said }) => [site, ms(rtt), detour, said]);
     refresh(this.values, looks, () => rows.map((row) => this.value(row)));
+    rows.forEach((row, index) => this.names.children[index].setAttribute('aria-label', this.spoken(row)));
     this.resize();
+  }
+
+  /** A row in words, for whoever does not see it. */
+  spoken({ label, site, rtt, detour, said }) {
+    const who = this.sites.find(({ name }) => name === site)?.label ?? 'silent';
+    return [label, said ?? who, site && ms(rtt), detour && `detour by ${detour}`].filter(Boolean).join(', ');
   }
 
   value(row) {
@@ -228,9 +235,9 @@ export class Ribbons {
     const every = this.width < 420 ? 20_000 : 10_000;
     for (let at = Math.ceil((this.now - WINDOW) / every) * every; at <= this.now; at += every) {
       const x = this.x(at);
-      if (at < 0 || x < 14 || x > this.width - 14) continue;
+      if (at < 0 || x < 24 || x > this.width - 24) continue;
       this.pen.fillRect(x, y, 1, 4);
-      this.pen.fillText(`${at / 1000} s`, x, y + 16);
+      this.pen.fillText(this.clock.name(at), x, y + 16);
     }
   }
 
@@ -297,7 +304,7 @@ export class Ribbons {
       return families.length > 1 ? `${family}: ${words}` : words;
     });
     const near = this.marks.find((note) => Math.abs(note.at - at) < 300);
-    say(byId('who-readout'), [`${this.rows[row].label} at ${seconds(slot * SLOT).slice(0, -4)} s`, ...said, near?.text]
+    say(byId('who-readout'), [`${this.rows[row].label} at ${this.clock.name(slot * SLOT, 1)}`, ...said, near?.text]
       .filter(Boolean).join(' \u00b7 '));
   }
 }

@@ -119,9 +119,9 @@ impl World {
             pictured: 0,
             dice: 1,
         };
-        for index in 0..world.askers.len() {
+        for (index, city) in CLIENTS.into_iter().enumerate() {
             world.askers[index].way = world.best(index);
-            world.askers[index].nearest = world.ways(CLIENTS[index], false).into_iter().next();
+            world.askers[index].nearest = world.ways(city, false).into_iter().next();
         }
         Ok(world)
     }
