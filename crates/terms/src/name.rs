@@ -76,6 +76,8 @@ macro_rules! names {
 names! {
     /// A place that announces the address; also its NSID and its answer to `CH TXT id.server`.
     SiteName;
+    /// One of the machines of a site; also its answer to `CH TXT hostname.bind`.
+    HostName;
     /// A service that answers on anycast addresses.
     ServiceName;
     /// A BGP neighbour.

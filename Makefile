@@ -1,0 +1,61 @@
+# Thin on purpose: every line can be run by hand.
+SHELL := /bin/bash
+CARGO ?= cargo
+CATCHMENT := $(or $(CARGO_TARGET_DIR),target)/release/catchment
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+export DEBIAN_FRONTEND := noninteractive
+
+# What running a world needs, and what the tests add.
+RUN_PACKAGES := bird2 nsd bind9-dnsutils iproute2 iputils-ping
+TEST_PACKAGES := $(RUN_PACKAGES) procps build-essential
+
+.PHONY: help demo test lint bench fuzz build install-run install-test doc
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+demo: install-run build ## bring the world `earth` up with its live map (installs what it needs)
+	$(SUDO) $(CATCHMENT) lab up
+
+test: install-test ## every test; what CI runs
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) nextest run --workspace --locked
+	$(CARGO) test --doc --workspace --locked --quiet
+	$(CARGO) build --release --locked --bin catchment
+	$(SUDO) .ci/scenarios $(CATCHMENT) scenarios/*.toml
+
+lint: ## formatting, clippy, licences and sources of dependencies
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny check bans licenses sources
+
+build: ## the release binary
+	$(CARGO) build --release --locked --bin catchment
+
+install-run: ## Debian packages that running needs
+	@$(call install,$(RUN_PACKAGES))
+	@$(call need-cargo)
+
+install-test: ## Debian packages and tools that the tests need
+	@$(call install,$(TEST_PACKAGES))
+	@$(call need-cargo)
+	@command -v cargo-nextest >/dev/null || { echo "installing cargo-nextest"; $(CARGO) install --locked cargo-nextest; }
+
+# Installs those of $(1) that are missing, and says which. Debian starts a fresh daemon by itself: it is told not to,
+# so that no router or name server of the machine's own gets in the way.
+define install
+missing=$$(dpkg-query -W -f='$${db:Status-Status} $${Package}\n' $(1) 2>/dev/null | awk '$$1=="installed"{print $$2}' | sort | comm -13 - <(printf '%s\n' $(1) | sort) | xargs); \
+if [ -n "$$missing" ]; then \
+  echo "installing from Debian: $$missing"; \
+  created=; [ -e /usr/sbin/policy-rc.d ] || { printf '#!/bin/sh\nexit 101\n' | $(SUDO) tee /usr/sbin/policy-rc.d >/dev/null; $(SUDO) chmod +x /usr/sbin/policy-rc.d; created=1; }; \
+  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; status=$$?; \
+  [ -z "$$created" ] || $(SUDO) rm -f /usr/sbin/policy-rc.d; \
+  [ $$status -eq 0 ] || { echo "apt-get could not install: $$missing"; exit 1; }; \
+fi
+endef
+
+define need-cargo
+command -v $(CARGO) >/dev/null || { echo "no cargo here: install Rust with rustup (https://rustup.rs); Debian's own is too old"; exit 1; }
+endef

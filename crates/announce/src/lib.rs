@@ -1,0 +1,36 @@
+//! What does this site announce, and why: the decision for one announcement group, as a pure machine.
+//!
+//! A *group* is the prefixes that go up and down together and the services behind them. Its [`Machine`] learns what
+//! the health checks found ([`Input::Check`]), whether the services can answer at all ([`Input::Warmth`]) and what
+//! the operator wants ([`Input::Intent`]), and says how strongly to announce ([`Action::Announce`]). The states and
+//! the table between them are in [`State`]; what counts as a failure is in the tally of a check; what a failure
+//! costs is the back-off ([`Backoff`]).
+//!
+//! It keeps these laws (`tests/laws` checks each on random traces, and plants the fault it guards against):
+//!
+//! - **P1** Leaving [`Level::None`] needs `rise` passes in a row of every check since the start or its last fail,
+//!   the start-up gate open, and no order to withdraw.
+//! - **P2** An announced group stays announced until a check has failed for good or the operator orders otherwise.
+//! - **P3** A check that failed for good withdraws in the same step.
+//! - **P7** The k-th failed withdrawal in a row lasts at least its back-off; an equal level is never told twice.
+//! - **P8** The same inputs give the same actions, and serialising the machine at any point changes nothing.
+//! - **P9** Nothing is announced before P1 holds, whatever is remembered.
+//! - **P11** A pass replaced by a fail or an indeterminate result never raises what that step announces.
+//! - **P14** Time alone withdraws nothing: a suspend changes nothing but the alarm that nobody watches.
+#![forbid(unsafe_code)]
+
+mod damping;
+mod health;
+mod input;
+mod machine;
+mod output;
+mod settings;
+mod state;
+mod tally;
+mod words;
+
+pub use input::{Condition, Input, Intent, Warmth};
+pub use machine::{CheckStatus, Machine};
+pub use output::{Action, Event, Level, Memory};
+pub use settings::{Backoff, CheckId, CheckSettings, Settings};
+pub use state::State;

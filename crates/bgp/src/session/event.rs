@@ -1,0 +1,172 @@
+//! What a session tells people.
+
+use crate::session::{Direction, StateName};
+use crate::wire::notification::{ErrorCode, Notification};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use terms::{Family, Prefix, Reason, Severity};
+
+/// Something worth a line in the log. The sentences do not name the neighbour: whoever shows them knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// The state machine went on.
+    StateChanged {
+        /// Before.
+        from: StateName,
+        /// Now.
+        to: StateName,
+        /// Why.
+        reason: Reason,
+    },
+    /// We ended a connection and said why.
+    NotificationSent(Notification),
+    /// The neighbour ended a connection and said why.
+    NotificationReceived(Notification),
+    /// Two connections met, one is kept (RFC 4271 section 6.8).
+    CollisionResolved {
+        /// Who opened the one that is kept.
+        kept: Direction,
+    },
+    /// The neighbour now knows what it is to know.
+    Told {
+        /// Announced, or announced again with other attributes.
+        announced: Prefixes,
+        /// Taken back.
+        withdrawn: Prefixes,
+    },
+    /// Some wanted routes cannot be told to this neighbour; the others are.
+    CannotTell {
+        /// Which ones.
+        prefixes: Prefixes,
+        /// What is in the way of the first.
+        reason: Reason,
+    },
+    /// The neighbour asked to be told everything again (RFC 2918).
+    RefreshRequested(Family),
+    /// The neighbour has told all it has (RFC 4724 section 2).
+    EndOfRib(Family),
+    /// UPDATEs with faults arrived that do not end the session (RFC 7606).
+    Tolerated {
+        /// UPDATEs whose routes were treated as withdrawn.
+        treated_as_withdraw: u64,
+        /// Attributes that were discarded.
+        discarded_attributes: u64,
+        /// The first fault.
+        reason: Reason,
+    },
+}
+
+/// Prefixes as one phrase: how many, and the first few by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prefixes {
+    /// How many.
+    pub count: usize,
+    /// The first of them.
+    pub first: Vec<Prefix>,
+}
+
+impl Prefixes {
+    /// How many are named.
+    const NAMED: usize = 4;
+
+    /// One more.
+    pub fn push(&mut self, prefix: Prefix) {
+        self.count += 1;
+        if self.first.len() < Self::NAMED {
+            self.first.push(prefix);
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
+impl FromIterator<Prefix> for Prefixes {
+    fn from_iter<I: IntoIterator<Item = Prefix>>(prefixes: I) -> Self {
+        let mut phrase = Prefixes::default();
+        prefixes.into_iter().for_each(|prefix| phrase.push(prefix));
+        phrase
+    }
+}
+
+impl fmt::Display for Prefixes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, prefix) in self.first.iter().enumerate() {
+            write!(f, "{}{prefix}", if position == 0 { "" } else { ", " })?;
+        }
+        match self.count - self.first.len() {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Event::StateChanged { from, to, reason } => write!(f, "{from} -> {to}: {reason}"),
+            Event::NotificationSent(notification) => write!(f, "we ended the connection: {notification}"),
+            Event::NotificationReceived(notification) => {
+                write!(f, "the neighbour ended the connection: {notification}")
+            }
+            Event::CollisionResolved { kept } => {
+                write!(f, "two connections met, the {kept} one is kept")
+            }
+            Event::Told { announced, withdrawn } if withdrawn.is_empty() => {
+                write!(f, "announced {announced}")
+            }
+            Event::Told { announced, withdrawn } if announced.is_empty() => {
+                write!(f, "withdrew {withdrawn}")
+            }
+            Event::Told { announced, withdrawn } => {
+                write!(f, "withdrew {withdrawn}; announced {announced}")
+            }
+            Event::CannotTell { prefixes, reason } => write!(f, "cannot announce {prefixes}: {reason}"),
+            Event::RefreshRequested(family) => {
+                write!(f, "the neighbour asked to be told its {family} routes again")
+            }
+            Event::EndOfRib(family) => write!(f, "the neighbour has told all its {family} routes"),
+            Event::Tolerated { treated_as_withdraw, discarded_attributes, reason } => write!(
+                f,
+                "faulty UPDATEs tolerated ({treated_as_withdraw} treated as withdraw, \
+                 {discarded_attributes} attributes discarded): {reason}"
+            ),
+        }
+    }
+}
+
+impl terms::Event for Event {
+    fn kind(&self) -> &'static str {
+        match self {
+            Event::StateChanged { .. } => "state-changed",
+            Event::NotificationSent(_) => "notification-sent",
+            Event::NotificationReceived(_) => "notification-received",
+            Event::CollisionResolved { .. } => "collision-resolved",
+            Event::Told { .. } => "told",
+            Event::CannotTell { .. } => "cannot-tell",
+            Event::RefreshRequested(_) => "refresh-requested",
+            Event::EndOfRib(_) => "end-of-rib",
+            Event::Tolerated { .. } => "tolerated",
+        }
+    }
+
+    fn severity(&self) -> Severity {
+        match self {
+            Event::StateChanged { from: StateName::Established, .. } => Severity::Warning,
+            Event::StateChanged { to: StateName::Established, .. } => Severity::Notice,
+            Event::StateChanged { .. } | Event::CollisionResolved { .. } => Severity::Info,
+            Event::NotificationSent(notification) | Event::NotificationReceived(notification) => {
+                match notification.error {
+                    ErrorCode::ADMINISTRATIVE_SHUTDOWN | ErrorCode::CONNECTION_COLLISION => Severity::Notice,
+                    _ => Severity::Warning,
+                }
+            }
+            Event::Told { .. } => Severity::Notice,
+            Event::CannotTell { .. } | Event::Tolerated { .. } => Severity::Warning,
+            Event::RefreshRequested(_) | Event::EndOfRib(_) => Severity::Info,
+        }
+    }
+}

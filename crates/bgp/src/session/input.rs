@@ -1,0 +1,108 @@
+//! What a driver tells a session, and what the session asks of its driver.
+
+use crate::session::Event;
+use crate::wire::notification::ShutdownText;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
+use terms::{Reason, RouteSet};
+
+/// The driver's name for one TCP connection; never used twice for one session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ConnectionId(pub u64);
+
+/// Who opened a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// We did, asked to by [`Output::Connect`].
+    Outbound,
+    /// The neighbour did.
+    Inbound,
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Direction::Outbound => "outbound",
+            Direction::Inbound => "inbound",
+        })
+    }
+}
+
+/// What happened. Everything a session ever learns, so that a recording of inputs replays it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Input {
+    /// The operator wants the session.
+    Start,
+    /// The operator does not want the session any more.
+    Stop {
+        /// What to tell the neighbour's operators (RFC 9003).
+        text: Option<ShutdownText>,
+    },
+    /// A connection to or from the neighbour's address is open.
+    Connected {
+        /// The driver's name for it.
+        connection: ConnectionId,
+        /// Who opened it.
+        direction: Direction,
+    },
+    /// What [`Output::Connect`] asked for did not work.
+    ConnectFailed {
+        /// What the system said.
+        reason: Reason,
+    },
+    /// Octets arrived, in any portions.
+    Bytes {
+        /// Where.
+        connection: ConnectionId,
+        /// At least one.
+        #[serde(with = "crate::hex")]
+        bytes: Vec<u8>,
+    },
+    /// The kernel took octets that [`Output::Send`] asked to send. The session keeps no more than
+    /// [`SEND_WINDOW`](crate::session::SEND_WINDOW) of UPDATEs outstanding, so that a slow neighbour never builds a
+    /// backlog, and ends a connection that takes nothing (RFC 9687): a driver that never says this stalls.
+    Written {
+        /// Where.
+        connection: ConnectionId,
+        /// How many octets.
+        octets: usize,
+    },
+    /// The neighbour or the system closed the connection.
+    Closed {
+        /// Which one.
+        connection: ConnectionId,
+    },
+    /// Everything the neighbour is to know from now on.
+    Wanted(Arc<RouteSet>),
+    /// The deadline has come.
+    Timer,
+}
+
+/// What the driver is to do, in this order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Output {
+    /// Open a connection to the neighbour; an earlier attempt that is still pending is given up. Answered by
+    /// [`Input::Connected`] or [`Input::ConnectFailed`].
+    Connect,
+    /// Send octets, behind those asked for before.
+    Send {
+        /// Where.
+        connection: ConnectionId,
+        /// Whole messages.
+        #[serde(with = "crate::hex")]
+        bytes: Vec<u8>,
+    },
+    /// Close the connection once the octets asked for before are written; give up on them if the neighbour does not
+    /// take them soon. The name is never used again and needs no [`Input::Closed`].
+    Close {
+        /// Which one.
+        connection: ConnectionId,
+    },
+    /// Tell people.
+    Event(Event),
+}

@@ -1,0 +1,89 @@
+//! What an operator decides about one neighbour.
+
+use crate::wire::negotiated::PeerKind;
+use crate::wire::open::HoldTime;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use terms::{Asn, Family, RouterId};
+
+/// What an operator decides about one neighbour.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Our network.
+    pub local_asn: Asn,
+    /// The neighbour's network; ours for iBGP. A neighbour that says another one is refused.
+    pub peer_asn: Asn,
+    /// Our BGP identifier.
+    pub router_id: RouterId,
+    /// Families to offer. The session carries those that both sides offer.
+    pub families: BTreeSet<Family>,
+    /// The hold time to offer; the smaller of both offers counts.
+    pub hold_time: HoldTime,
+    /// Wait for the neighbour to connect, never connect to it.
+    pub passive: bool,
+    /// Time from one attempt to connect to the next. Jitter takes up to a quarter off (RFC 4271 section 10).
+    pub connect_retry: Duration,
+    /// Pause after a session that failed.
+    pub idle_hold: IdleHold,
+}
+
+impl Settings {
+    /// Both families, hold time 9 s, active, a new attempt to connect every 5 s.
+    pub fn new(local_asn: Asn, peer_asn: Asn, router_id: RouterId) -> Self {
+        Settings {
+            local_asn,
+            peer_asn,
+            router_id,
+            families: BTreeSet::from(Family::ALL),
+            hold_time: HoldTime::DEFAULT,
+            passive: false,
+            connect_retry: Duration::from_secs(5),
+            idle_hold: IdleHold::default(),
+        }
+    }
+
+    /// Whether the neighbour is in our own network.
+    pub fn peer_kind(&self) -> PeerKind {
+        PeerKind::between(self.local_asn, self.peer_asn)
+    }
+}
+
+/// The pause after a session that failed: `base`, twice that after the next failure and so on up to `cap`
+/// (IdleHoldTimer and DampPeerOscillations, RFC 4271 section 8.1.1). A session that stayed up for `cap` forgives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdleHold {
+    /// Pause after the first failure.
+    pub base: Duration,
+    /// Longest pause, and how long a session has to last to forgive all failures.
+    pub cap: Duration,
+}
+
+impl Default for IdleHold {
+    /// From 1 s to 60 s.
+    fn default() -> Self {
+        IdleHold { base: Duration::from_secs(1), cap: Duration::from_secs(60) }
+    }
+}
+
+impl IdleHold {
+    /// The pause after so many failures in a row.
+    pub fn pause(self, failures: u32) -> Duration {
+        let doublings = failures.saturating_sub(1).min(31);
+        self.base.saturating_mul(1 << doublings).min(self.cap)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_doubles_up_to_the_cap() {
+        let pauses: Vec<u64> = (0..9).map(|k| IdleHold::default().pause(k).as_secs()).collect();
+        assert_eq!(pauses, [1, 1, 2, 4, 8, 16, 32, 60, 60]);
+        assert_eq!(IdleHold::default().pause(u32::MAX).as_secs(), 60);
+    }
+}

@@ -1,0 +1,155 @@
+//! One file on its way from text to values.
+
+use crate::fault::{Fault, Faults, FaultyFile};
+use crate::source::Source;
+use crate::table::Table;
+use crate::tree::{Entries, Kind, Node};
+use std::cell::RefCell;
+use std::ops::{Deref, Range};
+use terms::nearest_spelling;
+use toml::de::DeTable;
+
+/// A value and the bytes of the file that say it, so that a later check can point at them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Where it is written.
+    pub span: Range<usize>,
+}
+
+impl<T> Deref for Spanned<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// A file that is being read: its keys, which of them were asked for, and what was wrong so far.
+#[derive(Debug)]
+pub struct Document {
+    source: Source,
+    root: Entries,
+    syntax_is_good: bool,
+    faults: RefCell<FaultyFile>,
+    elsewhere: RefCell<Faults>,
+}
+
+impl Document {
+    /// Longest text that is read, bytes.
+    pub const LONGEST: usize = 1 << 20;
+
+    /// Reads the syntax of `text`. `name` is printed in front of faults. Faults of the syntax are kept like all
+    /// others and told by [`Document::finish`].
+    pub fn parse(name: &str, text: &str) -> Self {
+        if text.len() > Document::LONGEST {
+            let document = Document::of(Source::new(name, ""), Entries::default(), false);
+            document.fault(0..0, format!("the file is longer than {} bytes", Document::LONGEST));
+            return document;
+        }
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let places: Vec<Range<usize>> = errors.iter().filter_map(|error| error.span()).collect();
+        let entries = Entries::new(table.into_inner(), &places);
+        let document = Document::of(Source::new(name, text), entries, errors.is_empty());
+        for error in &errors {
+            document.fault(error.span().unwrap_or(0..0), error.message());
+        }
+        document
+    }
+
+    fn of(source: Source, root: Entries, syntax_is_good: bool) -> Self {
+        let faults = RefCell::new(FaultyFile::new(source.clone()));
+        Document { source, root, syntax_is_good, faults, elsewhere: RefCell::default() }
+    }
+
+    /// The keys that stand outside every table, and the tables.
+    pub fn root(&self) -> Table<'_> {
+        Table::new(self, &self.root, 0..0)
+    }
+
+    /// The text.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Whether the text was TOML throughout. If not, things may seem to be missing that are there, so a check for
+    /// something missing should hold its tongue.
+    pub fn syntax_is_good(&self) -> bool {
+        self.syntax_is_good
+    }
+
+    /// Remembers a fault.
+    pub fn fault(&self, span: Range<usize>, message: impl Into<String>) {
+        self.remember(Fault::new(&self.source, span, message, None));
+    }
+
+    /// Remembers a fault and what to do about it.
+    pub fn fault_with_hint(&self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
+        self.remember(Fault::new(&self.source, span, message, Some(hint.into())));
+    }
+
+    /// Remembers the faults of another file that this one names.
+    pub fn faults_elsewhere(&self, faults: Faults) {
+        self.elsewhere.borrow_mut().extend(faults);
+    }
+
+    fn remember(&self, fault: Fault) {
+        self.faults.borrow_mut().push(fault);
+    }
+
+    /// Ends the reading: the value if nothing at all was wrong, otherwise every fault. Keys that nobody asked for
+    /// are faults.
+    pub fn finish<T>(self, value: Option<T>) -> Result<T, Faults> {
+        self.unknown_keys(&self.root);
+        let mut faults = Faults::of_file(self.faults.into_inner());
+        faults.extend(self.elsewhere.into_inner());
+        match value {
+            Some(value) if faults.is_empty() => Ok(value),
+            None if faults.is_empty() => {
+                let message = "this file was refused without a reason, which is a fault of the program";
+                let unexplained = Fault::new(&self.source, 0..0, message, None);
+                Err(Faults::of(self.source, [unexplained]))
+            }
+            _ => Err(faults),
+        }
+    }
+
+    fn unknown_keys(&self, table: &Entries) {
+        for entry in &table.entries {
+            if entry.read.get() {
+                self.unknown_keys_below(&entry.node);
+            } else {
+                self.unknown_key(table, &entry.key, entry.key_span.clone());
+            }
+        }
+    }
+
+    /// A table that nobody opened was refused as a whole, or is not a table where it should be one: said already.
+    fn unknown_keys_below(&self, node: &Node) {
+        match &node.kind {
+            Kind::Table(table) if table.opened.get() => self.unknown_keys(table),
+            Kind::List(items) => items.iter().for_each(|item| self.unknown_keys_below(item)),
+            Kind::Table(_)
+            | Kind::Text(_)
+            | Kind::Number(_)
+            | Kind::Flag(_)
+            | Kind::Moment
+            | Kind::Broken => {}
+        }
+    }
+
+    fn unknown_key(&self, table: &Entries, key: &str, span: Range<usize>) {
+        let asked = table.asked.borrow();
+        let absent = asked.iter().copied().filter(|known| table.entries.iter().all(|e| e.key != *known));
+        let guess = nearest_spelling(key, absent);
+        let message = format!("unknown key `{key}`");
+        match guess {
+            Some(guess) => self.fault_with_hint(span, message, format!("did you mean `{guess}`?")),
+            None if asked.is_empty() => self.fault(span, message),
+            None => {
+                let known: Vec<&str> = asked.iter().copied().collect();
+                self.fault_with_hint(span, message, format!("known here: {}", known.join(", ")));
+            }
+        }
+    }
+}

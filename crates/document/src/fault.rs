@@ -1,0 +1,136 @@
+//! What is wrong with a file.
+
+use crate::source::Source;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+use std::ops::Range;
+
+/// One thing that is wrong, where it is, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Line, counted from 1.
+    pub line: usize,
+    /// Column in characters, counted from 1.
+    pub column: usize,
+    /// The bytes of the text that are wrong; may be empty.
+    pub span: Range<usize>,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Fault {
+    /// A fault at these bytes of `source`.
+    pub fn new(
+        source: &Source,
+        span: Range<usize>,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) -> Self {
+        let span = source.clamp(span);
+        let (line, column) = source.position(span.start);
+        Fault { line, column, span, message: message.into(), hint }
+    }
+}
+
+/// Everything that is wrong with a file and the files that it names. Prints as a page of source lines with carets;
+/// serialises as `{"schema":1,"faults":[{"file","line","column","message","hint"}]}`.
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    pub(crate) files: Vec<FaultyFile>,
+}
+
+/// The faults of one text.
+#[derive(Clone, Debug)]
+pub(crate) struct FaultyFile {
+    pub(crate) source: Source,
+    pub(crate) faults: Vec<Fault>,
+    /// How many were found beyond [`Faults::MOST`].
+    pub(crate) omitted: usize,
+}
+
+impl FaultyFile {
+    pub(crate) fn new(source: Source) -> Self {
+        FaultyFile { source, faults: Vec::new(), omitted: 0 }
+    }
+
+    /// Keeps a fault once, as long as there is room.
+    pub(crate) fn push(&mut self, fault: Fault) {
+        if self.faults.contains(&fault) {
+            return;
+        }
+        if self.faults.len() < Faults::MOST {
+            self.faults.push(fault);
+        } else {
+            self.omitted += 1;
+        }
+    }
+}
+
+impl Faults {
+    /// The most faults that are kept of one file; further ones are only counted.
+    pub const MOST: usize = 100;
+
+    /// The faults of one text, in the order of their place, each once.
+    pub fn of(source: Source, faults: impl IntoIterator<Item = Fault>) -> Self {
+        let mut file = FaultyFile::new(source);
+        faults.into_iter().for_each(|fault| file.push(fault));
+        Faults::of_file(file)
+    }
+
+    pub(crate) fn of_file(mut file: FaultyFile) -> Self {
+        file.faults.sort_by_key(|fault| fault.span.start);
+        let files = if file.faults.is_empty() { Vec::new() } else { vec![file] };
+        Faults { files }
+    }
+
+    /// Adds the faults of further files.
+    pub fn extend(&mut self, other: Faults) {
+        self.files.extend(other.files);
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.files.iter().map(|file| file.faults.len() + file.omitted).sum()
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Each fault that was kept, with the name of its file.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Fault)> {
+        self.files.iter().flat_map(|file| file.faults.iter().map(|fault| (file.source.name(), fault)))
+    }
+}
+
+impl std::error::Error for Faults {}
+
+impl Serialize for Faults {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Row<'a> {
+            file: &'a str,
+            line: usize,
+            column: usize,
+            message: &'a str,
+            hint: Option<&'a str>,
+        }
+        let rows: Vec<Row> = self
+            .iter()
+            .map(|(file, fault)| Row {
+                file,
+                line: fault.line,
+                column: fault.column,
+                message: &fault.message,
+                hint: fault.hint.as_deref(),
+            })
+            .collect();
+        let mut document = serializer.serialize_struct("Faults", 2)?;
+        document.serialize_field("schema", &1)?;
+        document.serialize_field("faults", &rows)?;
+        document.end()
+    }
+}

@@ -1,0 +1,25 @@
+//! Safe system calls for everything that the standard library leaves out: network namespaces, links, addresses,
+//! routes, TUN devices, sysctls, sockets, processes.
+//!
+//! Nothing here decides anything and nothing here waits in the background: a function does one thing in the calling
+//! thread (or, where the kernel ties a namespace to a thread, in a thread that ends before the function returns).
+//! Every error says what was tried and what the kernel answered. All `unsafe` code of the workspace lives in this crate.
+
+pub mod address;
+mod error;
+pub mod link;
+pub mod mount;
+pub mod namespace;
+mod netlink;
+pub mod pass;
+pub mod process;
+pub mod route;
+pub mod scheduling;
+pub mod socket;
+pub mod sysctl;
+pub mod tun;
+pub mod watch;
+
+pub use error::{Error, Result};
+pub use namespace::Namespace;
+pub use netlink::Netlink;

@@ -1,0 +1,33 @@
+//! Mounts of a mount namespace of one's own.
+
+use crate::Result;
+use crate::error::Attempt;
+use nix::mount::{MsFlags, mount};
+use std::path::Path;
+
+/// Cuts the tie to the parent's mount namespace: what is mounted from now on is seen here alone.
+pub fn make_private() -> Result<()> {
+    let flags = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    mount(None::<&str>, "/", None::<&str>, flags, None::<&str>).attempt(|| "make the mounts private")
+}
+
+/// Mounts an empty file system that lives in memory and goes with the last one who uses it.
+pub fn tmpfs(at: &Path, size_mib: u32) -> Result<()> {
+    let options = format!("size={size_mib}m,mode=0755");
+    mount(Some("tmpfs"), at, Some("tmpfs"), MsFlags::MS_NOSUID | MsFlags::MS_NODEV, Some(options.as_str()))
+        .attempt(|| format!("mount a tmpfs at {}", at.display()))
+}
+
+/// Mounts the process table of this process's PID namespace.
+pub fn proc(at: &Path) -> Result<()> {
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    mount(Some("proc"), at, Some("proc"), flags, None::<&str>)
+        .attempt(|| format!("mount the process table at {}", at.display()))
+}
+
+/// Mounts the kernel objects of this process's network namespace (`/sys/class/net`).
+pub fn sysfs(at: &Path) -> Result<()> {
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC | MsFlags::MS_RDONLY;
+    mount(Some("sysfs"), at, Some("sysfs"), flags, None::<&str>)
+        .attempt(|| format!("mount sysfs at {}", at.display()))
+}
