@@ -7,10 +7,16 @@ import { command } from './stream.js';
 /** How many offers stand open on a card; the rest is behind a button. */
 const OPEN = 1;
 
+/** How long an answer stays, ms. */
+const READ = 8000;
+let forget = null;
+
 async function send(order) {
+  clearTimeout(forget);
   const answer = byId('answer');
   say(answer, '\u2026');
   say(answer, await command(order));
+  forget = setTimeout(() => say(answer, ''), READ);
 }
 
 const button = (offer) => element('button', {
@@ -69,7 +75,9 @@ export class SiteCards {
     say(card.numbers, site.clients ? `${clients} \u00b7 ${ms(site.rtt_ms)}` : clients);
     say(card.reason, site.reason);
     card.reason.title = site.reason;
-    refresh(card.offers, site.offers ?? [], () => offers(site));
+    const here = card.offers.contains(document.activeElement);
+    // The keyboard stays on the card whose buttons it has just changed.
+    if (refresh(card.offers, site.offers ?? [], () => offers(site)) && here) card.offers.firstChild?.focus();
   }
 }
 

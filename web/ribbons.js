@@ -38,10 +38,13 @@ class Track {
     return new Set(this.sites.filter((site, index) => site !== SILENT && this.slots[index] >= slot));
   }
 
-  /** What is known of a slot: `{ site, rtt }`, null for nothing. */
-  get(slot) {
-    const index = ((slot % SLOTS) + SLOTS) % SLOTS;
-    return this.slots[index] === slot ? { site: this.sites[index], rtt: this.rtts[index] } : null;
+  /** What holds in a slot: the latest sample up to it, `{ site, rtt }`; null for nothing. */
+  held(slot) {
+    for (let at = slot; at > slot - HOLDS && at >= 0; at -= 1) {
+      const index = at % SLOTS;
+      if (this.slots[index] === at) return { site: this.sites[index], rtt: this.rtts[index] };
+    }
+    return null;
   }
 }
 
@@ -196,12 +199,8 @@ export class Ribbons {
     const last = Math.floor(this.now / SLOT);
     let start = last - WINDOW / SLOT - 1;
     let before = null;
-    let held = null;
-    let age = 0;
     for (let slot = start; slot <= last + 1; slot += 1) {
-      const fresh = track.get(slot);
-      age = fresh ? 0 : age + 1;
-      held = fresh ?? (age < HOLDS && slot <= last ? held : null);
+      const held = slot <= last ? track.held(slot) : null;
       const look = held && (held.site === SILENT ? 'silent' : `${held.site}/${strength(held.rtt)}`);
       if (look === before) continue;
       if (before) this.drawPiece(before, start * SLOT, slot * SLOT, y, height);
@@ -298,7 +297,7 @@ export class Ribbons {
     const slot = Math.floor(at / SLOT);
     const families = [[row * 2, 'IPv4'], [row * 2 + 1, 'IPv6']].filter(([key]) => this.tracks.has(key));
     const said = families.map(([key, family]) => {
-      const found = this.tracks.get(key).get(slot) ?? this.tracks.get(key).get(slot - 1);
+      const found = this.tracks.get(key).held(slot);
       const words = !found ? 'not asked' : found.site === SILENT ? 'silence'
         : `${this.sites[found.site]?.label}, ${ms(found.rtt)}`;
       return families.length > 1 ? `${family}: ${words}` : words;

@@ -1,59 +1,11 @@
 //! An invented world: shortest paths, with one network whose policy is odd.
 
+use crate::atlas::*;
 use api::*;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::error::Error;
-use terms::{Asn, Family, GeoPoint, Severity, WallTime, find_city};
+use terms::{Family, GeoPoint, Severity, WallTime};
 
-const SITES: [&str; 5] = ["London", "New York", "Sao Paulo", "Johannesburg", "Tokyo"];
-const CLIENTS: [&str; 12] = [
-    "Amsterdam",
-    "Dubai",
-    "Frankfurt",
-    "Johannesburg",
-    "London",
-    "Mumbai",
-    "New York",
-    "San Jose",
-    "Sao Paulo",
-    "Singapore",
-    "Sydney",
-    "Tokyo",
-];
-const CABLES: [(&str, &str); 19] = [
-    ("London", "New York"),
-    ("London", "Amsterdam"),
-    ("Amsterdam", "Frankfurt"),
-    ("London", "Frankfurt"),
-    ("Frankfurt", "Dubai"),
-    ("Dubai", "Mumbai"),
-    ("Mumbai", "Singapore"),
-    ("Singapore", "Tokyo"),
-    ("Singapore", "Sydney"),
-    ("Tokyo", "San Jose"),
-    ("Sydney", "San Jose"),
-    ("San Jose", "New York"),
-    ("New York", "Miami"),
-    ("Miami", "Sao Paulo"),
-    ("Sao Paulo", "Johannesburg"),
-    ("Johannesburg", "Mumbai"),
-    ("Johannesburg", "Lisbon"),
-    ("Lisbon", "London"),
-    ("Tokyo", "Seattle"),
-];
-/// Clients whose network prefers a customer's route, whatever the distance: who, the site, and the reason.
-const POLICY: [(&str, &str, &str); 2] = [
-    (
-        "Amsterdam",
-        "johannesburg",
-        "PolderNet prefers its customer's route: local preference 200 over 100, AS path 64513 64503",
-    ),
-    (
-        "Singapore",
-        "newyork",
-        "StraitsCom prefers a peer to its provider: local preference 150 over 100, AS path 64520 64502",
-    ),
-];
 /// What happens by itself, in seconds of a round of [`ROUND`].
 const SCRIPT: [(u64, FaultKind, &str); 6] = [
     (14, FaultKind::PowerCut, "site london"),
@@ -425,25 +377,4 @@ impl World {
             },
         })
     }
-}
-
-/// The city's name as a node has it.
-fn name(city: &str) -> String {
-    city.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase()
-}
-
-fn router(city: &str) -> String {
-    format!("atlas-{}", name(city))
-}
-
-fn cable_name(cable: &(&str, &str)) -> String {
-    format!("{}-{}", name(cable.0), name(cable.1))
-}
-
-fn place(city: &str) -> Result<GeoPoint, String> {
-    find_city(city).map(|city| city.at).ok_or_else(|| format!("no city `{city}`"))
-}
-
-fn asn(number: u32) -> Option<Asn> {
-    Asn::try_from(number).ok()
 }
