@@ -30,9 +30,14 @@ function select(name) {
   if (picture?.kind === 'lab') showReadout(picture, name);
 }
 
+/** Whether a picture is from another start of the server. Its wall clock may be set while it runs, by a little. */
+function isAnotherStart(next) {
+  return !picture || next.at_ms < picture.at_ms || Math.abs(next.started - picture.started) > 2000;
+}
+
 function show(next) {
-  // Another start of the server has another clock, and everything known is about the old one.
-  if (picture?.started !== next.started) {
+  // Everything known so far is about the old start, and told by its clock.
+  if (isAnotherStart(next)) {
     clock.start(next.started);
     events.reset();
     ribbons.reset();
@@ -100,3 +105,5 @@ listen({
   },
 });
 setInterval(() => say(byId('now'), picture ? clock.name(clock.now(), 1) : ''), 100);
+// Who moved is forgotten after a minute, even when nothing changes any more.
+setInterval(() => picture?.kind === 'lab' && headWorld(picture, ribbons.moved()), 1000);
