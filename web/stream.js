@@ -1,5 +1,8 @@
 // The wire: what the server tells, the clock it tells it by, and the commands it takes.
 
+/** After so many ms a refused stream is asked for again. */
+const AGAIN = 3000;
+
 /**
  * Listens to the live stream and tries again by itself. `listeners` has a function each for `picture`, `samples`,
  * `event` and `connection` (true or false).
@@ -7,7 +10,11 @@
 export function listen(listeners) {
   const stream = new EventSource('/live');
   stream.onopen = () => listeners.connection(true);
-  stream.onerror = () => listeners.connection(false);
+  stream.onerror = () => {
+    listeners.connection(false);
+    // A browser gives up on an answer that is no stream, such as "too many pages are open".
+    if (stream.readyState === EventSource.CLOSED) setTimeout(() => listen(listeners), AGAIN);
+  };
   for (const name of ['picture', 'samples', 'event']) {
     stream.addEventListener(name, (message) => listeners[name](JSON.parse(message.data)));
   }
