@@ -2,7 +2,11 @@
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
+use lab::LabName;
+use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 use terms::Prefix;
 
 /// One address, served from everywhere: announces an anycast service, checks it, answers DNS, and builds the whole
@@ -45,6 +49,9 @@ pub(crate) enum Command {
     /// Tells recorded inputs to the machines again and prints what comes of them
     #[command(after_help = "Example:\n  catchment replay /var/lib/catchment/recording.jsonl")]
     Replay(ReplayRecording),
+    /// A world on this machine: real routers, real distances, real faults
+    #[command(subcommand, after_help = "Example:\n  catchment lab up --duration 30s")]
+    Lab(Lab),
     /// Tools of the DNS service
     #[command(subcommand, after_help = "Example:\n  catchment dns check zones/example.zone")]
     Dns(Dns),
@@ -115,6 +122,69 @@ pub(crate) struct ReplayRecording {
     pub(crate) json: bool,
 }
 
+/// `catchment lab`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Lab {
+    /// Brings a world up and serves its map until Ctrl-C
+    #[command(after_help = "Example:\n  catchment lab up worlds/tiny.toml --name small --duration 30s")]
+    Up(Up),
+    /// Runs a command inside a node of a running world
+    #[command(
+        after_help = "Example:\n  catchment lab exec tokyo -- dig @198.18.0.53 CH TXT id.server +short"
+    )]
+    Exec {
+        #[command(flatten)]
+        running: Running,
+        /// The node: a city for a client, see `catchment lab nodes`
+        node: String,
+        /// The command and its arguments
+        #[arg(last = true, required = true, value_name = "CMD")]
+        command: Vec<OsString>,
+    },
+    /// Lists who lives in a running world
+    #[command(after_help = "Example:\n  catchment lab nodes --json | jq -r '.nodes[].name'")]
+    Nodes {
+        #[command(flatten)]
+        running: Running,
+        /// Prints one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ends a running world
+    #[command(after_help = "Example:\n  catchment lab down")]
+    Down {
+        #[command(flatten)]
+        running: Running,
+    },
+    /// The inside of a world: `lab up` starts it
+    #[command(hide = true)]
+    Init,
+}
+
+/// Which of the running worlds.
+#[derive(Debug, Args)]
+pub(crate) struct Running {
+    /// The name that `lab up` was given
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) name: LabName,
+}
+
+/// `catchment lab up`.
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// A world file, or the name of a built-in world; `earth` if it is left out
+    #[arg(value_name = "WORLD.toml", value_hint = ValueHint::FilePath)]
+    pub(crate) world: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) running: Running,
+    /// Where the map is served
+    #[arg(long, value_name = "ADDRESS", default_value = lab::DEFAULT_LISTEN)]
+    pub(crate) listen: SocketAddr,
+    /// Ends the world after this long, such as 30s
+    #[arg(long, value_parser = document::parse_duration)]
+    pub(crate) duration: Option<Duration>,
+}
+
 /// `catchment dns`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Dns {
@@ -136,6 +206,9 @@ mod tests {
     use clap::CommandFactory;
 
     fn each(command: &clap::Command, look: &mut impl FnMut(&clap::Command)) {
+        if command.is_hide_set() {
+            return;
+        }
         look(command);
         command.get_subcommands().for_each(|inner| each(inner, look));
     }
