@@ -40,22 +40,28 @@ pub(crate) fn read(table: &Table, directory: &Path) -> Option<BuiltInDns> {
     }
 }
 
-/// The zone of one file; the faults of the file keep their own lines.
+impl BuiltInDns {
+    /// Reads one zone file as the service would.
+    pub fn load_zone(path: &Path) -> Result<Zone, Faults> {
+        let text = document::read(path, LONGEST_ZONE).map_err(|error| error.into_faults(path))?;
+        parse(path, &text)
+    }
+}
+
+/// The zone of a file that the site file names; the faults of the zone keep their own lines.
 fn load(document: &Document, file: &Spanned<PathBuf>, directory: &Path) -> Option<Zone> {
     let path = directory.join(&file.value);
-    let text = match document::read(&path, LONGEST_ZONE) {
-        Ok(text) => text,
+    match document::read(&path, LONGEST_ZONE) {
+        Ok(text) => parse(&path, &text).map_err(|faults| document.faults_elsewhere(faults)).ok(),
         Err(error) => {
             let hint = format!("it was looked for at {}", path.display());
             document.fault_with_hint(file.span.clone(), error.to_string(), hint);
-            return None;
+            None
         }
-    };
-    read_zone(&path, &text).map_err(|faults| document.faults_elsewhere(faults)).ok()
+    }
 }
 
-/// Reads the text of a zone file; `path` is printed in front of faults.
-pub fn read_zone(path: &Path, text: &str) -> Result<Zone, Faults> {
+fn parse(path: &Path, text: &str) -> Result<Zone, Faults> {
     zone::parse(text).map_err(|faults| {
         let source = Source::new(path.to_string_lossy(), text);
         let at = |fault: zone::Fault| {

@@ -24,7 +24,7 @@ mod site_file;
 mod unique;
 
 pub use api::Api;
-pub use built_in_dns::{BuiltInDns, read_zone};
+pub use built_in_dns::BuiltInDns;
 pub use group::{Group, Probe};
 pub use peer::{NextHop, Peer, Relation};
 pub use service::Service;

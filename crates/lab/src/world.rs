@@ -44,6 +44,7 @@ pub use built_in::{BUILT_IN, built_in};
 
 use document::Faults;
 use serde::Serialize;
+use std::str::FromStr;
 use std::time::Duration;
 use terms::{Asn, GeoPoint, SiteName};
 
@@ -79,6 +80,22 @@ pub enum Service {
     BuiltIn,
     /// Debian's NSD beside the daemon.
     Nsd,
+}
+
+/// A service that there is not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no service `{0}`; known: built-in, nsd")]
+pub struct NoSuchService(String);
+
+impl FromStr for Service {
+    type Err = NoSuchService;
+    fn from_str(text: &str) -> Result<Self, NoSuchService> {
+        match text {
+            "built-in" => Ok(Service::BuiltIn),
+            "nsd" => Ok(Service::Nsd),
+            other => Err(NoSuchService(other.to_owned())),
+        }
+    }
 }
 
 /// A city where something stands.

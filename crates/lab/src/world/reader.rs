@@ -75,10 +75,10 @@ impl<'d> Reader<'d> {
         let name = table.required("name").parse::<SiteName>();
         let service = table.optional("service");
         let probe = table.optional("probe");
-        let service = match service.text() {
+        let service = match service.parse() {
             None if service.is_given() => None,
             None => Some(Service::default()),
-            Some(text) => self.service(&text),
+            Some(service) => Some(service.value),
         };
         let probe_every = match probe.duration_in(SHORTEST_PROBE..=LONGEST_PROBE) {
             None if probe.is_given() => None,
@@ -86,18 +86,6 @@ impl<'d> Reader<'d> {
             Some(every) => Some(every.value),
         };
         Some((name?.value.to_string(), service?, probe_every?))
-    }
-
-    fn service(&self, text: &Spanned<&str>) -> Option<Service> {
-        match text.value {
-            "built-in" => Some(Service::BuiltIn),
-            "nsd" => Some(Service::Nsd),
-            other => {
-                let message = format!("there is no service `{other}`");
-                self.document.fault_with_hint(text.span.clone(), message, "known: built-in, nsd");
-                None
-            }
-        }
     }
 
     fn city(&mut self, table: &Table<'d>) {
