@@ -15,6 +15,8 @@ pub(crate) enum Outcome {
     No,
     /// What was given cannot be used.
     BadInput,
+    /// As a command that was run for somebody ended.
+    Code(u8),
 }
 
 impl From<Outcome> for ExitCode {
@@ -23,6 +25,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Yes => 0,
             Outcome::No => 1,
             Outcome::BadInput => 2,
+            Outcome::Code(code) => code,
         })
     }
 }

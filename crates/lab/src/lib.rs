@@ -27,6 +27,7 @@ mod runtime;
 pub mod scenario;
 pub mod sentence;
 mod site;
+pub mod site_file;
 mod up;
 pub mod world;
 

@@ -1,6 +1,5 @@
 //! A world that runs.
 
-use crate::bird::Announcer;
 use crate::cable::{self, Carrying, Fibre};
 use crate::clock;
 use crate::history::{ClientId, History, LatenessLog, Outcome, SiteId};
@@ -180,8 +179,7 @@ fn start_routers(
         let Role::Router(router) = node.role else { continue };
         let id = NodeId(index);
         let directory = directory(&node.name)?;
-        let started =
-            Router::start((world, plan), router, (id, machine), Announcer::EdgeRouter, directory, processes)?;
+        let started = Router::start((world, plan), router, (id, machine), directory, processes)?;
         routers.insert(id, started);
     }
     Ok(routers)
@@ -194,10 +192,10 @@ fn start_sites(
     processes: &Processes,
 ) -> Result<BTreeMap<SiteId, Site>, Error> {
     let mut sites = BTreeMap::new();
-    for (node, machine) in plan.nodes.iter().zip(machines) {
+    for (index, (node, machine)) in plan.nodes.iter().zip(machines).enumerate() {
         let Role::Host(id) = node.role else { continue };
-        let name = &world.sites[usize::from(id.0)].name;
-        sites.insert(id, Site::start(name, machine, directory(&node.name)?, processes)?);
+        let host = (NodeId(index), machine);
+        sites.insert(id, Site::start((world, plan), id, host, directory(&node.name)?, processes)?);
     }
     Ok(sites)
 }
