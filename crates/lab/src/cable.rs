@@ -22,12 +22,14 @@ use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::thread;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// Frames taken from one device before the others get their turn.
 const BURST: usize = 64;
+/// How often the thread looks whether it is to stop.
+const LONGEST_SLEEP: Duration = Duration::from_millis(100);
 
 /// What a cable does with packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,8 +78,24 @@ impl Fibre {
     }
 }
 
-/// Carries packets over these cables until the process ends.
-pub fn carry(fibres: Vec<Arc<Fibre>>, lateness: Arc<LatenessLog>) -> Result<()> {
+/// The cable thread, at work.
+#[derive(Debug)]
+pub struct Carrying {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Carrying {
+    /// Ends it: it lets go of its cables.
+    pub fn stop(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        // A thread that panicked has let go as well.
+        let _ = self.thread.join();
+    }
+}
+
+/// Carries packets over these cables from now on.
+pub fn carry(fibres: Vec<Arc<Fibre>>, lateness: Arc<LatenessLog>) -> Result<Carrying> {
     let waiting =
         epoll::create(CreateFlags::CLOEXEC).map_err(|error| Error::new("create an epoll", error))?;
     for (index, fibre) in fibres.iter().enumerate() {
@@ -94,9 +112,10 @@ pub fn carry(fibres: Vec<Arc<Fibre>>, lateness: Arc<LatenessLog>) -> Result<()> 
     let queues = Queues::new(directions.collect());
     let worst = Worst::of(Laggard::Cables, lateness);
     let carrier = Carrier { fibres, waiting, queues, worst, buffer: vec![0; LONGEST_FRAME] };
-    let thread = thread::Builder::new().name("cables".into());
-    thread.spawn(move || carrier.run()).map_err(|error| Error::new("start the cable thread", error))?;
-    Ok(())
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    let thread = thread::Builder::new().name("cables".into()).spawn(move || carrier.run(&stopped));
+    Ok(Carrying { stop, thread: thread.map_err(|error| Error::new("start the cable thread", error))? })
 }
 
 /// The thread's own things.
@@ -110,16 +129,17 @@ struct Carrier {
 }
 
 impl Carrier {
-    fn run(mut self) {
+    fn run(mut self, stop: &AtomicBool) {
         // Both make the delay more exact; without them it is still right on average.
         let _ = scheduling::precise_timers();
         let _ = scheduling::real_time();
         let mut events = Vec::with_capacity(128);
-        loop {
-            let patience = self.queues.next_due().map(|due| timespec(due.since(clock::now())));
+        while !stop.load(Ordering::Relaxed) {
+            let next = self.queues.next_due().map_or(LONGEST_SLEEP, |due| due.since(clock::now()));
+            let patience = timespec(next.min(LONGEST_SLEEP));
             events.clear();
             // Interrupted is the only error a valid epoll knows: look again.
-            let _ = epoll::wait(&self.waiting, spare_capacity(&mut events), patience.as_ref());
+            let _ = epoll::wait(&self.waiting, spare_capacity(&mut events), Some(&patience));
             for event in &events {
                 self.take_in(event.data.u64() as usize);
             }

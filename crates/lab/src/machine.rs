@@ -168,18 +168,28 @@ fn join(machines: &mut [Machine], plan: &Plan, cable: CableId) -> Result<()> {
     let here_end = End { namespace: &here.namespace, name: &router.interface };
     let there_end = End { namespace: &there.namespace, name: &host.interface };
     here.with_netlink(|netlink| link::create_veth(netlink, here_end, there_end))?;
-    for (port, far) in [(router, host), (host, router)] {
+    // Both ends are up before either has an address: a neighbour without a carrier would not hear its first questions.
+    for port in [router, host] {
         let machine = &mut machines[port.node.0];
+        // A router asks for a neighbour's hardware address from its own link-local address (RFC 4861 section 7.2.2).
+        let setting = format!("ipv6/conf/{}/addr_gen_mode", port.interface);
+        machine.namespace.run(|| sysctl::write(&setting, "0"))??;
         let link = machine.with_netlink(|netlink| {
             let link = link::index(netlink, &port.interface)?;
-            assign(netlink, link, port.address, [27, 64])?;
             link::set_up(netlink, link)?;
-            if matches!(plan.node(port.node).role, Role::Host(_)) {
-                default_route(netlink, far.address)?;
-            }
             Ok(link)
         })?;
         machine.interfaces.insert(link, cable);
+    }
+    for (port, far) in [(router, host), (host, router)] {
+        machines[port.node.0].with_netlink(|netlink| {
+            let link = link::index(netlink, &port.interface)?;
+            assign(netlink, link, port.address, [27, 64])?;
+            match plan.node(port.node).role {
+                Role::Host(_) => default_route(netlink, far.address),
+                Role::Router(_) | Role::Client(_) => Ok(()),
+            }
+        })?;
     }
     Ok(())
 }
