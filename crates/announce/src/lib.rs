@@ -6,11 +6,11 @@
 //! the table between them are in [`State`]; what counts as a failure is in the tally of a check; what a failure
 //! costs is the back-off ([`Backoff`]).
 //!
-//! It keeps these laws (`tests/laws.rs` checks each on random traces, and plants the fault it guards against):
+//! It keeps these laws (`tests/laws` checks each on random traces, and plants the fault it guards against):
 //!
 //! - **P1** Leaving [`Level::None`] needs `rise` passes in a row of every check since the start or its last fail,
 //!   the start-up gate open, and no order to withdraw.
-//! - **P2** Without a fail and without an order, an announced group stays announced.
+//! - **P2** An announced group stays announced until a check has failed for good or the operator orders otherwise.
 //! - **P3** A check that failed for good withdraws in the same step.
 //! - **P7** The k-th failed withdrawal in a row lasts at least its back-off; an equal level is never told twice.
 //! - **P8** The same inputs give the same actions, and serialising the machine at any point changes nothing.

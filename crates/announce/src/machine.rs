@@ -63,15 +63,26 @@ impl Machine {
     pub fn handle(&mut self, input: Input, now: Timestamp) {
         let now = now.max(self.latest);
         self.latest = now;
-        match input {
-            Input::Check { check, verdict } => self.judge(check, verdict, now),
-            Input::Warmth(warmth) => self.warmth = warmth,
-            Input::Intent(intent) => self.intent = intent,
-            Input::Timer => {}
-        }
+        let doubted = match input {
+            Input::Check { check, verdict } => {
+                self.health.note(check, &self.settings, verdict, now).then_some(check)
+            }
+            Input::Warmth(warmth) => {
+                self.warmth = warmth;
+                None
+            }
+            Input::Intent(intent) => {
+                self.intent = intent;
+                None
+            }
+            Input::Timer => None,
+        };
         self.watch(now);
         self.forgive(now);
         self.settle(now);
+        if let Some(check) = doubted {
+            self.look_again(check, now);
+        }
     }
 
     /// The next thing for the driver to do.
@@ -151,13 +162,9 @@ impl Machine {
         }
     }
 
-    /// Notes a result; a first fail while announced is looked into at once.
-    fn judge(&mut self, check: CheckId, verdict: Verdict, now: Timestamp) {
-        let is_first_fail = self.health.note(check, &self.settings, verdict, now);
-        if is_first_fail
-            && self.level() > Level::None
-            && let Some(settings) = self.settings.checks.get(check.0)
-        {
+    /// A check has failed for the first time: while the group is announced, a whole interval is long to wait.
+    fn look_again(&mut self, check: CheckId, now: Timestamp) {
+        if let (Level::Normal, Some(settings)) = (self.level(), self.settings.checks.get(check.0)) {
             self.actions.push_back(Action::CheckSoon { check, at: now + settings.interval / 2 });
         }
     }

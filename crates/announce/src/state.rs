@@ -112,3 +112,44 @@ impl fmt::Display for State {
         f.pad(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATES: [State; 6] = [State::Boot, State::Warm, State::Up, State::Suspect, State::Down, State::Off];
+    const CHECK: CheckId = CheckId(0);
+    const CAUSES: [Cause; 7] = [
+        Cause::Withdrawn,
+        Cause::Failed(CHECK),
+        Cause::Doubtful(CHECK),
+        Cause::Cold,
+        Cause::Rising(CHECK),
+        Cause::Waiting,
+        Cause::Proven,
+    ];
+
+    #[test]
+    fn the_whole_table() {
+        let heads = CAUSES.map(|cause| format!("{cause:?}").replace("(CheckId(0))", ""));
+        let mut table = format!("{:9}{:8}", "state", "output");
+        table.extend(heads.iter().map(|head| format!("{head:10}")));
+        for state in STATES {
+            table += &format!("\n{state:9}{:8}", state.level());
+            for next in CAUSES.map(|cause| state.next(cause)) {
+                table += &format!("{:10}", if next == state { "·" } else { next.name() });
+            }
+        }
+        insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn no_cause_leads_in_a_circle() {
+        for cause in CAUSES {
+            for start in STATES {
+                let end = (0..STATES.len()).fold(start, |state, _| state.next(cause));
+                assert_eq!(end.next(cause), end, "{start} under {cause:?}");
+            }
+        }
+    }
+}

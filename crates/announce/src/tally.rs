@@ -127,3 +127,18 @@ impl Fails {
         self.definite >= check.fall.get() || self.silence.is_some_and(|silence| silence >= check.hang_after)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_check_is_not_blind_between_its_runs() {
+        let after = |interval| {
+            let at =
+                Tally::new(Timestamp::ZERO).blind_at(Duration::from_secs(interval), Duration::from_secs(3));
+            at.since(Timestamp::ZERO).as_secs()
+        };
+        assert_eq!([1, 10].map(after), [3, 20]);
+    }
+}

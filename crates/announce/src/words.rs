@@ -36,7 +36,7 @@ pub(crate) fn blind(check: &CheckSettings, tally: &Tally, now: Timestamp) -> Rea
 /// The rows of "why": where the group is, what is missing for it to be announced, and how every check stands.
 pub(crate) fn explain(machine: &Machine, now: Timestamp) -> Vec<String> {
     let mut rows = vec![format!(
-        "{} is {} and announced: {}, for {}: {}",
+        "{} is {} (announced: {}) for {}: {}",
         machine.settings.group,
         machine.state(),
         machine.level(),
@@ -70,6 +70,8 @@ fn missing(machine: &Machine, now: Timestamp) -> Vec<String> {
         };
         if passes < check.rise.get() {
             missing.push(format!("{check}: {passes} of {} passes in a row", check.rise));
+        } else if tally.blind {
+            missing.push(format!("{check}: a new result"));
         }
     }
     if now < machine.damping.not_before() {
@@ -115,29 +117,21 @@ fn standing(check: &CheckSettings, tally: &Tally, now: Timestamp) -> String {
         Some(Verdict::Indeterminate { reason }) => format!(", the last run could not be made: {reason}"),
     };
     match tally.standing {
-        Standing::Passing { run } => format!("{check} passed {}{last}", times(run)),
+        Standing::Passing { run } => format!("{check} passed {run} in a row{last}"),
         Standing::Failing(fails) => format!("{check} failed {}{last}", fails_in_words(&fails, now)),
     }
 }
 
 fn fails_in_words(fails: &Fails, now: Timestamp) -> String {
-    let since = match fails.run {
-        1 => String::new(),
-        _ => format!(" in {}", span(now.since(fails.since))),
+    let count = match fails.run {
+        1 => "once".to_owned(),
+        run => format!("{run} times in {}", span(now.since(fails.since))),
     };
     let silence = match fails.silence {
         Some(silence) if !silence.is_zero() => format!(", silent for {}", span(silence)),
         Some(_) | None => String::new(),
     };
-    format!("{}{since}{silence}", times(fails.run))
-}
-
-fn times(count: u32) -> String {
-    match count {
-        0 => "0 times in a row".to_owned(),
-        1 => "once".to_owned(),
-        count => format!("{count} times in a row"),
-    }
+    format!("{count}{silence}")
 }
 
 fn join(words: impl IntoIterator<Item = String>) -> String {

@@ -3,7 +3,7 @@
 //! ```text
 //!            octets in                                     wanted routes (the whole set, always)
 //!                │                                                  │
-//!   [`wire`]  Framer ─► Message ─► [`session`] state machine ─► [`rib_out`] wanted minus told
+//!   [`wire`]  Framer ─► Message ─► [`session`] state machine ─► rib_out: wanted minus told
 //!                                        │                          │
 //!                events, deadlines ◄─────┴──► octets out ◄──────────┘ UPDATEs, withdraws first
 //! ```
@@ -18,5 +18,6 @@
 #![forbid(unsafe_code)]
 
 mod hex;
+mod rib_out;
 pub mod session;
 pub mod wire;

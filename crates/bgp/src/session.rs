@@ -1,30 +1,78 @@
 //! One neighbour: the state machine of RFC 4271 section 8.
+//!
+//! ```text
+//!        Start, or the pause is over
+//!   Idle ──────────────────────────► Connect ◄──── retry ────┐
+//!    ▲  └── passive ─────────┐          │  └── refused ──► Active
+//!    │                       └──────────┼──────────────────► │
+//!    │ pause, growing                   │ connected          │ connected, by either side
+//!    │                                  ▼                    ▼
+//!    │◄── error, silence, Stop ────── OpenSent ◄─────────────┘      (its end without a word: Active)
+//!    │                                  │ OPEN agrees
+//!    │◄── error, silence, Stop ────── OpenConfirm
+//!    │                                  │ KEEPALIVE
+//!    │◄── error, silence, Stop ────── Established: wanted routes are told
+//! ```
+//! Until the session is up, a second connection may come from the other end: the *rival*. Once the neighbour has said
+//! on both who it is, one of them is closed (`collision`). A connection that ends leaves its rival in charge.
+//!
+//! Two choices differ from the letter of the RFC. An attempt to connect that fails leads to Active and not to Idle,
+//! so that a neighbour which comes back can connect at once. And a session pauses in Idle by itself and starts
+//! again (AutomaticStart with IdleHoldTimer); only Stop keeps it there.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `transition` | the table: state and stimulus give the next state |
+//! | `opening`, `ending` | what the table does on the way up and on the way down |
+//! | `state` | the states and what they own |
+//! | `collision` | two connections at once |
+//! | `established` | the session while it is up |
+//! | `timers` | the timers and their jitter |
+//! | `offer` | what our OPEN says |
 
+mod collision;
+mod ending;
+mod established;
 mod event;
 mod input;
+mod offer;
+mod opening;
 mod settings;
 mod state;
+mod timers;
+mod transition;
 
-pub use crate::wire::notification::{Notification, ShutdownText};
+pub use crate::wire::negotiated::PeerKind;
+pub use crate::wire::notification::{ErrorCode, Notification, ShutdownText, ShutdownTextError};
+pub use crate::wire::open::{HoldTime, HoldTimeError};
 pub use event::{Event, Prefixes};
 pub use input::{ConnectionId, Direction, Input, Output};
-pub use settings::{HoldTime, HoldTimeError, IdleHold, PeerKind, Settings};
+pub use settings::{IdleHold, Settings};
 pub use state::StateName;
 
+use offer::Offer;
 use serde::{Deserialize, Serialize};
+use state::{Connection, State};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 use terms::{RouteSet, Timestamp};
+use timers::{Jitter, Timer, Timers};
+use transition::Stimulus;
 
 /// How many octets of UPDATEs may wait for the kernel at most.
 pub const SEND_WINDOW: usize = 64 * 1024;
 
+/// No timer is shorter, so that a session can never keep its driver spinning.
+const SHORTEST_TIMER: Duration = Duration::from_millis(1);
+
 static NOTHING: RouteSet = RouteSet::new();
 
-/// What was heard from the neighbour since the session object exists. Routes are counted, checked and dropped.
+/// What was heard from the neighbour since the program started. Routes are judged, counted and dropped: counting
+/// takes no memory, so a prefix that is announced twice counts twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Received {
-    /// Announced prefixes in UPDATEs without a fault that matters, each time they were announced.
+    /// Announcements of a prefix, in UPDATEs that were taken.
     pub accepted: u64,
     /// Path attributes that were discarded because of a fault (RFC 7606).
     pub discarded_attributes: u64,
@@ -36,42 +84,99 @@ pub struct Received {
 #[derive(Debug)]
 pub struct Session {
     settings: Settings,
+    state: State,
+    timers: Timers,
+    jitter: Jitter,
+    offer: Offer,
+    /// Sessions that failed in a row.
+    failures: u32,
     wanted: Arc<RouteSet>,
     received: Received,
     outputs: VecDeque<Output>,
+    /// The time of the latest input.
+    now: Timestamp,
 }
 
 impl Session {
     /// A session that is not started. `seed` decides the jitter of its timers.
-    pub fn new(settings: Settings, _seed: u64) -> Self {
-        Session { settings, wanted: Arc::default(), received: Received::default(), outputs: VecDeque::new() }
+    pub fn new(settings: Settings, seed: u64) -> Self {
+        Session {
+            settings,
+            state: State::Idle,
+            timers: Timers::default(),
+            jitter: Jitter::new(seed),
+            offer: Offer::Full,
+            failures: 0,
+            wanted: Arc::default(),
+            received: Received::default(),
+            outputs: VecDeque::new(),
+            now: Timestamp::ZERO,
+        }
     }
 
-    /// Takes one input; `now` never goes back.
-    pub fn handle(&mut self, input: Input, _now: Timestamp) {
-        if let Input::Wanted(routes) = input {
-            self.wanted = routes;
+    /// Takes one input. A driver that was held up feeds what has arrived before it feeds [`Input::Timer`], so that
+    /// its own delay is not taken for the neighbour's silence.
+    pub fn handle(&mut self, input: Input, now: Timestamp) {
+        self.now = self.now.max(now);
+        match input {
+            Input::Start => self.step(Stimulus::Start),
+            Input::Stop { text } => self.step(Stimulus::Stop(text)),
+            Input::Connected { connection, direction } => {
+                self.step(Stimulus::Connected(Connection::new(connection, direction)));
+            }
+            Input::ConnectFailed { reason } => self.step(Stimulus::ConnectFailed(reason)),
+            Input::Bytes { connection, bytes } => self.take_octets(connection, &bytes),
+            Input::Written { connection, octets } => {
+                if let Some(found) = self.find(connection) {
+                    found.unsent = found.unsent.saturating_sub(octets);
+                    self.step_on(connection, Stimulus::Written);
+                }
+            }
+            Input::Closed { connection } => self.step_on(connection, Stimulus::Closed),
+            Input::Wanted(routes) => {
+                self.wanted = routes;
+                self.step(Stimulus::Wanted);
+            }
+            Input::Timer => {
+                while let Some(timer) = self.timers.take_expired(self.now) {
+                    self.step(Stimulus::Expired(timer));
+                }
+            }
         }
     }
 
     /// The next thing to do, until there is none.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        if let Some(output) = self.outputs.pop_front() {
+            return Some(output);
+        }
+        let State::Established(established) = &mut self.state else {
+            return None;
+        };
+        let output = established.next_output()?;
+        let (unsent, hold) = (established.connection.unsent, established.negotiated.hold_time);
+        self.watch_sending(unsent, hold);
+        Some(output)
     }
 
     /// When to call with [`Input::Timer`].
     pub fn deadline(&self) -> Option<Timestamp> {
-        None
+        self.timers.next()
     }
 
     /// Where the state machine is.
     pub fn state(&self) -> StateName {
-        StateName::Idle
+        self.state.name()
     }
 
     /// What the neighbour was told on this connection; nothing unless Established.
     pub fn told(&self) -> &RouteSet {
-        &NOTHING
+        match &self.state {
+            State::Established(established) => established.rib_out.told(),
+            State::Idle | State::Connect | State::Active | State::OpenSent(_) | State::OpenConfirm(_) => {
+                &NOTHING
+            }
+        }
     }
 
     /// What was heard so far.
@@ -82,5 +187,57 @@ impl Session {
     /// What the operator decided.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Octets of a stream: each message is one stimulus.
+    fn take_octets(&mut self, id: ConnectionId, octets: &[u8]) {
+        if let Some(connection) = self.find(id) {
+            connection.framer.push(octets);
+        }
+        // A message may close the connection: what came behind it is lost on purpose.
+        while let Some(connection) = self.find(id) {
+            match connection.next_message() {
+                Ok(Some(message)) => self.step_on(id, Stimulus::Message(message)),
+                Ok(None) => break,
+                Err(notification) => self.step_on(id, Stimulus::Malformed(notification)),
+            }
+        }
+    }
+
+    /// The connection of that name, if the session still has it.
+    fn find(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+        if self.is_rival(id) {
+            self.state.rival()
+        } else {
+            self.state.connection().filter(|main| main.id == id)
+        }
+    }
+
+    fn is_rival(&mut self, id: ConnectionId) -> bool {
+        self.state.rival().is_some_and(|rival| rival.id == id)
+    }
+
+    /// Something happened on a connection. One that the session has closed has nothing to say.
+    fn step_on(&mut self, id: ConnectionId, stimulus: Stimulus) {
+        if self.is_rival(id) {
+            self.step_rival(stimulus);
+        } else if self.find(id).is_some() {
+            self.step(stimulus);
+        }
+    }
+
+    /// Starts a timer: so long from now, less some jitter.
+    fn start(&mut self, timer: Timer, duration: Duration) {
+        let shortened = self.jitter.shorten(duration).max(SHORTEST_TIMER);
+        self.timers.start(timer, self.now + shortened);
+    }
+
+    /// Starts a timer that the other side counts on.
+    fn start_exactly(&mut self, timer: Timer, duration: Duration) {
+        self.timers.start(timer, self.now + duration.max(SHORTEST_TIMER));
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
     }
 }

@@ -38,8 +38,6 @@ pub struct Document {
 impl Document {
     /// Longest text that is read, bytes.
     pub const LONGEST: usize = 1 << 20;
-    /// Longest key for which a similar one is looked for, bytes.
-    const LONGEST_GUESS: usize = 64;
 
     /// Reads the syntax of `text`. `name` is printed in front of faults. Faults of the syntax are kept like all
     /// others and told by [`Document::finish`].
@@ -142,8 +140,8 @@ impl Document {
 
     fn unknown_key(&self, table: &Entries, key: &str, span: Range<usize>) {
         let asked = table.asked.borrow();
-        let absent = || asked.iter().copied().filter(|known| table.entries.iter().all(|e| e.key != *known));
-        let guess = if key.len() <= Document::LONGEST_GUESS { nearest_spelling(key, absent()) } else { None };
+        let absent = asked.iter().copied().filter(|known| table.entries.iter().all(|e| e.key != *known));
+        let guess = nearest_spelling(key, absent);
         let message = format!("unknown key `{key}`");
         match guess {
             Some(guess) => self.fault_with_hint(span, message, format!("did you mean `{guess}`?")),

@@ -2,7 +2,8 @@
 //!
 //! A deserialiser stops at the first thing it dislikes. A reader built on this crate asks for one key after the
 //! other, gets `None` where something is wrong, and goes on; the document remembers each fault, and each key that
-//! nobody asked for is a fault as well. Text goes in, values or [`Faults`] come out; nothing here opens a file.
+//! nobody asked for is a fault as well. Text goes in, values or [`Faults`] come out;
+//! only [`read()`] opens a file.
 //!
 //! ```
 //! use document::{Document, Faults, Table};
@@ -34,6 +35,7 @@
 mod document;
 mod duration;
 mod fault;
+mod file;
 mod render;
 mod source;
 mod table;
@@ -43,6 +45,7 @@ mod value;
 pub use document::{Document, Spanned};
 pub use duration::{DurationError, parse_duration};
 pub use fault::{Fault, Faults};
+pub use file::{ReadError, read};
 pub use render::Style;
 pub use source::Source;
 pub use table::Table;

@@ -3,7 +3,7 @@
 use crate::fault::{Fault, Faults, FaultyFile};
 use crate::source::Source;
 use annotate_snippets::renderer::Renderer;
-use annotate_snippets::{AnnotationKind, Level, Snippet, normalize_untrusted_str};
+use annotate_snippets::{AnnotationKind, Level, Origin, Snippet, normalize_untrusted_str};
 use std::fmt;
 
 /// Whether a page is coloured.
@@ -36,18 +36,21 @@ impl Faults {
     }
 }
 
-/// Only the fault's first line is handed to the renderer: a span may cover a whole list, and a text may be long.
+/// A file that could not be read has no lines. Otherwise only the fault's first line is handed to the renderer: a span may cover a whole list, and a text may be long.
 fn render_one(renderer: &Renderer, source: &Source, fault: &Fault) -> String {
+    let title = Level::ERROR.primary_title(harmless(&normalize_untrusted_str(&fault.message)));
+    if source.text().is_empty() {
+        return renderer.render(&[title.element(Origin::path(harmless(source.name())))]);
+    }
     let line = source.line(fault.line);
     let start = fault.span.start.min(line.end) - line.start;
     let end = (fault.span.end.min(line.end) - line.start).max(start);
-    let message = harmless(&normalize_untrusted_str(&fault.message));
     let hint = fault.hint.as_deref().map(|hint| harmless(&normalize_untrusted_str(hint)));
     let snippet = Snippet::source(harmless(&source.text()[line]))
         .line_start(fault.line)
-        .path(source.name())
+        .path(harmless(source.name()))
         .annotation(AnnotationKind::Primary.span(start..end));
-    let group = Level::ERROR.primary_title(message).element(snippet);
+    let group = title.element(snippet);
     let group = match hint {
         Some(hint) => group.element(Level::HELP.message(hint)),
         None => group,

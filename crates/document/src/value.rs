@@ -9,6 +9,7 @@ use std::ops::{Range, RangeInclusive};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
+use terms::nearest_spelling;
 
 /// The value of a key, or its absence. Each way to read it returns `None` (or an empty list) when the key is absent
 /// or when what it says is wrong; what is wrong has been reported by then.
@@ -55,6 +56,11 @@ impl<'d> Value<'d> {
         self.node.is_some()
     }
 
+    /// The document, to report a fault to.
+    pub fn document(&self) -> &'d Document {
+        self.document
+    }
+
     /// Where the key is written; where its table begins if it is absent.
     pub fn key_span(&self) -> Range<usize> {
         self.key_span.clone()
@@ -79,29 +85,49 @@ impl<'d> Value<'d> {
         })
     }
 
+    /// One of a few words, each with what it stands for.
+    pub fn one_of<T: Copy>(&self, words: &[(&'static str, T)]) -> Option<Spanned<T>> {
+        let text = self.text()?;
+        if let Some(&(_, value)) = words.iter().find(|(word, _)| *word == text.value) {
+            return Some(Spanned { value, span: text.span });
+        }
+        let known: Vec<&str> = words.iter().map(|&(word, _)| word).collect();
+        let message = format!("{} must be one of {}", self.name, known.join(", "));
+        match nearest_spelling(text.value, known) {
+            Some(guess) => {
+                self.document.fault_with_hint(text.span, message, format!("did you mean `{guess}`?"))
+            }
+            None => self.document.fault(text.span, message),
+        }
+        None
+    }
+
     /// A number that `T` understands.
     pub fn number<T: FromStr<Err: Display>>(&self) -> Option<Spanned<T>> {
-        let text = self.expect("a number", |kind| match kind {
-            Kind::Number(text) => Some(text.as_str()),
-            _ => None,
-        })?;
-        let number = text.parse().map_err(|error| format!("{} cannot be {}: {error}", self.name, text.value));
-        self.judged(number, text.span)
+        let text = self.digits()?;
+        self.judged(text.parse(), text.span)
     }
 
     /// A number within bounds.
-    pub fn number_in<T>(&self, bounds: RangeInclusive<T>) -> Option<Spanned<T>>
-    where
-        T: FromStr<Err: Display> + PartialOrd + Display,
-    {
-        let number = self.number::<T>()?;
-        if bounds.contains(&number) {
-            return Some(number);
+    pub fn number_in<T: FromStr + PartialOrd + Display>(
+        &self,
+        bounds: RangeInclusive<T>,
+    ) -> Option<Spanned<T>> {
+        let text = self.digits()?;
+        let number = text.parse().ok().filter(|number| bounds.contains(number));
+        if number.is_none() {
+            let (least, most) = bounds.into_inner();
+            let message = format!("{} must be {least} to {most}, not {}", self.name, text.value);
+            self.document.fault(text.span.clone(), message);
         }
-        let (least, most) = bounds.into_inner();
-        let message = format!("{} must be {least} to {most}, not {}", self.name, number.value);
-        self.document.fault(number.span, message);
-        None
+        Some(Spanned { value: number?, span: text.span })
+    }
+
+    fn digits(&self) -> Option<Spanned<&'d str>> {
+        self.expect("a number", |kind| match kind {
+            Kind::Number(text) => Some(text.as_str()),
+            _ => None,
+        })
     }
 
     /// `true` or `false`.
@@ -160,13 +186,9 @@ impl<'d> Value<'d> {
         items.iter().map(item).collect()
     }
 
-    /// The items of a list, or the value itself where it is no list: `do = "a"` says the same as `do = ["a"]`.
-    pub fn one_or_many(&self) -> Vec<Value<'d>> {
-        match self.node {
-            Some(Node { kind: Kind::List(_), .. }) => self.list(),
-            Some(_) => vec![self.clone()],
-            None => Vec::new(),
-        }
+    /// Whether the file has a list here and nothing in it.
+    pub fn is_empty_list(&self) -> bool {
+        matches!(self.node, Some(Node { kind: Kind::List(items), .. }) if items.is_empty())
     }
 
     /// The items of a list of strings that `T` understands; each wrong one is a fault of its own.
@@ -217,7 +239,7 @@ impl<'d> Value<'d> {
         match result {
             Ok(value) => Some(Spanned { value, span }),
             Err(error) => {
-                self.document.fault(span, error.to_string());
+                self.document.fault(span, format!("{}: {error}", self.name));
                 None
             }
         }

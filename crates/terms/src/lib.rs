@@ -25,7 +25,7 @@ pub use domain_name::{DomainName, DomainNameError};
 pub use event::{Event, Severity};
 pub use geo::{CABLE_STRETCH, FIBRE_KM_PER_MS, GeoPoint, GeoPointError};
 pub use name::{GroupName, HostName, NameError, PeerName, ServiceName, SiteName};
-pub use prefix::{Family, Prefix, PrefixError};
+pub use prefix::{Family, FamilyError, Prefix, PrefixError};
 pub use reason::Reason;
 pub use record_type::{RecordType, RecordTypeError};
 pub use route::{Attributes, Origin, RouteSet};

@@ -37,6 +37,19 @@ impl Family {
     }
 }
 
+/// A text that is no family.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no address family: write ipv4 or ipv6")]
+pub struct FamilyError(String);
+
+impl FromStr for Family {
+    type Err = FamilyError;
+    fn from_str(text: &str) -> Result<Self, FamilyError> {
+        let named = Family::ALL.into_iter().find(|family| family.to_string() == text);
+        named.ok_or_else(|| FamilyError(text.to_owned()))
+    }
+}
+
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

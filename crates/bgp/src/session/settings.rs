@@ -1,5 +1,7 @@
 //! What an operator decides about one neighbour.
 
+use crate::wire::negotiated::PeerKind;
+use crate::wire::open::HoldTime;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -44,65 +46,7 @@ impl Settings {
 
     /// Whether the neighbour is in our own network.
     pub fn peer_kind(&self) -> PeerKind {
-        if self.local_asn == self.peer_asn { PeerKind::Internal } else { PeerKind::External }
-    }
-}
-
-/// Whether a neighbour is in our own network: decides which attributes are told and what a wrong one means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PeerKind {
-    /// Same AS number (iBGP).
-    Internal,
-    /// Another AS number (eBGP).
-    External,
-}
-
-/// How long the neighbour may be silent, in seconds: 0 (for ever) or 3 to 65535 (RFC 4271 section 4.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "u16", into = "u16")]
-pub struct HoldTime(u16);
-
-/// One or two seconds.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a hold time is 0 s (never expires) or 3 s to 65535 s, not {0} s (RFC 4271 section 4.2)")]
-pub struct HoldTimeError(pub u16);
-
-impl HoldTime {
-    /// 9 s: a neighbour that lost power is noticed within that time.
-    pub const DEFAULT: HoldTime = HoldTime(9);
-    /// 90 s, which every neighbour accepts (RFC 4271 section 10): offered after one refused a shorter time.
-    pub const CONSERVATIVE: HoldTime = HoldTime(90);
-
-    /// Seconds.
-    pub fn seconds(self) -> u16 {
-        self.0
-    }
-
-    /// The time, or none if silence is never held against the neighbour.
-    pub fn duration(self) -> Option<Duration> {
-        (self.0 > 0).then(|| Duration::from_secs(self.0.into()))
-    }
-
-    /// A third of the hold time: how often to send KEEPALIVE (RFC 4271 section 4.4).
-    pub fn keepalive(self) -> Option<Duration> {
-        self.duration().map(|hold| hold / 3)
-    }
-}
-
-impl TryFrom<u16> for HoldTime {
-    type Error = HoldTimeError;
-    fn try_from(seconds: u16) -> Result<Self, HoldTimeError> {
-        match seconds {
-            1 | 2 => Err(HoldTimeError(seconds)),
-            seconds => Ok(HoldTime(seconds)),
-        }
-    }
-}
-
-impl From<HoldTime> for u16 {
-    fn from(hold: HoldTime) -> u16 {
-        hold.0
+        PeerKind::between(self.local_asn, self.peer_asn)
     }
 }
 
@@ -135,14 +79,6 @@ impl IdleHold {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn one_and_two_seconds_are_no_hold_time() {
-        assert_eq!(HoldTime::try_from(1), Err(HoldTimeError(1)));
-        assert_eq!(HoldTime::try_from(2), Err(HoldTimeError(2)));
-        assert_eq!(HoldTime::try_from(0).unwrap().duration(), None);
-        assert_eq!(HoldTime::DEFAULT.keepalive(), Some(Duration::from_secs(3)));
-    }
 
     #[test]
     fn the_pause_doubles_up_to_the_cap() {

@@ -1,0 +1,271 @@
+//! Mistakes that the laws must notice.
+
+use announce::{Action, Condition, Event, Input, Level, Memory, Settings, Warmth};
+use serde_json::{Value, json};
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use terms::{Timestamp, Verdict};
+
+use crate::law::Law;
+use crate::script::{INTERVAL, definite, timeout};
+
+/// One mistake, and the law that must notice it.
+pub struct Fault {
+    pub what: &'static str,
+    pub law: Law,
+    pub seams: Seams,
+}
+
+/// Where a machine touches the world. A fault replaces one of these.
+#[derive(Clone, Copy, Debug)]
+pub struct Seams {
+    /// The settings it gets.
+    pub settings: fn(Settings) -> Settings,
+    /// The memory it gets.
+    pub memory: fn(Memory) -> Memory,
+    /// What is done before it was told anything, after these failures.
+    pub start: fn(Memory) -> Vec<Action>,
+    /// What it is told, and when, in place of an input at the second time; the first is that of the input before.
+    pub input: fn(Input, Timestamp, Timestamp) -> Vec<(Timestamp, Input)>,
+    /// What is done in place of its actions, at this level.
+    pub actions: fn(Vec<Action>, Level) -> Vec<Action>,
+    /// What is saved of it.
+    pub saved: fn(Value) -> Value,
+}
+
+/// Nothing is bent.
+pub const SOUND: Seams = Seams {
+    settings: |settings| settings,
+    memory: |memory| memory,
+    start: |_| Vec::new(),
+    input: |input, _, at| vec![(at, input)],
+    actions: |actions, _| actions,
+    saved: |saved| saved,
+};
+
+pub const FAULTS: [Fault; 24] = [
+    Fault {
+        what: "one pass is taken for enough",
+        law: Law::P1,
+        seams: Seams {
+            settings: |settings| each_check(settings, |check| check.rise = NonZeroU32::MIN),
+            ..SOUND
+        },
+    },
+    Fault {
+        what: "a check that could not run is taken for a pass",
+        law: Law::P1,
+        seams: Seams { input: |input, _, at| vec![(at, replace_unknown(input, Verdict::Pass))], ..SOUND },
+    },
+    Fault {
+        what: "a check that could not run is overlooked in a run of passes",
+        law: Law::P1,
+        seams: Seams {
+            input: |input, _, at| if is_unknown(&input) { vec![] } else { vec![(at, input)] },
+            ..SOUND
+        },
+    },
+    Fault {
+        what: "the start-up gate is not looked at",
+        law: Law::P1,
+        seams: Seams { input: |input, _, at| vec![(at, open_gate(input))], ..SOUND },
+    },
+    Fault {
+        what: "an order to withdraw is not heard",
+        law: Law::P1,
+        seams: Seams {
+            input: |input, _, at| if let Input::Intent(_) = input { vec![] } else { vec![(at, input)] },
+            ..SOUND
+        },
+    },
+    Fault {
+        what: "a check that could not run is taken for a fail",
+        law: Law::P2,
+        seams: Seams { input: |input, _, at| vec![(at, replace_unknown(input, definite()))], ..SOUND },
+    },
+    Fault {
+        what: "the alarm that nobody watches withdraws",
+        law: Law::P2,
+        seams: Seams { actions: withdraw_when_blind, ..SOUND },
+    },
+    Fault {
+        what: "one fail is taken for enough",
+        law: Law::P2,
+        seams: Seams {
+            settings: |settings| each_check(settings, |check| check.fall = NonZeroU32::MIN),
+            ..SOUND
+        },
+    },
+    Fault {
+        what: "two fails close together are taken for two observations",
+        law: Law::P2,
+        seams: Seams { settings: |settings| each_check(settings, |check| check.interval /= 5), ..SOUND },
+    },
+    Fault {
+        what: "one fail too many is waited for",
+        law: Law::P3,
+        seams: Seams {
+            settings: |settings| each_check(settings, |check| check.fall = check.fall.saturating_add(1)),
+            ..SOUND
+        },
+    },
+    Fault {
+        what: "silence is never enough",
+        law: Law::P3,
+        seams: Seams {
+            settings: |settings| each_check(settings, |check| check.hang_after = Duration::MAX),
+            ..SOUND
+        },
+    },
+    Fault {
+        what: "a withdrawal gets lost",
+        law: Law::P3,
+        seams: Seams { actions: |actions, _| without(actions, &Action::Announce(Level::None)), ..SOUND },
+    },
+    Fault {
+        what: "every failure costs the same",
+        law: Law::P7,
+        seams: Seams {
+            settings: |mut settings| {
+                settings.backoff.cap = settings.backoff.base;
+                settings
+            },
+            ..SOUND
+        },
+    },
+    Fault {
+        what: "failures are forgiven as soon as the group is up",
+        law: Law::P7,
+        seams: Seams {
+            settings: |mut settings| {
+                settings.backoff.forgiven_after = Duration::ZERO;
+                settings
+            },
+            ..SOUND
+        },
+    },
+    Fault {
+        what: "the failures before the start are not counted",
+        law: Law::P7,
+        seams: Seams { memory: |_| Memory { failures: 0 }, ..SOUND },
+    },
+    Fault {
+        what: "the level is told again in every step",
+        law: Law::P7,
+        seams: Seams {
+            actions: |mut actions, level| {
+                actions.push(Action::Announce(level));
+                actions
+            },
+            ..SOUND
+        },
+    },
+    Fault {
+        what: "something besides the inputs decides",
+        law: Law::P8,
+        seams: Seams { input: drawn_by_lot, ..SOUND },
+    },
+    Fault {
+        what: "the back-off is not saved",
+        law: Law::P8,
+        seams: Seams { saved: |saved| with(saved, "/damping/failures", json!(0)), ..SOUND },
+    },
+    Fault {
+        what: "what the results of a check add up to is not saved",
+        law: Law::P8,
+        seams: Seams {
+            saved: |saved| with(saved, "/health/tallies/0/standing", json!({"passing": {"run": 0}})),
+            ..SOUND
+        },
+    },
+    Fault {
+        what: "actions not yet carried out are not saved",
+        law: Law::P8,
+        seams: Seams { saved: |saved| with(saved, "/actions", json!([])), ..SOUND },
+    },
+    Fault {
+        what: "what was announced before a restart is announced again at once",
+        law: Law::P9,
+        seams: Seams { start: |_| vec![Action::Announce(Level::Normal)], ..SOUND },
+    },
+    Fault {
+        what: "a check that could not run counts more than a pass",
+        law: Law::P11,
+        seams: Seams { input: |input, _, at| unknown_passes_twice(input, at), ..SOUND },
+    },
+    Fault {
+        what: "the time of a suspend is taken for silence of the service",
+        law: Law::P14,
+        seams: Seams { input: |input, before, at| gap_filled(timeout(), input, before, at), ..SOUND },
+    },
+    Fault {
+        what: "a machine that was late is taken for a service that failed",
+        law: Law::P14,
+        seams: Seams { input: |input, before, at| gap_filled(definite(), input, before, at), ..SOUND },
+    },
+];
+
+fn each_check(mut settings: Settings, bend: fn(&mut announce::CheckSettings)) -> Settings {
+    settings.checks.iter_mut().for_each(bend);
+    settings
+}
+
+fn is_unknown(input: &Input) -> bool {
+    matches!(input, Input::Check { verdict: Verdict::Indeterminate { .. }, .. })
+}
+
+fn replace_unknown(input: Input, by: Verdict) -> Input {
+    match input {
+        Input::Check { check, verdict: Verdict::Indeterminate { .. } } => Input::Check { check, verdict: by },
+        other => other,
+    }
+}
+
+fn unknown_passes_twice(input: Input, at: Timestamp) -> Vec<(Timestamp, Input)> {
+    let count = if is_unknown(&input) { 2 } else { 1 };
+    vec![(at, replace_unknown(input, Verdict::Pass)); count]
+}
+
+fn open_gate(input: Input) -> Input {
+    match input {
+        Input::Warmth(_) => {
+            let open = || Condition::met("never mind");
+            Input::Warmth(Warmth { ready: open(), address: open(), self_query: open() })
+        }
+        other => other,
+    }
+}
+
+fn withdraw_when_blind(mut actions: Vec<Action>, _: Level) -> Vec<Action> {
+    if actions.iter().any(|action| matches!(action, Action::Event(Event::Blind { .. }))) {
+        actions.push(Action::Announce(Level::None));
+    }
+    actions
+}
+
+fn without(mut actions: Vec<Action>, unwanted: &Action) -> Vec<Action> {
+    actions.retain(|action| action != unwanted);
+    actions
+}
+
+fn drawn_by_lot(input: Input, _: Timestamp, at: Timestamp) -> Vec<(Timestamp, Input)> {
+    static LOTS: AtomicU32 = AtomicU32::new(0);
+    let is_lost = LOTS.fetch_add(1, Ordering::Relaxed).is_multiple_of(7);
+    if is_lost { Vec::new() } else { vec![(at, input)] }
+}
+
+/// A long gap before a result of a check is filled with what "must have happened" in it.
+fn gap_filled(verdict: Verdict, input: Input, before: Timestamp, at: Timestamp) -> Vec<(Timestamp, Input)> {
+    let Input::Check { check, .. } = input else { return vec![(at, input)] };
+    let missed = (1..20).map(|round| before + INTERVAL * round).take_while(|&missed| missed < at).skip(10);
+    let missed = missed.map(|missed| (missed, Input::Check { check, verdict: verdict.clone() }));
+    missed.chain([(at, input.clone())]).collect()
+}
+
+fn with(mut saved: Value, pointer: &str, value: Value) -> Value {
+    if let Some(place) = saved.pointer_mut(pointer) {
+        *place = value;
+    }
+    saved
+}

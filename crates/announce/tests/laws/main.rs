@@ -1,0 +1,94 @@
+//! The laws of the decision, each checked on random scripts, and each shown to catch the fault it guards against.
+//!
+//! A law is a function of a [`Subject`](subject::Subject) and a [`Script`](script::Script): it runs the subject
+//! through the script, as often as it needs to, and judges what came out by its own reading of the inputs. It never
+//! asks the machine what it thinks.
+//!
+//! A fault is planted in a [`Specimen`](subject::Specimen), a wrapper that bends what goes into the machine, what
+//! comes out of it, or what is saved of it. So the production code holds no switches, and still each fault is one of
+//! behaviour that an honest mistake could have made, not an edited recording that no machine would write.
+
+#![allow(clippy::unwrap_used, reason = "what cannot be made fails the test")]
+#![allow(
+    unreachable_pub,
+    reason = "a test exports nothing, and `pub` says what a module offers to the others"
+)]
+
+mod fault;
+mod law;
+mod script;
+mod subject;
+
+use announce::{Action, Event, State};
+use fault::{FAULTS, SOUND};
+use law::Law;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, TestRunner};
+use subject::Subject;
+
+proptest! {
+    #![proptest_config(Config { cases: 64, ..Config::default() })]
+
+    #[test]
+    fn the_machine_keeps_every_law((settings, memory, script) in script::any_case()) {
+        let subject = Subject { settings, memory, seams: SOUND };
+        for law in Law::ALL {
+            if let Err(violation) = law.judge(&subject, &script) {
+                return Err(TestCaseError::fail(format!("{law:?}: {violation}")));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_planted_fault_is_caught_by_its_law() {
+    for fault in FAULTS {
+        let mut runner = TestRunner::deterministic();
+        let caught = (0..2_000).any(|_| {
+            let (settings, memory, script) = script::any_case().new_tree(&mut runner).unwrap().current();
+            fault.law.judge(&Subject { settings, memory, seams: fault.seams }, &script).is_err()
+        });
+        assert!(caught, "{:?} does not notice that {}", fault.law, fault.what);
+    }
+}
+
+#[test]
+fn every_law_has_a_fault_that_it_catches() {
+    for law in Law::ALL {
+        assert!(FAULTS.iter().any(|fault| fault.law == law), "nothing shows that {law:?} can fail");
+    }
+}
+
+#[test]
+fn the_scripts_go_everywhere() {
+    let mut runner = TestRunner::deterministic();
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..300 {
+        let (settings, memory, script) = script::any_case().new_tree(&mut runner).unwrap().current();
+        let trace = Subject { settings, memory, seams: SOUND }.run(&script);
+        seen.extend(trace.steps.iter().flat_map(|step| &step.actions).filter_map(|action| match action {
+            Action::Event(Event::Moved { from, to, .. }) => Some((*from, *to)),
+            _ => None,
+        }));
+    }
+    use State::{Boot, Down, Off, Suspect, Up, Warm};
+    let moves = [
+        (Boot, Warm),
+        (Warm, Up),
+        (Up, Suspect),
+        (Suspect, Up),
+        (Suspect, Down),
+        (Up, Down),
+        (Down, Up),
+        (Up, Off),
+        (Off, Warm),
+        (Down, Off),
+        (Boot, Off),
+        (Warm, Off),
+        (Suspect, Off),
+    ];
+    for step in moves {
+        assert!(seen.contains(&step), "no script ever went {} -> {}", step.0, step.1);
+    }
+}

@@ -1,0 +1,135 @@
+//! What the table does on the way down: say why, close, fall back to the rival or pause.
+
+use crate::session::established::Established;
+use crate::session::state::{Connection, OpenSent, State};
+use crate::session::timers::Timer;
+use crate::session::transition::Next;
+use crate::session::{Event, Output, Session};
+use crate::wire::notification::{ErrorCode, Notification, ShutdownText};
+use Next::Go;
+use terms::Reason;
+
+impl Session {
+    /// Says why, and closes.
+    pub(super) fn refuse(&mut self, mut connection: Connection, notification: impl Into<Notification>) {
+        let notification = notification.into();
+        self.outputs.push_back(connection.send(notification.encode()));
+        self.emit(Event::NotificationSent(notification));
+        self.close(&connection);
+    }
+
+    pub(super) fn refuse_rival(&mut self, rival: Option<Connection>, why: impl Into<Notification>) {
+        self.timers.stop(Timer::RivalOpen);
+        if let Some(rival) = rival {
+            self.refuse(rival, why);
+        }
+    }
+
+    pub(super) fn close(&mut self, connection: &Connection) {
+        self.outputs.push_back(Output::Close { connection: connection.id });
+    }
+
+    /// The neighbour did what it must not.
+    pub(super) fn fail(
+        &mut self,
+        connection: Connection,
+        rival: Option<Connection>,
+        notification: impl Into<Notification>,
+    ) -> Next {
+        let notification = notification.into();
+        let reason = notification.to_string();
+        self.refuse(connection, notification);
+        self.count_failure();
+        self.fall_back(rival, reason.into())
+    }
+
+    /// The neighbour does not want us: the next OPEN takes account of why.
+    pub(super) fn refused(
+        &mut self,
+        connection: Connection,
+        rival: Option<Connection>,
+        notification: Notification,
+    ) -> Next {
+        self.close(&connection);
+        let reason = notification.to_string();
+        if notification.error != ErrorCode::CONNECTION_COLLISION {
+            self.offer = self.offer.after_refusal(notification.error, &self.settings);
+            self.count_failure();
+        }
+        self.emit(Event::NotificationReceived(notification));
+        self.fall_back(rival, reason.into())
+    }
+
+    /// As [`Session::fail`], with a session that was up.
+    pub(super) fn broken(
+        &mut self,
+        established: Box<Established>,
+        notification: impl Into<Notification>,
+    ) -> Next {
+        let notification = notification.into();
+        let reason = notification.to_string();
+        self.forgive_after(&established);
+        self.refuse(established.connection, notification);
+        self.count_failure();
+        self.fall_back(None, reason.into())
+    }
+
+    /// A session that was up has lost its connection.
+    pub(super) fn lost(&mut self, established: &Established, reason: Reason) -> Next {
+        self.forgive_after(established);
+        self.count_failure();
+        self.fall_back(None, reason)
+    }
+
+    /// RFC 4271 section 8.2.2: without a word in OpenSent, so the next attempt need not wait for a pause.
+    pub(super) fn closed_in_open_sent(&mut self, rival: Option<Connection>) -> Next {
+        if rival.is_some() {
+            return self.fall_back(rival, "the connection was closed".into());
+        }
+        self.timers.stop_all();
+        if !self.settings.passive {
+            self.start(Timer::ConnectRetry, self.settings.connect_retry);
+        }
+        Go(State::Active, "the connection was closed before an OPEN came".into())
+    }
+
+    fn forgive_after(&mut self, established: &Established) {
+        if self.now.since(established.since) >= self.settings.idle_hold.cap {
+            self.failures = 0;
+        }
+    }
+
+    pub(super) fn count_failure(&mut self) {
+        self.failures = self.failures.saturating_add(1);
+    }
+
+    /// The connection is gone: its rival takes over, or there is a pause.
+    pub(super) fn fall_back(&mut self, rival: Option<Connection>, reason: Reason) -> Next {
+        let rival_deadline = self.timers.stop(Timer::RivalOpen);
+        self.timers.stop_all();
+        if let Some(connection) = rival {
+            rival_deadline.into_iter().for_each(|deadline| self.timers.start(Timer::Hold, deadline));
+            return Go(State::OpenSent(OpenSent { connection, rival: None }), reason);
+        }
+        self.start(Timer::IdleHold, self.settings.idle_hold.pause(self.failures));
+        Go(State::Idle, reason)
+    }
+
+    /// The operator's stop, with a connection that deserves a word.
+    pub(super) fn shut_down(
+        &mut self,
+        connection: Connection,
+        rival: Option<Connection>,
+        text: Option<ShutdownText>,
+    ) -> Next {
+        for connection in std::iter::once(connection).chain(rival) {
+            self.refuse(connection, Notification::shutdown(text.as_ref()));
+        }
+        self.stop()
+    }
+
+    pub(super) fn stop(&mut self) -> Next {
+        self.timers.stop_all();
+        Go(State::Idle, "stopped by the operator".into())
+    }
+}

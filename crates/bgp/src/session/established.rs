@@ -1,0 +1,137 @@
+//! What exists while the session is up: the routes told, and a watch on the quality of those heard.
+
+use crate::rib_out::RibOut;
+use crate::session::state::{Connection, OpenConfirm};
+use crate::session::{Event, Output, Received, SEND_WINDOW, Settings};
+use crate::wire::attribute::{Fault, Handling};
+use crate::wire::negotiated::Negotiated;
+use crate::wire::notification::Notification;
+use crate::wire::update::{Update, Verdict};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use terms::{Family, Reason, RouteSet, Timestamp};
+
+/// At most one event about tolerated faults in this time, however many there are.
+const TOLERATED_EVERY: Duration = Duration::from_secs(10);
+
+/// The session is up.
+#[derive(Debug)]
+pub(crate) struct Established {
+    pub(crate) connection: Connection,
+    pub(crate) negotiated: Negotiated,
+    pub(crate) rib_out: RibOut,
+    /// When it came up.
+    pub(crate) since: Timestamp,
+    /// Families that the neighbour has told completely.
+    complete: BTreeSet<Family>,
+    tolerated: Tolerated,
+}
+
+impl Established {
+    /// Nothing is told yet, `wanted` is what will be.
+    pub(crate) fn new(
+        confirmed: OpenConfirm,
+        settings: &Settings,
+        wanted: Arc<RouteSet>,
+        now: Timestamp,
+    ) -> Self {
+        let OpenConfirm { connection, negotiated, rival: _ } = confirmed;
+        let mut rib_out = RibOut::new(settings.local_asn, settings.families.clone(), negotiated.clone());
+        rib_out.want(wanted);
+        Established {
+            connection,
+            negotiated,
+            rib_out,
+            since: now,
+            complete: BTreeSet::new(),
+            tolerated: Tolerated::default(),
+        }
+    }
+
+    /// The next UPDATE, unless the neighbour is behind; once all is told, what to tell people.
+    pub(crate) fn next_output(&mut self) -> Option<Output> {
+        if self.connection.unsent >= SEND_WINDOW {
+            return None;
+        }
+        match self.rib_out.next_update() {
+            Some(bytes) => Some(self.connection.send(bytes)),
+            None => self.rib_out.take_event().map(Output::Event),
+        }
+    }
+
+    /// Judges an UPDATE, counts its routes and drops them. The error ends the session.
+    pub(crate) fn receive(
+        &mut self,
+        body: &[u8],
+        received: &mut Received,
+        now: Timestamp,
+    ) -> Result<Option<Event>, Notification> {
+        match Verdict::decode(body, &self.negotiated) {
+            Verdict::Accept(update) => Ok(self.accept(&update, received)),
+            Verdict::DiscardAttribute(update, faults) => {
+                received.discarded_attributes += discarded(&faults);
+                self.tolerated.add(0, &faults);
+                self.accept(&update, received);
+                Ok(self.tolerated.due(now))
+            }
+            Verdict::TreatAsWithdraw(_, faults) => {
+                received.treated_as_withdraw += 1;
+                received.discarded_attributes += discarded(&faults);
+                self.tolerated.add(1, &faults);
+                Ok(self.tolerated.due(now))
+            }
+            Verdict::Reset(notification) => Err(notification),
+        }
+    }
+
+    fn accept(&mut self, update: &Update, received: &mut Received) -> Option<Event> {
+        received.accepted += update.announced().map(|_| 1).sum::<u64>();
+        let family = update.is_end_of_rib()?;
+        self.complete.insert(family).then_some(Event::EndOfRib(family))
+    }
+
+    /// What to tell people about faults, if it is time again.
+    pub(crate) fn tolerated(&mut self, now: Timestamp) -> Option<Event> {
+        self.tolerated.due(now)
+    }
+}
+
+fn discarded(faults: &[Fault]) -> u64 {
+    faults.iter().filter(|fault| fault.handling == Handling::Discard).map(|_| 1).sum()
+}
+
+/// Faults since people were last told.
+#[derive(Debug, Default)]
+struct Tolerated {
+    treated_as_withdraw: u64,
+    discarded_attributes: u64,
+    first: Option<Reason>,
+    /// When people may be told again.
+    again_at: Timestamp,
+}
+
+impl Tolerated {
+    fn add(&mut self, treated_as_withdraw: u64, faults: &[Fault]) {
+        self.treated_as_withdraw += treated_as_withdraw;
+        self.discarded_attributes += discarded(faults);
+        let worst = faults.iter().max_by_key(|fault| fault.handling);
+        if let (None, Some(fault)) = (&self.first, worst) {
+            self.first = Some(Reason::from(fault.to_string()));
+        }
+    }
+
+    fn due(&mut self, now: Timestamp) -> Option<Event> {
+        if now < self.again_at {
+            return None;
+        }
+        let reason = self.first.take()?;
+        let event = Event::Tolerated {
+            treated_as_withdraw: self.treated_as_withdraw,
+            discarded_attributes: self.discarded_attributes,
+            reason,
+        };
+        *self = Tolerated { again_at: now + TOLERATED_EVERY, ..Tolerated::default() };
+        Some(event)
+    }
+}

@@ -1,0 +1,49 @@
+//! What our OPEN offers, and how it gives way to a neighbour that refuses.
+
+use crate::session::Settings;
+use crate::wire::capability::Capability;
+use crate::wire::notification::ErrorCode;
+use crate::wire::open::{HoldTime, Open};
+use terms::Family;
+
+/// What the next OPEN offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// What the settings say.
+    Full,
+    /// A hold time that everybody accepts, after a shorter one was refused.
+    LongHold,
+    /// No capabilities, for a neighbour that predates them (RFC 5492 section 3): IPv4 alone.
+    Plain,
+}
+
+impl Offer {
+    /// What to offer after the neighbour refused this offer with that error.
+    pub(crate) fn after_refusal(self, error: ErrorCode, settings: &Settings) -> Offer {
+        match error {
+            ErrorCode::UNACCEPTABLE_HOLD_TIME if settings.hold_time < HoldTime::CONSERVATIVE => {
+                Offer::LongHold
+            }
+            ErrorCode::UNSUPPORTED_PARAMETER if settings.families.contains(&Family::Ipv4) => Offer::Plain,
+            _ => Offer::Full,
+        }
+    }
+
+    /// The message.
+    pub(crate) fn open(self, settings: &Settings) -> Open {
+        let capabilities = match self {
+            Offer::Full | Offer::LongHold => capabilities(settings),
+            Offer::Plain => Vec::new(),
+        };
+        let hold_time = match self {
+            Offer::Full | Offer::Plain => settings.hold_time,
+            Offer::LongHold => HoldTime::CONSERVATIVE,
+        };
+        Open { asn: settings.local_asn, hold_time, router_id: settings.router_id, capabilities }
+    }
+}
+
+fn capabilities(settings: &Settings) -> Vec<Capability> {
+    let families = settings.families.iter().copied().map(Capability::Multiprotocol);
+    families.chain([Capability::RouteRefresh, Capability::FourOctetAsn(settings.local_asn)]).collect()
+}

@@ -1,0 +1,128 @@
+//! Writing attributes.
+
+use super::{AttributeCode, MpReach, MpUnreach, PathAttributes, flag};
+use crate::wire::as_path::{AsPath, AsnWidth};
+use crate::wire::nlri;
+use std::net::IpAddr;
+use terms::{Family, Origin};
+
+/// The attributes in the order that neighbours like best: MP_REACH_NLRI and MP_UNREACH_NLRI first (RFC 7606 section
+/// 5.1), the others by type (RFC 4271 section 5).
+pub(crate) fn encode(attributes: &PathAttributes, four_octet_asn: bool) -> Vec<u8> {
+    let width = if four_octet_asn { AsnWidth::Four } else { AsnWidth::Two };
+    let mut list = List::default();
+    if let Some(reach) = &attributes.mp_reach {
+        list.put(AttributeCode::MP_REACH_NLRI, &mp_reach(reach));
+    }
+    if let Some(unreach) = &attributes.mp_unreach {
+        list.put(AttributeCode::MP_UNREACH_NLRI, &mp_unreach(unreach));
+    }
+    if let Some(origin) = attributes.origin {
+        list.put(AttributeCode::ORIGIN, &[origin_value(origin)]);
+    }
+    if let Some(path) = &attributes.as_path {
+        list.put(AttributeCode::AS_PATH, &path.encode(width));
+    }
+    if let Some(next_hop) = attributes.next_hop {
+        list.put(AttributeCode::NEXT_HOP, &next_hop.octets());
+    }
+    if let Some(med) = attributes.med {
+        list.put(AttributeCode::MULTI_EXIT_DISC, &med.to_be_bytes());
+    }
+    if let Some(local_pref) = attributes.local_pref {
+        list.put(AttributeCode::LOCAL_PREF, &local_pref.to_be_bytes());
+    }
+    if attributes.atomic_aggregate {
+        list.put(AttributeCode::ATOMIC_AGGREGATE, &[]);
+    }
+    if let Some(aggregator) = attributes.aggregator {
+        list.put(AttributeCode::AGGREGATOR, &aggregator_value(aggregator, width));
+    }
+    list.put_labels(AttributeCode::COMMUNITIES, attributes.communities.iter().map(|c| c.0.to_be_bytes()));
+    list.put_labels(
+        AttributeCode::EXTENDED_COMMUNITIES,
+        attributes.extended_communities.iter().map(|community| community.0),
+    );
+    if !four_octet_asn {
+        if let Some(path) = attributes.as_path.as_ref().and_then(AsPath::four_octet_remainder) {
+            list.put(AttributeCode::AS4_PATH, &path.encode(AsnWidth::Four));
+        }
+        if let Some(aggregator) = attributes.aggregator.filter(|by| !by.asn.fits_two_octets()) {
+            list.put(AttributeCode::AS4_AGGREGATOR, &aggregator_value(aggregator, AsnWidth::Four));
+        }
+    }
+    list.put_labels(
+        AttributeCode::LARGE_COMMUNITY,
+        attributes.large_communities.iter().flat_map(|c| [c.global, c.first, c.second]).map(u32::to_be_bytes),
+    );
+    list.octets
+}
+
+#[derive(Default)]
+struct List {
+    octets: Vec<u8>,
+}
+
+impl List {
+    fn put(&mut self, code: AttributeCode, value: &[u8]) {
+        let flags = code.category().unwrap_or_default();
+        match u8::try_from(value.len()) {
+            Ok(length) => self.octets.extend_from_slice(&[flags, code.0, length]),
+            Err(_) => {
+                // The caller refuses a message that is too long; until then the length must not wrap.
+                let length = u16::try_from(value.len()).unwrap_or(u16::MAX);
+                self.octets.extend_from_slice(&[flags | flag::EXTENDED_LENGTH, code.0]);
+                self.octets.extend_from_slice(&length.to_be_bytes());
+            }
+        }
+        self.octets.extend_from_slice(value);
+    }
+
+    /// An attribute without a label is left out: an empty one is malformed (RFC 7606 section 7.8).
+    fn put_labels<const N: usize>(&mut self, code: AttributeCode, labels: impl Iterator<Item = [u8; N]>) {
+        let value = labels.flatten().collect::<Vec<u8>>();
+        if !value.is_empty() {
+            self.put(code, &value);
+        }
+    }
+}
+
+fn origin_value(origin: Origin) -> u8 {
+    match origin {
+        Origin::Igp => 0,
+        Origin::Egp => 1,
+        Origin::Incomplete => 2,
+    }
+}
+
+fn aggregator_value(aggregator: super::Aggregator, width: AsnWidth) -> Vec<u8> {
+    let mut value = Vec::with_capacity(8);
+    width.write(aggregator.asn, &mut value);
+    value.extend_from_slice(&aggregator.router.octets());
+    value
+}
+
+fn family(family: Family) -> Vec<u8> {
+    let [high, low] = nlri::afi(family).to_be_bytes();
+    vec![high, low, nlri::SAFI_UNICAST]
+}
+
+fn mp_reach(reach: &MpReach) -> Vec<u8> {
+    let mut value = family(reach.family);
+    let mut next_hop = match reach.next_hop {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    };
+    next_hop.extend(reach.link_local.iter().flat_map(|address| address.octets()));
+    value.push(u8::try_from(next_hop.len()).unwrap_or(u8::MAX));
+    value.extend_from_slice(&next_hop);
+    value.push(0);
+    nlri::encode(&reach.prefixes, &mut value);
+    value
+}
+
+fn mp_unreach(unreach: &MpUnreach) -> Vec<u8> {
+    let mut value = family(unreach.family);
+    nlri::encode(&unreach.prefixes, &mut value);
+    value
+}

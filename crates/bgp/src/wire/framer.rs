@@ -1,0 +1,105 @@
+//! From a stream of octets to single messages (RFC 4271 sections 4.1 and 6.1).
+
+use crate::wire::message::{HEADER, MARKER, MAX_MESSAGE};
+use crate::wire::notification::{ErrorCode, Notification};
+
+/// Cuts a stream into messages, however it arrives. Holds what was pushed and not yet taken: a driver that takes all
+/// messages after each push keeps it below one message plus one push.
+#[derive(Clone, Debug, Default)]
+pub struct Framer {
+    buffer: Vec<u8>,
+    /// Octets at the front of the buffer that were given out.
+    taken: usize,
+}
+
+impl Framer {
+    /// Appends octets of the stream.
+    pub fn push(&mut self, octets: &[u8]) {
+        self.buffer.drain(..self.taken);
+        self.taken = 0;
+        self.buffer.extend_from_slice(octets);
+    }
+
+    /// The next whole message with its header, if there is one. The marker and the length are checked as soon as
+    /// they are there, without waiting for the rest; after an error the stream has no further messages.
+    pub fn next_message(&mut self) -> Result<Option<&[u8]>, Notification> {
+        let pending = &self.buffer[self.taken..];
+        if pending.iter().zip(MARKER).any(|(&octet, marker)| octet != marker) {
+            return Err(ErrorCode::NOT_SYNCHRONIZED.into());
+        }
+        let Some(length_field) = pending.get(MARKER.len()..MARKER.len() + 2) else {
+            return Ok(None);
+        };
+        let length = usize::from(u16::from_be_bytes([length_field[0], length_field[1]]));
+        if !(HEADER..=MAX_MESSAGE).contains(&length) {
+            return Err(Notification::new(ErrorCode::BAD_MESSAGE_LENGTH, length_field));
+        }
+        let start = self.taken;
+        if pending.len() < length {
+            return Ok(None);
+        }
+        self.taken += length;
+        Ok(Some(&self.buffer[start..start + length]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::message::KEEPALIVE;
+    use crate::wire::notification::Notification;
+    use proptest::prelude::*;
+
+    fn messages(stream: &[&[u8]]) -> Result<Vec<Vec<u8>>, Notification> {
+        let mut framer = Framer::default();
+        let mut found = Vec::new();
+        for part in stream {
+            framer.push(part);
+            while let Some(message) = framer.next_message()? {
+                found.push(message.to_vec());
+            }
+        }
+        Ok(found)
+    }
+
+    #[test]
+    fn every_split_of_a_stream_gives_the_same_messages() {
+        let refused = Notification::shutdown(Some(&"bye".parse().unwrap())).encode();
+        let stream = [&KEEPALIVE[..], &refused, &KEEPALIVE].concat();
+        let whole = messages(&[&stream]).unwrap();
+        assert_eq!(whole.len(), 3);
+        for cut in 0..=stream.len() {
+            let (left, right) = stream.split_at(cut);
+            assert_eq!(messages(&[left, right]).unwrap(), whole, "cut at {cut}");
+        }
+        let dribble: Vec<&[u8]> = stream.chunks(1).collect();
+        assert_eq!(messages(&dribble).unwrap(), whole);
+    }
+
+    #[test]
+    fn a_wrong_marker_is_noticed_at_its_first_octet() {
+        assert_eq!(messages(&[&[0xff, 0xfe]]).unwrap_err().error, ErrorCode::NOT_SYNCHRONIZED);
+    }
+
+    #[test]
+    fn lengths_outside_19_to_4096_end_the_stream() {
+        for (length, wrong) in [(18u16, true), (19, false), (4096, false), (4097, true), (0, true)] {
+            let header = [&MARKER[..], &length.to_be_bytes()].concat();
+            match messages(&[&header]) {
+                Ok(found) => assert!(!wrong && found.is_empty(), "{length}"),
+                Err(error) => {
+                    assert!(wrong, "{length}");
+                    assert_eq!(error, Notification::new(ErrorCode::BAD_MESSAGE_LENGTH, length.to_be_bytes()));
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_streams_never_panic(parts: Vec<Vec<u8>>) {
+            let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+            let _ = messages(&parts);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! UPDATE: routes that appear and disappear (RFC 4271 section 4.3), and the verdict on a received one (RFC 7606).
+
+use crate::wire::attribute::{self, AttributeCode, Attributes, Fault, Handling, PathAttributes, Problem};
+use crate::wire::attribute::{MpReach, MpUnreach};
+use crate::wire::message::{HEADER, MAX_MESSAGE, framed, kind};
+use crate::wire::negotiated::Negotiated;
+use crate::wire::nlri;
+use crate::wire::notification::{ErrorCode, Notification};
+use crate::wire::reader::Reader;
+use terms::{Family, Prefix};
+
+/// The content of an UPDATE.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Update {
+    /// IPv4 prefixes that cannot be reached any more.
+    pub withdrawn: Vec<Prefix>,
+    /// What is said about the prefixes that can be reached, and the prefixes of other families.
+    pub attributes: PathAttributes,
+    /// IPv4 prefixes that can be reached.
+    pub reached: Vec<Prefix>,
+}
+
+/// What to do about a received UPDATE (RFC 7606 section 2). A caller cannot get at the routes of a faulty one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// As it should be.
+    Accept(Update),
+    /// Some attributes were discarded, the rest is as it should be.
+    DiscardAttribute(Update, Vec<Fault>),
+    /// Every prefix in it is withdrawn.
+    TreatAsWithdraw(Vec<Prefix>, Vec<Fault>),
+    /// Nothing of it can be used, and the session ends.
+    Reset(Notification),
+}
+
+/// An UPDATE that does not fit a message: so many octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("its attributes need {0} octets, a message has at most 4096")]
+pub struct TooLong(pub usize);
+
+impl Update {
+    /// Every prefix that can be reached, of both families.
+    pub fn announced(&self) -> impl Iterator<Item = Prefix> {
+        let others = self.attributes.mp_reach.iter().flat_map(|reach| &reach.prefixes);
+        self.reached.iter().chain(others).copied()
+    }
+
+    /// Every prefix that cannot be reached any more, of both families.
+    pub fn unreachable(&self) -> impl Iterator<Item = Prefix> {
+        let others = self.attributes.mp_unreach.iter().flat_map(|unreach| &unreach.prefixes);
+        self.withdrawn.iter().chain(others).copied()
+    }
+
+    /// "That is all for this family" (RFC 4724 section 2).
+    pub fn end_of_rib(family: Family) -> Self {
+        Update::withdraw(family, Vec::new())
+    }
+
+    /// Takes prefixes of one family back.
+    pub fn withdraw(family: Family, prefixes: Vec<Prefix>) -> Self {
+        let mut update = Update::default();
+        match family {
+            Family::Ipv4 => update.withdrawn = prefixes,
+            Family::Ipv6 => update.attributes.mp_unreach = Some(MpUnreach { family, prefixes }),
+        }
+        update
+    }
+
+    /// The family whose End-of-RIB this is, if it is one.
+    pub fn is_end_of_rib(&self) -> Option<Family> {
+        Family::ALL.into_iter().find(|&family| *self == Update::end_of_rib(family))
+    }
+
+    /// The whole message, as the neighbour understands it.
+    pub fn encode(&self, negotiated: &Negotiated) -> Result<Vec<u8>, TooLong> {
+        let mut withdrawn = Vec::new();
+        nlri::encode(&self.withdrawn, &mut withdrawn);
+        let attributes = attribute::encode(&self.attributes, negotiated.four_octet_asn);
+        let mut reached = Vec::new();
+        nlri::encode(&self.reached, &mut reached);
+
+        let octets = HEADER + 4 + withdrawn.len() + attributes.len() + reached.len();
+        if octets > MAX_MESSAGE {
+            return Err(TooLong(octets));
+        }
+        let body = [counted(&withdrawn), counted(&attributes), reached].concat();
+        Ok(framed(kind::UPDATE, &body))
+    }
+}
+
+/// The octets with their length in front.
+fn counted(octets: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(octets.len()).unwrap_or(u16::MAX);
+    [&length.to_be_bytes()[..], octets].concat()
+}
+
+impl Verdict {
+    /// Reads and judges the body of an UPDATE.
+    pub fn decode(body: &[u8], negotiated: &Negotiated) -> Verdict {
+        match judge(body, negotiated) {
+            Ok(verdict) => verdict,
+            Err(notification) => Verdict::Reset(notification),
+        }
+    }
+}
+
+fn judge(body: &[u8], negotiated: &Negotiated) -> Result<Verdict, Notification> {
+    let (withdrawn, list, reached) = sections(body).ok_or(ErrorCode::MALFORMED_ATTRIBUTE_LIST)?;
+    // RFC 7606 sections 3i, 3j and 5.3: a list that cannot be read leaves nothing to withdraw.
+    let prefixes = |octets| nlri::decode(octets, Family::Ipv4).map_err(|_| ErrorCode::INVALID_NETWORK_FIELD);
+    let mut update =
+        Update { withdrawn: prefixes(withdrawn)?, reached: prefixes(reached)?, ..Update::default() };
+    let mut attributes = Attributes::decode(list, negotiated)?;
+    if !negotiated.families.contains(&Family::Ipv4) && !update.reached.is_empty() {
+        update.reached.clear();
+        attributes.fault(AttributeCode::NEXT_HOP, Problem::NotNegotiated, Handling::Discard);
+    }
+    require_mandatory(&update, &mut attributes);
+    update.attributes = attributes.said;
+
+    let faults = attributes.faults;
+    match faults.iter().map(|fault| fault.handling).max() {
+        None => Ok(Verdict::Accept(update)),
+        Some(Handling::Discard) => Ok(Verdict::DiscardAttribute(update, faults)),
+        Some(Handling::Withdraw) => {
+            // RFC 7606 section 5.2: prefixes may have been lost with the faulty attribute.
+            let ignored = faults.iter().any(|fault| fault.problem == Problem::NotNegotiated);
+            if update.announced().next().is_none() && !ignored {
+                return Err(ErrorCode::MALFORMED_ATTRIBUTE_LIST.into());
+            }
+            let prefixes = update.unreachable().chain(update.announced()).collect();
+            Ok(Verdict::TreatAsWithdraw(prefixes, faults))
+        }
+    }
+}
+
+/// Withdrawn routes, path attributes and NLRI; none if a length exceeds the message (RFC 4271 section 6.3).
+fn sections(body: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let mut reader = Reader::new(body);
+    let length = reader.u16()?;
+    let withdrawn = reader.take(length.into())?;
+    let length = reader.u16()?;
+    let attributes = reader.take(length.into())?;
+    Some((withdrawn, attributes, reader.rest()))
+}
+
+/// RFC 7606 section 3d: what can be reached has an origin, a path and a next hop. MP_REACH_NLRI brings its own
+/// next hop (RFC 4760 section 3).
+fn require_mandatory(update: &Update, attributes: &mut Attributes) {
+    let said = &attributes.said;
+    let mp_reach = said.mp_reach.as_ref().is_some_and(|reach: &MpReach| !reach.prefixes.is_empty());
+    if update.reached.is_empty() && !mp_reach {
+        return;
+    }
+    let missing = [
+        (AttributeCode::ORIGIN, said.origin.is_none()),
+        (AttributeCode::AS_PATH, said.as_path.is_none()),
+        (AttributeCode::NEXT_HOP, said.next_hop.is_none() && !update.reached.is_empty()),
+    ];
+    for (code, _) in missing.into_iter().filter(|(_, missing)| *missing) {
+        // An attribute that is there but malformed has its own fault already.
+        if !attributes.faults.iter().any(|fault| fault.attribute == code) {
+            attributes.fault(code, Problem::Missing, Handling::Withdraw);
+        }
+    }
+}

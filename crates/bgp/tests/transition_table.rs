@@ -1,0 +1,96 @@
+//! The whole table of the state machine, as it is.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "support/bench.rs"]
+mod bench;
+
+use bench::{Bench, FIRST, SECOND, THIRD, describe, routes, settings, their_open};
+use bgp::session::{ConnectionId, Direction, ErrorCode, Input, Notification, StateName};
+use bgp::wire::message::{KEEPALIVE, RouteRefresh};
+use bgp::wire::negotiated::{Negotiated, PeerKind};
+use bgp::wire::update::Update;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+use terms::Family;
+
+fn update() -> Vec<u8> {
+    let negotiated = Negotiated {
+        peer_kind: PeerKind::External,
+        families: [Family::Ipv4].into(),
+        four_octet_asn: true,
+        hold_time: settings().hold_time,
+    };
+    Update::withdraw(Family::Ipv4, vec!["192.0.2.0/24".parse().unwrap()]).encode(&negotiated).unwrap()
+}
+
+/// What happens, by name; and what makes it happen. Messages come on one connection, a new one is the third.
+fn stimuli(connection: ConnectionId) -> Vec<(&'static str, Input)> {
+    let message = |bytes: &[u8]| Input::Bytes { connection, bytes: bytes.to_vec() };
+    let cease = Notification::from(ErrorCode::ADMINISTRATIVE_RESET);
+    vec![
+        ("Start", Input::Start),
+        ("Stop \"bye\"", Input::Stop { text: Some("bye".parse().unwrap()) }),
+        ("wanted set changes", Input::Wanted(Arc::new(routes(&["198.18.0.0/24"])))),
+        ("outbound connection", Input::Connected { connection: THIRD, direction: Direction::Outbound }),
+        ("inbound connection", Input::Connected { connection: THIRD, direction: Direction::Inbound }),
+        ("connect failed", Input::ConnectFailed { reason: "connection refused".into() }),
+        ("closed", Input::Closed { connection }),
+        ("octets written", Input::Written { connection, octets: 1 }),
+        ("OPEN", message(&their_open().encode())),
+        ("KEEPALIVE", message(&KEEPALIVE)),
+        ("UPDATE", message(&update())),
+        ("ROUTE-REFRESH", message(&RouteRefresh::of(Family::Ipv4).encode())),
+        ("NOTIFICATION", message(&cease.encode())),
+        ("wrong marker", message(&[0])),
+    ]
+}
+
+/// One line: what happens, the next state if it is another, what is done.
+fn line(table: &mut String, name: &str, bench: &mut Bench, act: impl FnOnce(&mut Bench) -> String) {
+    let before = bench.session.state();
+    let done = act(bench);
+    let after = bench.session.state();
+    let next = if after == before { String::new() } else { format!("-> {after}") };
+    writeln!(table, "{}", format!("  {name:<22}{next:<16}{done}").trim_end()).unwrap();
+}
+
+/// What every stimulus does to a session that was set up like this.
+fn block(table: &mut String, title: &str, connection: ConnectionId, set_up: impl Fn() -> Bench) {
+    writeln!(table, "{title}").unwrap();
+    for (name, input) in stimuli(connection) {
+        line(table, name, &mut set_up(), |bench| describe(&bench.feed(input)));
+    }
+    line(table, "next timer", &mut set_up(), |bench| match bench.session.deadline() {
+        Some(deadline) => describe(&bench.pass(deadline.since(bench.now))),
+        None => "none runs".to_owned(),
+    });
+    line(table, "long silence", &mut set_up(), |bench| describe(&bench.pass(Duration::from_secs(240))));
+}
+
+fn with_rival(state: StateName) -> Bench {
+    let mut bench = Bench::in_state(state, settings());
+    bench.connected(SECOND, Direction::Inbound);
+    bench
+}
+
+#[test]
+fn every_state_and_every_stimulus() {
+    let mut table = String::new();
+    for state in StateName::ALL {
+        block(&mut table, &state.to_string(), FIRST, || Bench::in_state(state, settings()));
+    }
+    block(&mut table, "Idle, in a pause", FIRST, || {
+        let mut bench = Bench::in_state(StateName::Established, settings());
+        bench.feed(Input::Closed { connection: FIRST });
+        bench
+    });
+    for state in [StateName::OpenSent, StateName::OpenConfirm] {
+        let title = format!("{state} with a rival");
+        block(&mut table, &title, FIRST, || with_rival(state));
+        let title = format!("{state}: on the rival");
+        block(&mut table, &title, SECOND, || with_rival(state));
+    }
+    insta::assert_snapshot!(table);
+}

@@ -1,0 +1,75 @@
+//! What no section can know by itself.
+
+use crate::peer::{NextHop, Peer};
+use crate::service::Written;
+use document::{Document, Spanned};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use terms::{Family, Prefix};
+
+pub(crate) fn check(document: &Document, peers: &[Spanned<Peer>], services: &[Written]) {
+    every_peer_hears_something(document, peers, services);
+    every_prefix_is_told(document, peers, services);
+    no_peer_lives_in_a_prefix(document, peers, services);
+    one_built_in_service_an_address(document, services);
+}
+
+fn families(services: &[Written]) -> BTreeSet<Family> {
+    services.iter().flat_map(|written| &written.announce).map(|prefix| prefix.family()).collect()
+}
+
+fn every_peer_hears_something(document: &Document, peers: &[Spanned<Peer>], services: &[Written]) {
+    let announced = families(services);
+    for peer in peers.iter().filter(|peer| peer.session.families.is_disjoint(&announced)) {
+        let message =
+            format!("peer `{}` would be told nothing: no service announces its families", peer.name);
+        let hint = "add a family to the peer or a prefix to a service";
+        document.fault_with_hint(peer.span.clone(), message, hint);
+    }
+}
+
+fn every_prefix_is_told(document: &Document, peers: &[Spanned<Peer>], services: &[Written]) {
+    for prefix in services.iter().flat_map(|written| &written.announce) {
+        let family = prefix.family();
+        if !peers.iter().any(|peer| peer.session.families.contains(&family)) {
+            let message = format!("nobody would be told {}: no peer carries {family}", prefix.value);
+            let hint = format!("add \"{family}\" to the `families` of a peer");
+            document.fault_with_hint(prefix.span.clone(), message, hint);
+        }
+    }
+}
+
+/// Packets to such a peer or next hop would be taken for the service's own, or come back for ever.
+fn no_peer_lives_in_a_prefix(document: &Document, peers: &[Spanned<Peer>], services: &[Written]) {
+    let prefixes = || services.iter().flat_map(|written| &written.announce);
+    let around =
+        |address: IpAddr| prefixes().find(|prefix| prefix.contains(address)).map(|prefix| prefix.value);
+    for peer in peers {
+        let hops = peer.next_hops.values().filter_map(|hop| match hop {
+            NextHop::Address(address) => Some((*address, "next hop")),
+            NextHop::SessionAddress => None,
+        });
+        for (address, what) in hops.chain([(peer.address.ip(), "address")]) {
+            if let Some(prefix) = around(address) {
+                in_a_prefix(document, peer, address, what, prefix);
+            }
+        }
+    }
+}
+
+fn in_a_prefix(document: &Document, peer: &Spanned<Peer>, address: IpAddr, what: &str, prefix: Prefix) {
+    let message =
+        format!("the {what} {address} of peer `{}` lies in {prefix}, which this site announces", peer.name);
+    document.fault_with_hint(peer.span.clone(), message, "use an address that is not anycast");
+}
+
+fn one_built_in_service_an_address(document: &Document, services: &[Written]) {
+    let built_in = services.iter().filter(|written| written.service.dns.is_some());
+    let mut taken: BTreeSet<IpAddr> = BTreeSet::new();
+    for address in built_in.flat_map(|written| &written.addresses) {
+        if !taken.insert(address.value) {
+            let message = format!("two built-in DNS services cannot share {}", address.value);
+            document.fault_with_hint(address.span.clone(), message, "put the zones of both into one service");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The site file: as written, to valid settings of each core, or every fault with its line, column and a hint.
+//!
+//! ```text
+//!   site.toml --> Document --> one module per section --> whole-file checks --> SiteFile
+//!                    |           site  peer  service            consistency
+//!                    |           check  built_in_dns  api     group
+//!                    +---------- faults of all of them ----------------------> Faults
+//! ```
+//! A section's module holds the type that its section becomes and the function that reads it. What a section cannot
+//! know by itself is checked over the whole file afterwards. Keys that are planned but not built yet are refused, so
+//! that nobody relies on a protection that is not there.
+#![forbid(unsafe_code)]
+
+mod api;
+mod built_in_dns;
+mod check;
+mod consistency;
+mod group;
+mod peer;
+mod planned;
+mod service;
+mod site;
+mod site_file;
+mod unique;
+
+pub use api::Api;
+pub use built_in_dns::BuiltInDns;
+pub use group::{Group, Probe};
+pub use peer::{NextHop, Peer, Relation};
+pub use service::Service;
+pub use site::{Place, Site};
+pub use site_file::{SiteFile, load, parse};

@@ -1,0 +1,155 @@
+//! `[[service]]`: what answers on which addresses.
+
+use crate::built_in_dns::{self, BuiltInDns};
+use crate::check::{self, Check};
+use crate::planned;
+use crate::unique::Unique;
+use document::{Document, Spanned, Table, Value};
+use std::net::IpAddr;
+use std::path::Path;
+use terms::{Prefix, ServiceName};
+
+/// A service and its anycast addresses.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// What the operator calls it.
+    pub name: ServiceName,
+    /// Where it answers; each is put on the loopback interface, and lies in one of `announce`.
+    pub addresses: Vec<IpAddr>,
+    /// What peers are told while it is healthy.
+    pub announce: Vec<Prefix>,
+    /// The built-in DNS service; none where the operator brings one.
+    pub dns: Option<BuiltInDns>,
+}
+
+/// A service, its checks, and where the file says what.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    pub(crate) service: Service,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) announce: Vec<Spanned<Prefix>>,
+    pub(crate) addresses: Vec<Spanned<IpAddr>>,
+}
+
+pub(crate) fn read_all(value: &Value, directory: &Path) -> Option<Vec<Written>> {
+    let mut names = Unique::new("service name");
+    value.each(|table| read(table, directory, &mut names))
+}
+
+fn read(table: &Table, directory: &Path, names: &mut Unique<ServiceName>) -> Option<Written> {
+    let document = table.document();
+    let name = table.required("name").parse();
+    let addresses = addresses(table);
+    let announce = prefixes(table);
+    no_cover_yet(table);
+    let checks = checks(table);
+    let dns = table.optional("dns");
+    let built_in = dns.table().and_then(|dns| built_in_dns::read(&dns, directory));
+    name.iter().for_each(|name| names.see(document, name));
+    if let (Some(addresses), Some(announce)) = (&addresses, &announce) {
+        refuse_outside(document, addresses, announce);
+    }
+    if let (Some(built_in), Some(checks)) = (&built_in, &checks) {
+        built_in_dns::refuse_foreign_checks(document, &built_in.zones, checks);
+    }
+    if dns.is_given() && built_in.is_none() {
+        return None;
+    }
+    let (addresses, announce) = (addresses?, announce?);
+    let service = Service {
+        name: name?.value,
+        addresses: addresses.iter().map(|address| address.value).collect(),
+        announce: announce.iter().map(|prefix| prefix.value).collect(),
+        dns: built_in,
+    };
+    Some(Written { service, checks: checks?, announce, addresses })
+}
+
+/// Every address; none where one is faulty.
+fn addresses(table: &Table) -> Option<Vec<Spanned<IpAddr>>> {
+    let document = table.document();
+    let value = table.required("addresses");
+    let addresses = value.parse_list::<IpAddr>();
+    let mut once = Unique::new("address");
+    addresses.iter().for_each(|address| once.see(document, address));
+    for address in addresses.iter().filter(|address| !can_be_anycast(address.value)) {
+        document.fault(address.span.clone(), format!("{} cannot be an anycast address", address.value));
+    }
+    complete(&value, addresses, "a service needs at least one address")
+}
+
+/// Every prefix; none where one is faulty.
+fn prefixes(table: &Table) -> Option<Vec<Spanned<Prefix>>> {
+    let document = table.document();
+    let value = table.required("announce");
+    let mut prefixes = value.parse_list::<Prefix>();
+    let mut once = Unique::new("prefix");
+    prefixes.iter().for_each(|prefix| once.see(document, prefix));
+    prefixes.retain(|prefix| can_be_announced(document, prefix));
+    complete(&value, prefixes, "a service needs at least one prefix to announce")
+}
+
+/// The items, if they are all that the file lists and at least one.
+fn complete<T>(value: &Value, items: Vec<Spanned<T>>, needed: &str) -> Option<Vec<Spanned<T>>> {
+    if value.is_empty_list() {
+        value.document().fault(value.span(), needed);
+    }
+    (!items.is_empty() && items.len() == value.list().len()).then_some(items)
+}
+
+fn refuse_outside(document: &Document, addresses: &[Spanned<IpAddr>], announce: &[Spanned<Prefix>]) {
+    for address in addresses {
+        if !announce.iter().any(|prefix| prefix.contains(address.value)) {
+            let message = format!("{} lies in no announced prefix", address.value);
+            let hint = "nobody could reach it: add its prefix to `announce` or correct the address";
+            document.fault_with_hint(address.span.clone(), message, hint);
+        }
+    }
+}
+
+fn can_be_announced(document: &Document, prefix: &Spanned<Prefix>) -> bool {
+    let message = if prefix.length() == 0 {
+        "a default route would draw the whole Internet to this site".to_owned()
+    } else if !can_be_anycast(prefix.address()) {
+        format!("{} cannot be announced", prefix.value)
+    } else {
+        return true;
+    };
+    document.fault(prefix.span.clone(), message);
+    false
+}
+
+/// Whether users elsewhere could send packets to this address.
+fn can_be_anycast(address: IpAddr) -> bool {
+    let is_link_local = match address {
+        IpAddr::V4(v4) => v4.is_link_local() || v4.is_broadcast(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    };
+    !(address.is_unspecified() || address.is_loopback() || address.is_multicast() || is_link_local)
+}
+
+/// An empty list says what is true already.
+fn no_cover_yet(table: &Table) {
+    let cover = table.optional("cover");
+    if !cover.list().is_empty() {
+        let hint = "leave the list empty; less-specifics have to be announced by other means for now";
+        table.document().fault_with_hint(cover.key_span(), planned::message("cover"), hint);
+    }
+}
+
+fn checks(table: &Table) -> Option<Vec<Check>> {
+    let value: Value = table.optional("check");
+    if !value.is_given() && table.document().syntax_is_good() {
+        let hint = "add [[service.check]] with dns = { name = \"example.\", type = \"SOA\" }";
+        let message = "a service without a check would be announced whether it answers or not";
+        table.document().fault_with_hint(table.span(), message, hint);
+        return None;
+    }
+    let mut once = Unique::new("check");
+    let document = table.document();
+    value.each(|table| {
+        let check = check::read(table)?;
+        once.see(document, &Spanned { value: check.name(), span: table.span() });
+        Some(check)
+    })
+}

@@ -1,0 +1,55 @@
+//! The whole file.
+
+use crate::api::{self, Api};
+use crate::consistency;
+use crate::group::{self, Group};
+use crate::peer::{self, Peer};
+use crate::planned;
+use crate::service::{self, Service};
+use crate::site::{self, Site};
+use document::{Document, Faults, Table};
+use std::path::Path;
+
+/// A site file without a fault.
+#[derive(Clone, Debug)]
+pub struct SiteFile {
+    /// Who this site is.
+    pub site: Site,
+    /// Its BGP neighbours, in the order of the file.
+    pub peers: Vec<Peer>,
+    /// Its services, in the order of the file.
+    pub services: Vec<Service>,
+    /// What goes up and down together, in the order of the first service of each. Every service is in one group.
+    pub groups: Vec<Group>,
+    /// Where the daemon can be asked.
+    pub api: Api,
+}
+
+/// Reads a site file and the files it names.
+pub fn load(path: &Path) -> Result<SiteFile, Faults> {
+    let text = document::read(path, Document::LONGEST).map_err(|error| error.into_faults(path))?;
+    let directory = path.parent().unwrap_or(Path::new(""));
+    parse(&path.to_string_lossy(), &text, directory)
+}
+
+/// Reads the text of a site file and the files it names. `name` is printed in front of faults; `directory` is what relative paths in the
+/// file begin at.
+pub fn parse(name: &str, text: &str, directory: &Path) -> Result<SiteFile, Faults> {
+    let document = Document::parse(name, text);
+    let site_file = read(&document.root(), directory);
+    document.finish(site_file)
+}
+
+fn read(root: &Table, directory: &Path) -> Option<SiteFile> {
+    planned::refuse(root, &["fleet"]);
+    let site = root.required("site").table().and_then(|table| site::read(&table, directory));
+    let peers = peer::read_all(&root.required("peer"), site.as_ref());
+    let services = service::read_all(&root.required("service"), directory);
+    let api = api::read(root.optional("api").table().as_ref(), directory);
+    let (site, peers, services, api) = (site?, peers?, services?, api?);
+    consistency::check(root.document(), &peers, &services);
+    let peers: Vec<Peer> = peers.into_iter().map(|peer| peer.value).collect();
+    let groups = group::derive(&services, &peers);
+    let services = services.into_iter().map(|written| written.service).collect();
+    Some(SiteFile { site, peers, services, groups, api })
+}

@@ -1,0 +1,330 @@
+//! The driver of one BGP peer: its sockets, its timer, and the session machine between them.
+//!
+//! ```text
+//!   decision (latest value) ──┐                       ┌── calls taken by the listener
+//!   order to stop ────────────┤                       │
+//!   the machine's deadline ───┼──> [peer task] <──────┼── our own call to the peer
+//!                             │     Session           │
+//!   events, view  <───────────┘        │              └── what arrives on a connection
+//!                                      v
+//!                         one write per connection and step
+//! ```
+//! The task owns the session and every connection of it: at most one is kept, a second exists while a collision is
+//! resolved. A decision is looked at before anything else, and every read is bounded and followed by a yield, so that
+//! a peer that sends a full table delays a withdraw by one buffer at most. Nothing here waits for a peer to read.
+
+mod connection;
+mod ledger;
+mod listener;
+
+pub(crate) use ledger::Ledger;
+pub(crate) use listener::{CALLS_PER_PEER, Switchboard, bind, take_calls};
+
+use crate::clock::Clock;
+use crate::event::Source;
+use crate::events::Bus;
+use crate::export::{self, Decision, NextHops};
+use crate::metrics::Metrics;
+use bgp::session::{
+    ConnectionId, Direction, Input, Output, Received, Session, Settings, ShutdownText, StateName,
+};
+use connection::{Connection, Progress};
+use std::collections::BTreeMap;
+use std::future::{Future, pending, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use terms::{PeerName, Reason, WallTime};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+/// Octets of one read: four of the largest messages (RFC 4271 section 4.1).
+const READ_OCTETS: usize = 16 * 1024;
+
+/// Connections of one peer at a time: the one in use, two that collide, and one to say no to.
+const CONNECTIONS: usize = 4;
+
+/// What the site file says about one peer.
+#[derive(Clone, Debug)]
+pub(crate) struct Neighbour {
+    /// Its name.
+    pub(crate) name: PeerName,
+    /// Where it is called.
+    pub(crate) address: SocketAddr,
+    /// What its session needs to know.
+    pub(crate) session: Settings,
+    /// Where it is to send packets, where the site file says so.
+    pub(crate) next_hops: NextHops,
+}
+
+/// What a peer's task shows of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct View {
+    /// Where the session is.
+    pub(crate) state: StateName,
+    /// Since when.
+    pub(crate) since: WallTime,
+    /// What was heard.
+    pub(crate) received: Received,
+    /// What the peer was told.
+    pub(crate) ledger: Ledger,
+}
+
+/// Where a peer's task hears of the world.
+#[derive(Debug)]
+pub(crate) struct Ears {
+    /// What the site announces.
+    pub(crate) decision: watch::Receiver<Arc<Decision>>,
+    /// Calls of the peer.
+    pub(crate) calls: mpsc::Receiver<TcpStream>,
+    /// The order to stop, with what to tell the peer's operators.
+    pub(crate) stop: watch::Receiver<Option<ShutdownText>>,
+}
+
+/// Where a peer's task tells of itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Mouth {
+    pub(crate) clock: Clock,
+    pub(crate) bus: Bus,
+    pub(crate) metrics: Metrics,
+}
+
+type Call = Pin<Box<dyn Future<Output = io::Result<Connection>> + Send>>;
+
+/// One thing that happened to a peer.
+enum Happened {
+    Decided,
+    Stop,
+    Called(TcpStream),
+    Answered(io::Result<Connection>),
+    Moved(ConnectionId, io::Result<Progress>),
+    Due,
+}
+
+/// One peer: the session machine and everything it stands on.
+pub(crate) struct Peer {
+    neighbour: Neighbour,
+    session: Session,
+    connections: BTreeMap<ConnectionId, Connection>,
+    next_connection: u64,
+    call: Option<Call>,
+    farewells: JoinSet<()>,
+    next_hops: NextHops,
+    buffer: Box<[u8]>,
+    mouth: Mouth,
+    view: watch::Sender<View>,
+}
+
+impl Peer {
+    /// A peer that is not started yet. `seed` decides the jitter of its timers.
+    pub(crate) fn new(neighbour: Neighbour, seed: u64, mouth: Mouth) -> Self {
+        let session = Session::new(neighbour.session.clone(), seed);
+        let view = View {
+            state: session.state(),
+            since: mouth.clock.wall(),
+            received: session.received(),
+            ledger: Ledger::default(),
+        };
+        Peer {
+            next_hops: neighbour.next_hops,
+            neighbour,
+            session,
+            connections: BTreeMap::new(),
+            next_connection: 0,
+            call: None,
+            farewells: JoinSet::new(),
+            buffer: vec![0; READ_OCTETS].into_boxed_slice(),
+            mouth,
+            view: watch::Sender::new(view),
+        }
+    }
+
+    /// What the peer's task shows of itself, now and from now on.
+    pub(crate) fn view(&self) -> watch::Receiver<View> {
+        self.view.subscribe()
+    }
+
+    /// Runs the session until it was ordered to stop and the peer was told so.
+    pub(crate) async fn run(mut self, mut ears: Ears) {
+        self.want(&ears.decision.borrow_and_update().clone());
+        self.take(Input::Start);
+        loop {
+            match self.next(&mut ears).await {
+                Happened::Decided => self.decided(&ears.decision.borrow_and_update().clone()),
+                Happened::Stop => break,
+                Happened::Called(stream) => {
+                    let patience = self.neighbour.session.hold_time.duration();
+                    // A caller that is gone already needs no answer.
+                    if let Ok(connection) = Connection::take(stream, patience) {
+                        self.connected(connection, Direction::Inbound, &ears);
+                    }
+                }
+                Happened::Answered(Ok(connection)) => self.connected(connection, Direction::Outbound, &ears),
+                Happened::Answered(Err(error)) => {
+                    self.take(Input::ConnectFailed { reason: Reason::from(error.to_string()) });
+                }
+                Happened::Moved(connection, progress) => {
+                    self.moved(connection, progress);
+                    tokio::task::yield_now().await;
+                }
+                Happened::Due => self.take(Input::Timer),
+            }
+        }
+        let text = ears.stop.borrow().clone();
+        self.take(Input::Stop { text });
+        while self.farewells.join_next().await.is_some() {}
+    }
+
+    async fn next(&mut self, ears: &mut Ears) -> Happened {
+        let Peer { session, connections, call, buffer, mouth, .. } = self;
+        let answered = async {
+            match call {
+                Some(call) => call.await,
+                None => pending().await,
+            }
+        };
+        let moved = poll_fn(|context| {
+            for (&id, connection) in connections.iter_mut() {
+                if let Poll::Ready(progress) = connection.poll(context, buffer) {
+                    return Poll::Ready((id, progress));
+                }
+            }
+            Poll::Pending
+        });
+        tokio::select! {
+            biased;
+            Ok(()) = ears.decision.changed() => Happened::Decided,
+            _ = ears.stop.changed() => Happened::Stop,
+            () = mouth.clock.until(session.deadline()) => Happened::Due,
+            Some(stream) = ears.calls.recv() => Happened::Called(stream),
+            answer = answered => Happened::Answered(answer),
+            (id, progress) = moved => Happened::Moved(id, progress),
+        }
+    }
+
+    /// Tells the session what the peer is to know, and measures how long the wire took where a verdict led to it.
+    fn decided(&mut self, decision: &Decision) {
+        let written = self.want(decision);
+        if let (Some(verdict), true) = (decision.verdict, written > 0) {
+            self.mouth.metrics.observe_verdict_to_bytes(self.mouth.clock.now().since(verdict));
+        }
+    }
+
+    fn want(&mut self, decision: &Decision) -> usize {
+        self.step(Input::Wanted(Arc::new(export::routes(decision, self.next_hops))))
+    }
+
+    fn connected(&mut self, connection: Connection, direction: Direction, ears: &Ears) {
+        if direction == Direction::Outbound {
+            self.call = None;
+        }
+        if self.connections.len() >= CONNECTIONS {
+            return;
+        }
+        if let Ok(ours) = connection.local_address() {
+            // Our own address is the next hop where the site file names none, and is known only now.
+            self.next_hops = self.neighbour.next_hops.or_ours(ours);
+            self.want(&ears.decision.borrow().clone());
+        }
+        let id = ConnectionId(self.next_connection);
+        self.next_connection += 1;
+        self.connections.insert(id, connection);
+        self.take(Input::Connected { connection: id, direction });
+    }
+
+    fn moved(&mut self, connection: ConnectionId, progress: io::Result<Progress>) {
+        let input = match progress {
+            Ok(Progress::Written(octets)) => Input::Written { connection, octets },
+            Ok(Progress::Read(octets)) => {
+                Input::Bytes { connection, bytes: self.buffer.get(..octets).unwrap_or_default().to_vec() }
+            }
+            Ok(Progress::Ended) | Err(_) => {
+                self.connections.remove(&connection);
+                Input::Closed { connection }
+            }
+        };
+        self.take(input);
+    }
+
+    fn take(&mut self, input: Input) {
+        self.step(input);
+    }
+
+    /// Hands one input to the session and carries out everything that follows. Answers how many octets the kernel
+    /// took.
+    fn step(&mut self, input: Input) -> usize {
+        let mut written = 0;
+        let mut inputs = vec![input];
+        while let Some(input) = inputs.pop() {
+            self.session.handle(input, self.mouth.clock.now());
+            while let Some(output) = self.session.poll_output() {
+                self.carry_out(output);
+            }
+            for (connection, flushed) in self.flush() {
+                match flushed {
+                    Ok(octets) => {
+                        written += octets;
+                        inputs.push(Input::Written { connection, octets });
+                    }
+                    Err(_) => {
+                        self.connections.remove(&connection);
+                        inputs.push(Input::Closed { connection });
+                    }
+                }
+            }
+        }
+        self.show();
+        written
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Connect => {
+                let patience = self.neighbour.session.hold_time.duration();
+                self.call = Some(Box::pin(Connection::dial(self.neighbour.address, patience)));
+            }
+            Output::Send { connection, bytes } => {
+                if let Some(connection) = self.connections.get_mut(&connection) {
+                    connection.queue(&bytes);
+                }
+            }
+            Output::Close { connection } => {
+                if let Some(connection) = self.connections.remove(&connection) {
+                    self.farewells.spawn(connection.farewell());
+                }
+            }
+            Output::Event(event) => self.mouth.bus.tell(&event, Source::Peer(&self.neighbour.name)),
+        }
+    }
+
+    /// Writes what is queued; one write for each connection that has something.
+    fn flush(&mut self) -> Vec<(ConnectionId, io::Result<usize>)> {
+        let flushed = self.connections.iter_mut().map(|(&id, connection)| (id, connection.flush()));
+        flushed.filter(|(_, result)| !matches!(result, Ok(0))).collect()
+    }
+
+    fn show(&mut self) {
+        let (session, wall) = (&self.session, self.mouth.clock.wall());
+        while self.farewells.try_join_next().is_some() {}
+        self.view.send_if_modified(|view| {
+            let mut news = false;
+            if view.state != session.state() {
+                (view.state, view.since) = (session.state(), wall);
+                news = true;
+            }
+            if view.received != session.received() {
+                view.received = session.received();
+                news = true;
+            }
+            if session.state() == StateName::Established {
+                news |= view.ledger.note(session.told(), wall);
+            } else {
+                view.ledger.clear();
+            }
+            news
+        });
+    }
+}

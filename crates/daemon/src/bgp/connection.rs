@@ -1,0 +1,210 @@
+//! One TCP connection of a BGP session: reads are bounded, writes never wait.
+//!
+//! What does not fit the socket's buffer stays in the outbox and leaves when there is room again, so that a peer that
+//! reads slowly never delays a decision for another. The session hears how much was taken and bounds what is
+//! outstanding.
+
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::net::{TcpSocket, TcpStream};
+
+/// Class selector 6, the class of routing protocols (RFC 2474 section 4.2.2.2), as a TOS octet.
+const ROUTING_CLASS: u32 = 6 << 5;
+
+/// We always send with the largest TTL, so that a peer that accepts no other (RFC 5082) accepts us too.
+const TTL: u32 = 255;
+
+/// How long a connection that ends waits for the peer to have read the last message.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// What went on in a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// The kernel took so many octets of the outbox.
+    Written(usize),
+    /// So many octets arrived, at least one.
+    Read(usize),
+    /// The peer says no more.
+    Ended,
+}
+
+/// A connected socket and what still has to be written to it.
+#[derive(Debug)]
+pub(super) struct Connection {
+    stream: TcpStream,
+    outbox: Vec<u8>,
+}
+
+impl Connection {
+    /// Calls a peer. `patience` bounds how long written data may stay unacknowledged; none: the kernel's default.
+    pub(super) async fn dial(peer: SocketAddr, patience: Option<Duration>) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(peer), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_nonblocking(true)?;
+        mark(&socket, peer.is_ipv4())?;
+        let stream = TcpSocket::from_std_stream(socket.into()).connect(peer).await?;
+        Connection::take(stream, patience)
+    }
+
+    /// Takes over a connected socket.
+    pub(super) fn take(stream: TcpStream, patience: Option<Duration>) -> io::Result<Self> {
+        let socket = SockRef::from(&stream);
+        mark(&socket, stream.peer_addr()?.is_ipv4())?;
+        socket.set_tcp_nodelay(true)?;
+        socket.set_tcp_user_timeout(patience)?;
+        Ok(Connection { stream, outbox: Vec::new() })
+    }
+
+    /// Our own address on this connection.
+    pub(super) fn local_address(&self) -> io::Result<IpAddr> {
+        Ok(self.stream.local_addr()?.ip())
+    }
+
+    /// Takes octets to be written by the next [`Connection::flush`].
+    pub(super) fn queue(&mut self, octets: &[u8]) {
+        self.outbox.extend_from_slice(octets);
+    }
+
+    /// Writes what fits now, in one call, and answers how much that was.
+    pub(super) fn flush(&mut self) -> io::Result<usize> {
+        if self.outbox.is_empty() {
+            return Ok(0);
+        }
+        match self.stream.try_write(&self.outbox) {
+            Ok(written) => {
+                self.outbox.drain(..written);
+                Ok(written)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ready when the peer took or sent something, or the connection broke.
+    pub(super) fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<Progress>> {
+        while !self.outbox.is_empty() && self.stream.poll_write_ready(context)?.is_ready() {
+            let written = self.flush()?;
+            if written > 0 {
+                return Poll::Ready(Ok(Progress::Written(written)));
+            }
+        }
+        loop {
+            ready!(self.stream.poll_read_ready(context))?;
+            match self.stream.try_read(buffer) {
+                Ok(0) => return Poll::Ready(Ok(Progress::Ended)),
+                Ok(read) => return Poll::Ready(Ok(Progress::Read(read))),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    /// Ends the connection so that the last message arrives: says that no more will come and waits a moment for the
+    /// peer to end it too. Closing at once with unread data in the socket would send a reset, and a reset makes the
+    /// peer throw away the NOTIFICATION that says why.
+    pub(super) async fn farewell(mut self) {
+        let polite = async {
+            while !self.outbox.is_empty() {
+                self.stream.writable().await?;
+                self.flush()?;
+            }
+            SockRef::from(&self.stream).shutdown(std::net::Shutdown::Write)?;
+            let mut ignored = [0; 4096];
+            loop {
+                self.stream.readable().await?;
+                match self.stream.try_read(&mut ignored) {
+                    Ok(0) => return io::Result::Ok(()),
+                    Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+                    Ok(_) | Err(_) => {}
+                }
+            }
+        };
+        // Whether it worked or not, the socket closes now: nobody is left who would act on an error.
+        let _ = tokio::time::timeout(FAREWELL, polite).await;
+    }
+}
+
+/// Gives a socket of the session the class and the TTL of routing traffic.
+pub(super) fn mark(socket: &Socket, ipv4: bool) -> io::Result<()> {
+    if ipv4 {
+        socket.set_tos_v4(ROUTING_CLASS)?;
+        socket.set_ttl_v4(TTL)
+    } else {
+        socket.set_tclass_v6(ROUTING_CLASS)?;
+        socket.set_unicast_hops_v6(TTL)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
+    async fn pair() -> (Connection, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let dialled = Connection::dial(listener.local_addr().unwrap(), Some(Duration::from_secs(9)));
+        let (ours, theirs) = tokio::join!(dialled, listener.accept());
+        (ours.unwrap(), theirs.unwrap().0)
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_reads_late_blocks_nobody_and_gets_all_in_order() {
+        let (mut ours, mut theirs) = pair().await;
+        let mut sent = Vec::new();
+        while ours.outbox.len() < 100_000 {
+            let message: Vec<u8> = (0..4096usize).map(|at| ((sent.len() + at) / 7) as u8).collect();
+            ours.queue(&message);
+            ours.flush().unwrap();
+            sent.extend(message);
+        }
+        let reader = tokio::spawn(async move {
+            let mut got = Vec::new();
+            theirs.read_to_end(&mut got).await.unwrap();
+            got
+        });
+        let mut buffer = [0; 16];
+        let progress = poll_fn(|context| ours.poll(context, &mut buffer)).await.unwrap();
+        assert!(matches!(progress, Progress::Written(1..)), "{progress:?}");
+        ours.farewell().await;
+        assert_eq!(reader.await.unwrap(), sent);
+    }
+
+    #[tokio::test]
+    async fn the_last_message_arrives_though_the_peers_own_was_never_read() {
+        use tokio::io::AsyncWriteExt;
+        let (mut ours, mut theirs) = pair().await;
+        theirs.write_all(b"something that nobody reads").await.unwrap();
+        ours.queue(b"the reason");
+        let ending = tokio::spawn(ours.farewell());
+        let mut got = String::new();
+        theirs.read_to_string(&mut got).await.unwrap();
+        assert_eq!(got, "the reason");
+        drop(theirs);
+        ending.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_peer_is_noticed() {
+        let (mut ours, theirs) = pair().await;
+        drop(theirs);
+        let mut buffer = [0; 16];
+        let progress = poll_fn(|context| ours.poll(context, &mut buffer)).await.unwrap();
+        assert_eq!(progress, Progress::Ended);
+    }
+
+    #[tokio::test]
+    async fn routing_traffic_is_marked_as_such() {
+        let (ours, _theirs) = pair().await;
+        let socket = SockRef::from(&ours.stream);
+        assert_eq!((socket.tos_v4().unwrap(), socket.ttl_v4().unwrap()), (0xc0, 255));
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(9)));
+    }
+}

@@ -1,0 +1,87 @@
+//! Takes the calls of peers and hands each to the task of the peer whose address it comes from.
+
+use super::connection::mark;
+use crate::event::{Event, Source};
+use crate::events::Bus;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+/// Calls that wait to be taken; the sessions' own timers make a refused peer call again.
+const BACKLOG: i32 = 16;
+
+/// How long to wait after the system could not give a descriptor.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// Calls of one peer that its task has not taken yet. A collision needs one; the rest is refused.
+pub(crate) const CALLS_PER_PEER: usize = 2;
+
+/// Where each peer's calls go.
+pub(crate) type Switchboard = BTreeMap<IpAddr, mpsc::Sender<TcpStream>>;
+
+/// Listens for peers of one family on every address of the host.
+pub(crate) fn bind(ipv4: bool, port: u16) -> io::Result<std::net::TcpListener> {
+    let any = if ipv4 { IpAddr::from(Ipv4Addr::UNSPECIFIED) } else { IpAddr::from(Ipv6Addr::UNSPECIFIED) };
+    let address = SocketAddr::new(any, port);
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if !ipv4 {
+        socket.set_only_v6(true)?;
+    }
+    // A daemon that starts again must not wait for connections of the one before to be forgotten.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    mark(&socket, ipv4)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Takes calls until the task is aborted. Whoever is no configured peer is hung up on at once.
+pub(crate) async fn take_calls(listener: TcpListener, switchboard: Switchboard, bus: Bus) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, caller)) => match switchboard.get(&caller.ip()) {
+                // A full queue drops the call: the peer's task has two to take already.
+                Some(peer) => drop(peer.try_send(stream)),
+                None => bus.tell(&Event::StrangerRefused { address: caller.ip() }, Source::Process),
+            },
+            // Out of descriptors or memory, or the caller hung up first: all pass.
+            Err(_) => tokio::time::sleep(BREATH).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncReadExt;
+
+    #[tokio::test]
+    async fn a_stranger_is_hung_up_on_and_told_once_a_minute_only() {
+        let bus = Bus::for_test();
+        let listener = TcpListener::from_std(bind(true, 0).unwrap()).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(take_calls(listener, Switchboard::new(), bus.clone()));
+        for _ in 0..50 {
+            let mut call = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+            assert_eq!(call.read(&mut [0; 1]).await.unwrap_or(0), 0);
+        }
+        assert_eq!(bus.latest().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_peer_is_put_through() {
+        let (sender, mut calls) = mpsc::channel(CALLS_PER_PEER);
+        let listener = TcpListener::from_std(bind(false, 0).unwrap()).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let switchboard = Switchboard::from([(IpAddr::from(Ipv6Addr::LOCALHOST), sender)]);
+        tokio::spawn(take_calls(listener, switchboard, Bus::for_test()));
+        let call = TcpStream::connect((Ipv6Addr::LOCALHOST, port)).await.unwrap();
+        let taken = calls.recv().await.unwrap();
+        assert_eq!(taken.peer_addr().unwrap(), call.local_addr().unwrap());
+    }
+}

@@ -1,0 +1,155 @@
+//! What the drivers themselves have to tell. The cores have events of their own.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+use terms::{GroupName, PeerName, Prefix, Reason, Severity};
+
+/// Whom an event is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source<'a> {
+    /// The daemon as a whole.
+    Process,
+    /// An announcement group.
+    Group(&'a GroupName),
+    /// A BGP neighbour.
+    Peer(&'a PeerName),
+}
+
+impl fmt::Display for Source<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Process => Ok(()),
+            Source::Group(name) => name.fmt(f),
+            Source::Peer(name) => name.fmt(f),
+        }
+    }
+}
+
+/// Something that happened to the daemon around its cores.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// Everything is open and running; nothing is announced yet.
+    Started,
+    /// An operator or the service manager ordered the end.
+    Stopping {
+        /// The signal that said so.
+        signal: &'static str,
+    },
+    /// Every peer was told to forget the routes; the service answers on for those who have not heard yet.
+    Lingering {
+        /// For how long.
+        linger: Duration,
+    },
+    /// The end.
+    Stopped,
+    /// A service address was missing and is on the interface again.
+    AddressRestored {
+        /// Which.
+        address: IpAddr,
+    },
+    /// A service address is missing and cannot be put back.
+    AddressMissing {
+        /// Which.
+        address: IpAddr,
+        /// What the kernel said.
+        reason: Reason,
+    },
+    /// The route that rejects unused addresses of an announced prefix was missing and is there again.
+    RejectRestored {
+        /// Which prefix.
+        prefix: Prefix,
+    },
+    /// The route that rejects unused addresses of an announced prefix is missing and cannot be put back.
+    RejectMissing {
+        /// Which prefix.
+        prefix: Prefix,
+        /// What the kernel said.
+        reason: Reason,
+    },
+    /// Somebody who is no peer called the BGP port.
+    StrangerRefused {
+        /// Who.
+        address: IpAddr,
+    },
+    /// What the last process remembered is not usable.
+    MemoryUnreadable {
+        /// Where it was.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: Reason,
+    },
+    /// What the next process should know could not be written.
+    MemoryUnwritable {
+        /// Where it should be.
+        path: PathBuf,
+        /// What the system said.
+        reason: Reason,
+    },
+}
+
+impl terms::Event for Event {
+    fn kind(&self) -> &'static str {
+        match self {
+            Event::Started => "started",
+            Event::Stopping { .. } => "stopping",
+            Event::Lingering { .. } => "lingering",
+            Event::Stopped => "stopped",
+            Event::AddressRestored { .. } => "address-restored",
+            Event::AddressMissing { .. } => "address-missing",
+            Event::RejectRestored { .. } => "reject-restored",
+            Event::RejectMissing { .. } => "reject-missing",
+            Event::StrangerRefused { .. } => "stranger-refused",
+            Event::MemoryUnreadable { .. } => "memory-unreadable",
+            Event::MemoryUnwritable { .. } => "memory-unwritable",
+        }
+    }
+
+    fn severity(&self) -> Severity {
+        match self {
+            Event::Started | Event::Lingering { .. } | Event::Stopped => Severity::Info,
+            Event::Stopping { .. } => Severity::Notice,
+            Event::AddressRestored { .. }
+            | Event::RejectRestored { .. }
+            | Event::StrangerRefused { .. }
+            | Event::MemoryUnreadable { .. }
+            | Event::MemoryUnwritable { .. } => Severity::Warning,
+            Event::AddressMissing { .. } | Event::RejectMissing { .. } => Severity::Alarm,
+        }
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Event::Started => f.write_str("started; nothing is announced before the checks have passed"),
+            Event::Stopping { signal } => write!(f, "{signal}: withdrawing everything"),
+            Event::Lingering { linger } => {
+                write!(f, "withdrawn; the service answers for another {} s", linger.as_secs_f64())
+            }
+            Event::Stopped => f.write_str("stopped"),
+            Event::AddressRestored { address } => {
+                write!(f, "service address {address} had gone from lo and was put back")
+            }
+            Event::AddressMissing { address, reason } => {
+                write!(f, "service address {address} is missing on lo and cannot be put back: {reason}")
+            }
+            Event::RejectRestored { prefix } => {
+                write!(f, "unreachable route {prefix} had gone and was put back")
+            }
+            Event::RejectMissing { prefix, reason } => {
+                write!(f, "unreachable route {prefix} is missing and cannot be put back: {reason}")
+            }
+            Event::StrangerRefused { address } => {
+                write!(f, "{address} called the BGP port and is no configured peer")
+            }
+            Event::MemoryUnreadable { path, reason } => {
+                write!(f, "{} is unreadable, earlier failures are forgotten: {reason}", path.display())
+            }
+            Event::MemoryUnwritable { path, reason } => {
+                write!(f, "{} cannot be written, a restart will forget failures: {reason}", path.display())
+            }
+        }
+    }
+}

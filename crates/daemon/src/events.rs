@@ -1,0 +1,187 @@
+//! The one event bus: every event of every core and driver becomes one [`EventRow`] here, and the log line, the
+//! metric, the row of the API and the mark on the page are all made from that row.
+//!
+//! Telling an event costs a short lock and no I/O: the log is written by a follower of its own
+//! ([`write_log`]), so that a blocked terminal never delays a decision.
+
+use crate::clock::Clock;
+use crate::event::Source;
+use crate::metrics::Metrics;
+use api::EventRow;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use terms::{Severity, Timestamp};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+/// How many of the latest events are kept for whoever asks.
+const KEPT: usize = 4096;
+
+/// How far a follower may fall behind before it misses events.
+const FOLLOWED: usize = 1024;
+
+/// How many warnings of one kind about one subject are told in one [`WINDOW`]. Who can make us warn (a stranger, a
+/// broken peer) must not push out of the ring what an operator needs to see. The metric counts them all.
+const WARNINGS: u32 = 30;
+
+/// See [`WARNINGS`].
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// Where events are told, kept and followed. Every copy is the same bus.
+#[derive(Clone, Debug)]
+pub(crate) struct Bus(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    clock: Clock,
+    metrics: Metrics,
+    told: Mutex<Told>,
+}
+
+#[derive(Debug)]
+struct Told {
+    next: u64,
+    ring: VecDeque<EventRow>,
+    followers: broadcast::Sender<EventRow>,
+    /// Warnings told in the present window, by kind and subject: bounded by what can be the subject of one.
+    warned: BTreeMap<(String, String), (Timestamp, u32)>,
+}
+
+impl Bus {
+    pub(crate) fn new(clock: Clock, metrics: Metrics) -> Self {
+        let told = Told {
+            next: 0,
+            ring: VecDeque::with_capacity(KEPT),
+            followers: broadcast::Sender::new(FOLLOWED),
+            warned: BTreeMap::new(),
+        };
+        Bus(Arc::new(Inner { clock, metrics, told: Mutex::new(told) }))
+    }
+
+    /// Tells one event.
+    pub(crate) fn tell(&self, event: &dyn terms::Event, source: Source<'_>) {
+        let now = self.0.clock.now();
+        let mut told = self.told();
+        let row = EventRow::of(
+            event,
+            source.to_string(),
+            told.next,
+            now.as_nanos() / 1_000_000,
+            self.0.clock.wall(),
+        );
+        self.0.metrics.count_event(&row);
+        if row.severity == Severity::Warning && !told.may_warn(&row, now) {
+            return;
+        }
+        told.next += 1;
+        if told.ring.len() == KEPT {
+            told.ring.pop_front();
+        }
+        told.ring.push_back(row.clone());
+        // Nobody follows: nothing is lost, the ring has it.
+        let _ = told.followers.send(row);
+    }
+
+    /// The latest events, oldest first.
+    pub(crate) fn latest(&self) -> Vec<EventRow> {
+        self.told().ring.iter().cloned().collect()
+    }
+
+    /// The latest events, and every one that follows: none is missed and none comes twice.
+    pub(crate) fn follow(&self) -> (Vec<EventRow>, broadcast::Receiver<EventRow>) {
+        let told = self.told();
+        (told.ring.iter().cloned().collect(), told.followers.subscribe())
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.0.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Told {
+    /// Whether a warning still fits the window of its kind and subject; takes its place if it does.
+    fn may_warn(&mut self, row: &EventRow, now: Timestamp) -> bool {
+        let (begun, told) = self.warned.entry((row.kind.clone(), row.subject.clone())).or_insert((now, 0));
+        if now.since(*begun) >= WINDOW {
+            (*begun, *told) = (now, 0);
+        }
+        *told += 1;
+        *told <= WARNINGS
+    }
+}
+
+/// Writes every event to the log, for as long as the bus lives.
+pub(crate) async fn write_log(bus: Bus) {
+    let (earlier, mut rows) = bus.follow();
+    // The receiver would keep hearing; the bus itself must not be kept alive by its own log.
+    drop(bus);
+    earlier.iter().for_each(log);
+    loop {
+        match rows.recv().await {
+            Ok(row) => log(&row),
+            Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "the log fell behind and misses events"),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+fn log(row: &EventRow) {
+    let EventRow { seq, kind, subject, text, .. } = row;
+    match row.severity {
+        Severity::Info | Severity::Notice => tracing::info!(seq, kind, subject, "{text}"),
+        Severity::Warning => tracing::warn!(seq, kind, subject, "{text}"),
+        Severity::Alarm => tracing::error!(seq, kind, subject, "{text}"),
+    }
+}
+
+#[cfg(test)]
+impl Bus {
+    pub(crate) fn for_test() -> Self {
+        Bus::new(Clock::start(), Metrics::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+
+    #[tokio::test]
+    async fn a_follower_misses_nothing_and_hears_nothing_twice() {
+        let bus = Bus::for_test();
+        bus.tell(&Event::Started, Source::Process);
+        let (earlier, mut later) = bus.follow();
+        bus.tell(&Event::Stopped, Source::Process);
+        let heard: Vec<u64> = earlier.iter().map(|row| row.seq).collect();
+        assert_eq!(heard, [0]);
+        assert_eq!(later.recv().await.unwrap().seq, 1);
+        assert!(later.try_recv().is_err());
+        assert_eq!(bus.latest().len(), 2);
+    }
+
+    #[test]
+    fn the_ring_keeps_the_latest_and_stays_bounded() {
+        let bus = Bus::for_test();
+        for _ in 0..KEPT + 10 {
+            bus.tell(&Event::Started, Source::Process);
+        }
+        let rows = bus.latest();
+        assert_eq!((rows.len(), rows[0].seq), (KEPT, 10));
+    }
+
+    #[test]
+    fn a_flood_of_warnings_hides_neither_other_events_nor_other_peers() {
+        let bus = Bus::for_test();
+        let stranger = Event::StrangerRefused { address: "192.0.2.1".parse().unwrap() };
+        for _ in 0..10 * KEPT {
+            bus.tell(&stranger, Source::Process);
+        }
+        bus.tell(&stranger, Source::Peer(&"transit-a".parse().unwrap()));
+        bus.tell(&Event::Stopped, Source::Process);
+        let rows = bus.latest();
+        assert_eq!(rows.len() as u32, WARNINGS + 2);
+        // Rows are numbered without a gap, so that a reader can see that it missed none.
+        assert!(rows.windows(2).all(|pair| pair[1].seq == pair[0].seq + 1));
+    }
+}

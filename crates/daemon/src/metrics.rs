@@ -1,0 +1,144 @@
+//! Prometheus metrics.
+//!
+//! Counters and the histogram are written where things happen; what is a state (groups, peers) is filled in from the
+//! status when somebody asks, so that status and metrics cannot disagree.
+
+use api::{CheckResult, EventRow, Status, Told};
+use prometheus_client::encoding::{EncodeLabelSet, text::encode};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+use std::time::Duration;
+use terms::Severity;
+
+/// Upper bounds of the latency histogram, seconds: the promise is < 1 ms, so most of them lie below.
+const LATENCY_BUCKETS: [f64; 11] =
+    [0.000_05, 0.000_1, 0.000_2, 0.000_35, 0.000_5, 0.000_75, 0.001, 0.002, 0.005, 0.02, 0.1];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EventLabels {
+    kind: String,
+    severity: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CheckLabels {
+    service: String,
+    check: String,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct GroupLabels {
+    group: String,
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PeerLabels {
+    peer: String,
+}
+
+/// Everything that is counted while it happens. Every copy counts into the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics {
+    events: Family<EventLabels, Counter>,
+    checks: Family<CheckLabels, Counter>,
+    verdict_to_bytes: Histogram,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Metrics {
+            events: Family::default(),
+            checks: Family::default(),
+            verdict_to_bytes: Histogram::new(LATENCY_BUCKETS),
+        }
+    }
+}
+
+impl Metrics {
+    /// Counts one event.
+    pub(crate) fn count_event(&self, row: &EventRow) {
+        let severity = match row.severity {
+            Severity::Info => "info",
+            Severity::Notice => "notice",
+            Severity::Warning => "warning",
+            Severity::Alarm => "alarm",
+        };
+        self.events.get_or_create(&EventLabels { kind: row.kind.clone(), severity }).inc();
+    }
+
+    /// Counts one run of a check.
+    pub(crate) fn count_check(&self, service: &str, check: &str, result: CheckResult) {
+        let labels =
+            CheckLabels { service: service.to_owned(), check: check.to_owned(), result: result.word() };
+        self.checks.get_or_create(&labels).inc();
+    }
+
+    /// Notes how long it took from a verdict that changed the announcement to the bytes in the socket of one peer.
+    pub(crate) fn observe_verdict_to_bytes(&self, latency: Duration) {
+        self.verdict_to_bytes.observe(latency.as_secs_f64());
+    }
+
+    /// The text that Prometheus reads (OpenMetrics 1.0), with the states that `status` holds.
+    pub(crate) fn render(&self, status: &Status) -> String {
+        let mut registry = Registry::with_prefix("catchment");
+        registry.register("events", "Things that happened", self.events.clone());
+        registry.register("check_runs", "Runs of a check by what they found", self.checks.clone());
+        registry.register_with_unit(
+            "verdict_to_bytes",
+            "From a check's verdict to the bytes in a peer's socket",
+            Unit::Seconds,
+            self.verdict_to_bytes.clone(),
+        );
+        register_groups(&mut registry, status);
+        register_peers(&mut registry, status);
+        let mut text = String::new();
+        // Writing into a string does not fail; an empty answer would be noticed by the reader.
+        if encode(&mut text, &registry).is_err() {
+            text.clear();
+        }
+        text
+    }
+}
+
+fn register_groups(registry: &mut Registry, status: &Status) {
+    let state = Family::<GroupLabels, Gauge>::default();
+    let alarms = Family::<GroupLabels, Gauge>::default();
+    for group in &status.groups {
+        let labels = GroupLabels { group: group.name.to_string(), state: group.state.word() };
+        state.get_or_create(&labels).set(1);
+        alarms.get_or_create(&labels).set(i64::try_from(group.alarms.len()).unwrap_or(i64::MAX));
+    }
+    registry.register("group_state", "1 for the state that the announcement group is in", state);
+    registry.register("group_alarms", "Alarms that stand for the announcement group", alarms);
+}
+
+fn register_peers(registry: &mut Registry, status: &Status) {
+    let established = Family::<PeerLabels, Gauge>::default();
+    let announced = Family::<PeerLabels, Gauge>::default();
+    let received = Family::<PeerLabels, Counter>::default();
+    let malformed = Family::<PeerLabels, Counter>::default();
+    for peer in &status.peers {
+        let labels = PeerLabels { peer: peer.name.to_string() };
+        established.get_or_create(&labels).set(i64::from(peer.state == api::PeerState::Established));
+        received.get_or_create(&labels).inc_by(peer.received.accepted);
+        malformed
+            .get_or_create(&labels)
+            .inc_by(peer.received.discarded_attributes + peer.received.treated_as_withdraw);
+        let told = status.groups.iter().flat_map(|group| &group.prefixes).flat_map(|prefix| &prefix.peers);
+        let has = told.filter(|told| told.peer == peer.name && told.told == Told::Announced).count();
+        announced.get_or_create(&labels).set(i64::try_from(has).unwrap_or(i64::MAX));
+    }
+    registry.register("peer_established", "Whether the BGP session exchanges routes", established);
+    registry.register("peer_announced_prefixes", "Prefixes that the peer has from us", announced);
+    registry.register("peer_received_routes", "Well-formed routes heard from the peer", received);
+    registry.register(
+        "peer_malformed_routes",
+        "Routes or attributes of the peer that were wrong (RFC 7606)",
+        malformed,
+    );
+}

@@ -1,0 +1,140 @@
+//! What the daemon says about itself: status, explanation and picture, made from what each task shows.
+
+use crate::bgp::{self, Ledger};
+use crate::clock::Clock;
+use crate::events::Bus;
+use ::bgp::session::StateName;
+use api::{Explanation, PeerState, PeerTold, Picture, PictureKind, Refusal, Schema, Status, Told, ToldPeer};
+use std::net::IpAddr;
+use terms::{Asn, GeoPoint, PeerName, Prefix, SiteName, WallTime};
+use tokio::sync::watch;
+
+/// Everything that can be looked at. A copy looks at the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Board {
+    pub(crate) clock: Clock,
+    pub(crate) site: SiteName,
+    /// What people call the place, and where it is.
+    pub(crate) place: Option<(String, GeoPoint)>,
+    pub(crate) addresses: Vec<IpAddr>,
+    pub(crate) started: WallTime,
+    pub(crate) groups: watch::Receiver<Vec<api::Group>>,
+    pub(crate) peers: Vec<Peer>,
+    pub(crate) bus: Bus,
+}
+
+/// One peer and where its task shows itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    pub(crate) name: PeerName,
+    pub(crate) address: IpAddr,
+    pub(crate) asn: Asn,
+    pub(crate) view: watch::Receiver<bgp::View>,
+}
+
+impl Board {
+    /// What is announced, since when, and why.
+    pub(crate) fn status(&self) -> Status {
+        let mut groups = self.groups.borrow().clone();
+        let views: Vec<bgp::View> = self.peers.iter().map(|peer| peer.view.borrow().clone()).collect();
+        for prefix in groups.iter_mut().flat_map(|group| &mut group.prefixes) {
+            let told = self.peers.iter().zip(&views);
+            prefix.peers = told.map(|(peer, view)| told_peer(peer, &view.ledger, prefix.prefix)).collect();
+        }
+        let peers = self.peers.iter().zip(views).map(|(peer, view)| peer.status(view)).collect();
+        Status { schema: Schema, site: self.site.clone(), groups, peers }
+    }
+
+    /// What was told to whom about one prefix, and the events that led there.
+    pub(crate) fn explain(&self, prefix: Prefix) -> Result<Explanation, Refusal> {
+        let groups = self.groups.borrow().clone();
+        let of_ours = |group: &&api::Group| group.prefixes.iter().any(|ours| ours.prefix == prefix);
+        let Some(group) = groups.iter().find(of_ours) else {
+            let ours = groups.iter().flat_map(|group| &group.prefixes).map(|ours| ours.prefix.to_string());
+            let ours: Vec<String> = ours.collect();
+            let refusal = Refusal::because(format!("{} does not announce {prefix}", self.site));
+            return Err(refusal.hint(format!("it announces {}", ours.join(", "))));
+        };
+        let told = |peer: &Peer| {
+            let view = peer.view.borrow();
+            let ToldPeer { peer, told, attributes } = told_peer(peer, &view.ledger, prefix);
+            PeerTold { peer, told, when: view.ledger.entry(prefix).map(|entry| entry.when), attributes }
+        };
+        let mut why = self.bus.latest();
+        why.retain(|row| row.subject == group.name.as_str());
+        Ok(Explanation {
+            schema: Schema,
+            prefix,
+            group: group.name.clone(),
+            state: group.state,
+            output: group.output,
+            since: group.since,
+            reason: group.reason.clone(),
+            peers: self.peers.iter().map(told).collect(),
+            why,
+        })
+    }
+
+    /// What the page draws: this site, its peers and its groups.
+    pub(crate) fn picture(&self) -> Picture {
+        let Status { groups, peers, .. } = self.status();
+        // A site has one mark: it shows the group that is worst off.
+        let worst = groups.iter().min_by_key(|group| group.output);
+        let site = worst.map(|group| api::Site {
+            name: self.site.clone(),
+            city: self.place.as_ref().map_or_else(|| self.site.to_string(), |(city, _)| city.clone()),
+            at: self.place.as_ref().map(|(_, at)| *at),
+            colour: 0,
+            state: Some(group.state),
+            output: group.output,
+            reason: group.reason.clone(),
+            clients: 0,
+            rtt_ms: None,
+            offers: Vec::new(),
+        });
+        Picture {
+            addresses: self.addresses.clone(),
+            at_ms: self.clock.now().as_nanos() / 1_000_000,
+            sites: site.into_iter().collect(),
+            peers,
+            groups,
+            ..Picture::empty(PictureKind::Daemon, self.site.to_string(), self.started)
+        }
+    }
+}
+
+impl Peer {
+    fn status(&self, view: bgp::View) -> api::Peer {
+        api::Peer {
+            name: self.name.clone(),
+            address: self.address,
+            asn: self.asn,
+            state: match view.state {
+                StateName::Idle => PeerState::Idle,
+                StateName::Connect => PeerState::Connect,
+                StateName::Active => PeerState::Active,
+                StateName::OpenSent => PeerState::OpenSent,
+                StateName::OpenConfirm => PeerState::OpenConfirm,
+                StateName::Established => PeerState::Established,
+            },
+            since: view.since,
+            received: api::Received {
+                accepted: view.received.accepted,
+                discarded_attributes: view.received.discarded_attributes,
+                treated_as_withdraw: view.received.treated_as_withdraw,
+            },
+            bfd: None,
+        }
+    }
+}
+
+fn told_peer(peer: &Peer, ledger: &Ledger, prefix: Prefix) -> ToldPeer {
+    let entry = ledger.entry(prefix);
+    let attributes = entry.and_then(|entry| entry.attributes.clone());
+    let told = match (entry, &attributes) {
+        (None, _) => Told::None,
+        (Some(_), None) => Told::Withdrawn,
+        (Some(_), Some(_)) => Told::Announced,
+    };
+    ToldPeer { peer: peer.name.clone(), told, attributes }
+}

@@ -1,0 +1,133 @@
+//! The dead man's switch: when the decision loop hangs or a thread panics, the process ends, the kernel closes the BGP
+//! sessions that live in it, and the peers withdraw. A process that cannot decide must not stay announced.
+//!
+//! The decision loop beats by adding to a counter; a thread of its own looks at it. The thread counts its own looks,
+//! not elapsed time: a process that was stopped as a whole (a debugger, a paused VM) did not hang, and is not killed
+//! for it when it continues.
+
+use sd_notify::NotifyState;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Silence of the decision loop after which the process ends.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Longest time between two looks.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How often the decision loop beats; well below [`PATIENCE`].
+pub(crate) const BEAT_EVERY: Duration = Duration::from_secs(1);
+
+/// What the decision loop beats.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Heart(Arc<AtomicU64>);
+
+impl Heart {
+    /// One sign of life.
+    pub(crate) fn beat(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn beats(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Judges a series of looks at the heart.
+#[derive(Debug)]
+struct Pulse {
+    seen: u64,
+    silent_looks: u32,
+    allowed: u32,
+}
+
+impl Pulse {
+    fn new(look_every: Duration) -> Self {
+        let allowed = PATIENCE.as_millis() / look_every.as_millis().max(1);
+        Pulse { seen: 0, silent_looks: 0, allowed: u32::try_from(allowed).unwrap_or(u32::MAX) }
+    }
+
+    /// Whether there still is life, given the number of beats so far.
+    fn look(&mut self, beats: u64) -> bool {
+        self.silent_looks = if beats == self.seen { self.silent_looks + 1 } else { 0 };
+        self.seen = beats;
+        self.silent_looks < self.allowed
+    }
+}
+
+/// Starts the thread that looks at the heart, and tells the service manager's own watchdog where there is one
+/// (`WatchdogSec=` of systemd) as long as it beats.
+pub(crate) fn watch(heart: Heart) -> std::io::Result<()> {
+    let manager_waits = sd_notify::watchdog_enabled();
+    let look_every = manager_waits.map_or(LOOK_EVERY, |limit| LOOK_EVERY.min(limit / 2));
+    std::thread::Builder::new().name("watchdog".to_owned()).spawn(move || {
+        let mut pulse = Pulse::new(look_every);
+        loop {
+            std::thread::sleep(look_every);
+            if !pulse.look(heart.beats()) {
+                last_words("the decision loop did not beat for 5 s; ending, so that peers withdraw");
+                std::process::abort();
+            }
+            if manager_waits.is_some() && pulse.silent_looks == 0 {
+                tell_manager(NotifyState::Watchdog);
+            }
+        }
+    })?;
+    Ok(())
+}
+
+/// Writes to standard error, which may be what hangs: so on a thread of its own, which gets a moment.
+fn last_words(words: &'static str) {
+    let spoken = std::thread::Builder::new().spawn(move || eprintln!("catchment: {words}"));
+    if spoken.is_ok() {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Makes a panic of any thread or task end the process. A task that died quietly would leave its peers or checks
+/// without anybody who looks after them, while the rest goes on announcing.
+pub(crate) fn end_on_panic() {
+    let describe = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        describe(panic);
+        last_words("a part of the daemon broke; ending, so that peers withdraw");
+        std::process::abort();
+    }));
+}
+
+/// Tells the service manager (systemd's `sd_notify`) where the daemon is in its life. Without one, nothing happens.
+pub(crate) fn tell_manager(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::debug!(%error, "the service manager could not be told");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heart_that_beats_lives_and_one_that_stops_is_noticed_after_the_patience() {
+        let mut pulse = Pulse::new(LOOK_EVERY);
+        let heart = Heart::default();
+        for _ in 0..100 {
+            heart.beat();
+            assert!(pulse.look(heart.beats()));
+        }
+        let looks_alive = (0..100).take_while(|_| pulse.look(heart.beats())).count();
+        assert_eq!(looks_alive as u64, PATIENCE.as_secs() - 1);
+    }
+
+    #[test]
+    fn one_beat_between_two_looks_is_enough() {
+        let mut pulse = Pulse::new(LOOK_EVERY);
+        let heart = Heart::default();
+        for look in 0..100 {
+            if look % 4 == 0 {
+                heart.beat();
+            }
+            assert!(pulse.look(heart.beats()), "look {look}");
+        }
+    }
+}

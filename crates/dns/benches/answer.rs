@@ -1,0 +1,63 @@
+//! What one answer costs, without the network: a zone of 1,000 names and one of 1,000,000, asked in an order that no
+//! cache foresees.
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use dns::{Identity, Outcome, Transport, Zones, answer, zone};
+use std::fmt::Write;
+use std::hint::black_box;
+use std::sync::Arc;
+use terms::DomainName;
+
+fn zone_text(names: usize) -> String {
+    let mut text = String::from(
+        "$ORIGIN bench.example.\n$TTL 3600\n@ SOA ns h 1 3600 900 604800 300\n NS ns\nns A 192.0.2.1\n",
+    );
+    for n in 0..names {
+        writeln!(text, "host{n} A 192.0.2.{}", n % 256).unwrap();
+    }
+    text
+}
+
+fn query(name: &str) -> Vec<u8> {
+    let mut message = vec![0x12, 0x34, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1];
+    message.extend_from_slice(name.parse::<DomainName>().unwrap().as_wire());
+    message.extend_from_slice(&[0, 1, 0, 1, 0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 0]);
+    message
+}
+
+fn answers(criterion: &mut Criterion) {
+    let identity = Identity::new(&"london".parse().unwrap(), None);
+    let mut group = criterion.benchmark_group("answer");
+    group.throughput(Throughput::Elements(1));
+    for names in [1_000, 1_000_000] {
+        let zones = Zones::new(vec![Arc::new(zone::parse(&zone_text(names)).unwrap())]).unwrap();
+        let there: Vec<Vec<u8>> =
+            (0..4096).map(|n| query(&format!("host{}.bench.example.", n * 7919 % names))).collect();
+        let missing: Vec<Vec<u8>> = (0..4096).map(|n| query(&format!("none{n}.bench.example."))).collect();
+        for (title, queries) in [("there", there), ("missing", missing)] {
+            let mut out = [0; 1232];
+            let mut turn = queries.iter().cycle();
+            group.bench_function(format!("{title} of {names}"), |bencher| {
+                bencher.iter(|| {
+                    let message = turn.next().unwrap();
+                    let outcome = answer(&zones, &identity, black_box(message), Transport::Udp, &mut out);
+                    assert!(matches!(outcome, Outcome::Reply { .. }));
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
+fn loading(criterion: &mut Criterion) {
+    let text = zone_text(10_000);
+    let mut group = criterion.benchmark_group("load");
+    group.throughput(Throughput::Elements(10_000)).sample_size(10);
+    group.bench_function("10,000 names", |bencher| bencher.iter(|| zone::parse(black_box(&text)).unwrap()));
+    group.finish();
+}
+
+criterion_group!(benches, answers, loading);
+criterion_main!(benches);

@@ -1,0 +1,28 @@
+//! Authoritative DNS as a pure function.
+//!
+//! ```text
+//!  zone file --> zone::parse --> Zone --> Zones --+
+//!                                                 +--> answer(zones, identity, message, transport, out) --> Outcome
+//!  a message from anywhere ----------------------+
+//! ```
+//! [`zone::parse`] does the work once: it judges the file and encodes every record set as it will stand in a reply.
+//! [`answer()`] then reads one hostile message, looks one name up and copies octets. It allocates nothing, locks
+//! nothing and waits for nothing, so that any number of threads can share one [`Zones`] behind an `Arc` and a reload
+//! is the swap of that `Arc`.
+//!
+//! What is not served yet is refused when the zone is loaded, never answered wrongly: wildcards, delegations, DNAME
+//! and signed zones. A CNAME is returned as it is; its target is left to whoever asks.
+#![forbid(unsafe_code)]
+
+mod answer;
+mod identity;
+mod query;
+mod reply;
+mod table;
+pub mod zone;
+mod zones;
+
+pub use answer::{Outcome, ResponseCode, Silence, Transport, UDP_PAYLOAD, answer};
+pub use identity::Identity;
+pub use zone::Zone;
+pub use zones::{TwiceError, Zones};

@@ -1,0 +1,185 @@
+//! Reads one message as a query. Everything in it is hostile: every read is bounded, nothing is allocated.
+
+use crate::identity::OPTION_NSID;
+use terms::{DomainName, RecordType};
+
+/// Octets of a message's header (RFC 1035 section 4.1.1).
+pub(crate) const HEADER: usize = 12;
+
+/// The first four octets of a message, which a reply repeats in part.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Header {
+    pub(crate) id: [u8; 2],
+    flags: u8,
+}
+
+impl Header {
+    /// None when there are fewer octets than a header has.
+    pub(crate) fn of(message: &[u8]) -> Option<Header> {
+        let [id_high, id_low, flags, ..] = *message.first_chunk::<HEADER>()?;
+        Some(Header { id: [id_high, id_low], flags })
+    }
+
+    pub(crate) fn is_reply(self) -> bool {
+        self.flags & 0x80 != 0
+    }
+
+    /// The operation; 0 is QUERY.
+    pub(crate) fn opcode(self) -> u8 {
+        self.flags >> 3 & 0x0f
+    }
+
+    /// Operation and "recursion desired", in their places: all that a reply copies (RFC 1035 section 4.1.1,
+    /// RFC 8906 section 3.1.3).
+    pub(crate) fn copied_flags(self) -> u8 {
+        self.flags & 0x79
+    }
+}
+
+/// A query with one question.
+pub(crate) struct Query<'m> {
+    /// Name, type and class as they came.
+    pub(crate) question: &'m [u8],
+    pub(crate) name: QueryName,
+    pub(crate) kind: RecordType,
+    pub(crate) class: u16,
+    pub(crate) edns: Option<Edns>,
+}
+
+/// What a query says with EDNS (RFC 6891 section 6.1).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Edns {
+    pub(crate) payload: u16,
+    pub(crate) version: u8,
+    pub(crate) dnssec_ok: bool,
+    pub(crate) wants_nsid: bool,
+}
+
+/// The message is no query that can be answered (RFC 1035 section 4.1.1: FORMERR).
+pub(crate) struct Malformed<'m> {
+    /// The question, when that much could be read.
+    pub(crate) question: &'m [u8],
+}
+
+impl<'m> Query<'m> {
+    /// Reads a message whose operation is QUERY.
+    pub(crate) fn of(message: &'m [u8]) -> Result<Query<'m>, Malformed<'m>> {
+        let unread = Malformed { question: &[] };
+        let Some((header, body)) = message.split_first_chunk::<HEADER>() else { return Err(unread) };
+        let count = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
+        // One question (RFC 9619).
+        if count(4) != 1 {
+            return Err(unread);
+        }
+        let Some(name) = QueryName::of(body) else { return Err(unread) };
+        let Some((question, rest)) = body.split_at_checked(name.length() + 4) else { return Err(unread) };
+        let &[k0, k1, c0, c1] = question.last_chunk::<4>().unwrap_or(&[0; 4]);
+        let kind = RecordType::new(u16::from_be_bytes([k0, k1]));
+        let class = u16::from_be_bytes([c0, c1]);
+
+        // Only a question for changes has records beside it (RFC 1995 section 3).
+        let (answers, authorities, additional) = (count(6), count(8), count(10));
+        if answers != 0 || authorities != 0 && kind != RecordType::IXFR {
+            return Err(Malformed { question });
+        }
+        match edns(rest, authorities, additional) {
+            Some(edns) => Ok(Query { question, name, kind, class, edns }),
+            None => Err(Malformed { question }),
+        }
+    }
+}
+
+/// Reads the records after the question for EDNS, of which there may be one; others are passed over. None when they
+/// are malformed. Octets after the last record are ignored.
+fn edns(mut rest: &[u8], authorities: u16, additional: u16) -> Option<Option<Edns>> {
+    let mut found = None;
+    for index in 0..u32::from(authorities) + u32::from(additional) {
+        let (owner, after) = split_owner(rest)?;
+        let (fixed, after) = after.split_first_chunk::<10>()?;
+        let [k0, k1, p0, p1, _extended, version, flags, _, l0, l1] = *fixed;
+        let (data, after) = after.split_at_checked(usize::from(u16::from_be_bytes([l0, l1])))?;
+        rest = after;
+        if u16::from_be_bytes([k0, k1]) != RecordType::OPT.get() {
+            continue;
+        }
+        if found.is_some() || index < u32::from(authorities) || owner != [0] {
+            return None;
+        }
+        // Options are read in version 0 only: another version may write them otherwise.
+        let wants_nsid = version == 0 && has_nsid(data)?;
+        let payload = u16::from_be_bytes([p0, p1]);
+        found = Some(Edns { payload, version, dnssec_ok: flags & 0x80 != 0, wants_nsid });
+    }
+    Some(found)
+}
+
+/// Whether NSID is among the options (RFC 6891 section 6.1.2); none when they are malformed.
+fn has_nsid(mut options: &[u8]) -> Option<bool> {
+    let mut found = false;
+    while !options.is_empty() {
+        let (&[c0, c1, l0, l1], after) = options.split_first_chunk::<4>()?;
+        options = after.get(usize::from(u16::from_be_bytes([l0, l1]))..)?;
+        found |= u16::from_be_bytes([c0, c1]) == OPTION_NSID;
+    }
+    Some(found)
+}
+
+/// The owner of a record, whose pointers are not followed, and what comes after it.
+fn split_owner(record: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut at = 0;
+    loop {
+        match *record.get(at)? {
+            0 => return record.split_at_checked(at + 1),
+            length @ 1..=63 => at += 1 + usize::from(length),
+            0xc0.. => return record.split_at_checked(at + 2),
+            _ => return None,
+        }
+    }
+}
+
+/// The name in a question: in lower case, with the places of its labels.
+pub(crate) struct QueryName {
+    lower: [u8; DomainName::MAX_OCTETS],
+    length: u8,
+    starts: [u8; 127],
+    labels: u8,
+}
+
+impl QueryName {
+    /// Reads the name at the front of `body`. There is nothing before it that a pointer could mean.
+    fn of(body: &[u8]) -> Option<QueryName> {
+        let (mut starts, mut labels, mut at) = ([0; 127], 0u8, 0u8);
+        while let length @ 1.. = *body.get(usize::from(at))? {
+            if length > 63 {
+                return None;
+            }
+            *starts.get_mut(usize::from(labels))? = at;
+            labels += 1;
+            at = at.checked_add(1 + length)?;
+        }
+        let length = at.checked_add(1)?;
+        let mut lower = [0; DomainName::MAX_OCTETS];
+        let written = lower.get_mut(..usize::from(length))?;
+        written.copy_from_slice(body.get(..usize::from(length))?);
+        written.make_ascii_lowercase();
+        Some(QueryName { lower, length, starts, labels })
+    }
+
+    /// Octets on the wire.
+    pub(crate) fn length(&self) -> usize {
+        usize::from(self.length)
+    }
+
+    /// The wire form in lower case.
+    pub(crate) fn lower(&self) -> &[u8] {
+        &self.lower[..self.length()]
+    }
+
+    /// Each label from the rightmost to the leftmost, with the name that begins with it.
+    pub(crate) fn labels_from_the_root(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.starts[..usize::from(self.labels)].iter().rev().map(|&start| {
+            let name = &self.lower()[usize::from(start)..];
+            (&name[1..1 + usize::from(name[0])], name)
+        })
+    }
+}

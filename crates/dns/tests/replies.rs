@@ -1,0 +1,245 @@
+//! Replies as tables: what is served, the list of RFC 8906, truncation.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "support/messages.rs"]
+mod messages;
+
+use dns::{Identity, Outcome, ResponseCode, Silence, Transport, Zones, answer, zone};
+use messages::{Ask, AskEdns, ask, show};
+use std::fmt::Write;
+use std::sync::{Arc, LazyLock};
+
+static ZONES: LazyLock<Zones> = LazyLock::new(|| {
+    let zone = |text| Arc::new(zone::parse(text).unwrap());
+    Zones::new(vec![zone(include_str!("zones/example.zone")), zone(include_str!("zones/big.zone"))]).unwrap()
+});
+
+fn identity() -> Identity {
+    Identity::new(&"london".parse().unwrap(), Some(&"lon-1".parse().unwrap()))
+}
+
+impl Ask {
+    fn flags(self, flags: u16) -> Ask {
+        Ask { flags, ..self }
+    }
+
+    fn class(self, class: u16) -> Ask {
+        Ask { class, ..self }
+    }
+
+    fn edns(self, edns: AskEdns) -> Ask {
+        Ask { edns: Some(edns), ..self }
+    }
+}
+
+fn reply_to(message: &[u8], transport: Transport) -> (Outcome, Vec<u8>) {
+    let mut out = vec![0xee; 65535];
+    let outcome = answer(&ZONES, &identity(), message, transport, &mut out);
+    out.truncate(if let Outcome::Reply { length, .. } = outcome { length } else { 0 });
+    (outcome, out)
+}
+
+fn table(rows: &[(&str, Ask)]) -> String {
+    let mut table = String::new();
+    for (title, ask) in rows {
+        let octets = ask.octets();
+        let (_, udp) = reply_to(&octets, Transport::Udp);
+        let (_, tcp) = reply_to(&octets, Transport::Tcp);
+        assert_eq!(udp, tcp, "{title}: small answers are the same over UDP and TCP");
+        assert_eq!(udp[..2], octets[..2], "{title}: the id");
+        let _ = write!(table, "{title}\n{}", show(&udp).unwrap());
+    }
+    table
+}
+
+#[test]
+fn what_is_served() {
+    let plain = |name: &str, kind: &str| ("", ask(name, kind));
+    let replies = table(&[
+        plain("example.", "SOA"),
+        plain("example.", "NS"),
+        plain("example.", "MX"),
+        plain("example.", "TXT"),
+        plain("example.", "CAA"),
+        plain("www.example.", "A"),
+        plain("WwW.ExAmPlE.", "aaaa"),
+        plain("www.upper.example.", "TXT"),
+        plain("www.example.", "TYPE65280"),
+        plain("www.example.", "HTTPS"),
+        plain("_sip._udp.example.", "SRV"),
+        plain("4.example.", "PTR"),
+        plain("key.example.", "SSHFP"),
+        plain("text.example.", "TXT"),
+        plain(r"a\.b.example.", "A"),
+        plain("_25._tcp.mail.example.", "TLSA"),
+        plain("ptr.example.", "NAPTR"),
+        plain("unknown.example.", "TYPE731"),
+        plain("generic.example.", "A"),
+        plain("host.example.", "HINFO"),
+        ("an alias answers for every type", ask("alias.example.", "A")),
+        ("and for itself", ask("alias.example.", "CNAME")),
+        ("its target is left to the client", ask("inside.example.", "A")),
+        ("minimal ANY", ask("www.example.", "ANY")),
+        ("no such type", ask("www.example.", "MX")),
+        ("only names below it", ask("empty.non.terminal.example.", "A")),
+        ("likewise", ask("terminal.example.", "ANY")),
+        ("no such name", ask("nobody.example.", "A")),
+        ("not even its ancestors", ask("x.y.nobody.example.", "A")),
+        ("below a name with records", ask("below.www.example.", "A")),
+        ("the other zone", ask("nobody.big.example.", "A")),
+        ("DS is a question for the parent", ask("big.example.", "DS")),
+        ("and within the child for the child", ask("ns.big.example.", "DS")),
+        ("and where there is no parent for the zone", ask("example.", "DS")),
+        ("outside", ask("example.com.", "A")),
+        ("the root", ask(".", "NS")),
+        ("a whole zone", ask("example.", "AXFR")),
+    ]);
+    insta::assert_snapshot!(replies);
+}
+
+#[test]
+fn rfc_8906() {
+    let soa = || ask("example.", "SOA");
+    let edns = AskEdns::default;
+    let option = |code: u16, data: &[u8]| AskEdns { options: vec![(code, data.to_vec())], ..edns() };
+    let replies = table(&[
+        ("8.1.1 plain", soa()),
+        ("8.1.2 unknown type", ask("example.", "TYPE1000")),
+        ("8.1.3.1 CD", soa().flags(0x0010)),
+        ("8.1.3.2 AD", soa().flags(0x0020)),
+        ("8.1.3.3 Z", soa().flags(0x0040)),
+        ("8.1.3.4 RD", soa().flags(0x0100)),
+        ("RA, AA and TC in a query", soa().flags(0x0680)),
+        ("8.1.4 opcode 15", soa().flags(0x7800)),
+        ("8.2.1 EDNS", soa().edns(edns())),
+        ("8.2.2 EDNS version 1", soa().edns(AskEdns { version: 1, ..edns() })),
+        ("8.2.3 unknown option", soa().edns(option(100, b""))),
+        ("8.2.4 unknown flag", soa().edns(AskEdns { flags: 0x0040, ..edns() })),
+        ("8.2.5 version 1 and unknown flag", soa().edns(AskEdns { version: 1, flags: 0x0040, ..edns() })),
+        ("8.2.6 version 1 and unknown option", soa().edns(AskEdns { version: 1, ..option(100, b"") })),
+        ("8.2.8 DO", soa().edns(AskEdns { flags: 0x8000, ..edns() })),
+        ("8.2.9 version 1 and DO", soa().edns(AskEdns { version: 1, flags: 0x8000, ..edns() })),
+        ("cookie, which is not known yet", soa().edns(option(10, b"12345678"))),
+        ("NSID", soa().edns(option(3, b""))),
+        ("NSID with a negative answer", ask("nobody.example.", "A").edns(option(3, b""))),
+        ("NSID out of zone", ask("example.com.", "A").edns(option(3, b""))),
+        ("a payload of 0 is one of 512", soa().edns(AskEdns { payload: 0, ..edns() })),
+    ]);
+    insta::assert_snapshot!(replies);
+}
+
+#[test]
+fn chaos() {
+    let chaos = |name: &str, kind: &str| ("", ask(name, kind).class(3));
+    let replies = table(&[
+        chaos("id.server.", "TXT"),
+        chaos("ID.Server.", "TXT"),
+        chaos("hostname.bind.", "TXT"),
+        chaos("version.server.", "TXT"),
+        chaos("version.bind.", "ANY"),
+        chaos("id.server.", "A"),
+        chaos("authors.bind.", "TXT"),
+        chaos("example.", "SOA"),
+        ("id.server in class IN", ask("id.server.", "TXT")),
+        ("class HESIOD", ask("example.", "SOA").class(4)),
+        ("class ANY", ask("example.", "SOA").class(255)),
+    ]);
+    insta::assert_snapshot!(replies);
+}
+
+#[test]
+fn a_site_of_one_machine_answers_its_own_name() {
+    let identity = Identity::new(&"tokyo".parse().unwrap(), None);
+    let mut out = [0; 512];
+    let query = ask("hostname.bind.", "TXT").class(3).octets();
+    let Outcome::Reply { length, .. } = answer(&ZONES, &identity, &query, Transport::Udp, &mut out) else {
+        panic!("no reply")
+    };
+    assert_eq!(show(&out[..length]).unwrap().answer, [r#"hostname.bind. 0 CH TXT "tokyo""#]);
+}
+
+/// Length, TC and number of answers.
+fn size(ask: &Ask, transport: Transport) -> (usize, bool, usize) {
+    let (outcome, reply) = reply_to(&ask.octets(), transport);
+    let Outcome::Reply { length, truncated, .. } = outcome else { panic!("{outcome:?}") };
+    let shown = show(&reply).unwrap();
+    assert_eq!(shown.flags.contains("tc"), truncated);
+    (length, truncated, shown.answer.len())
+}
+
+#[test]
+fn an_answer_that_does_not_fit_is_left_out_whole() {
+    let edns = |ask: Ask, payload| ask.edns(AskEdns { payload, ..AskEdns::default() });
+    let medium = ask("medium.big.example.", "A"); // 20 records of 16 octets
+    let large = ask("large.big.example.", "AAAA"); // 60 records of 28 octets
+    let huge = ask("huge.big.example.", "TXT"); // 230 records of 267 octets
+    assert_eq!(size(&medium, Transport::Udp), (12 + 24 + 20 * 16, false, 20));
+    assert_eq!(size(&large, Transport::Udp), (12 + 23, true, 0));
+    assert_eq!(size(&edns(large.clone(), 4096), Transport::Udp), (12 + 23 + 11, true, 0));
+    assert_eq!(size(&large, Transport::Tcp), (12 + 23 + 60 * 28, false, 60));
+    assert_eq!(size(&huge, Transport::Tcp), (12 + 22 + 230 * 267, false, 230));
+    assert_eq!(size(&edns(huge, 100), Transport::Udp), (12 + 22 + 11, true, 0));
+    // With EDNS the OPT record needs 11 octets of the same room.
+    let exact = 12 + 24 + 20 * 16 + 11;
+    for payload in [512, 513, 1232, 4096] {
+        assert_eq!(size(&edns(medium.clone(), payload), Transport::Udp), (exact, false, 20));
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_a_format_error() {
+    let code = |message: &[u8]| match reply_to(message, Transport::Udp) {
+        (Outcome::Reply { code, .. }, reply) => {
+            show(&reply).unwrap();
+            Ok((code, reply.len()))
+        }
+        (Outcome::Silence(why), _) => Err(why),
+    };
+    let good = ask("example.", "SOA").edns(AskEdns::default()).octets();
+    let with = |at: usize, octet: u8| {
+        let mut message = good.clone();
+        message[at] = octet;
+        message
+    };
+    let bare = 12;
+    let question = 12 + 9 + 4;
+    let form_err = |length| Ok((ResponseCode::FormErr, length));
+    assert_eq!(code(&good), Ok((ResponseCode::NoError, 87)));
+    assert_eq!(code(b""), Err(Silence::TooShort));
+    assert_eq!(code(&good[..11]), Err(Silence::TooShort));
+    assert_eq!(code(&with(2, 0x80)), Err(Silence::AlreadyAReply));
+    assert_eq!(code(&good[..12]), form_err(bare)); // no question
+    assert_eq!(code(&good[..24]), form_err(bare)); // half a question
+    assert_eq!(code(&good[..question]), form_err(question)); // the OPT record is missing
+    assert_eq!(code(&good[..question + 10]), form_err(question)); // half an OPT record
+    assert_eq!(code(&with(5, 0)), form_err(bare));
+    assert_eq!(code(&with(5, 2)), form_err(bare)); // RFC 9619
+    assert_eq!(code(&with(7, 1)), form_err(question)); // an answer in a query
+    assert_eq!(code(&with(9, 1)), form_err(question)); // an authority in a query
+    assert_eq!(code(&with(12, 0xc0)), form_err(bare)); // a pointer in the question
+    assert_eq!(code(&with(12, 64)), form_err(bare)); // a label of an unknown kind
+    assert_eq!(code(&with(question, 1)), form_err(question)); // OPT below the root
+    assert_eq!(code(&with(question + 10, 1)), form_err(question)); // options that are not there
+    let mut two = good.clone();
+    two.extend_from_slice(&good[question..]);
+    two[11] = 2;
+    assert_eq!(code(&two), form_err(question)); // two OPT records
+    let mut trailing = good.clone();
+    trailing.extend_from_slice(b"garbage");
+    assert_eq!(code(&trailing), Ok((ResponseCode::NoError, 87)));
+    let option =
+        ask("example.", "SOA").edns(AskEdns { options: vec![(3, vec![])], ..AskEdns::default() }).octets();
+    assert_eq!(code(&option[..option.len() - 1]), form_err(question));
+}
+
+#[test]
+fn too_little_room_is_silence() {
+    let query = ask("example.", "SOA").edns(AskEdns::default()).octets();
+    for room in 0..36 {
+        let outcome = answer(&ZONES, &identity(), &query, Transport::Udp, &mut vec![0; room]);
+        assert_eq!(outcome, Outcome::Silence(Silence::NoRoom), "{room} octets");
+    }
+    let outcome = answer(&ZONES, &identity(), &query, Transport::Udp, &mut [0; 36]);
+    assert_eq!(outcome, Outcome::Reply { length: 36, code: ResponseCode::NoError, truncated: true });
+}

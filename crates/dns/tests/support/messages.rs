@@ -1,0 +1,177 @@
+//! Queries as tests write them, and replies as people read them. Replies are read by the `domain` crate, which shares
+//! no code with ours on that path.
+
+use domain::base::iana::{OptRcode, OptionCode};
+use domain::base::opt::AllOptData;
+use domain::base::{Message, ParsedName, Record};
+use domain::rdata::AllRecordData;
+use std::fmt::Write;
+use terms::{DomainName, RecordType};
+
+/// A query to be written.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    pub(crate) id: u16,
+    /// The third and fourth octet of the header.
+    pub(crate) flags: u16,
+    pub(crate) name: DomainName,
+    pub(crate) kind: RecordType,
+    pub(crate) class: u16,
+    pub(crate) edns: Option<AskEdns>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct AskEdns {
+    pub(crate) payload: u16,
+    pub(crate) version: u8,
+    pub(crate) flags: u16,
+    pub(crate) options: Vec<(u16, Vec<u8>)>,
+}
+
+impl Default for AskEdns {
+    fn default() -> Self {
+        AskEdns { payload: 4096, version: 0, flags: 0, options: Vec::new() }
+    }
+}
+
+pub(crate) fn ask(name: &str, kind: &str) -> Ask {
+    Ask {
+        id: 0x1234,
+        flags: 0,
+        name: name.parse().unwrap(),
+        kind: kind.parse().unwrap(),
+        class: 1,
+        edns: None,
+    }
+}
+
+impl Ask {
+    pub(crate) fn octets(&self) -> Vec<u8> {
+        let mut message = Vec::new();
+        for number in [self.id, self.flags, 1, 0, 0, u16::from(self.edns.is_some())] {
+            message.extend_from_slice(&number.to_be_bytes());
+        }
+        message.extend_from_slice(self.name.as_wire());
+        message.extend_from_slice(&self.kind.get().to_be_bytes());
+        message.extend_from_slice(&self.class.to_be_bytes());
+        if let Some(edns) = &self.edns {
+            let options: usize = edns.options.iter().map(|(_, data)| 4 + data.len()).sum();
+            message.push(0);
+            for number in [41, edns.payload, u16::from(edns.version), edns.flags, options as u16] {
+                message.extend_from_slice(&number.to_be_bytes());
+            }
+            for (code, data) in &edns.options {
+                message.extend_from_slice(&code.to_be_bytes());
+                message.extend_from_slice(&(data.len() as u16).to_be_bytes());
+                message.extend_from_slice(data);
+            }
+        }
+        message
+    }
+}
+
+type AnyRecord<'m> = Record<ParsedName<&'m [u8]>, AllRecordData<&'m [u8], ParsedName<&'m [u8]>>>;
+
+/// What a reply says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// Code with its extended half.
+    pub(crate) code: String,
+    /// Flags of the header, such as `qr aa`.
+    pub(crate) flags: String,
+    pub(crate) question: String,
+    pub(crate) answer: Vec<String>,
+    pub(crate) authority: Vec<String>,
+    pub(crate) additional: Vec<String>,
+    pub(crate) edns: Option<String>,
+}
+
+/// Reads a whole reply; an error when any part of it is malformed.
+pub(crate) fn show(reply: &[u8]) -> Result<Shown, String> {
+    let wrong = |what: &str| format!("{what} of {reply:02x?}");
+    let message = Message::from_octets(reply).map_err(|_| wrong("header"))?;
+    let (question, answer, authority, additional) = message.sections().map_err(|_| wrong("sections"))?;
+    let mut asked = String::new();
+    for question in question {
+        let question = question.map_err(|_| wrong("question"))?;
+        let _ = write!(asked, "{}. {} {}", question.qname(), question.qclass(), question.qtype());
+    }
+    let records = |section: domain::base::message::RecordSection<'_, &[u8]>| {
+        let mut shown = Vec::new();
+        for record in section.into_records::<AllRecordData<_, _>>() {
+            let record: AnyRecord<'_> = record.map_err(|error| wrong(&format!("record ({error})")))?;
+            if !matches!(record.data(), AllRecordData::Opt(_)) {
+                shown.push(format!(
+                    "{}. {} {} {} {}",
+                    record.owner(),
+                    record.ttl().as_secs(),
+                    record.class(),
+                    record.rtype(),
+                    record.data()
+                ));
+            }
+        }
+        Ok::<_, String>(shown)
+    };
+    let header = message.header();
+    let bits = [
+        (header.qr(), "qr"),
+        (header.aa(), "aa"),
+        (header.tc(), "tc"),
+        (header.rd(), "rd"),
+        (header.ra(), "ra"),
+        (header.z(), "z"),
+        (header.ad(), "ad"),
+        (header.cd(), "cd"),
+    ];
+    let flags: Vec<&str> = bits.into_iter().filter(|(set, _)| *set).map(|(_, name)| name).collect();
+    let opt = message.opt();
+    let code = opt.as_ref().map_or(OptRcode::from(header.rcode()), |opt| opt.rcode(header));
+    let edns = opt.map(|opt| {
+        let mut shown = format!("version {} payload {}", opt.version(), opt.udp_payload_size());
+        if opt.dnssec_ok() {
+            shown.push_str(" do");
+        }
+        for option in opt.opt().iter::<AllOptData<_, _>>() {
+            match option.unwrap() {
+                AllOptData::Nsid(nsid) => {
+                    let _ = write!(shown, " nsid={}", String::from_utf8_lossy(nsid.as_slice()));
+                }
+                other => {
+                    let _ = write!(
+                        shown,
+                        " option {}",
+                        OptionCode::to_int(domain::base::opt::OptData::code(&other))
+                    );
+                }
+            }
+        }
+        shown
+    });
+    Ok(Shown {
+        code: code.to_string(),
+        flags: flags.join(" "),
+        question: asked,
+        answer: records(answer)?,
+        authority: records(authority)?,
+        additional: records(additional)?,
+        edns,
+    })
+}
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "  {} [{}] {}", self.code, self.flags, self.question)?;
+        let sections =
+            [("answer", &self.answer), ("authority", &self.authority), ("additional", &self.additional)];
+        for (name, records) in sections {
+            for record in records {
+                writeln!(f, "  {name}: {record}")?;
+            }
+        }
+        match &self.edns {
+            Some(edns) => writeln!(f, "  edns: {edns}"),
+            None => Ok(()),
+        }
+    }
+}

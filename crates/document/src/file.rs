@@ -1,0 +1,44 @@
+//! The one place that opens a file.
+
+use crate::fault::{Fault, Faults};
+use crate::source::Source;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// Why a file has no text.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The system does not give it.
+    #[error("cannot read the file: {0}")]
+    Unreadable(#[from] io::Error),
+    /// It has more bytes than its reader takes.
+    #[error("the file is longer than {0} bytes")]
+    TooLong(usize),
+    /// It has bytes that are no text.
+    #[error("the file is not UTF-8: line {0} has other bytes")]
+    NotText(usize),
+}
+
+/// The text of a file of at most `most` bytes. A device without end cannot fill the memory.
+pub fn read(path: &Path, most: usize) -> Result<String, ReadError> {
+    let mut bytes = Vec::new();
+    // One byte more than is taken tells a longer file apart.
+    File::open(path)?.take((most as u64).saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() > most {
+        return Err(ReadError::TooLong(most));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        ReadError::NotText(good.iter().filter(|&&byte| byte == b'\n').count() + 1)
+    })
+}
+
+impl ReadError {
+    /// The error as the only fault of that file.
+    pub fn into_faults(self, path: &Path) -> Faults {
+        let nothing = Source::new(path.to_string_lossy(), "");
+        let fault = Fault::new(&nothing, 0..0, self.to_string(), None);
+        Faults::of(nothing, [fault])
+    }
+}
