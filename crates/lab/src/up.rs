@@ -2,7 +2,8 @@
 
 use crate::clock;
 use crate::control::{self, Control};
-use crate::isolate::{self, Begun};
+use crate::isolate::{self, Leash};
+use crate::mission;
 use crate::running::{Lab, StartError};
 use crate::runtime::{LabName, RuntimeError, Sockets};
 use crate::world::{BUILT_IN, World, built_in};
@@ -80,9 +81,9 @@ fn known_worlds() -> String {
     BUILT_IN.map(|(name, _)| name).join(", ")
 }
 
-/// What the part that waits hands to the part inside.
+/// What the part inside is to serve.
 #[derive(Debug, Serialize, Deserialize)]
-struct Mission {
+pub(crate) struct Mission {
     /// The name of the world file, for faults.
     file: String,
     text: String,
@@ -115,15 +116,14 @@ pub fn up(options: &Options) -> Result<ExitStatus, UpError> {
     let listen = page.local_addr().unwrap_or(options.listen);
     let sockets = Sockets::of(&options.name);
     let [control, exec] = sockets.listen(&options.name)?;
-    let mission = Mission { file, text, began, duration: options.duration, listen };
+    let mission = mission::Mission::Up(Mission { file, text, began, duration: options.duration, listen });
     let ended = isolate::run(&INIT_ARGUMENTS, &mission, &[page.as_fd(), control.as_fd(), exec.as_fd()]);
     sockets.remove();
     Ok(ended?)
 }
 
 /// The part inside: builds the world and serves it until it is to stop.
-pub fn init() -> Result<(), UpError> {
-    let Begun { mission, descriptors, leash } = isolate::begin::<Mission>()?;
+pub(crate) fn serve(mission: Mission, descriptors: Vec<OwnedFd>, leash: Leash) -> Result<(), UpError> {
     let [page, control, exec] = <[OwnedFd; 3]>::try_from(descriptors).map_err(|given| {
         let reason = io::Error::other(format!("{} descriptors came instead of 3", given.len()));
         linux::Error::new("take over the listeners", reason)
