@@ -80,13 +80,17 @@ pub(crate) enum Lab {
     #[command(hide = true)]
     Init,
     /// Runs a command inside a node and passes its exit code on
-    #[command(after_help = "Example:\n  catchment lab exec tokyo -- dig @198.18.0.53 CH TXT id.server +short")]
+    #[command(
+        after_help = "Example:\n  catchment lab exec tokyo -- dig @198.18.0.53 CH TXT id.server +short"
+    )]
     Exec(LabExec),
     /// Lists who lives in a running world
     #[command(after_help = "Example:\n  catchment lab nodes --json | jq -r '.nodes[].name'")]
     Nodes(LabNodes),
     /// Makes something go wrong in a running world, or puts it right again
-    #[command(after_help = "Example:\n  catchment lab fault power-cut site london\n  catchment lab fault restore site london")]
+    #[command(
+        after_help = "Example:\n  catchment lab fault power-cut site london\n  catchment lab fault restore site london"
+    )]
     Fault(LabFault),
     /// Ends a running world
     #[command(after_help = "Example:\n  catchment lab down")]

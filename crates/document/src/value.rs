@@ -200,15 +200,6 @@ impl<'d> Value<'d> {
         matches!(self.node, Some(Node { kind: Kind::List(items), .. }) if items.is_empty())
     }
 
-    /// The items of a list, or the value itself where it is no list: `do = "a"` says the same as `do = ["a"]`.
-    pub fn one_or_many(&self) -> Vec<Value<'d>> {
-        match self.node {
-            Some(Node { kind: Kind::List(_), .. }) => self.list(),
-            Some(_) => vec![self.clone()],
-            None => Vec::new(),
-        }
-    }
-
     /// The items of a list of strings that `T` understands; each wrong one is a fault of its own.
     pub fn parse_list<T: FromStr<Err: Display>>(&self) -> Vec<Spanned<T>> {
         self.list().iter().filter_map(Value::parse).collect()

@@ -112,10 +112,11 @@ Table master4:
     #[test]
     fn lengths_decide_between_equals_and_a_single_way_is_no_choice() {
         let route = |best, path: &[u32]| Candidate { best, path: path.to_vec(), preference: 100 };
-        let say = |candidates: &[Candidate]| {
-            Reasons { network: "Gulf", city: "Dubai", candidates }.to_string()
-        };
-        assert!(say(&[route(true, &[1, 2]), route(false, &[1, 3, 2])]).contains(", shorter than AS path 1 3 2"));
+        let say =
+            |candidates: &[Candidate]| Reasons { network: "Gulf", city: "Dubai", candidates }.to_string();
+        assert!(
+            say(&[route(true, &[1, 2]), route(false, &[1, 3, 2])]).contains(", shorter than AS path 1 3 2")
+        );
         assert!(say(&[route(true, &[1, 2]), route(false, &[3, 2])]).contains(", closer by than AS path 3 2"));
         assert!(say(&[route(true, &[1, 2])]).ends_with("; it is told of no other way"));
         assert_eq!(say(&[]), "Gulf in Dubai has no route");

@@ -18,7 +18,7 @@ pub(crate) enum Mission {
 pub fn init() -> Result<(), UpError> {
     let Begun { mission, descriptors, leash } = isolate::begin::<Mission>()?;
     match mission {
-        Mission::Up(mission) => up::serve(mission, descriptors, leash),
+        Mission::Up(mission) => up::run_inside(mission, descriptors, leash),
         Mission::Play(mission) => scenario::play(mission, descriptors, leash),
     }
 }

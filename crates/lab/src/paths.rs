@@ -56,7 +56,8 @@ pub struct RouteWatch {
 impl RouteWatch {
     /// Listens in every node.
     pub fn open(machines: &[Machine]) -> Result<Self> {
-        let waiting = epoll::create(CreateFlags::CLOEXEC).map_err(|error| Error::new("create an epoll", error))?;
+        let waiting =
+            epoll::create(CreateFlags::CLOEXEC).map_err(|error| Error::new("create an epoll", error))?;
         let mut watches = Vec::with_capacity(machines.len());
         for machine in machines {
             let watch = machine.namespace.run(|| Watch::open(&[Topic::Routes]))??;
@@ -89,6 +90,8 @@ fn concerns_service(change: &Change) -> bool {
     match change {
         Change::Route(prefix) => SERVICE.both().iter().any(|service| prefix.contains(*service)),
         Change::Lost => true,
-        Change::AddressAdded(..) | Change::AddressRemoved(..) | Change::Link(_) | Change::LinkRemoved(_) => false,
+        Change::AddressAdded(..) | Change::AddressRemoved(..) | Change::Link(_) | Change::LinkRemoved(_) => {
+            false
+        }
     }
 }

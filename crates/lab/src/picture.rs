@@ -68,7 +68,8 @@ fn sites(lab: &Lab, views: &Views, seen: &[Seen]) -> Vec<api::Site> {
             state: group.map(|group| group.state),
             output: group.map_or(Output::None, |group| group.output),
             reason: group.map_or_else(|| Reason::from("no daemon answers"), |group| group.reason.clone()),
-            clients: u32::try_from(seen.iter().filter(|seen| seen.site == Some(id)).count()).unwrap_or(u32::MAX),
+            clients: u32::try_from(seen.iter().filter(|seen| seen.site == Some(id)).count())
+                .unwrap_or(u32::MAX),
             rtt_ms: round_trips.get(round_trips.len() / 2).map(|rtt| milli(*rtt)),
             offers: offers_of_site(lab, site.name.as_str()),
         }
@@ -77,9 +78,13 @@ fn sites(lab: &Lab, views: &Views, seen: &[Seen]) -> Vec<api::Site> {
 }
 
 fn offers_of_site(lab: &Lab, name: &str) -> Vec<Offer> {
-    let offer = |label: &str, kind, target: String| Offer { label: label.to_owned(), command: Command { kind, target } };
+    let offer = |label: &str, kind, target: String| Offer {
+        label: label.to_owned(),
+        command: Command { kind, target },
+    };
     let site = format!("site {name}");
-    let struck = lock(&lab.faults).iter().any(|fault| fault.target.split_whitespace().next_back() == Some(name));
+    let struck =
+        lock(&lab.faults).iter().any(|fault| fault.target.split_whitespace().next_back() == Some(name));
     if struck {
         return vec![offer("Restore", FaultKind::Restore, site)];
     }
@@ -188,7 +193,10 @@ fn cables(lab: &Lab, views: &Views) -> Vec<api::Cable> {
 
 fn offers_of_cable([left, right]: &[String; 2], condition: Condition) -> Vec<Offer> {
     let target = format!("cable {left} - {right}");
-    let offer = |label: &str, kind| Offer { label: label.to_owned(), command: Command { kind, target: target.clone() } };
+    let offer = |label: &str, kind| Offer {
+        label: label.to_owned(),
+        command: Command { kind, target: target.clone() },
+    };
     match condition {
         Condition::Up => vec![offer("Cut", FaultKind::Cut), offer("Silence", FaultKind::Blackhole)],
         Condition::Cut | Condition::Blackhole => vec![offer("Repair", FaultKind::Restore)],

@@ -11,6 +11,7 @@ use crate::prober;
 use crate::processes::Processes;
 use crate::router::Router;
 use crate::site::Site;
+use crate::story::Story;
 use crate::world::World;
 use linux::{Error, Namespace};
 use nix::sys::signal::{self, Signal};
@@ -40,6 +41,10 @@ pub struct Lab {
     pub began: Timestamp,
     /// What the clients see.
     pub history: Arc<History>,
+    /// What happened.
+    pub story: Story,
+    /// Faults that are in force.
+    pub(crate) faults: Mutex<Vec<api::Fault>>,
     /// How late the machine is.
     pub lateness: Arc<LatenessLog>,
     pub(crate) machines: Vec<Machine>,
@@ -83,6 +88,8 @@ impl Lab {
             plan,
             began,
             history,
+            story: Story::since(began),
+            faults: Mutex::default(),
             lateness,
             machines,
             fibres: Mutex::new(fibres.into_iter().map(|fibre| (fibre.id, fibre)).collect()),

@@ -49,9 +49,13 @@ impl Event for Happening {
 
     fn severity(&self) -> Severity {
         match self {
-            Happening::Ready { .. } | Happening::Client { change: Change::First { .. }, .. } => Severity::Info,
+            Happening::Ready { .. } | Happening::Client { change: Change::First { .. }, .. } => {
+                Severity::Info
+            }
             Happening::Client { change: Change::Moved { .. } | Change::Again { .. }, .. } => Severity::Notice,
-            Happening::Client { change: Change::Silent { .. }, .. } | Happening::Fault { .. } => Severity::Warning,
+            Happening::Client { change: Change::Silent { .. }, .. } | Happening::Fault { .. } => {
+                Severity::Warning
+            }
         }
     }
 }

@@ -7,8 +7,8 @@ use crate::observer::client_id;
 use crate::paths::{RouteWatch, Way, follow};
 use crate::plan::{NodeId, SERVICE};
 use crate::running::{Lab, lock};
-use api::client::blocking::Client;
 use api::client::Server;
+use api::client::blocking::Client;
 use api::{Group, Status, route};
 use linux::{Error, Result};
 use std::collections::BTreeMap;
@@ -102,7 +102,9 @@ fn ask_daemons(lab: &Lab, views: &Mutex<Views>) {
     loop {
         let sockets: Vec<_> = lock(&lab.sites).iter().map(|(id, site)| (*id, site.socket())).collect();
         for (id, socket) in sockets {
-            let status = Client::of(Server::Daemon, socket).ok().and_then(|client| client.get::<Status>(route::STATUS).ok());
+            let status = Client::of(Server::Daemon, socket)
+                .ok()
+                .and_then(|client| client.get::<Status>(route::STATUS).ok());
             let group = status.and_then(|status| status.groups.into_iter().next());
             let mut views = lock(views);
             match group {

@@ -28,7 +28,9 @@ pub enum FaultError {
     #[error("{}. {}", .0.message, .0.hint)]
     Name(Wrong),
     /// The service is a part of the daemon.
-    #[error("the service of {0} is built into its daemon and cannot be touched apart from it: `daemon {0}` can")]
+    #[error(
+        "the service of {0} is built into its daemon and cannot be touched apart from it: `daemon {0}` can"
+    )]
     BuiltIn(SiteName),
     /// There is nothing to signal.
     #[error("the {what} of {site} is not running: restore it first")]
@@ -91,8 +93,8 @@ impl Part {
 
     fn of(self, site: &Site) -> Option<ProcessId> {
         match self {
-            Part::Service => Some(site.service()),
-            Part::Daemon => None,
+            Part::Service => site.service(),
+            Part::Daemon => Some(site.daemon()),
         }
     }
 }
@@ -126,7 +128,7 @@ impl Lab {
         let machine = &self.machines[host.0];
         self.with_site(site, |place| match part {
             Part::Service => place.restart_service(machine, &self.processes),
-            Part::Daemon => Ok(()),
+            Part::Daemon => place.restart_daemon(machine, &self.processes),
         })
     }
 

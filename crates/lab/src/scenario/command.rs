@@ -178,7 +178,8 @@ fn in_its_own_world(mission: Mission) -> Result<ScenarioReport, TestError> {
     let world = thread::spawn(move || isolate::run(&INIT_ARGUMENTS, &mission, &[writer.as_fd()]));
     let mut text = String::new();
     let read = reader.read_to_string(&mut text);
-    let ended = world.join().unwrap_or_else(|_| Err(Error::new("wait", io::Error::other("the waiter panicked"))));
+    let ended =
+        world.join().unwrap_or_else(|_| Err(Error::new("wait", io::Error::other("the waiter panicked"))));
     ended?;
     read.map_err(|error| Error::new("read the report", error))?;
     serde_json::from_str(&text).map_err(|_| TestError::Ended(file))
