@@ -132,9 +132,12 @@ fn everything_can_be_asked_over_the_socket() {
     until("both prefixes are announced", || world.is_announced());
 
     let mut status = world.document("/status");
-    let checks = status["groups"][0]["checks"].as_array_mut().unwrap();
-    checks.iter_mut().for_each(|check| check["run"] = "counts".into());
-    insta::assert_json_snapshot!(status, { ".groups[].since" => "[time]", ".peers[].since" => "[time]" });
+    for moving in ["/groups/0/since", "/groups/0/checks/0/run", "/groups/0/checks/1/run", "/peers/0/since"] {
+        let number = status.pointer_mut(moving).unwrap();
+        assert!(number.is_u64(), "{moving} is {number}");
+        *number = "a number".into();
+    }
+    insta::assert_snapshot!(serde_json::to_string_pretty(&status).unwrap());
 
     let why = world.document("/explain?prefix=198.18.0.0/24");
     assert_eq!(why["group"], "dns");

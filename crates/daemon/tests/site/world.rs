@@ -86,14 +86,14 @@ const ZONE: &str = "example. 60 IN SOA ns.example. admin.example. 1 60 60 60 60\
                     ns.example. 60 IN A 198.18.0.53\n";
 
 /// The two hosts, joined by a cable.
-pub struct World {
-    pub site: Namespace,
+pub(crate) struct World {
+    pub(crate) site: Namespace,
     neighbour: Namespace,
     directory: tempfile::TempDir,
 }
 
 /// A program of the world; killed with everything that it started when it is dropped.
-pub struct Program(Child);
+pub(crate) struct Program(Child);
 
 impl Drop for Program {
     fn drop(&mut self) {
@@ -103,19 +103,19 @@ impl Drop for Program {
 
 impl Program {
     /// SIGKILL to the program and all that it started.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let group = format!("-{}", self.0.id());
         let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
         let _ = self.0.wait();
     }
 
     /// Asks the program itself to end.
-    pub fn signal(&self, signal: ProcessSignal) {
+    pub(crate) fn signal(&self, signal: ProcessSignal) {
         send_signal(self.0.id(), signal).unwrap();
     }
 
     /// Waits until the program has ended.
-    pub fn ended(&mut self) -> ExitStatus {
+    pub(crate) fn ended(&mut self) -> ExitStatus {
         let mut status = None;
         until("the program ends", || {
             status = self.0.try_wait().unwrap();
@@ -126,7 +126,7 @@ impl Program {
 }
 
 /// Waits until something holds.
-pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let started = Instant::now();
     while !holds() {
         assert!(started.elapsed() < PATIENCE, "after {PATIENCE:?} still not so: {what}");
@@ -136,7 +136,7 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 impl World {
     /// Two hosts with a cable between them and nothing on them.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (site, neighbour) = (Namespace::new().unwrap(), Namespace::new().unwrap());
         let ends = [("site", &site), ("neighbour", &neighbour)];
         let [here, there] = ends.map(|(name, namespace)| End { namespace, name });
@@ -155,7 +155,7 @@ impl World {
     }
 
     /// A path in the world's own directory.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
@@ -175,7 +175,7 @@ impl World {
     }
 
     /// Starts BIRD at the neighbour.
-    pub fn bird(&self) -> Program {
+    pub(crate) fn bird(&self) -> Program {
         let configuration = self.write("bird.conf", BIRD);
         let control = self.path("bird.ctl");
         let arguments = [Path::new("-f"), Path::new("-c"), &configuration, Path::new("-s"), &control];
@@ -185,45 +185,45 @@ impl World {
     }
 
     /// Asks BIRD.
-    pub fn birdc(&self, question: &str) -> String {
+    pub(crate) fn birdc(&self, question: &str) -> String {
         let mut command = Command::new("/usr/sbin/birdc");
         command.arg("-s").arg(self.path("bird.ctl")).args(question.split(' '));
         String::from_utf8(command.output().unwrap().stdout).unwrap()
     }
 
     /// Whether BIRD has both prefixes of the site.
-    pub fn is_announced(&self) -> bool {
+    pub(crate) fn is_announced(&self) -> bool {
         let routes = self.birdc("show route");
         routes.contains("198.18.0.0/24") && routes.contains("2001:db8:53::/48")
     }
 
     /// Whether BIRD has no route at all.
-    pub fn is_withdrawn(&self) -> bool {
+    pub(crate) fn is_withdrawn(&self) -> bool {
         let routes = self.birdc("show route");
         routes.contains("BIRD") && !routes.contains("198.18.") && !routes.contains("2001:db8:53:")
     }
 
     /// How many import updates BIRD has received in the present session, over both families.
-    pub fn updates(&self) -> u32 {
+    pub(crate) fn updates(&self) -> u32 {
         let protocol = self.birdc("show protocols all site");
         let rows = protocol.lines().filter_map(|line| line.trim().strip_prefix("Import updates:"));
         rows.map(|row| row.split_whitespace().next().unwrap().parse::<u32>().unwrap()).sum()
     }
 
     /// What BIRD has written to its log.
-    pub fn bird_log(&self) -> String {
+    pub(crate) fn bird_log(&self) -> String {
         fs::read_to_string(self.path("bird.log")).unwrap_or_default()
     }
 
     /// Starts NSD at the site.
-    pub fn nsd(&self) -> Program {
+    pub(crate) fn nsd(&self) -> Program {
         self.write("example.zone", ZONE);
         let configuration = self.write("nsd.conf", NSD);
         self.start(&self.site, "/usr/sbin/nsd", &[Path::new("-d"), Path::new("-c"), &configuration])
     }
 
     /// Writes the site file with one piece replaced by another, and starts the daemon.
-    pub fn daemon_with(&self, piece: &str, other: &str) -> Program {
+    pub(crate) fn daemon_with(&self, piece: &str, other: &str) -> Program {
         assert!(SITE.contains(piece), "{piece}");
         let site_file = self.write("site.toml", &SITE.replace(piece, other));
         let test = std::env::current_exe().unwrap();
@@ -232,12 +232,12 @@ impl World {
     }
 
     /// Starts the daemon.
-    pub fn daemon(&self) -> Program {
+    pub(crate) fn daemon(&self) -> Program {
         self.daemon_with("london", "london")
     }
 
     /// Whether the service answers on an address.
-    pub fn is_answered(&self, address: &str) -> bool {
+    pub(crate) fn is_answered(&self, address: &str) -> bool {
         let mut command = Command::new("dig");
         command.args([&format!("@{address}"), "example.", "SOA", "+short", "+time=1", "+tries=1"]);
         let inside = self.site.as_fd().try_clone_to_owned().unwrap();
@@ -246,7 +246,7 @@ impl World {
     }
 
     /// One GET on the control socket: the status line and the body, as they come.
-    pub fn get(&self, path: &str) -> (String, String) {
+    pub(crate) fn get(&self, path: &str) -> (String, String) {
         let mut stream = UnixStream::connect(self.path("api.sock")).unwrap();
         write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
         let mut answer = String::new();
@@ -256,14 +256,14 @@ impl World {
     }
 
     /// A document of the control socket.
-    pub fn document(&self, path: &str) -> serde_json::Value {
+    pub(crate) fn document(&self, path: &str) -> serde_json::Value {
         let (status, body) = self.get(path);
         assert!(status.ends_with("200 OK"), "{path}: {status} {body}");
         serde_json::from_str(&body).unwrap()
     }
 
     /// The kinds of the events so far.
-    pub fn kinds(&self) -> Vec<String> {
+    pub(crate) fn kinds(&self) -> Vec<String> {
         let events = self.document("/events");
         let rows = events["events"].as_array().unwrap();
         rows.iter().map(|row| row["kind"].as_str().unwrap().to_owned()).collect()
