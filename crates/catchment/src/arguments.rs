@@ -49,8 +49,8 @@ pub(crate) enum Command {
     /// Tells recorded inputs to the machines again and prints what comes of them
     #[command(after_help = "Example:\n  catchment replay /var/lib/catchment/recording.jsonl")]
     Replay(ReplayRecording),
-    /// A world on this machine: real routers, real distances, real faults
-    #[command(subcommand, after_help = "Example:\n  catchment lab up --duration 30s")]
+    /// Builds a world on this machine: real routers, real distances, real faults, on a live map
+    #[command(subcommand, after_help = "Example:\n  catchment lab up")]
     Lab(Lab),
     /// Tools of the DNS service
     #[command(subcommand, after_help = "Example:\n  catchment dns check zones/example.zone")]
@@ -68,6 +68,91 @@ pub(crate) enum Command {
         #[arg(value_hint = ValueHint::DirPath)]
         directory: PathBuf,
     },
+}
+
+/// `catchment lab`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Lab {
+    /// Brings a world up, serves its map, and runs until Ctrl-C
+    #[command(after_help = "Example:\n  catchment lab up\n  catchment lab up tiny --duration 30s")]
+    Up(LabUp),
+    /// The part of `lab up` that is the world
+    #[command(hide = true)]
+    Init,
+    /// Runs a command inside a node and passes its exit code on
+    #[command(
+        after_help = "Example:\n  catchment lab exec tokyo -- dig @198.18.0.53 CH TXT id.server +short"
+    )]
+    Exec(LabExec),
+    /// Lists who lives in a running world
+    #[command(after_help = "Example:\n  catchment lab nodes --json | jq -r '.nodes[].name'")]
+    Nodes(LabNodes),
+    /// Makes something go wrong in a running world, or puts it right again
+    #[command(
+        after_help = "Example:\n  catchment lab fault power-cut site london\n  catchment lab fault restore site london"
+    )]
+    Fault(LabFault),
+    /// Ends a running world
+    #[command(after_help = "Example:\n  catchment lab down")]
+    Down(Running),
+}
+
+/// Which of the worlds on this machine.
+#[derive(Debug, Args)]
+pub(crate) struct Running {
+    /// The name of the lab, by which its other commands find it
+    #[arg(long, default_value = "default")]
+    pub(crate) name: LabName,
+}
+
+/// `catchment lab up`.
+#[derive(Debug, Args)]
+pub(crate) struct LabUp {
+    /// A world file, or one of the built-in worlds: earth, tiny
+    #[arg(value_name = "WORLD.toml", value_hint = ValueHint::FilePath)]
+    pub(crate) world: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) running: Running,
+    /// Where the map is served
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = lab::DEFAULT_LISTEN)]
+    pub(crate) listen: SocketAddr,
+    /// Ends by itself after this long, such as 30s
+    #[arg(long, value_parser = document::parse_duration)]
+    pub(crate) duration: Option<Duration>,
+}
+
+/// `catchment lab exec`.
+#[derive(Debug, Args)]
+pub(crate) struct LabExec {
+    #[command(flatten)]
+    pub(crate) running: Running,
+    /// The node: a city, a router or a site's host, as `lab nodes` lists them
+    pub(crate) node: String,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// `catchment lab nodes`.
+#[derive(Debug, Args)]
+pub(crate) struct LabNodes {
+    /// Prints one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+/// `catchment lab fault`.
+#[derive(Debug, Args)]
+pub(crate) struct LabFault {
+    /// What to do: kill, hang, reboot, power-cut, cut, blackhole, attack, restore
+    pub(crate) kind: String,
+    /// To what: `site london`, `service london`, `daemon london`, `cable atlas-london - atlas-newyork`, `everything`
+    #[arg(required = true)]
+    pub(crate) target: Vec<String>,
+    #[command(flatten)]
+    pub(crate) running: Running,
 }
 
 /// `catchment check`.
@@ -120,69 +205,6 @@ pub(crate) struct ReplayRecording {
     /// Prints one JSON document
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// `catchment lab`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Lab {
-    /// Brings a world up and serves its map until Ctrl-C
-    #[command(after_help = "Example:\n  catchment lab up worlds/tiny.toml --name small --duration 30s")]
-    Up(Up),
-    /// Runs a command inside a node of a running world
-    #[command(
-        after_help = "Example:\n  catchment lab exec tokyo -- dig @198.18.0.53 CH TXT id.server +short"
-    )]
-    Exec {
-        #[command(flatten)]
-        running: Running,
-        /// The node: a city for a client, see `catchment lab nodes`
-        node: String,
-        /// The command and its arguments
-        #[arg(last = true, required = true, value_name = "CMD")]
-        command: Vec<OsString>,
-    },
-    /// Lists who lives in a running world
-    #[command(after_help = "Example:\n  catchment lab nodes --json | jq -r '.nodes[].name'")]
-    Nodes {
-        #[command(flatten)]
-        running: Running,
-        /// Prints one JSON document
-        #[arg(long)]
-        json: bool,
-    },
-    /// Ends a running world
-    #[command(after_help = "Example:\n  catchment lab down")]
-    Down {
-        #[command(flatten)]
-        running: Running,
-    },
-    /// The inside of a world: `lab up` starts it
-    #[command(hide = true)]
-    Init,
-}
-
-/// Which of the running worlds.
-#[derive(Debug, Args)]
-pub(crate) struct Running {
-    /// The name that `lab up` was given
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    pub(crate) name: LabName,
-}
-
-/// `catchment lab up`.
-#[derive(Debug, Args)]
-pub(crate) struct Up {
-    /// A world file, or the name of a built-in world; `earth` if it is left out
-    #[arg(value_name = "WORLD.toml", value_hint = ValueHint::FilePath)]
-    pub(crate) world: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) running: Running,
-    /// Where the map is served
-    #[arg(long, value_name = "ADDRESS", default_value = lab::DEFAULT_LISTEN)]
-    pub(crate) listen: SocketAddr,
-    /// Ends the world after this long, such as 30s
-    #[arg(long, value_parser = document::parse_duration)]
-    pub(crate) duration: Option<Duration>,
 }
 
 /// `catchment dns`.

@@ -1,25 +1,26 @@
-//! `catchment lab`: worlds on this machine.
+//! `catchment lab`: a world on this machine.
 
-use crate::arguments::{Lab, Up};
+use crate::arguments::{Lab, LabFault, LabUp};
 use crate::outcome::{self, Outcome};
 use crate::table::Table;
 use crate::terminal::Terminal;
-use crate::words::list;
+use crate::words;
 use api::NodeList;
-use lab::{CommandError, Options, UpError};
+use lab::{Options, UpError};
 use std::io::Write;
 
 pub(crate) fn run(command: Lab, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
     match command {
         Lab::Up(arguments) => up(arguments),
         Lab::Init => ended(lab::init().map(|()| Outcome::Yes)),
-        Lab::Exec { running, node, command } => Ok(lab::exec(&running.name, &node, &command)?.into()),
-        Lab::Nodes { running, json } => nodes(&lab::nodes(&running.name)?, json, terminal),
-        Lab::Down { running } => down(lab::down(&running.name), terminal),
+        Lab::Exec(exec) => Ok(lab::exec(&exec.running.name, &exec.node, &exec.command)?.into()),
+        Lab::Nodes(nodes) => list(&lab::nodes(&nodes.running.name)?, nodes.json, terminal),
+        Lab::Fault(arguments) => fault(&arguments, terminal),
+        Lab::Down(running) => say(&lab::down(&running.name)?, terminal),
     }
 }
 
-fn up(Up { world, running, listen, duration }: Up) -> anyhow::Result<Outcome> {
+fn up(LabUp { world, running, listen, duration }: LabUp) -> anyhow::Result<Outcome> {
     ended(lab::up(&Options { world, name: running.name, listen, duration }).map(Outcome::from))
 }
 
@@ -32,7 +33,7 @@ fn ended(result: Result<Outcome, UpError>) -> anyhow::Result<Outcome> {
     }
 }
 
-fn nodes(nodes: &NodeList, json: bool, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
+fn list(nodes: &NodeList, json: bool, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
     if json {
         terminal.json(nodes)?;
         return Ok(Outcome::Yes);
@@ -44,14 +45,19 @@ fn nodes(nodes: &NodeList, json: bool, terminal: &mut Terminal) -> anyhow::Resul
             node.kind.word().into(),
             node.city.clone().into(),
             node.asn.to_string().into(),
-            list(&node.addresses).into(),
+            words::list(&node.addresses).into(),
         ]);
     }
     write!(terminal, "{}", table.render(terminal.paint()))?;
     Ok(Outcome::Yes)
 }
 
-fn down(result: Result<api::Done, CommandError>, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
-    writeln!(terminal, "{}", result?.said)?;
+fn fault(arguments: &LabFault, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
+    let target = arguments.target.join(" ");
+    say(&lab::fault(&arguments.running.name, &arguments.kind, &target)?, terminal)
+}
+
+fn say(done: &api::Done, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
+    writeln!(terminal, "{}", done.said)?;
     Ok(Outcome::Yes)
 }
