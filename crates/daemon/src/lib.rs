@@ -18,6 +18,7 @@ mod export;
 mod memory;
 mod metrics;
 mod page;
+mod record;
 mod server;
 mod socket;
 mod status;
