@@ -84,6 +84,7 @@ impl Story {
         while let Some(at) = due(&self.machine).filter(|&at| at <= end) {
             self.millis = at;
             self.tell(Input::Timer);
+            assert_ne!(due(&self.machine), Some(at), "a deadline that was served must go away");
         }
         self.millis = end;
     }
@@ -207,4 +208,13 @@ fn a_result_of_a_check_that_nobody_knows_changes_nothing() {
     let before = story.machine.clone();
     story.check(CheckId(99), &refused());
     assert_eq!((story.log.as_str(), story.machine), ("", before));
+}
+
+#[test]
+fn a_time_before_an_earlier_one_is_taken_for_that_one() {
+    let mut story = Story::up();
+    let (mut late, now) = (story.machine.clone(), story.now());
+    late.handle(Input::Check { check: DNS, verdict: refused() }, Timestamp::ZERO);
+    story.machine.handle(Input::Check { check: DNS, verdict: refused() }, now);
+    assert_eq!(late, story.machine);
 }

@@ -2,7 +2,7 @@
 
 use crate::planned;
 use check::dns::Expectation;
-use document::Table;
+use document::{Spanned, Table};
 use std::num::NonZeroU32;
 use std::time::Duration;
 use terms::RecordType;
@@ -13,7 +13,7 @@ pub(crate) const DNS_PORT: u16 = 53;
 /// A check as it is written, for every address of its service.
 #[derive(Clone, Debug)]
 pub(crate) struct Check {
-    pub(crate) expectation: Expectation,
+    pub(crate) expectation: Spanned<Expectation>,
     pub(crate) interval: Duration,
     pub(crate) timeout: Duration,
     pub(crate) fall: NonZeroU32,
@@ -28,8 +28,7 @@ impl Check {
     }
 }
 
-/// What is asked, named by the key that asks it.
-const KINDS: [&str; 7] = ["dns", "http", "tcp", "icmp", "tls", "exec", "file"];
+/// Other protocols, by the key that will ask in them.
 const PLANNED_KINDS: [&str; 6] = ["http", "tcp", "icmp", "tls", "exec", "file"];
 
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
@@ -41,13 +40,14 @@ const HANG_AFTER: Duration = Duration::from_secs(1);
 const PROFILES: [(&str, Duration); 2] = [("normal", HANG_AFTER), ("fast", Duration::from_millis(300))];
 
 pub(crate) fn read(table: &Table) -> Option<Check> {
-    planned::refuse(table, &PLANNED_KINDS);
+    let is_planned = planned::refuse(table, &PLANNED_KINDS);
     local_scope_only(table);
-    if KINDS.iter().all(|kind| !table.optional(kind).is_given()) && table.document().syntax_is_good() {
+    let dns = table.optional("dns");
+    if !dns.is_given() && !is_planned && table.document().syntax_is_good() {
         let hint = "add dns = { name = \"example.\", type = \"SOA\" }";
         table.document().fault_with_hint(table.span(), "the check does not say what to ask", hint);
     }
-    let expectation = table.optional("dns").table().and_then(|dns| expectation(&dns));
+    let expectation = dns.table().and_then(|dns| expectation(&dns));
     let times = SHORTEST_INTERVAL..=LONGEST_INTERVAL;
     let interval = table.optional("interval").duration_in(times.clone());
     let timeout = table.optional("timeout").duration_in(Duration::from_millis(1)..=LONGEST_INTERVAL);
@@ -72,11 +72,12 @@ pub(crate) fn read(table: &Table) -> Option<Check> {
     })
 }
 
-fn expectation(dns: &Table) -> Option<Expectation> {
+fn expectation(dns: &Table) -> Option<Spanned<Expectation>> {
     let name = dns.required("name").parse();
     let qtype = dns.optional("type").parse::<RecordType>();
     let qtype = qtype.map_or(RecordType::SOA, |qtype| qtype.value);
-    Some(Expectation { name: name?.value, qtype })
+    let (name, span) = name.map(|name| (name.value, name.span))?;
+    Some(Spanned { value: Expectation { name, qtype }, span })
 }
 
 /// A check of something that sites share must never withdraw, which takes an output that is planned.

@@ -93,7 +93,7 @@ fn checks_of(written: &Written) -> impl Iterator<Item = (CheckSettings, Probe)> 
                 hang_after: check.hang_after,
             };
             let target = SocketAddr::new(address, DNS_PORT);
-            (settings, Probe { target, expectation: check.expectation.clone(), timeout: check.timeout })
+            (settings, Probe { target, expectation: check.expectation.value.clone(), timeout: check.timeout })
         })
     })
 }

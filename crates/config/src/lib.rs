@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   site.toml --> Document --> one module per section --> whole-file checks --> SiteFile
-//!                    |           site  peer  service          consistency
-//!                    |           check  api                   group
+//!                    |           site  peer  service            consistency
+//!                    |           check  built_in_dns  api     group
 //!                    +---------- faults of all of them ----------------------> Faults
 //! ```
 //! A section's module holds the type that its section becomes and the function that reads it. What a section cannot
@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod built_in_dns;
 mod check;
 mod consistency;
 mod group;
@@ -23,8 +24,9 @@ mod site_file;
 mod unique;
 
 pub use api::Api;
+pub use built_in_dns::BuiltInDns;
 pub use group::{Group, Probe};
 pub use peer::{NextHop, Peer, Relation};
-pub use service::{BuiltInDns, Service};
+pub use service::Service;
 pub use site::{Place, Site};
 pub use site_file::{SiteFile, load, parse};

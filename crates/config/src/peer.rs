@@ -172,6 +172,7 @@ fn next_hops(table: &Table, address: Option<IpAddr>) -> Option<BTreeMap<Family, 
     listed.iter().for_each(|family| once.see(table.document(), family));
     if families.is_empty_list() {
         table.document().fault_with_hint(families.span(), "no family is left", "leave `families` out");
+        return None;
     }
     let session_family = Family::of(address?);
     let wanted: BTreeSet<Family> = if families.is_given() {

@@ -2,11 +2,11 @@
 
 use document::Table;
 
-/// Refuses each of these keys where it is given: to ignore it would promise what is not there.
-pub(crate) fn refuse(table: &Table, keys: &[&'static str]) {
-    for key in keys {
-        table.refuse(key, &message(key), "remove it for now; nothing of it would take effect");
-    }
+/// Refuses each of these keys where it is given: to ignore it would promise what is not there. Whether one was.
+pub(crate) fn refuse(table: &Table, keys: &[&str]) -> bool {
+    let hint = "remove it for now; nothing of it would take effect";
+    let refused = keys.iter().filter(|key| table.refuse(key, &message(key), hint));
+    refused.count() > 0
 }
 
 /// The words for one thing that is planned.

@@ -1,11 +1,12 @@
 //! `[[service]]`: what answers on which addresses.
 
+use crate::built_in_dns::{self, BuiltInDns};
 use crate::check::{self, Check};
 use crate::planned;
 use crate::unique::Unique;
-use document::{Spanned, Table, Value};
+use document::{Document, Spanned, Table, Value};
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use terms::{Prefix, ServiceName};
 
 /// A service and its anycast addresses.
@@ -19,13 +20,6 @@ pub struct Service {
     pub announce: Vec<Prefix>,
     /// The built-in DNS service; none where the operator brings one.
     pub dns: Option<BuiltInDns>,
-}
-
-/// The built-in authoritative DNS service.
-#[derive(Clone, Debug)]
-pub struct BuiltInDns {
-    /// The zone files, in the order of the site file.
-    pub files: Vec<PathBuf>,
 }
 
 /// A service, its checks, and where the file says what.
@@ -49,64 +43,80 @@ fn read(table: &Table, directory: &Path, names: &mut Unique<ServiceName>) -> Opt
     let announce = prefixes(table);
     no_cover_yet(table);
     let checks = checks(table);
-    let dns_table = table.optional("dns");
-    let dns = dns_table.table().map(|dns| built_in_dns(&dns, directory));
+    let dns = table.optional("dns");
+    let built_in = dns.table().and_then(|dns| built_in_dns::read(&dns, directory));
     name.iter().for_each(|name| names.see(document, name));
-    for address in addresses.iter().filter(|_| !announce.is_empty()) {
+    if let (Some(addresses), Some(announce)) = (&addresses, &announce) {
+        refuse_outside(document, addresses, announce);
+    }
+    if let (Some(built_in), Some(checks)) = (&built_in, &checks) {
+        built_in_dns::refuse_foreign_checks(document, &built_in.zones, checks);
+    }
+    if dns.is_given() && built_in.is_none() {
+        return None;
+    }
+    let (addresses, announce) = (addresses?, announce?);
+    let service = Service {
+        name: name?.value,
+        addresses: addresses.iter().map(|address| address.value).collect(),
+        announce: announce.iter().map(|prefix| prefix.value).collect(),
+        dns: built_in,
+    };
+    Some(Written { service, checks: checks?, announce, addresses })
+}
+
+/// Every address; none where one is faulty.
+fn addresses(table: &Table) -> Option<Vec<Spanned<IpAddr>>> {
+    let document = table.document();
+    let value = table.required("addresses");
+    let addresses = value.parse_list::<IpAddr>();
+    let mut once = Unique::new("address");
+    addresses.iter().for_each(|address| once.see(document, address));
+    for address in addresses.iter().filter(|address| !can_be_anycast(address.value)) {
+        document.fault(address.span.clone(), format!("{} cannot be an anycast address", address.value));
+    }
+    complete(&value, addresses, "a service needs at least one address")
+}
+
+/// Every prefix; none where one is faulty.
+fn prefixes(table: &Table) -> Option<Vec<Spanned<Prefix>>> {
+    let document = table.document();
+    let value = table.required("announce");
+    let mut prefixes = value.parse_list::<Prefix>();
+    let mut once = Unique::new("prefix");
+    prefixes.iter().for_each(|prefix| once.see(document, prefix));
+    prefixes.retain(|prefix| can_be_announced(document, prefix));
+    complete(&value, prefixes, "a service needs at least one prefix to announce")
+}
+
+/// The items, if they are all that the file lists and at least one.
+fn complete<T>(value: &Value, items: Vec<Spanned<T>>, needed: &str) -> Option<Vec<Spanned<T>>> {
+    if value.is_empty_list() {
+        value.document().fault(value.span(), needed);
+    }
+    (!items.is_empty() && items.len() == value.list().len()).then_some(items)
+}
+
+fn refuse_outside(document: &Document, addresses: &[Spanned<IpAddr>], announce: &[Spanned<Prefix>]) {
+    for address in addresses {
         if !announce.iter().any(|prefix| prefix.contains(address.value)) {
             let message = format!("{} lies in no announced prefix", address.value);
             let hint = "nobody could reach it: add its prefix to `announce` or correct the address";
             document.fault_with_hint(address.span.clone(), message, hint);
         }
     }
-    let service = Service {
-        name: name?.value,
-        addresses: addresses.iter().map(|address| address.value).collect(),
-        announce: announce.iter().map(|prefix| prefix.value).collect(),
-        dns: match dns {
-            Some(dns) => Some(dns?),
-            None => None,
-        },
+}
+
+fn can_be_announced(document: &Document, prefix: &Spanned<Prefix>) -> bool {
+    let message = if prefix.length() == 0 {
+        "a default route would draw the whole Internet to this site".to_owned()
+    } else if !can_be_anycast(prefix.address()) {
+        format!("{} cannot be announced", prefix.value)
+    } else {
+        return true;
     };
-    Some(Written { service, checks: checks?, announce, addresses })
-}
-
-fn addresses(table: &Table) -> Vec<Spanned<IpAddr>> {
-    let document = table.document();
-    let value = table.required("addresses");
-    let addresses = value.parse_list::<IpAddr>();
-    refuse_empty(table, &value, "a service needs at least one address");
-    let mut once = Unique::new("address");
-    for address in &addresses {
-        once.see(document, address);
-        if !can_be_anycast(address.value) {
-            document.fault(address.span.clone(), format!("{} cannot be an anycast address", address.value));
-        }
-    }
-    addresses
-}
-
-fn prefixes(table: &Table) -> Vec<Spanned<Prefix>> {
-    let document = table.document();
-    let value = table.required("announce");
-    let prefixes = value.parse_list::<Prefix>();
-    refuse_empty(table, &value, "a service needs at least one prefix to announce");
-    let mut once = Unique::new("prefix");
-    for prefix in &prefixes {
-        once.see(document, prefix);
-        if prefix.length() == 0 {
-            document.fault(prefix.span.clone(), "a default route would draw the whole Internet to this site");
-        } else if !can_be_anycast(prefix.address()) {
-            document.fault(prefix.span.clone(), format!("{} cannot be announced", prefix.value));
-        }
-    }
-    prefixes
-}
-
-fn refuse_empty(table: &Table, value: &Value, message: &str) {
-    if value.is_empty_list() {
-        table.document().fault(value.span(), message);
-    }
+    document.fault(prefix.span.clone(), message);
+    false
 }
 
 /// Whether users elsewhere could send packets to this address.
@@ -142,11 +152,4 @@ fn checks(table: &Table) -> Option<Vec<Check>> {
         once.see(document, &Spanned { value: check.name(), span: table.span() });
         Some(check)
     })
-}
-
-fn built_in_dns(table: &Table, directory: &Path) -> Option<BuiltInDns> {
-    let value = table.required("zones");
-    let files: Vec<Spanned<PathBuf>> = value.list().iter().filter_map(Value::path).collect();
-    refuse_empty(table, &value, "a DNS service needs at least one zone");
-    Some(BuiltInDns { files: files.iter().map(|file| directory.join(&file.value)).collect() })
 }

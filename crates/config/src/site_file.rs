@@ -27,12 +27,12 @@ pub struct SiteFile {
 
 /// Reads a site file and the files it names.
 pub fn load(path: &Path) -> Result<SiteFile, Faults> {
-    let text = document::read(path, Document::LONGEST)?;
+    let text = document::read(path, Document::LONGEST).map_err(|error| error.into_faults(path))?;
     let directory = path.parent().unwrap_or(Path::new(""));
     parse(&path.to_string_lossy(), &text, directory)
 }
 
-/// Reads the text of a site file. `name` is printed in front of faults; `directory` is what relative paths in the
+/// Reads the text of a site file and the files it names. `name` is printed in front of faults; `directory` is what relative paths in the
 /// file begin at.
 pub fn parse(name: &str, text: &str, directory: &Path) -> Result<SiteFile, Faults> {
     let document = Document::parse(name, text);

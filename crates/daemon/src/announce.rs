@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use terms::{GroupName, Prefix, Reason, ServiceName, Timestamp, Verdict, WallTime};
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
 /// One announcement group: its machine, and what the machine does not need to know.
@@ -71,7 +71,7 @@ pub(crate) struct Mouth {
     pub(crate) decision: watch::Sender<Arc<Decision>>,
     pub(crate) memories: watch::Sender<Memories>,
     pub(crate) views: watch::Sender<Vec<api::Group>>,
-    pub(crate) samples: broadcast::Sender<api::Live>,
+    pub(crate) samples: mpsc::Sender<api::Sample>,
 }
 
 /// What is kept about a group beside its machine.
@@ -230,8 +230,8 @@ impl Decider {
         let ribbon = u16::try_from(group.first_check + found.check.0).unwrap_or(u16::MAX);
         let at_ms = found.asked.as_nanos() / 1_000_000;
         let sample = api::Sample { ribbon, at_ms, outcome, family: Some(found.family) };
-        // Nobody may be looking.
-        let _ = self.mouth.samples.send(api::Live::Samples(vec![sample]));
+        // Nobody may be looking, or not fast enough.
+        let _ = self.mouth.samples.try_send(sample);
     }
 
     /// Dates the states that have just begun.

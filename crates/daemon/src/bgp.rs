@@ -25,18 +25,15 @@ use crate::event::Source;
 use crate::events::Bus;
 use crate::export::{self, Decision, NextHops};
 use crate::metrics::Metrics;
-use bgp::session::{
-    ConnectionId, Direction, Input, Output, Received, Session, Settings, ShutdownText, StateName,
-};
+use bgp::session::{ConnectionId, Direction, Input, Output, Received, Session, ShutdownText, StateName};
 use connection::{Connection, Progress};
 use std::collections::BTreeMap;
 use std::future::{Future, pending, poll_fn};
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-use terms::{PeerName, Reason, WallTime};
+use terms::{Reason, WallTime};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -46,19 +43,6 @@ const READ_OCTETS: usize = 16 * 1024;
 
 /// Connections of one peer at a time: the one in use, two that collide, and one to say no to.
 const CONNECTIONS: usize = 4;
-
-/// What the site file says about one peer.
-#[derive(Clone, Debug)]
-pub(crate) struct Neighbour {
-    /// Its name.
-    pub(crate) name: PeerName,
-    /// Where it is called.
-    pub(crate) address: SocketAddr,
-    /// What its session needs to know.
-    pub(crate) session: Settings,
-    /// Where it is to send packets, where the site file says so.
-    pub(crate) next_hops: NextHops,
-}
 
 /// What a peer's task shows of itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,7 +90,7 @@ enum Happened {
 
 /// One peer: the session machine and everything it stands on.
 pub(crate) struct Peer {
-    neighbour: Neighbour,
+    neighbour: config::Peer,
     session: Session,
     connections: BTreeMap<ConnectionId, Connection>,
     next_connection: u64,
@@ -120,7 +104,7 @@ pub(crate) struct Peer {
 
 impl Peer {
     /// A peer that is not started yet. `seed` decides the jitter of its timers.
-    pub(crate) fn new(neighbour: Neighbour, seed: u64, mouth: Mouth) -> Self {
+    pub(crate) fn new(neighbour: config::Peer, seed: u64, mouth: Mouth) -> Self {
         let session = Session::new(neighbour.session.clone(), seed);
         let view = View {
             state: session.state(),
@@ -129,7 +113,7 @@ impl Peer {
             ledger: Ledger::default(),
         };
         Peer {
-            next_hops: neighbour.next_hops,
+            next_hops: export::next_hops(&neighbour.next_hops, None),
             neighbour,
             session,
             connections: BTreeMap::new(),
@@ -214,7 +198,7 @@ impl Peer {
     }
 
     fn want(&mut self, decision: &Decision) -> usize {
-        self.step(Input::Wanted(Arc::new(export::routes(decision, self.next_hops))))
+        self.step(Input::Wanted(Arc::new(export::routes(decision, &self.next_hops))))
     }
 
     fn connected(&mut self, connection: Connection, direction: Direction, ears: &Ears) {
@@ -226,7 +210,7 @@ impl Peer {
         }
         if let Ok(ours) = connection.local_address() {
             // Our own address is the next hop where the site file names none, and is known only now.
-            self.next_hops = self.neighbour.next_hops.or_ours(ours);
+            self.next_hops = export::next_hops(&self.neighbour.next_hops, Some(ours));
             self.want(&ears.decision.borrow().clone());
         }
         let id = ConnectionId(self.next_connection);

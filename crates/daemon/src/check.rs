@@ -34,6 +34,8 @@ const REPLY_OCTETS: usize = 4096;
 /// One check of one service through one of its addresses.
 #[derive(Clone, Debug)]
 pub(crate) struct Probe {
+    /// Which group it belongs to.
+    pub(crate) group: usize,
     /// Which check of its group it is.
     pub(crate) check: CheckId,
     /// The address it asks.
@@ -68,7 +70,7 @@ impl Probe {
         clock: Clock,
         presence: watch::Receiver<Presence>,
         mut sooner: mpsc::Receiver<Timestamp>,
-        found: mpsc::Sender<Found>,
+        found: mpsc::Sender<(usize, Found)>,
     ) {
         let mut due = clock.now();
         loop {
@@ -86,7 +88,7 @@ impl Probe {
             };
             let family = Family::of(self.service.ip());
             let run = Found { check: self.check, verdict, family, asked, known: clock.now() };
-            if found.send(run).await.is_err() {
+            if found.send((self.group, run)).await.is_err() {
                 return;
             }
             due = following(due, clock.now(), self.interval);
@@ -151,5 +153,137 @@ fn judge_error(error: &io::Error, presence: &Presence, address: IpAddr) -> Verdi
             None => Verdict::Indeterminate { reason: format!("{address} is being put back").into() },
         },
         _ => Verdict::Indeterminate { reason: format!("the check could not run: {error}").into() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    fn probe(service: SocketAddr) -> Probe {
+        Probe {
+            group: 0,
+            check: CheckId(0),
+            service,
+            expectation: Expectation { name: "example.".parse().unwrap(), qtype: "SOA".parse().unwrap() },
+            interval: Duration::from_secs(3600),
+            timeout: Duration::from_secs(3600),
+        }
+    }
+
+    fn start(probe: Probe) -> (mpsc::Sender<Timestamp>, mpsc::Receiver<(usize, Found)>) {
+        let (sooner, told) = mpsc::channel(1);
+        let (found_by, found) = mpsc::channel(1);
+        let presence = watch::channel(Presence::default()).1;
+        tokio::spawn(probe.run(Clock::start(), presence, told, found_by));
+        (sooner, found)
+    }
+
+    /// The query turned into the reply of a healthy server: with authority, and one empty SOA record.
+    fn healthy(query: &[u8]) -> Vec<u8> {
+        let question = 12 + "\x07example\0".len() + 4;
+        let mut reply = query[..question].to_vec();
+        reply[2] = 0x84;
+        (reply[7], reply[11]) = (1, 0);
+        reply.extend([0xc0, 12, 0, 6, 0, 1, 0, 0, 0, 60, 0, 0]);
+        reply
+    }
+
+    #[tokio::test]
+    async fn each_run_asks_from_a_port_of_its_own_and_the_next_can_be_sooner() {
+        let service = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let (sooner, mut found) = start(probe(service.local_addr().unwrap()));
+        let (mut ports, mut query) = (BTreeSet::new(), [0; 512]);
+        // The interval is an hour: every run but the first happens because it was asked for.
+        for _ in 0..8 {
+            let (octets, asker) = service.recv_from(&mut query).await.unwrap();
+            ports.insert(asker.port());
+            // Another id: a late reply to another query, which must not count.
+            let mut stray = healthy(&query[..octets]);
+            stray[0] ^= 0xff;
+            stray[3] = 2;
+            service.send_to(&stray, asker).await.unwrap();
+            service.send_to(&healthy(&query[..octets]), asker).await.unwrap();
+            assert_eq!(found.recv().await.unwrap().1.verdict, Verdict::Pass);
+            sooner.send(Timestamp::ZERO).await.unwrap();
+        }
+        assert!(ports.len() > 4, "{ports:?}");
+    }
+
+    #[tokio::test]
+    async fn a_port_without_a_listener_is_a_definite_failure() {
+        let service = UdpSocket::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let (_sooner, mut found) = start(probe(service));
+        let verdict = found.recv().await.unwrap().1.verdict;
+        assert!(matches!(verdict, Verdict::Fail { kind: FailKind::Definite, .. }), "{verdict:?}");
+    }
+
+    #[tokio::test]
+    async fn silence_is_a_timeout() {
+        let service = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let quick = Probe { timeout: Duration::from_millis(1), ..probe(service.local_addr().unwrap()) };
+        let (_sooner, mut found) = start(quick);
+        let verdict = found.recv().await.unwrap().1.verdict;
+        assert!(matches!(verdict, Verdict::Fail { kind: FailKind::Timeout, .. }), "{verdict:?}");
+    }
+
+    #[tokio::test]
+    async fn a_check_that_nobody_listens_to_ends() {
+        let service = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
+        let (sooner, found) = start(probe(service.local_addr().unwrap()));
+        drop(found);
+        let (octets, asker) = service.recv_from(&mut [0; 512]).await.unwrap();
+        service.send_to(&vec![0; octets], asker).await.unwrap();
+        drop(service);
+        // The task holds the other end of this queue for as long as it lives.
+        sooner.closed().await;
+    }
+
+    #[test]
+    fn our_own_lateness_says_nothing_about_the_service() {
+        let (due, interval) = (Timestamp::from_nanos(1_000_000_000), Duration::from_millis(100));
+        assert_eq!(too_late(due, due + interval, interval), None);
+        let late = too_late(due, due + Duration::from_millis(250), interval).unwrap();
+        assert_eq!(late.as_str(), "our own scheduler was 250 ms late");
+    }
+
+    #[test]
+    fn missed_runs_are_not_made_up_for() {
+        let (due, interval) = (Timestamp::from_nanos(1_000_000_000), Duration::from_millis(100));
+        assert_eq!(following(due, due + Duration::from_millis(30), interval), due + interval);
+        let late = due + Duration::from_secs(9);
+        assert_eq!(following(due, late, interval), late);
+    }
+
+    #[test]
+    fn an_error_is_judged_by_whose_fault_it_is() {
+        let address: IpAddr = "198.18.0.53".parse().unwrap();
+        let judge = |errno: i32, presence: &Presence| match judge_error(
+            &io::Error::from_raw_os_error(errno),
+            presence,
+            address,
+        ) {
+            Verdict::Pass => "pass",
+            Verdict::Fail { kind: FailKind::Definite, .. } => "definite",
+            Verdict::Fail { kind: FailKind::Timeout, .. } => "timeout",
+            Verdict::Indeterminate { .. } => "indeterminate",
+        };
+        const ECONNREFUSED: i32 = 111;
+        const EHOSTUNREACH: i32 = 113;
+        const ENETUNREACH: i32 = 101;
+        const EADDRNOTAVAIL: i32 = 99;
+        const EMFILE: i32 = 24;
+        const ENOMEM: i32 = 12;
+        let all_there = Presence::default();
+        for errno in [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH] {
+            assert_eq!(judge(errno, &all_there), "definite", "{errno}");
+        }
+        for errno in [EMFILE, ENOMEM] {
+            assert_eq!(judge(errno, &all_there), "indeterminate", "{errno}");
+        }
+        assert_eq!(judge(EADDRNOTAVAIL, &all_there), "indeterminate", "it is being put back");
+        assert_eq!(judge(EADDRNOTAVAIL, &Presence::without(address, "not permitted")), "definite");
     }
 }

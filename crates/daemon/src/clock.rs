@@ -12,36 +12,36 @@ use terms::{Timestamp, WallTime};
 
 /// Reads both kinds of time. A copy shares the start, so that timestamps of one process compare.
 #[derive(Clone, Copy, Debug)]
-pub struct Clock {
+pub(crate) struct Clock {
     start: Instant,
 }
 
 impl Clock {
     /// A clock whose timestamps count from now.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Clock { start: Instant::now() }
     }
 
     /// The present, on the clock that only goes forward.
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         Timestamp::ZERO + self.start.elapsed()
     }
 
     /// The present, as people write it. Never compared, never a timer.
-    pub fn wall(&self) -> WallTime {
+    pub(crate) fn wall(&self) -> WallTime {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         WallTime(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
     }
 
     /// When `at` was or will be, as people write it, as far as the wall clock has not been set since.
-    pub fn wall_at(&self, at: Timestamp) -> WallTime {
+    pub(crate) fn wall_at(&self, at: Timestamp) -> WallTime {
         let (now, wall) = (self.now(), self.wall());
         let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         WallTime(wall.0.saturating_add(millis(at.since(now))).saturating_sub(millis(now.since(at))))
     }
 
     /// Sleeps until `deadline`, for ever where there is none.
-    pub async fn until(&self, deadline: Option<Timestamp>) {
+    pub(crate) async fn until(&self, deadline: Option<Timestamp>) {
         match deadline {
             Some(deadline) => tokio::time::sleep(deadline.since(self.now())).await,
             None => std::future::pending().await,

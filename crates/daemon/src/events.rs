@@ -2,7 +2,7 @@
 //! metric, the row of the API and the mark on the page are all made from that row.
 //!
 //! Telling an event costs a short lock and no I/O: the log is written by a follower of its own
-//! ([`write_log`]), so that a blocked terminal never delays a decision.
+//! ([`Log`]), so that a blocked terminal never delays a decision.
 
 use crate::clock::Clock;
 use crate::event::Source;
@@ -111,17 +111,37 @@ impl Told {
     }
 }
 
-/// Writes every event to the log, for as long as the bus lives.
-pub(crate) async fn write_log(bus: Bus) {
-    let (earlier, mut rows) = bus.follow();
-    // The receiver would keep hearing; the bus itself must not be kept alive by its own log.
-    drop(bus);
-    earlier.iter().for_each(log);
-    loop {
-        match rows.recv().await {
-            Ok(row) => log(&row),
-            Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "the log fell behind and misses events"),
-            Err(RecvError::Closed) => return,
+/// Writes every event to the log.
+#[derive(Debug)]
+pub(crate) struct Log {
+    rows: broadcast::Receiver<EventRow>,
+}
+
+impl Log {
+    /// Writes what was told so far.
+    pub(crate) fn follow(bus: &Bus) -> Self {
+        let (earlier, rows) = bus.follow();
+        earlier.iter().for_each(log);
+        Log { rows }
+    }
+
+    /// Writes what is told from now on, for as long as there is a bus.
+    pub(crate) async fn write(&mut self) {
+        loop {
+            match self.rows.recv().await {
+                Ok(row) => log(&row),
+                Err(RecvError::Lagged(missed)) => {
+                    tracing::warn!(missed, "the log fell behind and misses events")
+                }
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// Writes what was told and not written yet.
+    pub(crate) fn drain(&mut self) {
+        while let Ok(row) = self.rows.try_recv() {
+            log(&row);
         }
     }
 }

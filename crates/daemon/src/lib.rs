@@ -1,18 +1,37 @@
 //! A site's daemon: drivers around the pure cores, and the only place with their sockets, tasks and clock.
+//!
+//! [`run`] brings a site up: it puts the service addresses on the host, checks the service through them, and tells its
+//! BGP neighbours of the announced prefixes while the checks pass. `wiring` draws who talks to whom; each other module
+//! drives one core or does one thing of its own.
 #![forbid(unsafe_code)]
 
 mod address;
 mod announce;
+mod attendants;
 mod bgp;
 mod check;
 mod clock;
+mod dns;
+mod error;
 mod event;
 mod events;
 mod export;
 mod memory;
 mod metrics;
+mod page;
+mod server;
+mod socket;
 mod status;
 mod stop;
 mod watchdog;
+mod wiring;
 
-pub use clock::Clock;
+pub use error::Error;
+
+/// Runs the daemon of one site until SIGTERM or SIGINT has ended it in order.
+///
+/// Everything that can be wrong is tried before anything is announced; an error leaves nothing behind. A panic of any
+/// thread, and a decision loop that hangs, end the process, because its peers withdraw when it dies.
+pub fn run(site_file: config::SiteFile) -> Result<(), Error> {
+    wiring::run(site_file)
+}

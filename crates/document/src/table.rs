@@ -32,7 +32,7 @@ impl<'d> Table<'d> {
     /// The value of a key that may be left out.
     pub fn optional(&self, key: &'static str) -> Value<'d> {
         self.entries.asked.borrow_mut().insert(key);
-        match self.entries.entries.iter().find(|entry| entry.key == key) {
+        match self.find(key) {
             Some(entry) => self.read(entry),
             None => Value::absent(self.document, key, self.span()),
         }
@@ -47,12 +47,14 @@ impl<'d> Table<'d> {
         value
     }
 
-    /// Refuses a key that means something which this program does not do, and says so.
-    pub fn refuse(&self, key: &'static str, message: &str, hint: &str) {
-        let value = self.optional(key);
-        if value.is_given() {
-            self.document.fault_with_hint(value.key_span(), message, hint);
+    /// Refuses a key that means something which this program does not do, and says so. Whether it was there.
+    pub fn refuse(&self, key: &str, message: &str, hint: &str) -> bool {
+        let found = self.find(key);
+        if let Some(entry) = found {
+            entry.read.set(true);
+            self.document.fault_with_hint(entry.key_span.clone(), message, hint);
         }
+        found.is_some()
     }
 
     /// Every key with its value, for tables whose keys are names chosen by the writer.
@@ -62,6 +64,10 @@ impl<'d> Table<'d> {
             (key, self.read(entry))
         };
         self.entries.entries.iter().map(pair).collect()
+    }
+
+    fn find(&self, key: &str) -> Option<&'d Entry> {
+        self.entries.entries.iter().find(|entry| entry.key == key)
     }
 
     fn read(&self, entry: &'d Entry) -> Value<'d> {

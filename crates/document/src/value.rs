@@ -104,27 +104,30 @@ impl<'d> Value<'d> {
 
     /// A number that `T` understands.
     pub fn number<T: FromStr<Err: Display>>(&self) -> Option<Spanned<T>> {
-        let text = self.expect("a number", |kind| match kind {
-            Kind::Number(text) => Some(text.as_str()),
-            _ => None,
-        })?;
-        let number = text.parse().map_err(|error| format!("{} cannot be {}: {error}", self.name, text.value));
-        self.judged(number, text.span)
+        let text = self.digits()?;
+        self.judged(text.parse(), text.span)
     }
 
     /// A number within bounds.
-    pub fn number_in<T>(&self, bounds: RangeInclusive<T>) -> Option<Spanned<T>>
-    where
-        T: FromStr<Err: Display> + PartialOrd + Display,
-    {
-        let number = self.number::<T>()?;
-        if bounds.contains(&number) {
-            return Some(number);
+    pub fn number_in<T: FromStr + PartialOrd + Display>(
+        &self,
+        bounds: RangeInclusive<T>,
+    ) -> Option<Spanned<T>> {
+        let text = self.digits()?;
+        let number = text.parse().ok().filter(|number| bounds.contains(number));
+        if number.is_none() {
+            let (least, most) = bounds.into_inner();
+            let message = format!("{} must be {least} to {most}, not {}", self.name, text.value);
+            self.document.fault(text.span.clone(), message);
         }
-        let (least, most) = bounds.into_inner();
-        let message = format!("{} must be {least} to {most}, not {}", self.name, number.value);
-        self.document.fault(number.span, message);
-        None
+        Some(Spanned { value: number?, span: text.span })
+    }
+
+    fn digits(&self) -> Option<Spanned<&'d str>> {
+        self.expect("a number", |kind| match kind {
+            Kind::Number(text) => Some(text.as_str()),
+            _ => None,
+        })
     }
 
     /// `true` or `false`.
@@ -236,7 +239,7 @@ impl<'d> Value<'d> {
         match result {
             Ok(value) => Some(Spanned { value, span }),
             Err(error) => {
-                self.document.fault(span, error.to_string());
+                self.document.fault(span, format!("{}: {error}", self.name));
                 None
             }
         }

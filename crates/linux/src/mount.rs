@@ -24,10 +24,3 @@ pub fn proc(at: &Path) -> Result<()> {
     mount(Some("proc"), at, Some("proc"), flags, None::<&str>)
         .attempt(|| format!("mount the process table at {}", at.display()))
 }
-
-/// Mounts the kernel objects of this process's network namespace (`/sys/class/net`).
-pub fn sysfs(at: &Path) -> Result<()> {
-    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC | MsFlags::MS_RDONLY;
-    mount(Some("sysfs"), at, Some("sysfs"), flags, None::<&str>)
-        .attempt(|| format!("mount sysfs at {}", at.display()))
-}

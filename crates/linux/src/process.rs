@@ -4,12 +4,15 @@ use crate::error::Attempt;
 use crate::{Error, Result};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::prctl;
-use nix::sys::signal::{self, Signal};
-use nix::unistd::Pid;
+use nix::sys::signal::{self, SigSet, Signal};
+use nix::unistd::{Pid, chdir};
+use std::ffi::CString;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::Arc;
 
@@ -35,7 +38,8 @@ impl Namespaces {
     }
 }
 
-/// Starts the command inside these namespaces: they are entered after the fork, in the child alone.
+/// Starts the command inside these namespaces: they are entered after the fork, in the child alone. Signals that the
+/// calling thread blocks are not blocked there.
 pub fn start_in(command: &mut Command, namespaces: Namespaces) {
     // SAFETY: between fork and exec the closure makes system calls only: no allocation, no lock.
     unsafe {
@@ -43,9 +47,24 @@ pub fn start_in(command: &mut Command, namespaces: Namespaces) {
             for descriptor in namespaces.descriptors.iter() {
                 setns(descriptor, CloneFlags::empty())?;
             }
+            Ok(SigSet::empty().thread_set_mask()?)
+        });
+    }
+}
+
+/// Starts the command in this directory, if it is there, after it has entered its namespaces. (A process that enters a
+/// mount namespace finds itself at its root.)
+pub fn start_at(command: &mut Command, directory: &Path) -> Result<()> {
+    let path = CString::new(directory.as_os_str().as_bytes())
+        .attempt(|| format!("start in {}", directory.display()))?;
+    // SAFETY: between fork and exec the closure makes a system call only: no allocation, no lock.
+    unsafe {
+        command.pre_exec(move || {
+            let _ = chdir(path.as_c_str());
             Ok(())
         });
     }
+    Ok(())
 }
 
 /// Moves the calling thread into the PID namespace for its children: the next process that it starts lives there.
@@ -61,6 +80,24 @@ pub fn die_with_parent(command: &mut Command) {
     }
 }
 
+/// Signals that wait to be taken by [`HeldSignals::next`] instead of doing what they do.
+#[derive(Debug)]
+pub struct HeldSignals(SigSet);
+
+impl HeldSignals {
+    /// Holds these signals back in the calling thread and in those that it starts. Do it before any other thread runs.
+    pub fn hold(signals: &[Signal]) -> Result<Self> {
+        let set: SigSet = signals.iter().copied().collect();
+        set.thread_block().attempt(|| "hold signals back")?;
+        Ok(HeldSignals(set))
+    }
+
+    /// Waits for the next one.
+    pub fn next(&self) -> Result<Signal> {
+        self.0.wait().attempt(|| "wait for a signal")
+    }
+}
+
 /// Starts the command as process 1 of new PID, mount and network namespaces. When it ends, and it ends with the calling
 /// thread at the latest, the kernel kills everything that it started and removes everything that it made.
 ///
@@ -70,7 +107,10 @@ pub fn spawn_as_init(command: &mut Command) -> Result<Child> {
     die_with_parent(command);
     // SAFETY: between fork and exec the closure makes a system call only: no allocation, no lock.
     unsafe {
-        command.pre_exec(|| Ok(unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET)?));
+        command.pre_exec(|| {
+            unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET)?;
+            Ok(SigSet::empty().thread_set_mask()?)
+        });
     }
     unshare(CloneFlags::CLONE_NEWPID).attempt(|| "create a PID namespace")?;
     command.spawn().attempt(|| format!("start {:?} in namespaces of its own", command.get_program()))

@@ -81,7 +81,9 @@ fn leaving_none_is_earned(subject: &Subject, trace: &Trace) -> Result<(), Violat
             Input::Warmth(warmth) => Some(warmth),
             _ => None,
         });
-        law(warmth.is_some_and(|warmth| warmth.is_warm()), || format!("announced cold at step {index}"))?;
+        let is_warm =
+            warmth.is_some_and(|warmth| warmth.ready.met && warmth.address.met && warmth.self_query.met);
+        law(is_warm, || format!("announced cold at step {index}"))?;
         let ordered_off = history.iter().rev().find_map(|step| match &step.input {
             Input::Intent(intent) => Some(*intent != Intent::Normal),
             _ => None,

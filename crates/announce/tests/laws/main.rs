@@ -28,7 +28,7 @@ use proptest::test_runner::{Config, TestRunner};
 use subject::Subject;
 
 proptest! {
-    #![proptest_config(Config { cases: 128, ..Config::default() })]
+    #![proptest_config(Config { cases: 64, ..Config::default() })]
 
     #[test]
     fn the_machine_keeps_every_law((settings, memory, script) in script::any_case()) {

@@ -24,11 +24,6 @@ impl Ledger {
         self.0.get(&prefix)
     }
 
-    /// How many prefixes the peer has from us.
-    pub(crate) fn announced(&self) -> usize {
-        self.0.values().filter(|entry| entry.attributes.is_some()).count()
-    }
-
     /// Forgets everything: the session ended, and the peer with it forgot what it was told (RFC 4271 section 3.1).
     pub(super) fn clear(&mut self) {
         self.0.clear();
@@ -74,7 +69,6 @@ mod tests {
         assert!(ledger.note(&RouteSet::new(), WallTime(3)));
         assert!(!ledger.note(&RouteSet::new(), WallTime(4)));
         assert_eq!(ledger.entry(prefix), Some(&Entry { attributes: None, when: WallTime(3) }));
-        assert_eq!(ledger.announced(), 0);
         ledger.clear();
         assert_eq!(ledger.entry(prefix), None);
     }
@@ -84,6 +78,8 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.note(&told("10.0.0.1"), WallTime(1));
         assert!(ledger.note(&told("10.0.0.2"), WallTime(2)));
-        assert_eq!(ledger.announced(), 1);
+        let entry = ledger.entry("198.18.0.0/24".parse().unwrap()).unwrap();
+        assert_eq!(entry.attributes, told("10.0.0.2").into_values().next());
+        assert_eq!(entry.when, WallTime(2));
     }
 }

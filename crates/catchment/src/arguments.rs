@@ -1,0 +1,155 @@
+//! What can be written on the command line.
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+use std::path::PathBuf;
+use terms::Prefix;
+
+/// One address, served from everywhere: announces an anycast service, checks it, answers DNS, and builds the whole
+/// world on one machine first.
+#[derive(Debug, Parser)]
+#[command(
+    name = "catchment",
+    version,
+    after_help = "Exit codes: 0 ok; 1 the answer is no; 2 bad input or usage; \
+    3 inconclusive.\n\nExample:\n  catchment lab up"
+)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs the daemon of a site in the foreground: SIGTERM ends it in order, SIGINT twice at once
+    #[command(after_help = "Example:\n  catchment run /etc/catchment/site.toml")]
+    Run {
+        /// The site file
+        #[arg(value_name = "SITE.toml", value_hint = ValueHint::FilePath)]
+        site: PathBuf,
+    },
+    /// Says what a site file would announce to whom, or everything that is wrong with it; starts nothing
+    #[command(after_help = "Example:\n  catchment check /etc/catchment/site.toml")]
+    Check(CheckSite),
+    /// Says what is announced, since when, and why
+    #[command(after_help = "Example:\n  catchment status\n  catchment status --json | jq '.groups[].state'")]
+    Status(Ask),
+    /// Prints what happened, oldest first
+    #[command(after_help = "Example:\n  catchment events --follow")]
+    Events(Events),
+    /// Says what peers were told about one prefix, and why
+    #[command(after_help = "Example:\n  catchment explain 198.18.0.0/24")]
+    Explain(Explain),
+    /// Tells recorded inputs to the machines again and prints what comes of them
+    #[command(after_help = "Example:\n  catchment replay /var/lib/catchment/recording.jsonl")]
+    Replay(ReplayRecording),
+    /// Tools of the DNS service
+    #[command(subcommand, after_help = "Example:\n  catchment dns check zones/example.zone")]
+    Dns(Dns),
+    /// Prints the completions of a shell
+    #[command(after_help = "Example:\n  catchment completions bash > /etc/bash_completion.d/catchment")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Writes a manual page for each command into a directory
+    #[command(after_help = "Example:\n  catchment man /usr/local/share/man/man1")]
+    Man {
+        /// Where to write; made if it is not there
+        #[arg(value_hint = ValueHint::DirPath)]
+        directory: PathBuf,
+    },
+}
+
+/// `catchment check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckSite {
+    /// The site file
+    #[arg(value_name = "SITE.toml", value_hint = ValueHint::FilePath)]
+    pub(crate) site: PathBuf,
+    /// Prints one JSON document, whether the file is good or not
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How to ask a running daemon.
+#[derive(Debug, Args)]
+pub(crate) struct Ask {
+    /// Prints one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The control socket of the daemon
+    #[arg(long, value_name = "PATH", default_value = config::Api::SOCKET, value_hint = ValueHint::FilePath)]
+    pub(crate) socket: PathBuf,
+}
+
+/// `catchment events`.
+#[derive(Debug, Args)]
+pub(crate) struct Events {
+    /// Goes on with every new event until interrupted; with --json, one JSON object a line
+    #[arg(long)]
+    pub(crate) follow: bool,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+}
+
+/// `catchment explain`.
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The prefix, as the site file writes it
+    pub(crate) prefix: Prefix,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+}
+
+/// `catchment replay`.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayRecording {
+    /// The recording
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) recording: PathBuf,
+    /// Prints one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `catchment dns`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Dns {
+    /// Judges a zone file: says what it is, or everything that is wrong with it
+    #[command(after_help = "Example:\n  catchment dns check zones/example.zone")]
+    Check {
+        /// The zone file
+        #[arg(value_hint = ValueHint::FilePath)]
+        zone: PathBuf,
+        /// Prints one JSON document, whether the file is good or not
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn each(command: &clap::Command, look: &mut impl FnMut(&clap::Command)) {
+        look(command);
+        command.get_subcommands().for_each(|inner| each(inner, look));
+    }
+
+    #[test]
+    fn the_description_is_sound_and_every_command_shows_an_example() {
+        Arguments::command().debug_assert();
+        let mut names = Vec::new();
+        each(&Arguments::command(), &mut |command| {
+            let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(after.contains("Example:\n  catchment "), "{}", command.get_name());
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            names.push(command.get_name().to_owned());
+        });
+        assert!(names.len() > 10, "{names:?}");
+    }
+}

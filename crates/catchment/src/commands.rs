@@ -1,0 +1,29 @@
+//! One module for each command.
+
+mod check;
+mod dns;
+mod events;
+mod explain;
+mod generated;
+mod replay;
+mod run;
+mod status;
+
+use crate::arguments::{Command, Dns};
+use crate::outcome::Outcome;
+use crate::terminal::Terminal;
+
+/// Does what the command line says.
+pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Run { site } => run::run(&site),
+        Command::Check(check) => check::run(&check, terminal),
+        Command::Status(ask) => status::run(&ask, terminal),
+        Command::Events(events) => events::run(&events, terminal),
+        Command::Explain(explain) => explain::run(&explain, terminal),
+        Command::Replay(replay) => replay::run(&replay, terminal),
+        Command::Dns(Dns::Check { zone, json }) => dns::check(&zone, json, terminal),
+        Command::Completions { shell } => generated::completions(shell, terminal),
+        Command::Man { directory } => generated::manual(&directory, terminal),
+    }
+}

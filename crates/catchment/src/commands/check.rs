@@ -1,0 +1,100 @@
+//! `catchment check`: what a site file would announce to whom, or everything that is wrong with it.
+
+use crate::arguments::CheckSite;
+use crate::outcome::Outcome;
+use crate::table::Table;
+use crate::terminal::{Paint, Terminal};
+use crate::words::{count, list};
+use api::Schema;
+use config::{Group, Peer, SiteFile};
+use document::Faults;
+use serde::Serialize;
+use std::io::Write;
+use terms::{Asn, GroupName, PeerName, Prefix, ServiceName, SiteName};
+
+/// What a good file would do, for people and programs.
+#[derive(Serialize)]
+struct Promise {
+    schema: Schema,
+    site: SiteName,
+    asn: Asn,
+    groups: Vec<GroupPromise>,
+}
+
+#[derive(Serialize)]
+struct GroupPromise {
+    name: GroupName,
+    services: Vec<ServiceName>,
+    prefixes: Vec<PrefixPromise>,
+    checks: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct PrefixPromise {
+    prefix: Prefix,
+    peers: Vec<PeerName>,
+}
+
+pub(crate) fn run(arguments: &CheckSite, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
+    let promise = match config::load(&arguments.site) {
+        Ok(file) => Promise::of(&file),
+        Err(faults) if arguments.json => return in_json(&faults, terminal),
+        Err(faults) => return Err(faults.into()),
+    };
+    if arguments.json {
+        terminal.json(&promise)?;
+    } else {
+        writeln!(
+            terminal,
+            "{} is good: site {}, AS {}\n",
+            arguments.site.display(),
+            promise.site,
+            promise.asn
+        )?;
+        write!(terminal, "{}", promise.page(terminal.paint()))?;
+    }
+    Ok(Outcome::Yes)
+}
+
+/// Faults are data where a program asked for them.
+pub(crate) fn in_json(faults: &Faults, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
+    terminal.json(faults)?;
+    Ok(Outcome::BadInput)
+}
+
+impl Promise {
+    fn of(file: &SiteFile) -> Self {
+        let groups = file.groups.iter().map(|group| GroupPromise::of(group, &file.peers)).collect();
+        Promise { schema: Schema, site: file.site.name.clone(), asn: file.site.asn, groups }
+    }
+
+    fn page(&self, paint: Paint) -> String {
+        let mut table = Table::new(["GROUP", "PREFIX", "TOLD TO", "WHILE"]);
+        for group in &self.groups {
+            let pass = if group.checks.len() == 1 { "passes" } else { "pass" };
+            let condition =
+                format!("{} of {} {pass}", count(group.checks.len(), "check"), list(&group.services));
+            for PrefixPromise { prefix, peers } in &group.prefixes {
+                let (name, prefix) = (group.name.to_string(), prefix.to_string());
+                table.row([name.into(), prefix.into(), list(peers).into(), condition.clone().into()]);
+            }
+        }
+        table.render(paint)
+    }
+}
+
+impl GroupPromise {
+    fn of(group: &Group, peers: &[Peer]) -> Self {
+        let prefix = |&prefix: &Prefix| {
+            let carries = |peer: &&Peer| peer.session.families.contains(&prefix.family());
+            let peers = peers.iter().filter(carries).map(|peer| peer.name.clone()).collect();
+            PrefixPromise { prefix, peers }
+        };
+        GroupPromise {
+            name: group.settings.group.clone(),
+            services: group.services.clone(),
+            prefixes: group.prefixes.iter().map(prefix).collect(),
+            checks: group.settings.checks.iter().map(|check| check.to_string()).collect(),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! `catchment explain`: what peers were told about one prefix, and why.
+
+use crate::arguments::Explain;
+use crate::commands::events;
+use crate::commands::status::{tone_of_state, tone_of_told};
+use crate::outcome::Outcome;
+use crate::table::{Cell, Table};
+use crate::terminal::{Paint, Terminal};
+use crate::words::{age, list, now, utc};
+use api::client::Server;
+use api::client::blocking::Client;
+use api::{Explanation, route};
+use std::io::Write;
+use terms::{Attributes, WallTime};
+
+pub(crate) fn run(arguments: &Explain, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
+    let client = Client::of(Server::Daemon, &arguments.ask.socket)?;
+    let explanation: Explanation = client.get(&route::explain(arguments.prefix))?;
+    if arguments.ask.json {
+        terminal.json(&explanation)?;
+    } else {
+        let page = page(&explanation, now(), terminal.paint());
+        write!(terminal, "{page}")?;
+    }
+    Ok(Outcome::Yes)
+}
+
+fn page(explanation: &Explanation, now: WallTime, paint: Paint) -> String {
+    let Explanation { prefix, group, state, since, reason, .. } = explanation;
+    let word = paint.text(tone_of_state(*state), state.word());
+    let mut page =
+        format!("{prefix} belongs to group {group}, which has been {word} for {}:\n", age(*since, now));
+    page.push_str(&format!("  {reason}\n"));
+    let mut table = Table::new(["PEER", "TOLD", "WHEN", "WITH"]);
+    for peer in &explanation.peers {
+        table.row([
+            peer.peer.to_string().into(),
+            Cell::toned(peer.told, tone_of_told(peer.told)),
+            peer.when.map_or(String::new(), utc).into(),
+            peer.attributes.as_ref().map_or(String::new(), words).into(),
+        ]);
+    }
+    page.push_str(&format!("\n{}", table.render(paint)));
+    if !explanation.why.is_empty() {
+        let lines = explanation.why.iter().map(|row| events::line(row, paint) + "\n");
+        page.push_str(&format!("\nWhat led here:\n{}", lines.collect::<String>()));
+    }
+    page
+}
+
+/// What stands in the route, in the words of an operator.
+fn words(attributes: &Attributes) -> String {
+    let mut words = vec![format!("next hop {}", attributes.next_hop)];
+    if !attributes.path.is_empty() {
+        words.push(format!("path {}", list(&attributes.path)));
+    }
+    words.extend(attributes.med.map(|med| format!("MED {med}")));
+    words.extend(attributes.local_pref.map(|preference| format!("local preference {preference}")));
+    let communities = [
+        list(&attributes.communities),
+        list(&attributes.extended_communities),
+        list(&attributes.large_communities),
+    ];
+    words.extend(
+        communities.into_iter().filter(|text| !text.is_empty()).map(|text| format!("community {text}")),
+    );
+    words.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_says_what_whom_when_and_why() {
+        let explanation: Explanation = serde_json::from_str(include_str!("explain.json")).unwrap();
+        insta::assert_snapshot!(page(&explanation, WallTime(1_795_442_792_000), Paint::Plain));
+    }
+}

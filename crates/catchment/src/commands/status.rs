@@ -1,0 +1,175 @@
+//! `catchment status`: what is announced, since when, and why.
+
+use crate::arguments::Ask;
+use crate::outcome::Outcome;
+use crate::table::{Cell, Table};
+use crate::terminal::{Paint, Terminal, Tone};
+use crate::words::{age, list, now};
+use api::client::Server;
+use api::client::blocking::Client;
+use api::{CheckResult, GroupState, Output, PeerState, Status, Told, route};
+use std::io::Write;
+use terms::WallTime;
+
+pub(crate) fn run(ask: &Ask, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
+    let status: Status = Client::of(Server::Daemon, &ask.socket)?.get(route::STATUS)?;
+    if ask.json {
+        terminal.json(&status)?;
+    } else {
+        let page = page(&status, now(), terminal.paint());
+        write!(terminal, "{page}")?;
+    }
+    Ok(Outcome::Yes)
+}
+
+fn page(status: &Status, now: WallTime, paint: Paint) -> String {
+    let parts = [
+        format!("site {}\n", status.site),
+        alarms(status, paint),
+        groups(status, now).render(paint),
+        prefixes(status).render(paint),
+        checks(status).render(paint),
+        peers(status, now).render(paint),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join("\n")
+}
+
+fn alarms(status: &Status, paint: Paint) -> String {
+    let alarms = status.groups.iter().flat_map(|group| {
+        let line = |alarm| paint.text(Tone::Bad, &format!("ALARM {}: {alarm}", group.name)) + "\n";
+        group.alarms.iter().map(line)
+    });
+    alarms.collect()
+}
+
+fn groups(status: &Status, now: WallTime) -> Table<6> {
+    let mut table = Table::new(["GROUP", "SERVICES", "STATE", "OUTPUT", "FOR", "REASON"]);
+    for group in &status.groups {
+        table.row([
+            group.name.to_string().into(),
+            list(&group.services).into(),
+            Cell::toned(group.state, tone_of_state(group.state)),
+            Cell::toned(group.output, tone_of_output(group.output)),
+            age(group.since, now).into(),
+            group.reason.to_string().into(),
+        ]);
+    }
+    table
+}
+
+fn prefixes(status: &Status) -> Table<4> {
+    let mut table = Table::new(["PREFIX", "PEER", "TOLD", "NEXT HOP"]);
+    for prefix in status.groups.iter().flat_map(|group| &group.prefixes) {
+        for peer in &prefix.peers {
+            let next_hop = peer.attributes.as_ref().map_or(String::new(), |had| had.next_hop.to_string());
+            let told = Cell::toned(peer.told, tone_of_told(peer.told));
+            table.row([
+                prefix.prefix.to_string().into(),
+                peer.peer.to_string().into(),
+                told,
+                next_hop.into(),
+            ]);
+        }
+    }
+    table
+}
+
+fn checks(status: &Status) -> Table<4> {
+    let mut table = Table::new(["SERVICE", "CHECK", "LAST", "IN A ROW"]);
+    for check in status.groups.iter().flat_map(|group| &group.checks) {
+        let last = match check.last {
+            Some(result) => Cell::toned(result, tone_of_result(result)),
+            None => Cell::toned("none yet", Tone::Quiet),
+        };
+        table.row([
+            check.service.to_string().into(),
+            check.name.clone().into(),
+            last,
+            check.run.to_string().into(),
+        ]);
+    }
+    table
+}
+
+fn peers(status: &Status, now: WallTime) -> Table<6> {
+    let mut table = Table::new(["PEER", "ADDRESS", "AS", "SESSION", "FOR", "HEARD"]);
+    for peer in &status.peers {
+        let heard = peer.received;
+        let faults = heard.discarded_attributes + heard.treated_as_withdraw;
+        let heard = match faults {
+            0 => format!("{} routes", heard.accepted).into(),
+            _ => Cell::toned(format!("{} routes, {faults} faulty", heard.accepted), Tone::Careful),
+        };
+        table.row([
+            peer.name.to_string().into(),
+            peer.address.to_string().into(),
+            peer.asn.to_string().into(),
+            Cell::toned(peer.state, tone_of_session(peer.state)),
+            age(peer.since, now).into(),
+            heard,
+        ]);
+    }
+    table
+}
+
+pub(super) fn tone_of_state(state: GroupState) -> Tone {
+    match state {
+        GroupState::Up => Tone::Good,
+        GroupState::Boot | GroupState::Warm | GroupState::Suspect => Tone::Careful,
+        GroupState::Down => Tone::Bad,
+        GroupState::Off => Tone::Quiet,
+    }
+}
+
+fn tone_of_output(output: Output) -> Tone {
+    match output {
+        Output::Normal => Tone::Good,
+        Output::None => Tone::Quiet,
+    }
+}
+
+pub(super) fn tone_of_told(told: Told) -> Tone {
+    match told {
+        Told::Announced => Tone::Good,
+        Told::Withdrawn | Told::None => Tone::Quiet,
+    }
+}
+
+fn tone_of_result(result: CheckResult) -> Tone {
+    match result {
+        CheckResult::Pass => Tone::Good,
+        CheckResult::Fail => Tone::Bad,
+        CheckResult::Indeterminate => Tone::Careful,
+    }
+}
+
+fn tone_of_session(state: PeerState) -> Tone {
+    match state {
+        PeerState::Established => Tone::Good,
+        PeerState::Idle => Tone::Bad,
+        PeerState::Connect | PeerState::Active | PeerState::OpenSent | PeerState::OpenConfirm => {
+            Tone::Careful
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status() -> Status {
+        serde_json::from_str(include_str!("status.json")).unwrap()
+    }
+
+    #[test]
+    fn the_page_is_calm_and_complete() {
+        insta::assert_snapshot!(page(&status(), WallTime(1_795_442_792_000), Paint::Plain));
+    }
+
+    #[test]
+    fn a_site_without_peers_and_groups_has_no_empty_headings() {
+        let status = Status { groups: Vec::new(), peers: Vec::new(), ..status() };
+        assert_eq!(page(&status, WallTime(0), Paint::Plain), "site london\n");
+    }
+}

@@ -1,0 +1,161 @@
+//! The binary as users and scripts meet it: what it prints where, and its exit code.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const BAD_SITE: &str = "[site]\nname = \"London\"\nasn = 64501\nrouter_id = \"10.1.0.10\"\nadress = 1\n\
+    [[peer]]\nname = \"a\"\naddress = \"10.1.0.1\"\nasn = 64500\nhold_time = \"2s\"\nbfd = { interval = \"300ms\" }\n\
+    [[service]]\nname = \"dns\"\naddresses = [\"198.19.0.53\"]\nannounce = [\"198.18.0.0/24\"]\n";
+
+fn catchment(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_catchment"));
+    command.args(arguments).current_dir(root());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    catchment(arguments).output().unwrap()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn the_examples_are_good() {
+    let mut pages = String::new();
+    let mut examples: Vec<PathBuf> = fs::read_dir(root().join("examples"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    examples.sort();
+    assert!(examples.len() >= 3);
+    for example in examples {
+        let name = format!("examples/{}", example.file_name().unwrap().to_str().unwrap());
+        let output = run(&["check", &name]);
+        assert_eq!((output.status.code(), err(&output).as_str()), (Some(0), ""), "{name}");
+        pages.push_str(&out(&output));
+        pages.push('\n');
+    }
+    insta::assert_snapshot!(pages);
+}
+
+#[test]
+fn a_good_site_is_one_document_for_programs() {
+    let output = run(&["check", "--json", "examples/built-in-dns.toml"]);
+    assert_eq!(output.status.code(), Some(0));
+    insta::assert_snapshot!(out(&output));
+}
+
+#[test]
+fn a_bad_site_is_told_on_standard_error_and_starts_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("site.toml"), BAD_SITE).unwrap();
+    for command in ["check", "run"] {
+        let output = catchment(&[command, "site.toml"]).current_dir(directory.path()).output().unwrap();
+        assert_eq!((output.status.code(), out(&output).as_str()), (Some(2), ""), "{command}");
+        insta::assert_snapshot!("bad_site", err(&output));
+    }
+    let output = catchment(&["check", "--json", "site.toml"]).current_dir(directory.path()).output().unwrap();
+    assert_eq!((output.status.code(), err(&output).as_str()), (Some(2), ""));
+    insta::assert_snapshot!("bad_site_as_json", out(&output));
+}
+
+#[test]
+fn a_site_file_that_is_not_there_is_bad_input() {
+    let output = run(&["check", "no-such.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!(err(&output));
+}
+
+#[test]
+fn a_zone_is_judged_by_itself() {
+    let good = run(&["dns", "check", "examples/zones/example.zone"]);
+    assert_eq!((good.status.code(), err(&good).as_str()), (Some(0), ""));
+    insta::assert_snapshot!(out(&good));
+
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("bad.zone"), "$ORIGIN example.\nwww A 192.0.2.300\n").unwrap();
+    let bad = catchment(&["dns", "check", "bad.zone"]).current_dir(directory.path()).output().unwrap();
+    assert_eq!((bad.status.code(), out(&bad).as_str()), (Some(2), ""));
+    insta::assert_snapshot!(err(&bad));
+    let bad = catchment(&["dns", "check", "--json", "bad.zone"]).current_dir(directory.path()).output().unwrap();
+    assert_eq!(bad.status.code(), Some(2));
+    assert!(out(&bad).contains("\"schema\": 1"), "{}", out(&bad));
+}
+
+#[test]
+fn wrong_usage_is_2_and_help_is_0() {
+    for wrong in [&[][..], &["nonsense"], &["check"], &["explain", "198.18.0.53/24"], &["status", "--josn"]] {
+        let output = run(wrong);
+        assert_eq!((output.status.code(), out(&output).as_str()), (Some(2), ""), "{wrong:?}");
+        assert!(err(&output).contains("Usage:") || err(&output).contains("error:"), "{}", err(&output));
+    }
+    for help in [&["--help"][..], &["check", "--help"], &["dns", "check", "--help"], &["--version"]] {
+        let output = run(help);
+        assert_eq!((output.status.code(), err(&output).as_str()), (Some(0), ""), "{help:?}");
+        assert!(!out(&output).contains('\x1b'), "{}", out(&output));
+    }
+}
+
+#[test]
+fn nobody_to_ask_is_a_no_that_says_what_to_start() {
+    for command in [&["status"][..], &["events", "--follow"], &["explain", "198.18.0.0/24"]] {
+        let output = catchment(command).args(["--socket", "/nowhere/api.sock"]).output().unwrap();
+        assert_eq!((output.status.code(), out(&output).as_str()), (Some(1), ""), "{command:?}");
+        assert_eq!(
+            err(&output),
+            "catchment: no daemon answers on /nowhere/api.sock: is `catchment run` running?\n"
+        );
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    for command in [&["completions", "bash"][..], &["check", "examples/built-in-dns.toml"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = catchment(command).stdout(writer).output().unwrap();
+        assert_eq!((output.status.code(), err(&output).as_str()), (Some(0), ""), "{command:?}");
+    }
+}
+
+#[test]
+fn completions_and_manual_pages_know_every_command() {
+    let directory = tempfile::tempdir().unwrap();
+    let manual = directory.path().join("man1");
+    let output = run(&["man", manual.to_str().unwrap()]);
+    assert_eq!((output.status.code(), err(&output).as_str()), (Some(0), ""));
+    let mut pages: Vec<String> = fs::read_dir(&manual)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    pages.sort();
+    insta::assert_snapshot!(pages.join("\n"));
+    let main = fs::read_to_string(manual.join("catchment.1")).unwrap().replace('\\', "");
+    let scripts = ["bash", "zsh", "fish"].map(|shell| out(&run(&["completions", shell])));
+    let commands = pages.iter().filter_map(|page| page.strip_prefix("catchment-")?.strip_suffix(".1"));
+    for command in commands {
+        let word = command.rsplit('-').next().unwrap();
+        assert!(scripts.iter().all(|script| script.contains(word)), "{command}");
+        let top = command.split('-').next().unwrap();
+        assert!(main.contains(&format!("catchment-{top}(1)")), "{command}\n{main}");
+    }
+}
+
+#[test]
+fn what_is_no_recording_cannot_be_replayed() {
+    let output = run(&["replay", "examples/single-peer.toml"]);
+    assert_eq!((output.status.code(), out(&output).as_str()), (Some(2), ""));
+    insta::assert_snapshot!(err(&output));
+}

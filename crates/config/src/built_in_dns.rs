@@ -1,0 +1,88 @@
+//! `[service.dns]`: the built-in authoritative DNS service and its zone files.
+
+use crate::check::Check;
+use dns::{Zone, Zones, zone};
+use document::{Document, Fault, Faults, Source, Spanned, Table, Value};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Longest zone file that is read, bytes.
+const LONGEST_ZONE: usize = 1 << 30;
+
+/// The built-in authoritative DNS service.
+#[derive(Clone, Debug)]
+pub struct BuiltInDns {
+    /// The zone files, in the order of the site file.
+    pub files: Vec<PathBuf>,
+    /// What they say.
+    pub zones: Arc<Zones>,
+}
+
+pub(crate) fn read(table: &Table, directory: &Path) -> Option<BuiltInDns> {
+    let document = table.document();
+    let value = table.required("zones");
+    if value.is_empty_list() {
+        document.fault(value.span(), "a DNS service needs at least one zone");
+    }
+    let items = value.list();
+    let written: Vec<Spanned<PathBuf>> = items.iter().filter_map(Value::path).collect();
+    let zones: Vec<Option<Zone>> = written.iter().map(|file| load(document, file, directory)).collect();
+    let zones = zones.into_iter().map(|zone| zone.map(Arc::new)).collect::<Option<_>>()?;
+    match Zones::new(zones) {
+        Ok(zones) => {
+            let files = written.iter().map(|file| directory.join(&file.value)).collect();
+            Some(BuiltInDns { files, zones: Arc::new(zones) })
+        }
+        Err(error) => {
+            document.fault(value.span(), error.to_string());
+            None
+        }
+    }
+}
+
+impl BuiltInDns {
+    /// Reads one zone file as the service would.
+    pub fn load_zone(path: &Path) -> Result<Zone, Faults> {
+        let text = document::read(path, LONGEST_ZONE).map_err(|error| error.into_faults(path))?;
+        parse(path, &text)
+    }
+}
+
+/// The zone of a file that the site file names; the faults of the zone keep their own lines.
+fn load(document: &Document, file: &Spanned<PathBuf>, directory: &Path) -> Option<Zone> {
+    let path = directory.join(&file.value);
+    match document::read(&path, LONGEST_ZONE) {
+        Ok(text) => parse(&path, &text).map_err(|faults| document.faults_elsewhere(faults)).ok(),
+        Err(error) => {
+            let hint = format!("it was looked for at {}", path.display());
+            document.fault_with_hint(file.span.clone(), error.to_string(), hint);
+            None
+        }
+    }
+}
+
+fn parse(path: &Path, text: &str) -> Result<Zone, Faults> {
+    zone::parse(text).map_err(|faults| {
+        let source = Source::new(path.to_string_lossy(), text);
+        let at = |fault: zone::Fault| {
+            let start = source.offset(fault.line, fault.column);
+            Fault::new(&source, start..start, fault.message, Some(fault.hint))
+        };
+        let faults: Vec<Fault> = faults.into_iter().map(at).collect();
+        Faults::of(source, faults)
+    })
+}
+
+/// A check that asks for a name outside all zones could never pass.
+pub(crate) fn refuse_foreign_checks(document: &Document, zones: &Zones, checks: &[Check]) {
+    for check in checks {
+        let name = &check.expectation.name;
+        if !zones.iter().any(|zone| name.is_within(zone.apex())) {
+            let known: Vec<String> = zones.iter().map(|zone| zone.apex().to_string()).collect();
+            let message =
+                format!("the built-in DNS service has no zone for {name}, so this check could never pass");
+            let hint = format!("ask for a name in {}", known.join(", "));
+            document.fault_with_hint(check.expectation.span.clone(), message, hint);
+        }
+    }
+}

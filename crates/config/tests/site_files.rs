@@ -1,0 +1,248 @@
+//! A good file gives the expected settings, a bad one every fault, and any other no panic.
+
+use config::{NextHop, Relation, SiteFile, parse};
+use document::Faults;
+use proptest::prelude::*;
+use std::path::Path;
+use std::time::Duration;
+use terms::Family;
+
+const GOOD: &str = include_str!("good.toml");
+
+fn read(text: &str) -> Result<SiteFile, Faults> {
+    parse("site.toml", text, Path::new("/etc/catchment"))
+}
+
+fn faults(text: &str) -> String {
+    read(text).map_or_else(|faults| faults.to_string(), |_| "no fault".to_owned())
+}
+
+/// The good file with one text replaced by another.
+fn with(from: &str, to: &str) -> String {
+    assert!(GOOD.contains(from), "{from}");
+    GOOD.replace(from, to)
+}
+
+#[test]
+fn a_good_file_gives_settings_for_every_core() {
+    let file = read(GOOD).unwrap();
+    assert_eq!(file.site.name.as_str(), "london");
+    assert_eq!(file.site.host.as_str(), "lon-1");
+    assert_eq!(file.site.place.as_ref().unwrap().city, "London");
+    assert!(file.site.reject_routes);
+
+    let [transit, fabric] = &file.peers[..] else { panic!("{:?}", file.peers) };
+    assert_eq!(transit.address.to_string(), "10.1.0.1:179");
+    assert_eq!(transit.relation, Relation::Transit);
+    assert_eq!(transit.session.hold_time.seconds(), 9);
+    assert_eq!((transit.session.local_asn.get(), transit.session.peer_asn.get()), (64501, 64500));
+    assert_eq!(transit.next_hops[&Family::Ipv4], NextHop::SessionAddress);
+    assert_eq!(transit.next_hops[&Family::Ipv6], NextHop::Address("2001:db8:1::10".parse().unwrap()));
+    assert_eq!((fabric.relation, fabric.session.passive), (Relation::Internal, true));
+    assert_eq!(fabric.session.families.iter().collect::<Vec<_>>(), [&Family::Ipv6]);
+
+    let [group, other] = &file.groups[..] else { panic!("{:?}", file.groups) };
+    assert_eq!(group.settings.group.as_str(), "dns");
+    assert_eq!(group.services.iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["dns", "ntp"]);
+    assert_eq!(group.prefixes.len(), 3);
+    assert_eq!(group.settings.backoff.base, Duration::from_secs(30));
+    assert_eq!(group.probes.len(), group.settings.checks.len());
+    let names: Vec<String> = group.settings.checks.iter().map(|check| check.to_string()).collect();
+    assert_eq!(names[1], "dns/dns example. SOA at 2001:db8:53::53");
+    assert_eq!(group.probes[1].target.to_string(), "[2001:db8:53::53]:53");
+    assert_eq!(group.settings.checks[0].hang_after, Duration::from_secs(1));
+    assert_eq!(group.settings.checks[2].hang_after, Duration::from_millis(300));
+    assert_eq!(other.settings.group.as_str(), "web");
+
+    assert_eq!(file.api.socket, Path::new("/run/catchment/london.sock"));
+    assert_eq!(file.api.listen, Some("127.0.0.1:9053".parse().unwrap()));
+}
+
+#[test]
+fn what_the_file_leaves_out_has_a_default() {
+    let file = read(
+        r#"
+        [site]
+        name = "rack-1"
+        asn = 65001
+        router_id = "10.0.0.1"
+        [[peer]]
+        name = "tor"
+        address = "10.0.0.254"
+        asn = 65000
+        [[service]]
+        name = "dns"
+        addresses = ["192.0.2.53"]
+        announce = ["192.0.2.53/32"]
+        [[service.check]]
+        dns = { name = "example." }
+        "#,
+    )
+    .unwrap();
+    assert_eq!(file.site.host.as_str(), "rack-1");
+    assert_eq!(file.site.place, None);
+    assert!(file.site.reject_routes);
+    let peer = &file.peers[0];
+    assert_eq!((peer.relation, peer.session.hold_time.seconds()), (Relation::Peer, 9));
+    assert_eq!(peer.next_hops.keys().collect::<Vec<_>>(), [&Family::Ipv4]);
+    let group = &file.groups[0];
+    assert_eq!(group.settings.backoff.base, Duration::from_secs(5));
+    let check = &group.settings.checks[0];
+    assert_eq!(
+        (check.interval, group.probes[0].timeout),
+        (Duration::from_millis(100), Duration::from_millis(80))
+    );
+    assert_eq!((check.fall.get(), check.rise.get(), check.hang_after), (2, 3, Duration::from_secs(1)));
+    assert_eq!(file.api.socket, Path::new("/run/catchment/api.sock"));
+    assert_eq!(file.api.listen, None);
+}
+
+#[test]
+fn every_fault_of_every_section_is_told_at_once() {
+    insta::assert_snapshot!(faults(include_str!("bad.toml")));
+}
+
+#[test]
+fn what_only_the_whole_file_shows_is_told_too() {
+    insta::assert_snapshot!(faults(include_str!("inconsistent.toml")));
+}
+
+#[test]
+fn what_is_planned_is_refused_and_not_ignored() {
+    insta::assert_snapshot!(faults(include_str!("planned.toml")));
+}
+
+#[test]
+fn an_empty_file_says_what_is_needed() {
+    insta::assert_snapshot!(faults(""));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_a_fault() {
+    let faults = config::load(Path::new("no/such/site.toml")).unwrap_err();
+    insta::assert_snapshot!(faults.to_string());
+}
+
+/// Each rule is broken alone, so that no other fault hides that it is not checked.
+#[test]
+fn each_broken_rule_is_one_fault() {
+    let broken = [
+        ("hold_time = \"9s\"", "hold_time = \"2s\"", "a hold time is 0 s"),
+        ("hold_time = \"9s\"", "hold_time = \"9500ms\"", "whole seconds"),
+        ("asn = 64500", "asn = 64501", "a peer with the AS number of the site is internal"),
+        ("asn = 64500", "asn = 0", "AS 0 names no network"),
+        ("next_hop6 = \"2001:db8:1::10\"", "", "ipv6 routes need a next hop"),
+        ("next_hop6 = \"2001:db8:1::10\"", "next_hop6 = \"2001:db8:53::1\"", "lies in 2001:db8:53::/48"),
+        ("families = [\"ipv4\", \"ipv6\"]", "families = []", "no family is left"),
+        ("families = [\"ipv4\", \"ipv6\"]", "families = [\"ipv4\", \"ipv4\"]", "family `ipv4` is used twice"),
+        ("address = \"10.1.0.1\"", "address = \"fe80::1\"", "not built yet (planned)"),
+        ("address = \"2001:db8:2::1\"", "address = \"10.1.0.1\"", "used twice"),
+        ("name = \"fabric\"", "name = \"transit-a\"", "peer name `transit-a` is used twice"),
+        ("\"198.18.0.53\"", "\"198.19.0.53\"", "198.19.0.53 lies in no announced prefix"),
+        ("\"198.18.0.0/24\"", "\"198.18.0.0/23\", \"0.0.0.0/0\"", "draw the whole Internet"),
+        ("\"198.18.0.0/24\"", "\"198.18.0.7/24\"", "did you mean `198.18.0.0/24`"),
+        ("timeout = \"80ms\"", "timeout = \"101ms\"", "longer than the interval"),
+        ("fall = 2", "fall = 0", "`fall` must be 1 to"),
+        ("city = \"London\"", "city = \"Londn\"", "did you mean `London`"),
+        ("city = \"London\"", "lat = 51.5", "`lat` and `lon` come together"),
+        (
+            "socket = \"",
+            "socket = \"/a-very-long-directory/a-very-long-directory/a-very-long-directory/a-very-long-directory",
+            "at most 107 bytes",
+        ),
+    ];
+    for (from, to, expected) in broken {
+        let faults = read(&with(from, to)).unwrap_err();
+        assert_eq!(faults.len(), 1, "{from} -> {to}\n{faults}");
+        assert!(faults.to_string().contains(expected), "{expected}\n{faults}");
+    }
+}
+
+#[test]
+fn services_that_share_a_prefix_through_a_third_are_one_group() {
+    let service = |name: &str, prefixes: &str, address: &str| {
+        format!(
+            "[[service]]\nname = '{name}'\naddresses = ['{address}']\nannounce = [{prefixes}]\n\
+             [[service.check]]\ndns = {{ name = '.' }}\n"
+        )
+    };
+    let head = "[site]\nname = 'a'\nasn = 1\nrouter_id = '10.0.0.1'\n\
+                [[peer]]\nname = 'p'\naddress = '10.0.0.2'\nasn = 2\n";
+    let text = [
+        head.to_owned(),
+        service("one", "'198.18.0.0/24'", "198.18.0.1"),
+        service("alone", "'198.18.9.0/24'", "198.18.9.1"),
+        service("two", "'198.18.1.0/24'", "198.18.1.1"),
+        service("both", "'198.18.0.0/25', '198.18.1.0/24'", "198.18.1.2"),
+    ];
+    let file = read(&text.concat()).unwrap();
+    let groups: Vec<(String, Vec<String>)> = file
+        .groups
+        .iter()
+        .map(|group| {
+            let services = group.services.iter().map(|name| name.to_string()).collect();
+            (group.settings.group.to_string(), services)
+        })
+        .collect();
+    let group = |name: &str, services: &[&str]| {
+        (name.to_owned(), services.iter().map(|&service| service.to_owned()).collect::<Vec<_>>())
+    };
+    assert_eq!(groups, [group("one", &["one", "two", "both"]), group("alone", &["alone"])]);
+}
+
+proptest! {
+    /// A file after an accident: bytes were lost, doubled or replaced.
+    #[test]
+    fn an_accident_makes_no_panic(
+        at in any::<prop::sample::Index>(),
+        length in 0usize..40,
+        insert in "[a-z0-9\"'\\[\\]={}.,:/\n é-]{0,20}",
+    ) {
+        let start = GOOD.floor_char_boundary(at.index(GOOD.len()));
+        let end = GOOD.ceil_char_boundary((start + length).min(GOOD.len()));
+        let text = format!("{}{insert}{}", &GOOD[..start], &GOOD[end..]);
+        if let Err(faults) = read(&text) {
+            prop_assert!(!faults.is_empty());
+            prop_assert!(!faults.to_string().contains("fault of the program"), "{}", faults);
+        }
+    }
+
+    /// Lines in another order: every reader meets keys it does not expect.
+    #[test]
+    fn a_shuffled_file_makes_no_panic(lines in Just(GOOD.lines().collect::<Vec<_>>()).prop_shuffle()) {
+        if let Err(faults) = read(&lines.join("\n")) {
+            prop_assert!(!faults.to_string().contains("fault of the program"), "{}", faults);
+        }
+    }
+}
+
+/// The good file with the built-in DNS service on these zone files.
+fn with_zones(zones: &str) -> Result<SiteFile, Faults> {
+    let text = with("cover = []", &format!("dns = {{ zones = [{zones}] }}"));
+    parse("site.toml", &text, Path::new("tests"))
+}
+
+#[test]
+fn zone_files_are_read_with_the_site_file() {
+    let file = with_zones("\"zones/example.zone\"").unwrap();
+    let dns = file.services[0].dns.as_ref().unwrap();
+    assert_eq!(dns.files, [Path::new("tests/zones/example.zone")]);
+    assert_eq!(dns.zones.iter().map(|zone| zone.apex().to_string()).collect::<Vec<_>>(), ["example."]);
+}
+
+#[test]
+fn faults_of_zone_files_have_lines_of_their_own() {
+    let zones = "\"zones/bad.zone\", \"zones/missing.zone\", \"zones/example.zone\"";
+    insta::assert_snapshot!(with_zones(zones).unwrap_err().to_string());
+    insta::assert_snapshot!(
+        with_zones("\"zones/example.zone\", \"zones/example.zone\"").unwrap_err().to_string()
+    );
+}
+
+#[test]
+fn a_check_that_no_zone_answers_is_a_fault() {
+    let text = with("cover = []", "dns = { zones = [\"zones/example.zone\"] }")
+        .replace("www.example.", "www.exomple.");
+    let faults = parse("site.toml", &text, Path::new("tests")).unwrap_err();
+    insta::assert_snapshot!(faults.to_string());
+}

@@ -1,0 +1,101 @@
+//! Everything that may be slow and that no decision waits for, on a thread and a runtime of their own: the log, the
+//! state file, the API, the page and the zone files.
+
+use crate::dns::{ZoneFiles, reread_on_hangup};
+use crate::events::{Bus, Log};
+use crate::memory::{self, Memories};
+use crate::metrics::Metrics;
+use crate::status::Board;
+use crate::{page, server};
+use axum::Router;
+use std::io;
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// What the attendants look after.
+#[derive(Debug)]
+pub(crate) struct Attendants {
+    pub(crate) bus: Bus,
+    pub(crate) board: Board,
+    pub(crate) metrics: Metrics,
+    /// Of the built-in DNS service.
+    pub(crate) zone_files: Vec<ZoneFiles>,
+    pub(crate) state_dir: PathBuf,
+    pub(crate) memories: watch::Receiver<Memories>,
+    pub(crate) socket: UnixListener,
+    /// The read-only listener, where the site file wants one.
+    pub(crate) listener: Option<TcpListener>,
+    /// What the checks found, for the page.
+    pub(crate) samples: mpsc::Receiver<api::Sample>,
+}
+
+/// Running attendants.
+#[derive(Debug)]
+pub(crate) struct Attending {
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Attendants {
+    /// Starts the thread.
+    pub(crate) fn start(self) -> io::Result<Attending> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (stop, stopped) = oneshot::channel();
+        let run = move || runtime.block_on(self.run(stopped));
+        let thread = std::thread::Builder::new().name("attendants".to_owned()).spawn(run)?;
+        Ok(Attending { stop, thread })
+    }
+
+    async fn run(self, stopped: oneshot::Receiver<()>) {
+        let mut log = Log::follow(&self.bus);
+        let rereading = tokio::spawn(reread_on_hangup(self.zone_files, self.bus.clone()));
+        let remembering = tokio::spawn(memory::keep(self.state_dir, self.memories, self.bus));
+        let documents = server::documents(self.board.clone(), self.metrics);
+        let showing = show(self.listener, self.board, self.samples, documents.clone());
+        let serving = serve(self.socket, documents);
+        tokio::select! {
+            () = log.write() => {}
+            () = serving => {}
+            () = showing => {}
+            _ = stopped => {}
+        }
+        rereading.abort();
+        // The decision loop is gone by now: this writes what it remembered last and ends.
+        let _ = remembering.await;
+        log.drain();
+    }
+}
+
+async fn serve(socket: UnixListener, documents: Router) {
+    let Ok(listener) = tokio::net::UnixListener::from_std(socket) else { return };
+    // Serving ends only with the thread: a connection that breaks is its caller's business.
+    let _ = axum::serve(listener, documents).await;
+}
+
+/// Shows the page where the site file wants it.
+async fn show(
+    listener: Option<TcpListener>,
+    board: Board,
+    samples: mpsc::Receiver<api::Sample>,
+    documents: Router,
+) {
+    let listener = listener.map(tokio::net::TcpListener::from_std);
+    if let Some(Ok(listener)) = listener
+        && let Err(error) = page::serve(listener, board, samples, documents).await
+    {
+        tracing::warn!(%error, "the page cannot be shown");
+    }
+    std::future::pending().await
+}
+
+impl Attending {
+    /// Ends the thread once everything that was told is written.
+    pub(crate) fn stop(self) {
+        // A thread that is gone has nothing left to write.
+        let _ = self.stop.send(());
+        let _ = self.thread.join();
+    }
+}

@@ -1,0 +1,102 @@
+//! The documents that the daemon answers with, on the control socket and on the read-only listener alike.
+
+use crate::metrics::Metrics;
+use crate::status::Board;
+use api::{EventList, EventRow, Refusal, Schema, route};
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use futures_util::{Stream, StreamExt, stream};
+use serde::Deserialize;
+use std::convert::Infallible;
+use std::sync::Arc;
+use terms::Prefix;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How many may follow the events at once.
+const FOLLOWERS: usize = 64;
+
+/// What the handlers share.
+#[derive(Clone)]
+struct Desk {
+    board: Board,
+    metrics: Metrics,
+    seats: Arc<Semaphore>,
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    prefix: Prefix,
+}
+
+/// Every document, read-only.
+pub(crate) fn documents(board: Board, metrics: Metrics) -> Router {
+    let desk = Desk { board, metrics, seats: Arc::new(Semaphore::new(FOLLOWERS)) };
+    Router::new()
+        .route(route::STATUS, get(async |State(desk): State<Desk>| Json(desk.board.status())))
+        .route(route::EVENTS, get(events))
+        .route(route::FOLLOW, get(follow))
+        .route(route::EXPLAIN, get(explain))
+        .route(route::METRICS, get(scrape))
+        .with_state(desk)
+}
+
+async fn events(State(desk): State<Desk>) -> Json<EventList> {
+    Json(EventList { schema: Schema, events: desk.board.bus.latest() })
+}
+
+async fn explain(State(desk): State<Desk>, asked: Result<Query<Asked>, QueryRejection>) -> Response {
+    let prefix = match asked {
+        Ok(Query(Asked { prefix })) => prefix,
+        Err(error) => {
+            let hint = format!("ask for {}?prefix=198.18.0.0/24", route::EXPLAIN);
+            let refusal = Refusal::because(error.body_text()).hint(hint);
+            return (StatusCode::BAD_REQUEST, Json(refusal)).into_response();
+        }
+    };
+    match desk.board.explain(prefix) {
+        Ok(explanation) => Json(explanation).into_response(),
+        Err(refusal) => (StatusCode::NOT_FOUND, Json(refusal)).into_response(),
+    }
+}
+
+async fn scrape(State(desk): State<Desk>) -> Response {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], desk.metrics.render(&desk.board.status())).into_response()
+}
+
+async fn follow(State(desk): State<Desk>) -> Response {
+    let Ok(seat) = desk.seats.clone().try_acquire_owned() else {
+        let refusal = Refusal::because("too many follow the events already");
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(refusal)).into_response();
+    };
+    let (earlier, later) = desk.board.bus.follow();
+    let rows = stream::iter(earlier).chain(rows(later, seat)).map(|row| Ok::<_, Infallible>(line(&row)));
+    ([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(rows)).into_response()
+}
+
+/// Every row from now on. A follower that falls behind misses rows and sees it by their numbers.
+fn rows(receiver: Receiver<EventRow>, seat: OwnedSemaphorePermit) -> impl Stream<Item = EventRow> {
+    stream::unfold((receiver, seat), async |(mut receiver, seat)| {
+        loop {
+            match receiver.recv().await {
+                Ok(row) => return Some((row, (receiver, seat))),
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    })
+}
+
+fn line(row: &EventRow) -> Bytes {
+    // A row of plain text and numbers always has a JSON form.
+    let mut line = serde_json::to_vec(row).unwrap_or_default();
+    line.push(b'\n');
+    Bytes::from(line)
+}

@@ -1,0 +1,191 @@
+//! A site against the real world: BIRD as its neighbour, NSD as its service, both families over one session.
+//!
+//! Needs root (network namespaces), `bird`, `nsd` and `dig`. Nothing is timed: every wait polls a condition.
+
+mod built_in_dns;
+mod world;
+
+use linux::link::LinkIndex;
+use linux::process::ProcessSignal;
+use linux::{address, route};
+use std::net::IpAddr;
+use world::{World, until};
+
+#[test]
+fn a_service_that_dies_is_withdrawn_and_comes_back_after_the_back_off() {
+    let world = World::new();
+    let _bird = world.bird();
+    let mut nsd = world.nsd();
+    let _daemon = world.daemon();
+    until("both prefixes are announced", || world.is_announced());
+
+    nsd.kill();
+    until("both prefixes are withdrawn", || world.is_withdrawn());
+    let status = world.document("/status");
+    assert_eq!(status["groups"][0]["state"], "down");
+    assert_eq!(status["groups"][0]["prefixes"][0]["peers"][0]["told"], "withdrawn");
+    assert!(world.birdc("show protocols site").contains("Established"), "the session lives on");
+
+    let _nsd = world.nsd();
+    until("both prefixes are announced again", || world.is_announced());
+}
+
+#[test]
+fn nothing_is_sent_while_nothing_changes_and_a_lost_address_is_put_back() {
+    let world = World::new();
+    let _bird = world.bird();
+    let _nsd = world.nsd();
+    let _daemon = world.daemon();
+    until("both prefixes are announced", || world.is_announced());
+    assert_eq!(world.updates(), 2);
+
+    let mut netlink = world.site.netlink().unwrap();
+    for text in ["198.18.0.53", "2001:db8:53::53"] {
+        let service: IpAddr = text.parse().unwrap();
+        address::remove(&mut netlink, LinkIndex::LOOPBACK, service.into()).unwrap();
+        until("the address is back", || address::exists(&mut netlink, LinkIndex::LOOPBACK, service).unwrap());
+    }
+    until("both returns are told", || {
+        world.kinds().iter().filter(|kind| *kind == "address-restored").count() == 2
+    });
+    until("a hundred checks have passed since", || {
+        let status = world.document("/status");
+        let checks = status["groups"][0]["checks"].as_array().unwrap();
+        checks.iter().all(|check| check["last"] == "pass" && check["run"].as_u64().unwrap() >= 20)
+    });
+    assert!(world.is_announced());
+    assert_eq!(world.updates(), 2, "equal output is told once");
+    let unused: IpAddr = "198.18.0.99".parse().unwrap();
+    assert_eq!(route::lookup(&mut netlink, unused).unwrap(), route::Lookup::Unreachable);
+}
+
+#[test]
+fn an_orderly_stop_withdraws_answers_on_and_says_why() {
+    let world = World::new();
+    let _bird = world.bird();
+    let _nsd = world.nsd();
+    let mut daemon = world.daemon();
+    until("both prefixes are announced", || world.is_announced());
+
+    daemon.signal(ProcessSignal::SIGTERM);
+    until("both prefixes are withdrawn", || world.is_withdrawn());
+    assert!(world.birdc("show protocols site").contains("Established"), "the session lingers");
+    assert!(world.is_answered("198.18.0.53") && world.is_answered("2001:db8:53::53"));
+
+    assert!(daemon.ended().success());
+    let text = "london stops on SIGTERM";
+    until("BIRD has heard why", || world.bird_log().contains(text));
+    assert!(world.birdc("show protocols all site").contains(text));
+    assert!(world.is_answered("198.18.0.53"), "the address stays after the end");
+    assert!(!world.path("api.sock").exists());
+}
+
+#[test]
+fn a_killed_daemon_is_withdrawn_by_its_kernel() {
+    let world = World::new();
+    let _bird = world.bird();
+    let _nsd = world.nsd();
+    let mut daemon = world.daemon();
+    until("both prefixes are announced", || world.is_announced());
+    daemon.kill();
+    until("both prefixes are withdrawn", || world.is_withdrawn());
+    assert!(!world.bird_log().contains("Hold timer"), "the closed connection was enough");
+
+    let _daemon = world.daemon();
+    until("a new daemon announces again", || world.is_announced());
+}
+
+#[test]
+fn a_session_that_was_reset_comes_back_and_gets_everything_again() {
+    let world = World::new();
+    let _bird = world.bird();
+    let _nsd = world.nsd();
+    let _daemon = world.daemon();
+    for _ in 0..2 {
+        until("both prefixes are announced", || world.is_announced());
+        world.birdc("restart site");
+        until("the routes went with the session", || {
+            world.kinds().iter().any(|kind| kind == "notification-received")
+        });
+    }
+    until("both prefixes are announced again", || world.is_announced());
+}
+
+#[test]
+fn two_interrupts_do_not_linger() {
+    let world = World::new();
+    let _bird = world.bird();
+    let _nsd = world.nsd();
+    let mut daemon = world.daemon_with("linger = \"3s\"", "linger = \"1h\"");
+    until("both prefixes are announced", || world.is_announced());
+    daemon.signal(ProcessSignal::SIGINT);
+    until("both prefixes are withdrawn", || world.is_withdrawn());
+    daemon.signal(ProcessSignal::SIGINT);
+    assert!(daemon.ended().success());
+}
+
+#[test]
+fn everything_can_be_asked_over_the_socket() {
+    let world = World::new();
+    let _bird = world.bird();
+    let _nsd = world.nsd();
+    let _daemon = world.daemon();
+    until("both prefixes are announced", || world.is_announced());
+
+    let mut status = world.document("/status");
+    for moving in ["/groups/0/since", "/groups/0/checks/0/run", "/groups/0/checks/1/run", "/peers/0/since"] {
+        let number = status.pointer_mut(moving).unwrap();
+        assert!(number.is_u64(), "{moving} is {number}");
+        *number = "a number".into();
+    }
+    insta::assert_snapshot!(serde_json::to_string_pretty(&status).unwrap());
+
+    let why = world.document("/explain?prefix=198.18.0.0/24");
+    assert_eq!(why["group"], "dns");
+    assert_eq!(why["peers"][0]["told"], "announced");
+    assert_eq!(why["peers"][0]["attributes"]["next_hop"], "10.1.0.10");
+    assert!(!why["why"].as_array().unwrap().is_empty());
+    let (refused, body) = world.get("/explain?prefix=192.0.2.0/24");
+    assert!(refused.contains("404"), "{refused}");
+    assert!(body.contains("it announces 198.18.0.0/24, 2001:db8:53::/48"), "{body}");
+    assert!(world.get("/explain?prefix=nonsense").0.contains("400"));
+
+    let (_, metrics) = world.get("/metrics");
+    for line in [
+        "catchment_group_state{group=\"dns\",state=\"up\"} 1",
+        "catchment_peer_established{peer=\"transit-a\"} 1",
+        "catchment_peer_announced_prefixes{peer=\"transit-a\"} 2",
+        "catchment_verdict_to_bytes_seconds_count 1",
+        "catchment_events_total{kind=\"up\",severity=\"notice\"} 1",
+        "# EOF",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line} is not in\n{metrics}");
+    }
+}
+
+#[test]
+fn a_start_that_fails_says_why_and_leaves_nothing() {
+    let world = World::new();
+    let taken = world.site.run(|| std::net::TcpListener::bind("0.0.0.0:179")).unwrap().unwrap();
+    assert!(!world.daemon().ended().success());
+    drop(taken);
+    let taken = world.site.run(|| std::net::TcpListener::bind("127.0.0.1:9053")).unwrap().unwrap();
+    assert!(!world.daemon().ended().success());
+    drop(taken);
+    let mut netlink = world.site.netlink().unwrap();
+    let service: IpAddr = "198.18.0.53".parse().unwrap();
+    assert!(!address::exists(&mut netlink, LinkIndex::LOOPBACK, service).unwrap());
+    assert!(!world.path("api.sock").exists());
+}
+
+#[test]
+fn a_spoiled_memory_is_told_and_the_site_starts() {
+    let world = World::new();
+    std::fs::create_dir(world.path("state")).unwrap();
+    std::fs::write(world.path("state/memory.json"), "{\"schema\":1,").unwrap();
+    let _bird = world.bird();
+    let _nsd = world.nsd();
+    let _daemon = world.daemon();
+    until("both prefixes are announced", || world.is_announced());
+    assert!(world.kinds().contains(&"memory-unreadable".to_owned()));
+}

@@ -1,0 +1,271 @@
+//! A world of two hosts in network namespaces of their own: the site with its service, and a neighbour that runs BIRD.
+
+use linux::link::{End, LinkIndex};
+use linux::process::{Namespaces, ProcessSignal, die_with_parent, send_signal, start_in};
+use linux::{Namespace, address, link};
+use std::fs;
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a condition may take: the machine may be busy, and nothing here is timed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const BIRD: &str = r#"
+log "DIR/bird.log" all;
+router id 10.1.0.1;
+protocol device {}
+protocol bgp site {
+  local 10.1.0.1 as 64500;
+  neighbor 10.1.0.10 as 64501;
+  hold time 9;
+  connect delay time 1;
+  error wait time 1, 2;
+  ipv4 { import all; export none; };
+  ipv6 { import all; export none; };
+}
+"#;
+
+const SITE: &str = r#"
+[site]
+name = "london"
+city = "London"
+asn = 64501
+router_id = "10.1.0.10"
+linger = "3s"
+state_dir = "state"
+
+[[peer]]
+name = "transit-a"
+address = "10.1.0.1"
+asn = 64500
+families = ["ipv4", "ipv6"]
+next_hop6 = "2001:db8:1::10"
+
+[[service]]
+name = "dns"
+addresses = ["198.18.0.53", "2001:db8:53::53"]
+announce = ["198.18.0.0/24", "2001:db8:53::/48"]
+[[service.check]]
+dns = { name = "example.", type = "SOA" }
+interval = "100ms"
+timeout = "80ms"
+hang_after = "20s"    # a busy machine is no outage
+
+[api]
+socket = "api.sock"
+listen = "127.0.0.1:9053"
+"#;
+
+const NSD: &str = r#"
+server:
+  ip-address: 198.18.0.53
+  ip-address: 2001:db8:53::53
+  ip-freebind: yes
+  server-count: 1
+  username: ""
+  chroot: ""
+  database: ""
+  zonesdir: "DIR"
+  pidfile: "DIR/nsd.pid"
+  xfrdfile: "DIR/xfrd.state"
+  zonelistfile: "DIR/zone.list"
+  xfrdir: "DIR"
+remote-control:
+  control-enable: no
+zone:
+  name: "example."
+  zonefile: "example.zone"
+"#;
+
+const ZONE: &str = "example. 60 IN SOA ns.example. admin.example. 1 60 60 60 60\nexample. 60 IN NS ns.example.\n\
+                    ns.example. 60 IN A 198.18.0.53\n";
+
+/// The two hosts, joined by a cable.
+pub(crate) struct World {
+    pub(crate) site: Namespace,
+    neighbour: Namespace,
+    directory: tempfile::TempDir,
+}
+
+/// A program of the world; killed with everything that it started when it is dropped.
+pub(crate) struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Program {
+    /// SIGKILL to the program and all that it started.
+    pub(crate) fn kill(&mut self) {
+        let group = format!("-{}", self.0.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+        let _ = self.0.wait();
+    }
+
+    /// Asks the program itself to end.
+    pub(crate) fn signal(&self, signal: ProcessSignal) {
+        send_signal(self.0.id(), signal).unwrap();
+    }
+
+    /// Waits until the program has ended.
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        let mut status = None;
+        until("the program ends", || {
+            status = self.0.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap()
+    }
+}
+
+/// Waits until something holds.
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < PATIENCE, "after {PATIENCE:?} still not so: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+impl World {
+    /// Two hosts with a cable between them and nothing on them.
+    pub(crate) fn new() -> Self {
+        let (site, neighbour) = (Namespace::new().unwrap(), Namespace::new().unwrap());
+        let ends = [("site", &site), ("neighbour", &neighbour)];
+        let [here, there] = ends.map(|(name, namespace)| End { namespace, name });
+        link::create_veth(&mut site.netlink().unwrap(), here, there).unwrap();
+        let addresses = [["10.1.0.10/24", "2001:db8:1::10/64"], ["10.1.0.1/24", "2001:db8:1::1/64"]];
+        for ((name, namespace), addresses) in ends.into_iter().zip(addresses) {
+            let mut netlink = namespace.netlink().unwrap();
+            link::set_up(&mut netlink, LinkIndex::LOOPBACK).unwrap();
+            let cable = link::index(&mut netlink, name).unwrap();
+            link::set_up(&mut netlink, cable).unwrap();
+            for text in addresses {
+                address::add(&mut netlink, cable, text.parse().unwrap()).unwrap();
+            }
+        }
+        World { site, neighbour, directory: tempfile::tempdir().unwrap() }
+    }
+
+    /// A path in the world's own directory.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, text.replace("DIR", self.directory.path().to_str().unwrap())).unwrap();
+        path
+    }
+
+    fn start(&self, namespace: &Namespace, program: impl AsRef<Path>, arguments: &[&Path]) -> Program {
+        let mut command = Command::new(program.as_ref());
+        command.args(arguments).stdin(Stdio::null()).process_group(0);
+        let inside = namespace.as_fd().try_clone_to_owned().unwrap();
+        start_in(&mut command, Namespaces::new([inside]));
+        die_with_parent(&mut command);
+        Program(command.spawn().unwrap())
+    }
+
+    /// Starts BIRD at the neighbour.
+    pub(crate) fn bird(&self) -> Program {
+        let configuration = self.write("bird.conf", BIRD);
+        let control = self.path("bird.ctl");
+        let arguments = [Path::new("-f"), Path::new("-c"), &configuration, Path::new("-s"), &control];
+        let bird = self.start(&self.neighbour, "/usr/sbin/bird", &arguments);
+        until("BIRD answers", || self.birdc("show status").contains("Daemon is up"));
+        bird
+    }
+
+    /// Asks BIRD.
+    pub(crate) fn birdc(&self, question: &str) -> String {
+        let mut command = Command::new("/usr/sbin/birdc");
+        command.arg("-s").arg(self.path("bird.ctl")).args(question.split(' '));
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    }
+
+    /// Whether BIRD has both prefixes of the site.
+    pub(crate) fn is_announced(&self) -> bool {
+        let routes = self.birdc("show route");
+        routes.contains("198.18.0.0/24") && routes.contains("2001:db8:53::/48")
+    }
+
+    /// Whether BIRD has no route at all.
+    pub(crate) fn is_withdrawn(&self) -> bool {
+        let routes = self.birdc("show route");
+        routes.contains("BIRD") && !routes.contains("198.18.") && !routes.contains("2001:db8:53:")
+    }
+
+    /// How many import updates BIRD has received in the present session, over both families.
+    pub(crate) fn updates(&self) -> u32 {
+        let protocol = self.birdc("show protocols all site");
+        let rows = protocol.lines().filter_map(|line| line.trim().strip_prefix("Import updates:"));
+        rows.map(|row| row.split_whitespace().next().unwrap().parse::<u32>().unwrap()).sum()
+    }
+
+    /// What BIRD has written to its log.
+    pub(crate) fn bird_log(&self) -> String {
+        fs::read_to_string(self.path("bird.log")).unwrap_or_default()
+    }
+
+    /// Starts NSD at the site.
+    pub(crate) fn nsd(&self) -> Program {
+        self.write("example.zone", ZONE);
+        let configuration = self.write("nsd.conf", NSD);
+        self.start(&self.site, "/usr/sbin/nsd", &[Path::new("-d"), Path::new("-c"), &configuration])
+    }
+
+    /// Writes the site file with one piece replaced by another, and starts the daemon.
+    pub(crate) fn daemon_with(&self, piece: &str, other: &str) -> Program {
+        assert!(SITE.contains(piece), "{piece}");
+        let site_file = self.write("site.toml", &SITE.replace(piece, other));
+        let test = std::env::current_exe().unwrap();
+        let daemon = test.parent().unwrap().with_file_name("examples").join("site");
+        self.start(&self.site, daemon, &[&site_file])
+    }
+
+    /// Starts the daemon.
+    pub(crate) fn daemon(&self) -> Program {
+        self.daemon_with("london", "london")
+    }
+
+    /// Whether the service answers on an address.
+    pub(crate) fn is_answered(&self, address: &str) -> bool {
+        let mut command = Command::new("dig");
+        command.args([&format!("@{address}"), "example.", "SOA", "+short", "+time=1", "+tries=1"]);
+        let inside = self.site.as_fd().try_clone_to_owned().unwrap();
+        start_in(&mut command, Namespaces::new([inside]));
+        String::from_utf8(command.output().unwrap().stdout).unwrap().starts_with("ns.example.")
+    }
+
+    /// One GET on the control socket: the status line and the body, as they come.
+    pub(crate) fn get(&self, path: &str) -> (String, String) {
+        let mut stream = UnixStream::connect(self.path("api.sock")).unwrap();
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.lines().next().unwrap().to_owned(), body.to_owned())
+    }
+
+    /// A document of the control socket.
+    pub(crate) fn document(&self, path: &str) -> serde_json::Value {
+        let (status, body) = self.get(path);
+        assert!(status.ends_with("200 OK"), "{path}: {status} {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    /// The kinds of the events so far.
+    pub(crate) fn kinds(&self) -> Vec<String> {
+        let events = self.document("/events");
+        let rows = events["events"].as_array().unwrap();
+        rows.iter().map(|row| row["kind"].as_str().unwrap().to_owned()).collect()
+    }
+}

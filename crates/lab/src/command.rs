@@ -1,0 +1,107 @@
+//! Commands that work inside a running lab: `exec`, `nodes`, `down`.
+
+use crate::control::DOWN;
+use crate::runtime::{LabName, Sockets};
+use api::client::{ClientError, Server, blocking};
+use api::{Done, NodeList, Refusal, route};
+use linux::process::{
+    HeldSignals, Namespaces, ProcessSignal, die_with_parent, enter_pid_namespace_for_children, start_at,
+    start_in,
+};
+use linux::{Error, pass};
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Command, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Why a command could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// No lab of that name runs, or it did not answer.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The lab refused.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// The system refused.
+    #[error(transparent)]
+    System(#[from] Error),
+    /// The lab did not end in time.
+    #[error("the lab was told to stop and still runs after {} s", .0.as_secs())]
+    StillThere(Duration),
+}
+
+/// How long a lab may take to end.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn client(name: &LabName) -> Result<blocking::Client, CommandError> {
+    let client = blocking::Client::of(Server::Lab, Sockets::of(name).control);
+    Ok(client.map_err(|error| Error::new("ask the lab", error))?)
+}
+
+/// Who lives in the lab of that name.
+pub fn nodes(name: &LabName) -> Result<NodeList, CommandError> {
+    Ok(client(name)?.get(route::NODES)?)
+}
+
+/// Stops the lab of that name and waits until it is gone.
+pub fn down(name: &LabName) -> Result<Done, CommandError> {
+    let done = client(name)?.post(DOWN, &())?;
+    let sockets = Sockets::of(name);
+    let begun = Instant::now();
+    while sockets.control.exists() {
+        if begun.elapsed() > PATIENCE {
+            return Err(CommandError::StillThere(PATIENCE));
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    Ok(done)
+}
+
+/// Runs a command inside a node, on this terminal, and waits until it ends. To be called before this process starts any
+/// thread.
+pub fn exec(name: &LabName, node: &str, command: &[OsString]) -> Result<ExitStatus, CommandError> {
+    let [network, pid, mount] = namespaces(name, node)?;
+    let Some((program, arguments)) = command.split_first() else {
+        return Err(Refusal::because("there is no command to run").into());
+    };
+    // Ctrl-C is for the command; this process passes on how it ended.
+    let _held = HeldSignals::hold(&[ProcessSignal::SIGINT, ProcessSignal::SIGQUIT])?;
+    enter_pid_namespace_for_children(&pid)?;
+    let mut command = Command::new(program);
+    command.args(arguments);
+    die_with_parent(&mut command);
+    start_in(&mut command, Namespaces::new([network, mount]));
+    if let Ok(directory) = env::current_dir() {
+        start_at(&mut command, &directory)?;
+    }
+    let status = command.status().map_err(|error| Error::new(format!("run {}", program.display()), error));
+    Ok(status?)
+}
+
+/// The network, PID and mount namespaces of a node.
+fn namespaces(name: &LabName, node: &str) -> Result<[OwnedFd; 3], CommandError> {
+    let socket = Sockets::of(name).exec;
+    let mut stream = UnixStream::connect(&socket).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+            ClientError::NobodyThere { server: Server::Lab, socket: socket.clone() }
+        }
+        io::ErrorKind::PermissionDenied => {
+            ClientError::NotAllowed { server: Server::Lab, socket: socket.clone() }
+        }
+        _ => ClientError::Unreachable { socket: socket.clone(), error },
+    })?;
+    stream.write_all(format!("{node}\n").as_bytes()).map_err(|error| Error::new("ask for a node", error))?;
+    let mut answer = [0; 4096];
+    let (length, descriptors) = pass::receive(&stream, &mut answer)?;
+    <[OwnedFd; 3]>::try_from(descriptors).map_err(|_| {
+        match serde_json::from_slice::<Refusal>(&answer[..length]) {
+            Ok(refusal) => refusal.into(),
+            Err(_) => Error::new("ask for a node", io::Error::from(io::ErrorKind::UnexpectedEof)).into(),
+        }
+    })
+}

@@ -1,0 +1,117 @@
+//! A process of the lab's own world: process 1 of new PID, mount and network namespaces.
+//!
+//! ```text
+//!  catchment lab up ......... holds the namespaces' only way out: the leash
+//!   |  socket pair = stdin of the child: first the mission and the listeners, then nothing; its end means "stop"
+//!  catchment lab init ....... process 1: everything that it starts and makes dies with it
+//! ```
+//! The parent only waits. SIGINT and SIGTERM end the leash, so that the world stops in order; when the parent is killed,
+//! the kernel ends process 1 and with it everything else. Nothing has a name outside, so nothing can stay behind.
+
+use linux::process::{HeldSignals, ProcessSignal, spawn_as_init};
+use linux::{Error, mount, pass};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::ffi::OsStr;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::Arc;
+
+/// Where process 1 has a file system of its own. What the host has there is hidden inside.
+pub const PRIVATE: &str = "/run";
+/// Size of that file system, MiB: logs and configurations of some hundred routers.
+const PRIVATE_MIB: u32 = 256;
+
+/// Starts this very program again as process 1 of a world, with these arguments, and waits until it ends. The
+/// descriptors come out of [`begin`] in the same order. To be called once in a thread, which must not start threads
+/// afterwards; and before other threads run, because of the signals.
+pub fn run(
+    arguments: &[impl AsRef<OsStr>],
+    mission: &impl Serialize,
+    descriptors: &[BorrowedFd<'_>],
+) -> linux::Result<ExitStatus> {
+    let signals =
+        HeldSignals::hold(&[ProcessSignal::SIGINT, ProcessSignal::SIGTERM, ProcessSignal::SIGCHLD])?;
+    let (leash, theirs) = UnixStream::pair().map_err(|error| Error::new("make a socket pair", error))?;
+    let mut command = Command::new("/proc/self/exe");
+    command.args(arguments).stdin(OwnedFd::from(theirs)).process_group(0);
+    let mut child = spawn_as_init(&mut command)?;
+    drop(command); // and with it the parent's copy of the child's stdin
+    let text = serde_json::to_vec(mission).map_err(|error| Error::new("write down the mission", error))?;
+    hand_over(&leash, &text, descriptors)?;
+    let mut leash = Some(leash);
+    loop {
+        if let Some(status) = ended(&mut child)? {
+            return Ok(status);
+        }
+        match signals.next()? {
+            ProcessSignal::SIGCHLD => {}
+            _ => leash = None,
+        }
+        if leash.is_none() {
+            return child.wait().map_err(|error| Error::new("wait for the world", error));
+        }
+    }
+}
+
+fn ended(child: &mut Child) -> linux::Result<Option<ExitStatus>> {
+    child.try_wait().map_err(|error| Error::new("look after the world", error))
+}
+
+/// The mission's length and the descriptors in one message, then the mission, which may be long.
+fn hand_over(mut leash: &UnixStream, text: &[u8], descriptors: &[BorrowedFd<'_>]) -> linux::Result<()> {
+    pass::send(leash, &(text.len() as u64).to_be_bytes(), descriptors)?;
+    leash.write_all(text).map_err(|error| Error::new("hand over the mission", error))
+}
+
+/// What process 1 was given.
+pub struct Begun<M> {
+    /// What to do.
+    pub mission: M,
+    /// The descriptors that the parent handed over.
+    pub descriptors: Vec<OwnedFd>,
+    /// Ends when the world is to stop.
+    pub leash: Leash,
+}
+
+/// The tie to the parent.
+#[derive(Clone, Debug)]
+pub struct Leash(Arc<UnixStream>);
+
+impl Leash {
+    /// Waits until the parent wants the world to stop, or is gone.
+    pub fn wait_end(&self) {
+        // Nothing is ever sent; an error is an end, too.
+        let _ = (&*self.0).read(&mut [0]);
+    }
+}
+
+/// Longest mission, bytes: a world file, and what is to be done in it.
+const LONGEST_MISSION: u64 = 4 << 20;
+
+/// To be called first in process 1: makes its mounts private and takes the mission over.
+pub fn begin<M: DeserializeOwned>() -> linux::Result<Begun<M>> {
+    if std::process::id() != 1 {
+        let reason = io::Error::other("this is an inner part of `catchment lab up`, which starts it");
+        return Err(Error::new("begin a world", reason));
+    }
+    mount::make_private()?;
+    mount::tmpfs(Path::new(PRIVATE), PRIVATE_MIB)?;
+    mount::proc(Path::new("/proc"))?;
+    let stdin = io::stdin().as_fd().try_clone_to_owned();
+    let mut leash = UnixStream::from(stdin.map_err(|error| Error::new("find the leash", error))?);
+    let mut head = [0; 8];
+    let (_, descriptors) = pass::receive(&leash, &mut head)?;
+    let length = u64::from_be_bytes(head);
+    if length > LONGEST_MISSION {
+        return Err(Error::new("read the mission", io::Error::other(format!("it has {length} bytes"))));
+    }
+    let mut text = vec![0; length as usize];
+    leash.read_exact(&mut text).map_err(|error| Error::new("read the mission", error))?;
+    let mission = serde_json::from_slice(&text).map_err(|error| Error::new("read the mission", error))?;
+    Ok(Begun { mission, descriptors, leash: Leash(Arc::new(leash)) })
+}

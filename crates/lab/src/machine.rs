@@ -1,0 +1,212 @@
+//! A node that runs: a network namespace with its interfaces, addresses and default routes.
+
+use crate::cable::Fibre;
+use crate::plan::{CableId, Medium, NodeId, Pair, Plan, Port, Purpose, Role};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use linux::link::{self, End, LinkIndex};
+use linux::route::{self, Route, Via};
+use linux::tun::Tun;
+use linux::{Error, Namespace, Netlink, Result, address, sysctl};
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use terms::Prefix;
+
+/// Nodes that are built at the same time: much of the work waits for locks of the kernel.
+const BUILDERS: usize = 4;
+
+/// What every node has set. A forwarding node accepts packets on any interface, whatever the way back is.
+const SETTINGS: [(&str, &str); 11] = [
+    ("ipv4/conf/all/rp_filter", "0"),
+    ("ipv4/conf/default/rp_filter", "0"),
+    ("ipv6/conf/all/accept_dad", "0"),
+    ("ipv6/conf/default/accept_dad", "0"),
+    ("ipv6/conf/all/accept_ra", "0"),
+    ("ipv6/conf/default/accept_ra", "0"),
+    // No link-local addresses: nothing announces itself over the cables by itself.
+    ("ipv6/conf/default/addr_gen_mode", "1"),
+    ("ipv4/fib_multipath_hash_policy", "1"),
+    ("ipv6/fib_multipath_hash_policy", "1"),
+    ("ipv4/conf/all/ignore_routes_with_linkdown", "1"),
+    ("ipv6/conf/all/ignore_routes_with_linkdown", "1"),
+];
+/// What a router has set besides.
+const FORWARDING: [(&str, &str); 2] = [("ipv4/ip_forward", "1"), ("ipv6/conf/all/forwarding", "1")];
+
+/// A node that runs.
+#[derive(Debug)]
+pub struct Machine {
+    /// Its network.
+    pub namespace: Namespace,
+    netlink: Mutex<Netlink>,
+    /// What leads where: the cable behind each interface, by the kernel's number.
+    interfaces: BTreeMap<LinkIndex, CableId>,
+}
+
+impl Machine {
+    /// Asks the kernel of this node for something.
+    pub fn with_netlink<T>(&self, ask: impl FnOnce(&mut Netlink) -> Result<T>) -> Result<T> {
+        ask(&mut self.netlink.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The cable behind an interface.
+    pub fn cable_at(&self, link: LinkIndex) -> Option<CableId> {
+        self.interfaces.get(&link).copied()
+    }
+}
+
+/// Every node of a plan, and the cables between them with both ends plugged in.
+pub struct Machines {
+    /// In the order of the plan.
+    pub machines: Vec<Machine>,
+    /// Every cable but the LANs.
+    pub fibres: Vec<Arc<Fibre>>,
+}
+
+/// Builds every node of a plan.
+pub fn build(plan: &Plan) -> Result<Machines> {
+    let mut built = build_all(plan)?;
+    let mut machines: Vec<Machine> = Vec::with_capacity(built.len());
+    let mut plugs: BTreeMap<CableId, Vec<Tun>> = BTreeMap::new();
+    for node in &mut built {
+        for (cable, tun) in node.plugs.drain(..) {
+            plugs.entry(cable).or_default().push(tun);
+        }
+    }
+    machines.extend(built.into_iter().map(|node| node.machine));
+    for (index, cable) in plan.cables.iter().enumerate() {
+        if cable.medium == Medium::Lan {
+            join(&mut machines, plan, CableId(index))?;
+        }
+    }
+    let mut fibres = Vec::new();
+    for (index, cable) in plan.cables.iter().enumerate() {
+        let id = CableId(index);
+        let (Medium::Fibre { delay, loss }, Some(tuns)) = (cable.medium, plugs.remove(&id)) else { continue };
+        // Nodes were visited in order; the plan may name the ends the other way round.
+        let [left, right] = &cable.ends;
+        let ends = <[Tun; 2]>::try_from(tuns).map_err(|_| one_ended(&cable.name))?;
+        let ends = if left.node <= right.node { ends } else { swap(ends) };
+        fibres.push(Arc::new(Fibre::new(id, ends, delay, loss)));
+    }
+    Ok(Machines { machines, fibres })
+}
+
+fn swap([left, right]: [Tun; 2]) -> [Tun; 2] {
+    [right, left]
+}
+
+fn one_ended(cable: &str) -> Error {
+    Error::new(format!("plug in cable {cable}"), io::Error::other("it has one end only"))
+}
+
+struct Built {
+    machine: Machine,
+    plugs: Vec<(CableId, Tun)>,
+}
+
+fn build_all(plan: &Plan) -> Result<Vec<Built>> {
+    let build_share = |first: usize| -> Result<Vec<(usize, Built)>> {
+        (first..plan.nodes.len())
+            .step_by(BUILDERS)
+            .map(|node| Ok((node, build_one(plan, NodeId(node))?)))
+            .collect()
+    };
+    let build_share = &build_share;
+    let shares: Vec<Result<Vec<(usize, Built)>>> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..BUILDERS).map(|first| scope.spawn(move || build_share(first))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(panicked()))).collect()
+    });
+    let mut built: Vec<(usize, Built)> = Vec::with_capacity(plan.nodes.len());
+    for share in shares {
+        built.extend(share?);
+    }
+    built.sort_by_key(|(node, _)| *node);
+    Ok(built.into_iter().map(|(_, built)| built).collect())
+}
+
+fn panicked() -> Error {
+    Error::new("build a node", io::Error::other("the builder panicked"))
+}
+
+fn build_one(plan: &Plan, node: NodeId) -> Result<Built> {
+    let namespace = Namespace::new()?;
+    let fibres: Vec<(CableId, &Port, &Port)> =
+        plan.ports(node).filter(|(cable, _, _)| plan.cables[cable.0].medium != Medium::Lan).collect();
+    let is_router = matches!(plan.node(node).role, Role::Router(_));
+    let (netlink, plugs, interfaces) = namespace.run(|| -> Result<_> {
+        let forwarding = if is_router { &FORWARDING[..] } else { &[] };
+        SETTINGS.iter().chain(forwarding).try_for_each(|(name, value)| sysctl::write(name, value))?;
+        let mut netlink = Netlink::open()?;
+        link::set_up(&mut netlink, LinkIndex::LOOPBACK)?;
+        if is_router {
+            assign(&mut netlink, LinkIndex::LOOPBACK, plan.node(node).address, [32, 128])?;
+        }
+        let mut plugs = Vec::new();
+        let mut interfaces = BTreeMap::new();
+        for (cable, here, there) in fibres {
+            plugs.push((cable, Tun::create(&here.interface)?));
+            let link = link::index(&mut netlink, &here.interface)?;
+            interfaces.insert(link, cable);
+            assign(&mut netlink, link, here.address, [31, 127])?;
+            link::set_up(&mut netlink, link)?;
+            if plan.cables[cable.0].purpose == Purpose::Access && !is_router {
+                default_route(&mut netlink, there.address)?;
+            }
+        }
+        Ok((netlink, plugs, interfaces))
+    })??;
+    Ok(Built { machine: Machine { namespace, netlink: Mutex::new(netlink), interfaces }, plugs })
+}
+
+/// Joins an edge router and its host by a virtual Ethernet.
+fn join(machines: &mut [Machine], plan: &Plan, cable: CableId) -> Result<()> {
+    let [router, host] = &plan.cables[cable.0].ends;
+    let (here, there) = (&machines[router.node.0], &machines[host.node.0]);
+    let here_end = End { namespace: &here.namespace, name: &router.interface };
+    let there_end = End { namespace: &there.namespace, name: &host.interface };
+    here.with_netlink(|netlink| link::create_veth(netlink, here_end, there_end))?;
+    // Both ends are up before either has an address: a neighbour without a carrier would not hear its first questions.
+    for port in [router, host] {
+        let machine = &mut machines[port.node.0];
+        // A router asks for a neighbour's hardware address from its own link-local address (RFC 4861 section 7.2.2).
+        let setting = format!("ipv6/conf/{}/addr_gen_mode", port.interface);
+        machine.namespace.run(|| sysctl::write(&setting, "0"))??;
+        let link = machine.with_netlink(|netlink| {
+            let link = link::index(netlink, &port.interface)?;
+            link::set_up(netlink, link)?;
+            Ok(link)
+        })?;
+        machine.interfaces.insert(link, cable);
+    }
+    for (port, far) in [(router, host), (host, router)] {
+        machines[port.node.0].with_netlink(|netlink| {
+            let link = link::index(netlink, &port.interface)?;
+            assign(netlink, link, port.address, [27, 64])?;
+            match plan.node(port.node).role {
+                Role::Host(_) => default_route(netlink, far.address),
+                Role::Router(_) | Role::Client(_) => Ok(()),
+            }
+        })?;
+    }
+    Ok(())
+}
+
+fn assign(netlink: &mut Netlink, link: LinkIndex, pair: Pair, [length4, length6]: [u8; 2]) -> Result<()> {
+    let invalid = |_| Error::new("assign an address", io::Error::from(io::ErrorKind::InvalidInput));
+    let v4 = IpNet::V4(Ipv4Net::new(pair.v4, length4).map_err(invalid)?);
+    let v6 = IpNet::V6(Ipv6Net::new(pair.v6, length6).map_err(invalid)?);
+    [v4, v6].into_iter().try_for_each(|net| address::add(netlink, link, net).map(drop))
+}
+
+fn default_route(netlink: &mut Netlink, gateway: Pair) -> Result<()> {
+    let everything = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+    for (any, gateway) in everything.into_iter().zip(gateway.both()) {
+        let destination =
+            Prefix::new(any, 0).map_err(|error| Error::new("route everything", io::Error::other(error)))?;
+        route::replace(netlink, Route { destination, via: Via::Gateway(gateway), metric: None })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! The names of a world, and what could be meant by a wrong one.
+
+use crate::fault::Fault;
+use crate::plan::{Medium, Plan};
+use crate::sentence::{Kind, Mention};
+use crate::world::World;
+use terms::nearest_spelling;
+
+/// Everything of a world that sentences can name.
+#[derive(Clone, Debug)]
+pub struct Names {
+    clients: Vec<String>,
+    sites: Vec<String>,
+    nodes: Vec<String>,
+    /// Cables that can be cut, as pairs of nodes.
+    cables: Vec<[String; 2]>,
+}
+
+/// What is wrong with a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// What there is not.
+    pub message: String,
+    /// What there is.
+    pub hint: String,
+}
+
+impl Names {
+    /// The names of this world.
+    pub fn of(world: &World, plan: &Plan) -> Self {
+        let fibres = plan.cables.iter().filter(|cable| matches!(cable.medium, Medium::Fibre { .. }));
+        Names {
+            clients: world.clients.iter().map(|client| client.place.key.clone()).collect(),
+            sites: world.sites.iter().map(|site| site.name.to_string()).collect(),
+            nodes: plan.nodes.iter().map(|node| node.name.clone()).collect(),
+            cables: fibres
+                .map(|cable| cable.ends.each_ref().map(|end| plan.node(end.node).name.clone()))
+                .collect(),
+        }
+    }
+
+    /// Which of these names there are not.
+    pub fn wrong(&self, mentions: &[Mention<'_>]) -> Vec<Wrong> {
+        mentions.iter().filter_map(|mention| self.wrong_name(mention)).collect()
+    }
+
+    /// Which of a fault's names there are not, or that no cable joins them.
+    pub fn wrong_in_fault(&self, fault: &Fault) -> Vec<Wrong> {
+        let wrong = self.wrong(&fault.mentions());
+        match fault.cable() {
+            Some((end, other)) if wrong.is_empty() => {
+                self.no_cable(end.as_str(), other.as_str()).into_iter().collect()
+            }
+            _ => wrong,
+        }
+    }
+
+    fn wrong_name(&self, mention: &Mention<'_>) -> Option<Wrong> {
+        let known = match mention.kind {
+            Kind::Client => &self.clients,
+            Kind::Site => &self.sites,
+            Kind::Node => &self.nodes,
+        };
+        if known.iter().any(|name| name == mention.name) {
+            return None;
+        }
+        let guess = nearest_spelling(mention.name, known.iter().map(String::as_str));
+        let guess = guess.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+        Some(Wrong {
+            message: format!("this world has no {} `{}`", mention.kind, mention.name),
+            hint: format!("{guess}It has {}", known.join(", ")),
+        })
+    }
+
+    fn no_cable(&self, end: &str, other: &str) -> Option<Wrong> {
+        let joins = |cable: &[String; 2], node: &str| cable.iter().any(|name| name == node);
+        if self.cables.iter().any(|cable| joins(cable, end) && joins(cable, other) && end != other) {
+            return None;
+        }
+        let near = self.cables.iter().filter(|cable| joins(cable, end) || joins(cable, other));
+        let near: Vec<String> = near.map(|[left, right]| format!("{left} - {right}")).collect();
+        Some(Wrong {
+            message: format!("no cable joins {end} and {other}"),
+            hint: format!("the cables of these nodes are {}", near.join(", ")),
+        })
+    }
+}

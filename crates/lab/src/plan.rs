@@ -1,0 +1,201 @@
+//! From a world to everything that has to be built: nodes, cables, addresses, BGP sessions. Pure: the same world
+//! gives the same plan.
+//!
+//! | who | IPv4 | IPv6 |
+//! |---|---|---|
+//! | network *n* | `10.n.0.0/16` | `fd00:n::/32` |
+//! | its router *k*, its cables, client and site | `10.n.k.0/24` | `fd00:n:k::/48` |
+//! | the router itself (loopback) | `10.n.k.1` | `fd00:n:k::1` |
+//! | LAN of a site: edge router, host | `10.n.k.33`, `.34` | `fd00:n:k:1::1`, `::2` |
+//! | cable *j* that begins at the router | `10.n.k.(64+2j)/31` | `fd00:n:k:(100+j)::/127` |
+//!
+//! (*n* and *k* count from 1 and 0 in the order of the file.) The address of a client is that of its end of its cable.
+
+mod addressing;
+mod build;
+
+pub use addressing::Pair;
+
+use crate::history::{ClientId, SiteId};
+use crate::world::{RelationKind, RouterRef, World};
+use std::time::Duration;
+use terms::{Asn, GeoPoint, Prefix};
+
+/// The anycast address that every client asks over IPv4 and IPv6.
+pub const SERVICE: Pair = addressing::SERVICE;
+
+/// The blocks that a site announces: the addresses of [`SERVICE`] lie in them.
+pub fn announced() -> [Prefix; 2] {
+    addressing::announced()
+}
+
+/// A node's place in [`Plan::nodes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub usize);
+
+/// A cable's place in [`Plan::cables`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CableId(pub usize);
+
+/// Everything that has to be built.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Routers, then hosts of sites, then clients.
+    pub nodes: Vec<Node>,
+    /// What joins them.
+    pub cables: Vec<Cable>,
+    /// The BGP sessions between networks, one entry a cable.
+    pub sessions: Vec<Session>,
+}
+
+/// A machine with a network namespace of its own.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Its name, unique in the world.
+    pub name: String,
+    /// What it does.
+    pub role: Role,
+    /// The city where it stands, as people write it.
+    pub city: String,
+    /// Where that is.
+    pub at: GeoPoint,
+    /// The AS that it belongs to.
+    pub asn: Asn,
+    /// The name of that network.
+    pub network: String,
+    /// The address that stands for it.
+    pub address: Pair,
+}
+
+/// What a node does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Forwards.
+    Router(RouterRef),
+    /// Announces the anycast address and answers on it.
+    Host(SiteId),
+    /// Asks.
+    Client(ClientId),
+}
+
+/// What joins two nodes.
+#[derive(Clone, Debug)]
+pub struct Cable {
+    /// `atlas-london-atlas-newyork`: the nodes at its ends.
+    pub name: String,
+    /// Where it is plugged in.
+    pub ends: [Port; 2],
+    /// How packets get across.
+    pub medium: Medium,
+    /// What it is for.
+    pub purpose: Purpose,
+}
+
+/// One end of a cable.
+#[derive(Clone, Debug)]
+pub struct Port {
+    /// The node.
+    pub node: NodeId,
+    /// The interface's name there: the far node's where that fits.
+    pub interface: String,
+    /// The addresses of this end.
+    pub address: Pair,
+}
+
+/// How packets get across a cable.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Medium {
+    /// Through the cable thread, delayed.
+    Fibre {
+        /// One way.
+        delay: Duration,
+        /// Share of packets that get lost, 0 to 1.
+        loss: f64,
+    },
+    /// At once, over a virtual Ethernet: the LAN of a site.
+    Lan,
+}
+
+/// What a cable is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Joins two routers of one network.
+    Backbone,
+    /// Joins two networks.
+    Border,
+    /// Connects a client.
+    Access,
+    /// Connects a site's host.
+    SiteLan,
+}
+
+/// A BGP session between two networks. With a transit session, the first port of the cable is the customer's.
+#[derive(Clone, Copy, Debug)]
+pub struct Session {
+    /// The cable that it runs over.
+    pub cable: CableId,
+    /// What the networks agreed.
+    pub kind: RelationKind,
+}
+
+/// A world that does not fit the address plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// More cables begin at a router than its block has room for.
+    #[error("{router} has too many cables: at most {most} can begin at a router")]
+    TooManyCables {
+        /// The router.
+        router: String,
+        /// The bound.
+        most: usize,
+    },
+}
+
+impl Plan {
+    /// The plan of a world.
+    pub fn new(world: &World) -> Result<Plan, PlanError> {
+        build::build(world)
+    }
+
+    /// A node.
+    pub fn node(&self, node: NodeId) -> &Node {
+        &self.nodes[node.0]
+    }
+
+    /// The node of that name.
+    pub fn node_called(&self, name: &str) -> Option<NodeId> {
+        self.nodes.iter().position(|node| node.name == name).map(NodeId)
+    }
+
+    /// The node that is this router.
+    pub fn router(&self, router: RouterRef) -> Option<NodeId> {
+        self.nodes.iter().position(|node| node.role == Role::Router(router)).map(NodeId)
+    }
+
+    /// The host of a site.
+    pub fn host(&self, site: SiteId) -> Option<NodeId> {
+        self.nodes.iter().position(|node| node.role == Role::Host(site)).map(NodeId)
+    }
+
+    /// The node of a client.
+    pub fn client(&self, client: ClientId) -> Option<NodeId> {
+        self.nodes.iter().position(|node| node.role == Role::Client(client)).map(NodeId)
+    }
+
+    /// The cables of a node, each with this node's port and the far one.
+    pub fn ports(&self, node: NodeId) -> impl Iterator<Item = (CableId, &Port, &Port)> + '_ {
+        self.cables.iter().enumerate().filter_map(move |(index, cable)| {
+            let [left, right] = &cable.ends;
+            match (left.node == node, right.node == node) {
+                (true, _) => Some((CableId(index), left, right)),
+                (_, true) => Some((CableId(index), right, left)),
+                _ => None,
+            }
+        })
+    }
+
+    /// The blocks that a router announces for its network: all of it, or an island's own part.
+    pub fn originated(&self, world: &World, router: RouterRef) -> [Prefix; 2] {
+        addressing::originated(world, router)
+    }
+}

@@ -1,0 +1,81 @@
+//! Which address goes where; the table is in the module above.
+
+use crate::world::{RouterRef, World};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use terms::{Family, Prefix};
+
+/// An address of each family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// IPv4.
+    pub v4: Ipv4Addr,
+    /// IPv6.
+    pub v6: Ipv6Addr,
+}
+
+impl Pair {
+    /// The address of a family.
+    pub fn of(self, family: Family) -> IpAddr {
+        match family {
+            Family::Ipv4 => self.v4.into(),
+            Family::Ipv6 => self.v6.into(),
+        }
+    }
+
+    /// Both.
+    pub fn both(self) -> [IpAddr; 2] {
+        [self.v4.into(), self.v6.into()]
+    }
+}
+
+/// 198.18.0.0/15 is set aside for tests of networks (RFC 2544), 2001:db8::/32 for documentation (RFC 3849).
+pub(super) const SERVICE: Pair =
+    Pair { v4: Ipv4Addr::new(198, 18, 0, 53), v6: Ipv6Addr::new(0x2001, 0xdb8, 0x53, 0, 0, 0, 0, 0x53) };
+
+const ANNOUNCED_LENGTHS: [u8; 2] = [24, 48];
+
+/// Cables that can begin at one router.
+pub(super) const MOST_CABLES: usize = 96;
+
+pub(super) fn announced() -> [Prefix; 2] {
+    blocks(SERVICE, ANNOUNCED_LENGTHS)
+}
+
+/// The blocks of these lengths around an address.
+fn blocks(pair: Pair, [length4, length6]: [u8; 2]) -> [Prefix; 2] {
+    let block =
+        |address: IpAddr, length| Prefix::containing(address, length).unwrap_or(Prefix::host(address));
+    [block(pair.v4.into(), length4), block(pair.v6.into(), length6)]
+}
+
+/// `10.n.k.host` and `fd00:n:k:subnet::host6`.
+fn address(router: RouterRef, host: usize, subnet: usize, host6: u16) -> Pair {
+    let [network, place] = [router.network + 1, router.place];
+    // The reader of the world file bounds the number of networks and of places.
+    let byte = |number: usize| u8::try_from(number).unwrap_or(u8::MAX);
+    let word = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
+    Pair {
+        v4: Ipv4Addr::new(10, byte(network), byte(place), byte(host)),
+        v6: Ipv6Addr::new(0xfd00, word(network), word(place), word(subnet), 0, 0, 0, host6),
+    }
+}
+
+pub(super) fn loopback(router: RouterRef) -> Pair {
+    address(router, 1, 0, 1)
+}
+
+/// The edge router and the host of a site on their LAN.
+pub(super) fn site_lan(router: RouterRef) -> [Pair; 2] {
+    [address(router, 33, 1, 1), address(router, 34, 1, 2)]
+}
+
+/// The two ends of a router's cable number `cable`.
+pub(super) fn cable(router: RouterRef, cable: usize) -> [Pair; 2] {
+    let end = |far: usize| address(router, 64 + 2 * cable + far, 0x100 + cable, far as u16);
+    [end(0), end(1)]
+}
+
+pub(super) fn originated(world: &World, router: RouterRef) -> [Prefix; 2] {
+    let lengths = if world.networks[router.network].islands { [24, 48] } else { [16, 32] };
+    blocks(loopback(router), lengths)
+}

@@ -1,0 +1,176 @@
+//! One thread that asks on behalf of every client, all the time.
+//!
+//! Each client has a socket of its own for each family, opened inside its node. Questions are sent on a fixed beat,
+//! spread evenly over it, whether earlier ones were answered or not; one whose answer is not there after
+//! [`PATIENCE`] counts as silence.
+
+use crate::clock;
+use crate::history::{ClientId, History, Laggard, LatenessLog, Outcome, Sample, SiteId};
+use crate::lateness::Worst;
+use crate::plan::SERVICE;
+use crate::question;
+use linux::{Error, Namespace, Result, scheduling, socket};
+use rustix::buffer::spare_capacity;
+use rustix::event::Timespec;
+use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+use terms::{Family, Timestamp};
+
+/// How long an answer may take. Twice round the earth takes 0.52 s by cable.
+pub const PATIENCE: Duration = Duration::from_secs(1);
+/// IPv6 is asked this much more rarely than IPv4: it takes the same ways, and the machine has other things to do.
+const IPV6_EVERY: u32 = 5;
+const DNS: u16 = 53;
+/// Longest answer that is read, bytes.
+const LONGEST_ANSWER: usize = 1500;
+
+/// Asks from now on, every `every` over IPv4, until the process ends.
+pub fn start(
+    clients: &[(ClientId, &Namespace)],
+    sites: BTreeMap<Vec<u8>, SiteId>,
+    every: Duration,
+    history: Arc<History>,
+    lateness: Arc<LatenessLog>,
+) -> Result<()> {
+    let waiting =
+        epoll::create(CreateFlags::CLOEXEC).map_err(|error| Error::new("create an epoll", error))?;
+    let mut askers = Vec::new();
+    for &(client, namespace) in clients {
+        for family in Family::ALL {
+            let asker = Asker::open(client, family, namespace, every)?;
+            let data = EventData::new_u64(askers.len() as u64);
+            epoll::add(&waiting, &asker.socket, data, EventFlags::IN)
+                .map_err(|error| Error::new("watch a client's socket", error))?;
+            askers.push(asker);
+        }
+    }
+    let start = clock::now();
+    let share = |index: usize| every * u32::try_from(index).unwrap_or(0) / (askers.len() as u32).max(1);
+    let beats = (0..askers.len()).map(|index| Reverse((start + share(index), index))).collect();
+    let worst = Worst::of(Laggard::Prober, lateness);
+    let prober = Prober { askers, beats, waiting, sites, history, worst, next_id: 0 };
+    let thread = thread::Builder::new().name("prober".into());
+    thread.spawn(move || prober.run()).map_err(|error| Error::new("start the prober", error))?;
+    Ok(())
+}
+
+/// One client that asks over one family.
+struct Asker {
+    client: ClientId,
+    family: Family,
+    socket: UdpSocket,
+    every: Duration,
+    /// Questions that are not answered yet, oldest first.
+    open: VecDeque<(u16, Timestamp)>,
+}
+
+impl Asker {
+    fn open(client: ClientId, family: Family, namespace: &Namespace, every: Duration) -> Result<Self> {
+        let (any, every): (SocketAddr, Duration) = match family {
+            Family::Ipv4 => ((Ipv4Addr::UNSPECIFIED, 0).into(), every),
+            Family::Ipv6 => ((Ipv6Addr::UNSPECIFIED, 0).into(), every * IPV6_EVERY),
+        };
+        let socket = namespace.run(|| socket::bind_udp(any))??;
+        Ok(Asker { client, family, socket, every, open: VecDeque::new() })
+    }
+
+    fn ask(&mut self, id: u16, now: Timestamp) {
+        let Ok(query) = question::query(id) else { return };
+        // A refusal by the kernel (no route yet) is silence like any other.
+        let _ = self.socket.send_to(&query, (SERVICE.of(self.family), DNS));
+        self.open.push_back((id, now));
+    }
+
+    fn sample(&self, sent: Timestamp, outcome: Outcome) -> Sample {
+        Sample { client: self.client, family: self.family, sent, outcome }
+    }
+
+    /// Questions that have waited too long.
+    fn give_up(&mut self, now: Timestamp) -> Vec<Sample> {
+        let overdue = self.open.iter().take_while(|(_, sent)| now.since(*sent) >= PATIENCE).count();
+        let given_up: Vec<(u16, Timestamp)> = self.open.drain(..overdue).collect();
+        given_up.into_iter().map(|(_, sent)| self.sample(sent, Outcome::Silent)).collect()
+    }
+
+    /// The next answer to a question that is still open; none when there is nothing more to read.
+    fn hear(&mut self, sites: &BTreeMap<Vec<u8>, SiteId>) -> Option<Sample> {
+        let mut buffer = [0; LONGEST_ANSWER];
+        loop {
+            let length = match self.socket.recv_from(&mut buffer) {
+                Ok((length, from)) if from.ip() == SERVICE.of(self.family) => length,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
+                // Somebody else's packet, or an ICMP error for an earlier question.
+                Ok(_) | Err(_) => continue,
+            };
+            let Some(answer) = question::read(&buffer[..length]) else { continue };
+            let Some(&site) = sites.get(&answer.server) else { continue };
+            let Some(place) = self.open.iter().position(|(id, _)| *id == answer.id) else { continue };
+            let Some((_, sent)) = self.open.remove(place) else { continue };
+            let round_trip = clock::now().since(sent);
+            return Some(self.sample(sent, Outcome::Answered { site, round_trip }));
+        }
+    }
+}
+
+struct Prober {
+    askers: Vec<Asker>,
+    /// When each asker asks next.
+    beats: BinaryHeap<Reverse<(Timestamp, usize)>>,
+    waiting: OwnedFd,
+    sites: BTreeMap<Vec<u8>, SiteId>,
+    history: Arc<History>,
+    worst: Worst,
+    next_id: u16,
+}
+
+impl Prober {
+    fn run(mut self) {
+        // Both make the measurement more exact; its lateness is logged anyhow.
+        let _ = scheduling::precise_timers();
+        let _ = scheduling::real_time();
+        let mut events = Vec::with_capacity(64);
+        loop {
+            let next = self.beats.peek().map(|Reverse((due, _))| due.since(clock::now())).unwrap_or(PATIENCE);
+            let patience =
+                Timespec { tv_sec: next.as_secs() as i64, tv_nsec: i64::from(next.subsec_nanos()) };
+            events.clear();
+            // Interrupted is the only error a valid epoll knows: look again.
+            let _ = epoll::wait(&self.waiting, spare_capacity(&mut events), Some(&patience));
+            let mut seen = Vec::new();
+            for event in &events {
+                let asker = &mut self.askers[event.data.u64() as usize];
+                seen.extend(std::iter::from_fn(|| asker.hear(&self.sites)));
+            }
+            self.ask(&mut seen);
+            if !seen.is_empty() {
+                self.history.write(seen);
+            }
+        }
+    }
+
+    /// Sends every question whose time has come.
+    fn ask(&mut self, seen: &mut Vec<Sample>) {
+        let now = clock::now();
+        while let Some(&Reverse((due, index))) = self.beats.peek() {
+            if due > now {
+                return;
+            }
+            self.beats.pop();
+            let asker = &mut self.askers[index];
+            seen.extend(asker.give_up(now));
+            asker.ask(self.next_id, clock::now());
+            self.next_id = self.next_id.wrapping_add(1);
+            self.worst.note(now, now.since(due));
+            // A beat that was missed by far is skipped, not made up for.
+            let next = due + asker.every;
+            self.beats.push(Reverse((if next > now { next } else { now + asker.every }, index)));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The question that clients ask, and who answered it.
+
+use domain::base::iana::Rcode;
+use domain::base::message_builder::PushError;
+use domain::base::{Message, MessageBuilder, Name, Rtype};
+
+/// A query for the SOA of `example.` that asks the server for its name (NSID, RFC 5001).
+pub fn query(id: u16) -> Result<Vec<u8>, PushError> {
+    let mut question = MessageBuilder::new_vec().question();
+    question.header_mut().set_id(id);
+    let name = Name::<Vec<u8>>::from_chars("example.".chars()).unwrap_or_else(|_| Name::root_vec());
+    question.push((name, Rtype::SOA))?;
+    let mut additional = question.additional();
+    additional.opt(|opt| {
+        opt.set_udp_payload_size(1232);
+        opt.client_nsid()
+    })?;
+    Ok(additional.finish())
+}
+
+/// What a good answer says: to which question, and who gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The question's number.
+    pub id: u16,
+    /// The name of the server.
+    pub server: Vec<u8>,
+}
+
+/// Reads an answer; none unless it is a positive one with the server's name.
+pub fn read(bytes: &[u8]) -> Option<Answer> {
+    let message = Message::from_octets(bytes).ok()?;
+    let header = message.header();
+    let good = header.qr() && header.rcode() == Rcode::NOERROR && message.header_counts().ancount() > 0;
+    let server = message.opt()?.opt().nsid()?.as_slice().to_vec();
+    good.then_some(Answer { id: header.id(), server })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn reply(rcode: Rcode, answers: bool) -> Vec<u8> {
+        let query = query(7).unwrap();
+        let query = Message::from_octets(&query[..]).unwrap();
+        let mut answer = MessageBuilder::new_vec().start_answer(&query, rcode).unwrap();
+        if answers {
+            let address = domain::rdata::A::from_octets(192, 0, 2, 1);
+            answer.push((Name::root_slice(), 60, address)).unwrap();
+        }
+        let mut additional = answer.additional();
+        let nsid = domain::base::opt::Nsid::from_octets(b"london".to_vec()).unwrap();
+        additional.opt(|opt| opt.push(&nsid)).unwrap();
+        additional.finish()
+    }
+
+    #[test]
+    fn a_query_asks_one_question_and_for_the_name_of_the_server() {
+        let bytes = query(0x1234).unwrap();
+        let message = Message::from_octets(&bytes[..]).unwrap();
+        assert_eq!(message.header().id(), 0x1234);
+        assert_eq!(message.sole_question().unwrap().to_string(), "example. IN SOA");
+        assert!(message.opt().unwrap().opt().nsid().is_some());
+        assert_eq!(read(&bytes), None, "a query is no answer");
+    }
+
+    #[test]
+    fn only_a_positive_answer_counts() {
+        assert_eq!(read(&reply(Rcode::NOERROR, true)), Some(Answer { id: 7, server: b"london".to_vec() }));
+        assert_eq!(read(&reply(Rcode::NOERROR, false)), None);
+        assert_eq!(read(&reply(Rcode::SERVFAIL, true)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_reader_panic(bytes: Vec<u8>) {
+            let _ = read(&bytes);
+        }
+
+        #[test]
+        fn a_damaged_answer_does_not_make_the_reader_panic(at in 0usize..60, byte: u8) {
+            let mut bytes = reply(Rcode::NOERROR, true);
+            let at = at % bytes.len();
+            bytes[at] = byte;
+            let _ = read(&bytes);
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! A world that runs.
+
+use crate::bird::Announcer;
+use crate::cable::{self, Carrying, Fibre};
+use crate::clock;
+use crate::history::{ClientId, History, LatenessLog, Outcome, SiteId};
+use crate::isolate::PRIVATE;
+use crate::journal::Place;
+use crate::machine::{self, Machine};
+use crate::plan::{CableId, NodeId, Plan, PlanError, Role};
+use crate::prober;
+use crate::processes::Processes;
+use crate::router::Router;
+use crate::site::Site;
+use crate::world::World;
+use linux::{Error, Namespace};
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+use terms::{Family, Timestamp};
+
+/// Samples that are kept: about five minutes of twelve clients.
+const HISTORY: usize = 250_000;
+/// Windows of lateness that are kept: about five minutes of two threads.
+const LATENESS: usize = 60_000;
+/// Devices that are closed at the same time when a world ends: the kernel takes 30 ms for each.
+const CLOSERS: usize = 32;
+
+/// A world that runs: every node, every cable, and what is seen of them. It ends with the process.
+pub struct Lab {
+    /// The world as its file describes it.
+    pub world: World,
+    /// What was built.
+    pub plan: Plan,
+    /// When the lab began to build it.
+    pub began: Timestamp,
+    /// What the clients see.
+    pub history: Arc<History>,
+    /// How late the machine is.
+    pub lateness: Arc<LatenessLog>,
+    pub(crate) machines: Vec<Machine>,
+    pub(crate) fibres: Mutex<BTreeMap<CableId, Arc<Fibre>>>,
+    carrying: Mutex<Option<Carrying>>,
+    pub(crate) routers: Mutex<BTreeMap<NodeId, Router>>,
+    pub(crate) sites: Mutex<BTreeMap<SiteId, Site>>,
+    pub(crate) processes: Arc<Processes>,
+}
+
+/// Why a world cannot be brought up.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// It does not fit the address plan.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The system refused something.
+    #[error(transparent)]
+    System(#[from] Error),
+}
+
+impl Lab {
+    /// Builds the world and starts everything in it. To be called in process 1 of a PID namespace
+    /// ([`isolate::begin`](crate::isolate::begin)).
+    pub fn start(world: World, began: Timestamp) -> Result<Arc<Lab>, StartError> {
+        let plan = Plan::new(&world)?;
+        let processes = Processes::reaped_forever()?;
+        let machine::Machines { machines, fibres } = machine::build(&plan)?;
+        let lateness = Arc::new(LatenessLog::keeping(LATENESS));
+        let history = Arc::new(History::keeping(HISTORY));
+        let carrying = cable::carry(fibres.clone(), Arc::clone(&lateness))?;
+        let routers = start_routers(&world, &plan, &machines, &processes)?;
+        let sites = start_sites(&world, &plan, &machines, &processes)?;
+        let clients = clients(&plan, &machines);
+        let names = (0..).map(SiteId).zip(&world.sites);
+        let names = names.map(|(id, site)| (site.name.as_str().as_bytes().to_vec(), id)).collect();
+        prober::start(&clients, names, world.probe, Arc::clone(&history), Arc::clone(&lateness))?;
+        drop(clients);
+        Ok(Arc::new(Lab {
+            world,
+            plan,
+            began,
+            history,
+            lateness,
+            machines,
+            fibres: Mutex::new(fibres.into_iter().map(|fibre| (fibre.id, fibre)).collect()),
+            carrying: Mutex::new(Some(carrying)),
+            routers: Mutex::new(routers),
+            sites: Mutex::new(sites),
+            processes,
+        }))
+    }
+
+    /// Waits until every client was answered over every family; how long that took from the beginning, or who is
+    /// still waiting after `patience`.
+    pub fn wait_answered(&self, patience: Duration) -> Result<Duration, Vec<String>> {
+        let everybody = (0..self.world.clients.len() as u16).map(ClientId);
+        let mut waiting: BTreeSet<(ClientId, Family)> =
+            everybody.flat_map(|client| Family::ALL.map(|family| (client, family))).collect();
+        let give_up = clock::now() + patience;
+        let mut place = Place::default();
+        while clock::now() < give_up {
+            let page = self.history.wait(place, give_up.since(clock::now()));
+            place = page.next;
+            for sample in page.entries {
+                if matches!(sample.outcome, Outcome::Answered { .. }) {
+                    waiting.remove(&(sample.client, sample.family));
+                }
+            }
+            if waiting.is_empty() {
+                return Ok(clock::now().since(self.began));
+            }
+        }
+        let name = |(client, family): (ClientId, Family)| {
+            format!("{} over {family}", self.world.clients[usize::from(client.0)].place.key)
+        };
+        Err(waiting.into_iter().map(name).collect())
+    }
+
+    /// The namespace of a node.
+    pub fn namespace(&self, node: NodeId) -> &Namespace {
+        &self.machines[node.0].namespace
+    }
+
+    /// What `catchment lab nodes` prints.
+    pub fn nodes(&self) -> api::NodeList {
+        let node = |node: &crate::plan::Node| api::Node {
+            name: node.name.clone(),
+            kind: match node.role {
+                Role::Router(_) => api::NodeKind::Router,
+                Role::Host(_) => api::NodeKind::Site,
+                Role::Client(_) => api::NodeKind::Client,
+            },
+            city: node.city.clone(),
+            asn: node.asn,
+            addresses: node.address.both().to_vec(),
+        };
+        let mut nodes: Vec<api::Node> = self.plan.nodes.iter().map(node).collect();
+        nodes.sort_by(|left, right| left.name.cmp(&right.name));
+        api::NodeList { schema: api::Schema, world: self.world.name.clone(), nodes }
+    }
+
+    /// Ends everything in the world and takes every cable out, many at a time. (The kernel would do it at the end of
+    /// the process as well, one after the other.)
+    pub fn stop(&self) {
+        // Nobody left to kill is no error.
+        let _ = signal::kill(Pid::from_raw(-1), Signal::SIGKILL);
+        if let Some(carrying) = lock(&self.carrying).take() {
+            carrying.stop();
+        }
+        let fibres: Vec<Arc<Fibre>> = std::mem::take(&mut *lock(&self.fibres)).into_values().collect();
+        thread::scope(|scope| {
+            let mut shares: Vec<Vec<Arc<Fibre>>> = (0..CLOSERS).map(|_| Vec::new()).collect();
+            for (index, fibre) in fibres.into_iter().enumerate() {
+                shares[index % CLOSERS].push(fibre);
+            }
+            for share in shares {
+                scope.spawn(move || drop(share));
+            }
+        });
+    }
+}
+
+/// What a thread that panicked has left is whole: every change is one assignment.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn start_routers(
+    world: &World,
+    plan: &Plan,
+    machines: &[Machine],
+    processes: &Processes,
+) -> Result<BTreeMap<NodeId, Router>, Error> {
+    let mut routers = BTreeMap::new();
+    for (index, (node, machine)) in plan.nodes.iter().zip(machines).enumerate() {
+        let Role::Router(router) = node.role else { continue };
+        let id = NodeId(index);
+        let directory = directory(&node.name)?;
+        let started =
+            Router::start((world, plan), router, (id, machine), Announcer::EdgeRouter, directory, processes)?;
+        routers.insert(id, started);
+    }
+    Ok(routers)
+}
+
+fn start_sites(
+    world: &World,
+    plan: &Plan,
+    machines: &[Machine],
+    processes: &Processes,
+) -> Result<BTreeMap<SiteId, Site>, Error> {
+    let mut sites = BTreeMap::new();
+    for (node, machine) in plan.nodes.iter().zip(machines) {
+        let Role::Host(id) = node.role else { continue };
+        let name = &world.sites[usize::from(id.0)].name;
+        sites.insert(id, Site::start(name, machine, directory(&node.name)?, processes)?);
+    }
+    Ok(sites)
+}
+
+fn clients<'m>(plan: &Plan, machines: &'m [Machine]) -> Vec<(ClientId, &'m Namespace)> {
+    let client = |(node, machine): (&crate::plan::Node, &'m Machine)| match node.role {
+        Role::Client(id) => Some((id, &machine.namespace)),
+        Role::Router(_) | Role::Host(_) => None,
+    };
+    plan.nodes.iter().zip(machines).filter_map(client).collect()
+}
+
+/// A node's own directory in the private file system.
+fn directory(node: &str) -> Result<PathBuf, Error> {
+    let path = Path::new(PRIVATE).join("lab").join(node);
+    fs::create_dir_all(&path).map_err(|error| Error::new(format!("make {}", path.display()), error))?;
+    Ok(path)
+}

@@ -1,0 +1,180 @@
+//! Functional checks: who answers, and what was told to whom. They wait for a condition; no clock decides them.
+
+use crate::scenario::expectation::Expectation;
+use crate::scenario::record::{Record, Sample, Span, Viewpoint};
+use crate::scenario::timing::Window;
+use crate::scenario::words::{ClientName, State, Told};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use terms::{PeerName, SiteName, WallTime};
+
+/// What the daemons and the routers of the world say at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The status of each site whose daemon answers.
+    pub statuses: BTreeMap<SiteName, api::Status>,
+    /// The clients as the map draws them, with the reason of each detour.
+    pub clients: Vec<api::Client>,
+    /// The time of day at which the step's faults were done.
+    pub fault: WallTime,
+}
+
+/// Whether a condition holds, and what was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// It holds.
+    So(String),
+    /// It does not, or not yet.
+    NotSo(String),
+}
+
+impl Seen {
+    fn when(holds: bool, seen: impl Into<String>) -> Seen {
+        if holds { Seen::So(seen.into()) } else { Seen::NotSo(seen.into()) }
+    }
+}
+
+/// Each of the last so many questions since the fault must have had the wanted answer.
+const LAST: usize = 3;
+
+/// Whether a functional expectation holds now. None for a timing check.
+pub fn look(expectation: &Expectation, record: &Record, facts: &Facts, window: &Window) -> Option<Seen> {
+    let clients = Clients { record, span: window.span() };
+    Some(match expectation {
+        Expectation::EveryClientAnswered => clients.all(|_| true, |_| true),
+        Expectation::EveryClientBy { site } => clients.all(|_| true, |answering| answering == site),
+        Expectation::ClientBy { client, site } => clients.one(client, |answering| answering == site),
+        Expectation::ClientNotBy { client, site } => clients.one(client, |answering| answering != site),
+        Expectation::DetourExplained { client } => detour(facts, client),
+        Expectation::SiteState { site, state } => with_status(facts, site, |status| in_state(status, *state)),
+        Expectation::SiteTold { site, told } => with_status(facts, site, |status| peers_told(status, *told)),
+        Expectation::PeerEstablishedThroughout { peer, site } => with_peer(facts, site, peer, |peer| {
+            Seen::when(is_established(peer) && peer.since <= facts.fault, session(peer, facts.fault))
+        }),
+        Expectation::PeerKeptDespiteBrokenUpdates { peer, site } => with_peer(facts, site, peer, |peer| {
+            let broken = peer.received.treated_as_withdraw;
+            let seen = format!("{}, {broken} routes treated as withdrawn", peer.state);
+            Seen::when(is_established(peer) && broken > 0, seen)
+        }),
+        Expectation::PeerLost { peer, site } => with_peer(facts, site, peer, |peer| {
+            Seen::when(!is_established(peer) && peer.since >= facts.fault, session(peer, facts.fault))
+        }),
+        Expectation::ClientsAnsweredWithin { .. }
+        | Expectation::EveryClientAnsweredWithin { .. }
+        | Expectation::OtherClientsSilent { .. }
+        | Expectation::ClientSilent { .. }
+        | Expectation::EveryClientSilent { .. }
+        | Expectation::CatchmentAsBefore { .. }
+        | Expectation::MedianAtMost { .. }
+        | Expectation::MedianTimesBefore { .. } => return None,
+    })
+}
+
+/// The clients' view of a span of time.
+struct Clients<'a> {
+    record: &'a Record,
+    span: Span,
+}
+
+impl Clients<'_> {
+    fn one(&self, client: &ClientName, wanted: impl Fn(&SiteName) -> bool) -> Seen {
+        self.all(|viewpoint| &*viewpoint.client == client.as_str(), wanted)
+    }
+
+    /// Whether everybody who is asked about has had the wanted answer, the last few times.
+    fn all(&self, asked: impl Fn(&Viewpoint) -> bool, wanted: impl Fn(&SiteName) -> bool) -> Seen {
+        let mut seen = String::new();
+        let (mut good, mut all) = (0, 0);
+        for viewpoint in self.record.viewpoints().filter(|viewpoint| asked(viewpoint)) {
+            let samples = self.record.samples(viewpoint, self.span);
+            let last = &samples[samples.len().saturating_sub(LAST)..];
+            let holds = last.len() == LAST && last.iter().all(|sample| sample.site().is_some_and(&wanted));
+            all += 1;
+            good += usize::from(holds);
+            if !holds {
+                // Writing to a string cannot fail.
+                let _ = write!(seen, "; {viewpoint} {}", answered(last));
+            }
+        }
+        Seen::when(all > 0 && good == all, format!("{good} of {all}{seen}"))
+    }
+}
+
+/// Who gave the last answer, in words.
+fn answered(last: &[Sample]) -> String {
+    match last.last().map(Sample::site) {
+        None => "was not heard of since".to_owned(),
+        Some(None) => "is silent".to_owned(),
+        Some(Some(site)) => format!("is answered by {site}"),
+    }
+}
+
+fn detour(facts: &Facts, client: &ClientName) -> Seen {
+    let Some(client) = facts.clients.iter().find(|candidate| candidate.name == client.as_str()) else {
+        return Seen::NotSo(format!("{client} is not on the map"));
+    };
+    let site = client.site.as_ref().map_or("nobody", SiteName::as_str);
+    match (&client.detour, &client.nearest) {
+        (Some(detour), Some(nearest)) if detour.kind == api::DetourKind::Policy => Seen::when(
+            !detour.words.as_str().is_empty(),
+            format!("{site} not {}: {}", nearest.site, detour.words),
+        ),
+        (Some(detour), _) => {
+            Seen::NotSo(format!("answered by {site} as a {}: {}", detour.kind, detour.words))
+        }
+        (None, _) => Seen::NotSo(format!("answered by {site}, and that is no detour")),
+    }
+}
+
+fn with_status(facts: &Facts, site: &SiteName, judge: impl Fn(&api::Status) -> Seen) -> Seen {
+    match facts.statuses.get(site) {
+        Some(status) => judge(status),
+        None => Seen::NotSo(format!("the daemon of {site} does not answer")),
+    }
+}
+
+fn with_peer(facts: &Facts, site: &SiteName, name: &PeerName, judge: impl Fn(&api::Peer) -> Seen) -> Seen {
+    with_status(facts, site, |status| match status.peers.iter().find(|peer| peer.name == *name) {
+        Some(peer) => judge(peer),
+        None => {
+            let known: Vec<&str> = status.peers.iter().map(|peer| peer.name.as_str()).collect();
+            Seen::NotSo(format!("{site} has no peer {name}, it has {}", known.join(", ")))
+        }
+    })
+}
+
+fn in_state(status: &api::Status, state: State) -> Seen {
+    let states: Vec<&str> = status.groups.iter().map(|group| group.state.word()).collect();
+    let holds = !states.is_empty() && states.iter().all(|seen| *seen == state.as_str());
+    let reasons: Vec<&str> = status.groups.iter().map(|group| group.reason.as_str()).collect();
+    Seen::when(holds, format!("{}: {}", states.join(", "), reasons.join(", ")))
+}
+
+/// What the established peers were told. A peer that was never told anything about a prefix has no route to it, which
+/// is as good as withdrawn.
+fn peers_told(status: &api::Status, told: Told) -> Seen {
+    let established =
+        |name: &PeerName| status.peers.iter().any(|peer| peer.name == *name && is_established(peer));
+    let prefixes = status.groups.iter().flat_map(|group| &group.prefixes);
+    let rows: Vec<&api::ToldPeer> =
+        prefixes.flat_map(|prefix| &prefix.peers).filter(|row| established(&row.peer)).collect();
+    let announced = rows.iter().filter(|row| row.told == api::Told::Announced).count();
+    let holds = match told {
+        Told::Announced => announced == rows.len(),
+        Told::Withdrawn => announced == 0,
+    };
+    Seen::when(holds && !rows.is_empty(), format!("announced in {announced} of {} cases", rows.len()))
+}
+
+fn is_established(peer: &api::Peer) -> bool {
+    peer.state == api::PeerState::Established
+}
+
+/// A session in words, with its age relative to the fault.
+fn session(peer: &api::Peer, fault: WallTime) -> String {
+    let relation = if peer.since > fault { "after" } else { "before" };
+    format!("{} since {} ms {relation} the fault", peer.state, peer.since.0.abs_diff(fault.0))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+//! Each condition is shown both when it holds and when it does not.
+
+use super::*;
+use crate::scenario::record::Outcome;
+use std::sync::Arc;
+use std::time::Duration;
+use terms::{Family, Timestamp};
+
+fn at(millis: u64) -> Timestamp {
+    Timestamp::ZERO + Duration::from_millis(millis)
+}
+
+fn window() -> Window {
+    Window { before: at(0), fault: at(1_000), until: at(2_000), home: at(0), target: None, slack: 1.0 }
+}
+
+/// What was answered at 900 ms, and then three times after the fault at 1,000 ms.
+fn record(clients: &[(&str, Family, [Option<&str>; 4])]) -> Record {
+    let mut record = Record::default();
+    for (client, family, answers) in clients {
+        for (sent, answer) in [900, 1_100, 1_200, 1_300].into_iter().zip(answers) {
+            let outcome = match answer {
+                Some(site) => {
+                    Outcome::Answered { site: site.parse().unwrap(), round_trip: Duration::from_millis(10) }
+                }
+                None => Outcome::Silent,
+            };
+            let viewpoint = Viewpoint { client: Arc::from(*client), family: *family };
+            record.add(viewpoint, Sample { sent: at(sent), outcome });
+        }
+    }
+    record
+}
+
+fn seen(sentence: &str, record: &Record, facts: &Facts) -> Seen {
+    look(&sentence.parse().unwrap(), record, facts, &window()).unwrap()
+}
+
+fn holds(sentence: &str, record: &Record, facts: &Facts) -> bool {
+    matches!(seen(sentence, record, facts), Seen::So(_))
+}
+
+const LONDON: [Option<&str>; 4] = [Some("london"); 4];
+const MOVED: [Option<&str>; 4] = [Some("london"), Some("paris"), Some("paris"), Some("paris")];
+const DARK: [Option<&str>; 4] = [Some("london"), None, None, None];
+
+#[test]
+fn both_families_must_be_answered() {
+    let good = record(&[("london", Family::Ipv4, LONDON), ("london", Family::Ipv6, LONDON)]);
+    let half = record(&[("london", Family::Ipv4, LONDON), ("london", Family::Ipv6, DARK)]);
+    for sentence in ["every client answered", "every client by london", "client london by london"] {
+        assert!(holds(sentence, &good, &Facts::default()), "{sentence}");
+        assert!(!holds(sentence, &half, &Facts::default()), "{sentence}");
+    }
+    let words = seen("every client answered", &half, &Facts::default());
+    assert_eq!(words, Seen::NotSo("1 of 2; london over ipv6 is silent".to_owned()));
+}
+
+#[test]
+fn only_what_was_asked_since_the_fault_counts() {
+    let moved = record(&[("london", Family::Ipv4, MOVED)]);
+    assert!(holds("client london not by london", &moved, &Facts::default()));
+    assert!(holds("client london by paris", &moved, &Facts::default()));
+    assert!(!holds("client london by london", &moved, &Facts::default()));
+    let too_early = Window { fault: at(1_150), ..window() };
+    let wanted = "every client answered".parse().unwrap();
+    let early = look(&wanted, &moved, &Facts::default(), &too_early);
+    assert!(matches!(early, Some(Seen::NotSo(_))), "two answers since the fault are not three");
+}
+
+#[test]
+fn nobody_is_not_everybody() {
+    assert!(!holds("every client answered", &Record::default(), &Facts::default()));
+    assert!(!holds("client london not by london", &Record::default(), &Facts::default()));
+}
+
+/// A status as a daemon sends it.
+fn status(state: &str, told: &str, peer_state: &str, since: u64, treated_as_withdraw: u64) -> Facts {
+    let status = serde_json::json!({
+        "schema": 1, "site": "london",
+        "groups": [{
+            "name": "dns", "services": ["dns"], "state": state, "output": "normal", "since": 0, "reason": "because",
+            "alarms": [], "checks": [],
+            "prefixes": [{ "prefix": "198.18.0.0/24", "peers": [
+                { "peer": "transit", "told": told, "attributes": null },
+                { "peer": "gone", "told": "announced", "attributes": null },
+            ] }],
+        }],
+        "peers": [
+            { "name": "transit", "address": "10.0.0.1", "asn": 64500, "state": peer_state, "since": since, "bfd": null,
+              "received": { "accepted": 0, "discarded_attributes": 0, "treated_as_withdraw": treated_as_withdraw } },
+            { "name": "gone", "address": "10.0.0.2", "asn": 64501, "state": "active", "since": 0, "bfd": null,
+              "received": { "accepted": 0, "discarded_attributes": 0, "treated_as_withdraw": 0 } },
+        ],
+    });
+    let status: api::Status = serde_json::from_value(status).unwrap();
+    Facts { statuses: [(status.site.clone(), status)].into(), clients: Vec::new(), fault: WallTime(5_000) }
+}
+
+#[test]
+fn a_site_is_asked_for_its_state() {
+    let up = status("up", "announced", "established", 0, 0);
+    let none = Record::default();
+    assert!(holds("site london state up", &none, &up));
+    assert!(!holds("site london state down", &none, &up));
+    assert!(!holds("site paris state up", &none, &up), "a daemon that does not answer is in no state");
+}
+
+#[test]
+fn only_established_peers_know_anything() {
+    let none = Record::default();
+    assert!(holds("site london told announced", &none, &status("up", "announced", "established", 0, 0)));
+    assert!(!holds("site london told withdrawn", &none, &status("up", "announced", "established", 0, 0)));
+    assert!(holds("site london told withdrawn", &none, &status("down", "withdrawn", "established", 0, 0)));
+    assert!(!holds("site london told announced", &none, &status("down", "withdrawn", "established", 0, 0)));
+    for told in ["announced", "withdrawn"] {
+        let alone = status("up", "announced", "active", 0, 0);
+        assert!(!holds(&format!("site london told {told}"), &none, &alone), "nobody was told anything");
+    }
+}
+
+#[test]
+fn a_session_is_judged_by_its_age() {
+    let none = Record::default();
+    let old = status("up", "announced", "established", 4_000, 3);
+    let new = status("up", "announced", "established", 6_000, 0);
+    let lost = status("up", "announced", "active", 6_000, 0);
+    let never = status("up", "announced", "active", 4_000, 0);
+    let holds_for = |sentence: &str| [&old, &new, &lost, &never].map(|facts| holds(sentence, &none, facts));
+    assert_eq!(holds_for("peer transit of site london established throughout"), [true, false, false, false]);
+    assert_eq!(holds_for("peer transit of site london lost"), [false, false, true, false]);
+    assert_eq!(
+        holds_for("peer transit of site london kept despite broken updates"),
+        [true, false, false, false]
+    );
+    let stranger = seen("peer stranger of site london lost", &none, &old);
+    assert_eq!(stranger, Seen::NotSo("london has no peer stranger, it has transit, gone".to_owned()));
+}
+
+#[test]
+fn a_detour_needs_a_reason_of_policy() {
+    let client = |detour: serde_json::Value| {
+        let client = serde_json::json!({
+            "name": "frankfurt", "city": "Frankfurt", "at": { "lat": 50.1, "lon": 8.7 }, "asn": 64501,
+            "network": "EuroNet", "site": "tokyo", "rtt_ms": 190.0, "path": [],
+            "nearest": { "site": "london", "rtt_ms": 9.0 }, "detour": detour,
+        });
+        Facts { clients: vec![serde_json::from_value(client).unwrap()], ..Facts::default() }
+    };
+    let sentence = "detour of client frankfurt explained";
+    let explained = client(serde_json::json!({ "kind": "policy", "words": "a customer route wins" }));
+    assert_eq!(
+        seen(sentence, &Record::default(), &explained),
+        Seen::So("tokyo not london: a customer route wins".to_owned())
+    );
+    let failover = client(serde_json::json!({ "kind": "failover", "words": "london is down" }));
+    assert!(!holds(sentence, &Record::default(), &failover));
+    assert!(!holds(sentence, &Record::default(), &client(serde_json::Value::Null)));
+    assert!(!holds(sentence, &Record::default(), &Facts::default()));
+}

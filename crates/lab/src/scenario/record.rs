@@ -1,0 +1,153 @@
+//! What was seen of a world, in the order that judging needs: every question with its answer or silence, client by
+//! client, and how late the machine itself was.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use terms::{Family, SiteName, Timestamp};
+
+/// One client that asks over one family.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Viewpoint {
+    /// The client's name: its city.
+    pub client: Arc<str>,
+    /// The family it asks over.
+    pub family: Family,
+}
+
+impl fmt::Display for Viewpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} over {}", self.client, self.family)
+    }
+}
+
+/// One question and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// When it was sent.
+    pub sent: Timestamp,
+    /// What came back.
+    pub outcome: Outcome,
+}
+
+impl Sample {
+    /// The site that answered; none when it stayed silent.
+    pub fn site(&self) -> Option<&SiteName> {
+        match &self.outcome {
+            Outcome::Answered { site, .. } => Some(site),
+            Outcome::Silent => None,
+        }
+    }
+
+    /// The time from question to answer; none when it stayed silent.
+    pub fn round_trip(&self) -> Option<Duration> {
+        match self.outcome {
+            Outcome::Answered { round_trip, .. } => Some(round_trip),
+            Outcome::Silent => None,
+        }
+    }
+}
+
+/// What came back for a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// An answer.
+    Answered {
+        /// The site that gave it.
+        site: SiteName,
+        /// From sending the question to receiving the answer.
+        round_trip: Duration,
+    },
+    /// No answer within the prober's patience.
+    Silent,
+}
+
+/// Who can have been late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Late {
+    /// A cable that delivered a packet after its time.
+    Cable,
+    /// The prober that asked after its time.
+    Prober,
+    /// A process on the path that was ready to run and had to wait for a processor.
+    Process,
+}
+
+/// A stretch of time, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Its beginning.
+    pub from: Timestamp,
+    /// Its end.
+    pub to: Timestamp,
+}
+
+impl Span {
+    /// How long it is.
+    pub fn length(&self) -> Duration {
+        self.to.since(self.from)
+    }
+
+    fn contains(&self, at: Timestamp) -> bool {
+        self.from <= at && at <= self.to
+    }
+}
+
+/// Everything that was seen.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    samples: BTreeMap<Viewpoint, Vec<Sample>>,
+    lateness: Vec<(Timestamp, Late, Duration)>,
+}
+
+impl Record {
+    /// How long a lateness may be noticed after it happened: the run delay of processes is read this often.
+    pub const LATENESS_NOTICED_WITHIN: Duration = Duration::from_millis(50);
+
+    /// Adds a question whose fate is known. Answers come in the order in which they arrive, not in which the
+    /// questions were sent.
+    pub fn add(&mut self, viewpoint: Viewpoint, sample: Sample) {
+        let samples = self.samples.entry(viewpoint).or_default();
+        let place = samples.partition_point(|other| other.sent <= sample.sent);
+        samples.insert(place, sample);
+    }
+
+    /// Adds a lateness of the machine.
+    pub fn add_lateness(&mut self, at: Timestamp, who: Late, by: Duration) {
+        self.lateness.push((at, who, by));
+    }
+
+    /// Everybody who asks.
+    pub fn viewpoints(&self) -> impl Iterator<Item = &Viewpoint> {
+        self.samples.keys()
+    }
+
+    /// The questions of one viewpoint that were sent within the span, in order.
+    pub fn samples(&self, viewpoint: &Viewpoint, span: Span) -> &[Sample] {
+        let samples = self.samples.get(viewpoint).map_or(&[][..], Vec::as_slice);
+        let from = samples.partition_point(|sample| sample.sent < span.from);
+        let to = samples.partition_point(|sample| sample.sent <= span.to);
+        &samples[from..to.max(from)]
+    }
+
+    /// The site that answered the last answered question sent before `at`.
+    pub fn answered_by(&self, viewpoint: &Viewpoint, at: Timestamp) -> Option<&SiteName> {
+        let before = self.samples(viewpoint, Span { from: Timestamp::ZERO, to: at });
+        before.iter().rev().find_map(Sample::site)
+    }
+
+    /// How much later than on an idle machine something may have been seen within the span: the worst lateness of a
+    /// cable, the worst of the prober, and all waiting of the processes on the path. They add up, because news passes
+    /// through them one after the other.
+    pub fn lateness(&self, span: Span) -> Duration {
+        let noticed = Span { from: span.from, to: span.to + Record::LATENESS_NOTICED_WITHIN };
+        let within = |who: Late| {
+            let here =
+                self.lateness.iter().filter(move |(at, late, _)| *late == who && noticed.contains(*at));
+            here.map(|(_, _, by)| *by)
+        };
+        let worst = |who| within(who).max().unwrap_or_default();
+        worst(Late::Cable) + worst(Late::Prober) + within(Late::Process).sum::<Duration>()
+    }
+}

@@ -1,0 +1,183 @@
+//! The page of the reference about scenarios, made from the tables that the parser reads.
+
+use crate::fault::Fault;
+use crate::hostile::ScriptName;
+use crate::scenario::expectation::Expectation;
+use crate::scenario::words::{State, Told};
+use crate::sentence::Form;
+use std::fmt::{self, Write};
+
+/// Words of the sentences that mean something exact.
+const TERMS: &[(&str, &str)] = &[
+    (
+        "the fault",
+        "the moment at which the first `do` of the step is done, or the beginning of a step without one. Every time \
+         counts from it.",
+    ),
+    (
+        "client",
+        "every client asks the anycast address over IPv4 and over IPv6, as often as `probe` says. The two are judged \
+         apart, and both must keep what a sentence promises.",
+    ),
+    (
+        "answered, silent",
+        "a question is answered when its answer arrives within one second; otherwise it is silent.",
+    ),
+    ("answered again", "the first answer after which no question stays silent until the step ends."),
+    ("clients of SITE", "those whose last answer before the fault came from SITE."),
+    (
+        "other clients",
+        "those that the target of the fault did not answer just before it. The `do` of the step must aim at one site.",
+    ),
+    (
+        "silent at most",
+        "the longest time from the sending of an unanswered question to the sending of the next answered one.",
+    ),
+    (
+        "plus path",
+        "the round trip of the first answer over the new path is measured apart and does not count. Without these \
+         words it counts.",
+    ),
+    (
+        "catchment as before",
+        "each client is answered by the site that answered it before the first fault of the scenario.",
+    ),
+    (
+        "median round trip",
+        "the median over all clients of each one's median, over the last second of the step. `before` is the last \
+         second before the fault.",
+    ),
+    ("nearest", "the site that the shortest cables would lead to, whatever routing says."),
+    (
+        "lateness",
+        "how much later than on an idle machine something may have been seen, in the check's own window: the worst \
+         lateness of a cable and of the prober, and the time that routers, daemons and services waited for a \
+         processor.",
+    ),
+];
+
+/// What stands in the slots.
+const SLOTS: &[(&str, &str)] = &[
+    ("SITE", "the name of a site"),
+    ("CLIENT", "the name of a client, which is its city"),
+    ("PEER", "the name of a peer in the site's file"),
+    ("END", "the name of the node at one end of a cable"),
+    ("OTHER", "the name of the node at its other end"),
+    ("TIME", "a whole number with its unit: `250ms`, `5s`, `2m`"),
+    ("LIMIT", "a time, or a time followed by `plus path`"),
+    ("FACTOR", "a number with at most two decimals: `3`, `0.25`"),
+];
+
+const HEAD: &str = r#"# Scenarios
+
+A scenario is a TOML file: a world, and steps. `catchment lab test FILE...` starts the world, drives the steps, and
+judges what was seen.
+
+```toml
+[scenario]
+title = "London goes dark"
+world = "tiny"                 # a built-in world, or the path of a world file
+probe = { every = "20ms" }     # how often each client asks; this is the default
+
+[[step]]
+at = "0s"                      # counted from when every client was answered for the first time
+say = "Everybody is answered by the site that BGP chose."
+expect = ["every client answered", "client london by london"]
+
+[[step]]
+at = "3s"
+do = "power-cut site london"   # a sentence, or a list of them
+expect = ["clients of london answered within 10s plus path", "other clients silent at most 100ms"]
+```
+
+A step begins at its time, or when the step before it has seen everything it waits for, whichever is later.
+"#;
+
+const KINDS: &str = r"
+## How checks are judged
+
+A *functional* check waits until its condition holds, for up to 30 s. It passes or fails.
+
+A *timing* check compares what was measured with its limit, and knows the lateness of the machine:
+
+| measured | verdict |
+|---|---|
+| measured <= limit | pass |
+| measured - lateness > limit | fail |
+| otherwise | inconclusive |
+
+The command answers 1 when a check failed, otherwise 3 when one was inconclusive, otherwise 0.
+";
+
+/// The whole page.
+pub fn page() -> String {
+    let mut page = HEAD.to_owned();
+    // Writing to a string cannot fail.
+    let _ = write_tables(&mut page);
+    page
+}
+
+fn write_tables(page: &mut String) -> fmt::Result {
+    page.push_str(KINDS);
+    writeln!(page, "\n## What can be expected\n\nFunctional:\n")?;
+    let timing = |form: &Form| is_timing(form);
+    forms(page, Expectation::FORMS.iter().filter(|form| !timing(form)))?;
+    writeln!(page, "\nTiming:\n")?;
+    forms(page, Expectation::FORMS.iter().filter(|form| timing(form)))?;
+    writeln!(page, "\n## What can be done\n\nThe same words as `catchment lab fault KIND TARGET`.\n")?;
+    forms(page, Fault::FORMS.iter())?;
+    writeln!(page, "\n## What stands in the slots\n\n| slot | holds |\n|---|---|")?;
+    for (slot, holds) in SLOTS {
+        writeln!(page, "| {slot} | {holds} |")?;
+    }
+    let states: Vec<&str> = State::ALL.iter().map(|state| state.as_str()).collect();
+    let told: Vec<&str> = Told::ALL.iter().map(|told| told.as_str()).collect();
+    writeln!(page, "| STATE | one of `{}` |", states.join("`, `"))?;
+    writeln!(page, "| TOLD | `{}` |", told.join("` or `"))?;
+    let scripts: Vec<&str> = ScriptName::all().map(ScriptName::as_str).collect();
+    writeln!(page, "| SCRIPT | `{}` |", scripts.join("` or `"))?;
+    writeln!(page, "\n## What the words mean\n")?;
+    for (term, meaning) in TERMS {
+        writeln!(page, "- **{term}**: {meaning}")?;
+    }
+    Ok(())
+}
+
+/// Timing sentences are those in which a quantity stands.
+fn is_timing(form: &Form) -> bool {
+    ["LIMIT", "TIME", "FACTOR"].iter().any(|slot| form.slots().any(|name| name == *slot))
+}
+
+fn forms<'a>(page: &mut String, forms: impl Iterator<Item = &'a Form>) -> fmt::Result {
+    writeln!(page, "| sentence | means |\n|---|---|")?;
+    for form in forms {
+        writeln!(page, "| `{}` | {} |", form.pattern(), form.meaning)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn the_page_in_the_book_is_this_one() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/scenarios.md");
+        if std::env::var_os("UPDATE_REFERENCE").is_some() {
+            std::fs::write(&file, page()).unwrap();
+        }
+        let book = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(book, page(), "run again with UPDATE_REFERENCE=1 and commit {}", file.display());
+    }
+
+    #[test]
+    fn every_slot_is_explained() {
+        let page = page();
+        for form in Expectation::FORMS.iter().chain(Fault::FORMS) {
+            for slot in form.slots() {
+                assert!(page.contains(&format!("\n| {slot} | ")), "{slot} of `{}`", form.pattern());
+            }
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! What may stand in the slots of a sentence: names, times, limits, factors, states.
+
+use crate::hostile::ScriptName;
+use crate::sentence::{Kind, Mention, Slot};
+use document::DurationError;
+use std::fmt::{self, Display};
+use std::str::FromStr;
+use std::time::Duration;
+use terms::{NameError, PeerName, SiteName};
+
+/// A word that is not what its slot needs.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WordError {
+    /// Not a factor.
+    #[error("a factor is a number with at most two decimals, such as 3 or 0.25, and not zero")]
+    Factor,
+    /// Not a word of a short list.
+    #[error("it is one of {0}")]
+    OneOf(String),
+}
+
+/// A length of time, written with its unit: `250ms`, `5s`, `2m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(Duration);
+
+impl Time {
+    /// A time of so many microseconds.
+    pub fn from_micros(micros: u64) -> Self {
+        Time(Duration::from_micros(micros))
+    }
+
+    /// The time as a duration.
+    pub fn duration(self) -> Duration {
+        self.0
+    }
+}
+
+impl FromStr for Time {
+    type Err = DurationError;
+    fn from_str(text: &str) -> Result<Self, DurationError> {
+        document::parse_duration(text).map(Time)
+    }
+}
+
+impl Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let micros = self.0.as_micros();
+        let units = [(60_000_000, "m"), (1_000_000, "s"), (1_000, "ms")];
+        match units.iter().find(|(scale, _)| micros > 0 && micros.is_multiple_of(*scale)) {
+            Some((scale, unit)) => write!(f, "{}{unit}", micros / scale),
+            None => write!(f, "{micros}us"),
+        }
+    }
+}
+
+impl Slot for Time {}
+
+/// A time within which something must happen; `plus path` allows the round trip of the new path on top.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// The time without the path.
+    pub time: Time,
+    /// Whether the new path's round trip is measured apart and does not count.
+    pub plus_path: bool,
+}
+
+impl FromStr for Limit {
+    type Err = DurationError;
+    fn from_str(text: &str) -> Result<Self, DurationError> {
+        let (time, plus_path) = match text.strip_suffix(" plus path") {
+            Some(time) => (time, true),
+            None => (text, false),
+        };
+        Ok(Limit { time: time.parse()?, plus_path })
+    }
+}
+
+impl Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.time, if self.plus_path { " plus path" } else { "" })
+    }
+}
+
+impl Slot for Limit {}
+
+/// How many times as much: a number with at most two decimals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Factor {
+    hundredths: u32,
+}
+
+impl Factor {
+    /// The factor of so many hundredths.
+    pub fn from_hundredths(hundredths: u32) -> Option<Self> {
+        (hundredths > 0).then_some(Factor { hundredths })
+    }
+
+    /// The factor as a number.
+    pub fn value(self) -> f64 {
+        f64::from(self.hundredths) / 100.0
+    }
+}
+
+impl FromStr for Factor {
+    type Err = WordError;
+    fn from_str(text: &str) -> Result<Self, WordError> {
+        let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
+        if !digits(whole) || !digits(decimals) || decimals.len() > 2 {
+            return Err(WordError::Factor);
+        }
+        let whole: u32 = whole.parse().map_err(|_| WordError::Factor)?;
+        let hundredths: u32 = format!("{decimals:0<2}").parse().map_err(|_| WordError::Factor)?;
+        let sum = whole.checked_mul(100).and_then(|whole| whole.checked_add(hundredths));
+        sum.and_then(Factor::from_hundredths).ok_or(WordError::Factor)
+    }
+}
+
+impl Display for Factor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.value())
+    }
+}
+
+impl Slot for Factor {}
+
+macro_rules! node_names {
+    ($($(#[$doc:meta])* $name:ident is a $kind:ident;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(SiteName);
+
+        impl $name {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                self.0.as_str()
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NameError;
+            fn from_str(text: &str) -> Result<Self, NameError> {
+                text.parse().map($name)
+            }
+        }
+
+        impl Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl Slot for $name {
+            fn mention(&self) -> Option<Mention<'_>> {
+                Some(Mention { kind: Kind::$kind, name: self.as_str() })
+            }
+        }
+    )+};
+}
+
+node_names! {
+    /// The name of a client: its city.
+    ClientName is a Client;
+    /// The name of any node: a client, a router or a site.
+    NodeName is a Node;
+}
+
+impl Slot for SiteName {
+    fn mention(&self) -> Option<Mention<'_>> {
+        Some(Mention { kind: Kind::Site, name: self.as_str() })
+    }
+}
+
+impl Slot for PeerName {}
+impl Slot for ScriptName {}
+
+macro_rules! one_of {
+    ($($(#[$doc:meta])* $name:ident: $($(#[$meaning:meta])* $variant:ident = $word:literal),+;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name {
+            $($(#[$meaning])* $variant,)+
+        }
+
+        impl $name {
+            /// Every word there is.
+            pub const ALL: &'static [$name] = &[$($name::$variant),+];
+
+            /// The word.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $($name::$variant => $word,)+
+                }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = WordError;
+            fn from_str(text: &str) -> Result<Self, WordError> {
+                let found = $name::ALL.iter().find(|candidate| candidate.as_str() == text);
+                let words = || $name::ALL.iter().map(|word| word.as_str()).collect::<Vec<_>>().join(", ");
+                found.copied().ok_or_else(|| WordError::OneOf(words()))
+            }
+        }
+
+        impl Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl Slot for $name {}
+    )+};
+}
+
+one_of! {
+    /// A state of a site's announcement group.
+    State:
+        /// The service has not come up yet.
+        Boot = "boot",
+        /// Ready, and not yet checked often enough.
+        Warm = "warm",
+        /// Announced.
+        Up = "up",
+        /// Announced, after a failed check.
+        Suspect = "suspect",
+        /// Withdrawn, because the checks failed.
+        Down = "down",
+        /// Withdrawn, because an operator said so.
+        Off = "off";
+    /// What a peer was told about the service's prefixes.
+    Told:
+        /// They are reachable here.
+        Announced = "announced",
+        /// They are no longer reachable here.
+        Withdrawn = "withdrawn";
+}

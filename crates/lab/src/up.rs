@@ -1,0 +1,196 @@
+//! `catchment lab up`: the part that waits, and the part inside that is the world.
+
+use crate::clock;
+use crate::control::{self, Control};
+use crate::isolate::{self, Begun};
+use crate::running::{Lab, StartError};
+use crate::runtime::{LabName, RuntimeError, Sockets};
+use crate::world::{BUILT_IN, World, built_in};
+use document::Faults;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+use terms::Timestamp;
+use tokio::sync::Notify;
+
+/// The hidden arguments with which this program starts itself inside the world.
+pub const INIT_ARGUMENTS: [&str; 2] = ["lab", "init"];
+/// The world that is brought up when none is named.
+pub const DEFAULT_WORLD: &str = "earth";
+/// Where the page is served when nobody says.
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:8053";
+/// How long clients may take to be answered before the lab says who is not.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What `catchment lab up` was asked for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// A world file, or the name of a built-in world.
+    pub world: Option<PathBuf>,
+    /// The name under which the other commands find it.
+    pub name: LabName,
+    /// Where the page is served.
+    pub listen: SocketAddr,
+    /// Stops by itself after this long.
+    pub duration: Option<Duration>,
+}
+
+/// Why a lab was not brought up.
+#[derive(Debug, thiserror::Error)]
+pub enum UpError {
+    /// The world file cannot be read.
+    #[error("cannot read the world {}: {error} (built-in worlds: {known})", .path.display(), known = known_worlds())]
+    Unreadable {
+        /// The path.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The world file is wrong.
+    #[error(transparent)]
+    Faults(#[from] Faults),
+    /// The sockets cannot be made.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// The page has no place.
+    #[error("cannot listen on {address}: {error} (choose another place with --listen)")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The system refused something.
+    #[error(transparent)]
+    System(#[from] linux::Error),
+    /// The world could not be started.
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
+
+fn known_worlds() -> String {
+    BUILT_IN.map(|(name, _)| name).join(", ")
+}
+
+/// What the part that waits hands to the part inside.
+#[derive(Debug, Serialize, Deserialize)]
+struct Mission {
+    /// The name of the world file, for faults.
+    file: String,
+    text: String,
+    /// When the user asked for it.
+    began: Timestamp,
+    duration: Option<Duration>,
+    listen: SocketAddr,
+}
+
+/// The name and the text of a world: a file, or a built-in world of that name.
+pub fn world_text(world: Option<&Path>) -> Result<(String, String), UpError> {
+    let path = world.unwrap_or(Path::new(DEFAULT_WORLD));
+    let name = path.display().to_string();
+    match built_in(&name) {
+        Some(text) => Ok((name, text.to_owned())),
+        None => match fs::read_to_string(path) {
+            Ok(text) => Ok((name, text)),
+            Err(error) => Err(UpError::Unreadable { path: path.to_owned(), error }),
+        },
+    }
+}
+
+/// Brings a world up and waits until it ends. To be called before this process starts any thread.
+pub fn up(options: &Options) -> Result<ExitStatus, UpError> {
+    let began = clock::now();
+    let (file, text) = world_text(options.world.as_deref())?;
+    World::parse(&file, &text)?;
+    let page = TcpListener::bind(options.listen)
+        .map_err(|error| UpError::Listen { address: options.listen, error })?;
+    let listen = page.local_addr().unwrap_or(options.listen);
+    let sockets = Sockets::of(&options.name);
+    let [control, exec] = sockets.listen(&options.name)?;
+    let mission = Mission { file, text, began, duration: options.duration, listen };
+    let ended = isolate::run(&INIT_ARGUMENTS, &mission, &[page.as_fd(), control.as_fd(), exec.as_fd()]);
+    sockets.remove();
+    Ok(ended?)
+}
+
+/// The part inside: builds the world and serves it until it is to stop.
+pub fn init() -> Result<(), UpError> {
+    let Begun { mission, descriptors, leash } = isolate::begin::<Mission>()?;
+    let [page, control, exec] = <[OwnedFd; 3]>::try_from(descriptors).map_err(|given| {
+        let reason = io::Error::other(format!("{} descriptors came instead of 3", given.len()));
+        linux::Error::new("take over the listeners", reason)
+    })?;
+    let world = World::parse(&mission.file, &mission.text)?;
+    eprintln!(
+        "{}: {} networks, {} sites, {} clients; building",
+        world.name,
+        world.networks.len(),
+        world.sites.len(),
+        world.clients.len()
+    );
+    let lab = Lab::start(world, mission.began)?;
+    let built = clock::now().since(mission.began);
+    eprintln!("built after {:.2} s; waiting for BGP to bring every client to a site", built.as_secs_f64());
+    control::hand_out_namespaces(Arc::clone(&lab), UnixListener::from(exec))?;
+    let (answered, listen) = (Arc::clone(&lab), mission.listen);
+    thread::spawn(move || say_when_answered(&answered, listen));
+    let stop = Arc::new(Notify::new());
+    let tied = Arc::clone(&stop);
+    thread::spawn(move || {
+        leash.wait_end();
+        tied.notify_one();
+    });
+    let service = Service { lab: Arc::clone(&lab), stop, duration: mission.duration };
+    let served = service.run(TcpListener::from(page), UnixListener::from(control));
+    lab.stop();
+    served.map_err(|error| linux::Error::new("serve the lab", error).into())
+}
+
+/// Tells the user when the world works, or whom it does not work for.
+fn say_when_answered(lab: &Lab, listen: SocketAddr) {
+    match lab.wait_answered(PATIENCE) {
+        Ok(after) => eprintln!("every client answered after {:.2} s", after.as_secs_f64()),
+        Err(waiting) => eprintln!("after {} s nobody answers {}", PATIENCE.as_secs(), waiting.join(", ")),
+    }
+    eprintln!("map: http://{listen}/   stop: Ctrl-C");
+}
+
+/// What is served while the world runs.
+struct Service {
+    lab: Arc<Lab>,
+    /// Told when somebody wants the lab to stop.
+    stop: Arc<Notify>,
+    duration: Option<Duration>,
+}
+
+impl Service {
+    /// Serves until the lab is to stop.
+    fn run(self, page: TcpListener, control: UnixListener) -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            control.set_nonblocking(true)?;
+            drop(page);
+            let control = tokio::net::UnixListener::from_std(control)?;
+            let routes = control::routes(Control { lab: self.lab, stop: Arc::clone(&self.stop) });
+            let end = async {
+                match self.duration {
+                    Some(duration) => tokio::time::sleep(duration).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                served = async { axum::serve(control, routes).await } => served,
+                () = self.stop.notified() => Ok(()),
+                () = end => Ok(()),
+            }
+        })
+    }
+}

@@ -1,0 +1,224 @@
+//! What holds for every plan, and what the routers are told.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::needless_range_loop)] // a test says what is wrong by panicking
+
+use lab::bird::{self, Announcer};
+use lab::igp;
+use lab::plan::{Medium, NodeId, Plan, Purpose, Role};
+use lab::world::{RelationKind, RouterRef, World, built_in};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::Path;
+use std::process::Command;
+
+fn worlds() -> Vec<(World, Plan)> {
+    ["tiny", "earth"]
+        .into_iter()
+        .map(|name| {
+            let world =
+                World::parse(name, built_in(name).unwrap()).unwrap_or_else(|faults| panic!("{faults}"));
+            let plan = Plan::new(&world).unwrap();
+            (world, plan)
+        })
+        .collect()
+}
+
+/// Names, addresses and interfaces are what everything else is found by.
+fn nothing_is_given_twice(plan: &Plan) {
+    let mut names = BTreeSet::new();
+    assert!(plan.nodes.iter().all(|node| names.insert(&node.name)));
+    let mut addresses = BTreeSet::new();
+    let loopbacks = plan.nodes.iter().filter(|node| matches!(node.role, Role::Router(_)));
+    let ports = plan.cables.iter().flat_map(|cable| &cable.ends);
+    for pair in loopbacks.map(|node| node.address).chain(ports.map(|port| port.address)) {
+        assert!(addresses.insert(pair.v4.to_string()), "{}", pair.v4);
+        assert!(addresses.insert(pair.v6.to_string()), "{}", pair.v6);
+    }
+    for node in 0..plan.nodes.len() {
+        let mut interfaces = BTreeSet::new();
+        for (_, port, _) in plan.ports(NodeId(node)) {
+            assert!(interfaces.insert(&port.interface) && port.interface.len() <= 15, "{}", port.interface);
+        }
+    }
+}
+
+/// The metric of every way inside a network, by the names of its ends.
+fn metrics(plan: &Plan) -> BTreeMap<(usize, String), u32> {
+    let mut metrics = BTreeMap::new();
+    for (index, node) in plan.nodes.iter().enumerate() {
+        if matches!(node.role, Role::Router(_)) {
+            for route in igp::routes(plan, NodeId(index), &BTreeSet::new()) {
+                metrics.insert((index, route.destination.v4.to_string()), route.metric);
+            }
+        }
+    }
+    metrics
+}
+
+#[test]
+fn names_addresses_and_interfaces_are_unique() {
+    for (_, plan) in worlds() {
+        nothing_is_given_twice(&plan);
+    }
+}
+
+/// Follows the rules of Gao and Rexford: up to providers, across at most one peering, down to customers.
+fn reached(world: &World, from: usize) -> BTreeSet<usize> {
+    let mut seen = BTreeSet::from([(from, true)]);
+    let mut open = VecDeque::from([(from, true)]);
+    while let Some((network, climbing)) = open.pop_front() {
+        for relation in &world.relations {
+            let (left, right) = (relation.left.network, relation.right.network);
+            let steps = match relation.kind {
+                RelationKind::Transit => [(left, right, climbing, true), (right, left, true, false)],
+                RelationKind::Peering => [(left, right, climbing, false), (right, left, climbing, false)],
+            };
+            for (start, end, allowed, still_climbing) in steps {
+                if start == network && allowed && seen.insert((end, still_climbing)) {
+                    open.push_back((end, still_climbing));
+                }
+            }
+        }
+    }
+    seen.into_iter().map(|(network, _)| network).collect()
+}
+
+#[test]
+fn policy_lets_every_client_reach_every_network() {
+    for (world, _) in worlds() {
+        for client in &world.clients {
+            let reached = reached(&world, client.router.network);
+            let missing: Vec<&str> = (0..world.networks.len())
+                .filter(|network| !reached.contains(network))
+                .map(|network| world.networks[network].name.as_str())
+                .collect();
+            assert!(missing.is_empty(), "{} in {} does not reach {missing:?}", client.place.key, world.name);
+        }
+    }
+}
+
+#[test]
+fn cables_are_as_long_as_geography_says() {
+    for (_, plan) in worlds() {
+        for cable in &plan.cables {
+            let [left, right] = cable.ends.each_ref().map(|port| plan.node(port.node).at);
+            match cable.medium {
+                Medium::Fibre { delay, .. } => assert_eq!(delay, left.cable_delay(right), "{}", cable.name),
+                Medium::Lan => assert_eq!(cable.purpose, Purpose::SiteLan),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_network_whose_cable_breaks_goes_round_or_goes_without() {
+    let (_, plan) = worlds().remove(1);
+    let london = plan.node_called("atlas-london").unwrap();
+    let tokyo = plan.node(plan.node_called("atlas-tokyo").unwrap()).address;
+    let to_tokyo = |broken: &BTreeSet<_>| {
+        igp::routes(&plan, london, broken).into_iter().find(|route| route.destination == tokyo)
+    };
+    let mut broken = BTreeSet::new();
+    let before = to_tokyo(&broken).unwrap();
+    let first = plan.ports(london).find(|(_, _, far)| far.address == before.via).unwrap().0;
+    broken.insert(first);
+    let after = to_tokyo(&broken).unwrap();
+    assert!(after.metric > before.metric && after.via != before.via);
+    broken.extend(plan.ports(london).map(|(cable, _, _)| cable));
+    assert_eq!(to_tokyo(&broken), None);
+}
+
+#[test]
+fn bird_accepts_every_configuration() {
+    let directory = tempfile::tempdir().unwrap();
+    for (world, plan) in worlds() {
+        for announcer in [Announcer::EdgeRouter, Announcer::Host] {
+            for router in world.routers() {
+                let id = plan.router(router).unwrap();
+                let routes = igp::routes(&plan, id, &BTreeSet::new());
+                std::fs::write(directory.path().join(bird::IGP_FILE), bird::igp(&routes)).unwrap();
+                let text = bird::configuration(&world, &plan, router, announcer, directory.path());
+                let file = directory.path().join("bird.conf");
+                std::fs::write(&file, &text).unwrap();
+                let output = Command::new("bird").arg("-p").arg("-c").arg(&file).output().unwrap();
+                assert!(output.status.success(), "{}\n{text}", String::from_utf8_lossy(&output.stderr));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_an_edge_router_and_a_carrier_are_told() {
+    let (world, plan) = worlds().remove(0);
+    let mut text = String::new();
+    for (name, announcer) in [
+        ("anycast-newyork", Announcer::EdgeRouter),
+        ("anycast-newyork", Announcer::Host),
+        ("boreal-newyork", Announcer::Host),
+    ] {
+        let id = plan.node_called(name).unwrap();
+        let Role::Router(router) = plan.node(id).role else { panic!("{name} is no router") };
+        text += &bird::configuration(&world, &plan, router, announcer, Path::new("/run/lab"));
+        text += &bird::igp(&igp::routes(&plan, id, &BTreeSet::new()));
+        text += "\n========\n";
+    }
+    insta::assert_snapshot!(text);
+}
+
+/// A network in some cities with some cables, and the islands that every world needs.
+fn world_with_backbone(cities: usize, links: &BTreeSet<(usize, usize)>) -> World {
+    let names = ["london", "tokyo", "lagos", "lima", "oslo", "delhi", "perth", "cairo"];
+    let links: Vec<String> =
+        links.iter().map(|&(from, to)| format!("\"{}-{}\"", names[from], names[to])).collect();
+    let text = format!(
+        "[world]\nname = \"random\"\n[[as]]\nasn = 64601\nname = \"Net\"\ncities = {:?}\nlinks = [{}]\n\
+         [[as]]\nasn = 64500\nname = \"Any\"\nsites = [\"london\"]\nhost_asn = 64501\n\
+         [relations]\ntransit = [\"Any > Net @ london\"]\n[clients]\nlondon = \"Net\"\n",
+        &names[..cities],
+        links.join(", ")
+    );
+    World::parse("random", &text).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+fn backbone() -> impl Strategy<Value = (usize, BTreeSet<(usize, usize)>)> {
+    (2usize..=8).prop_flat_map(|cities| {
+        let pair = (0..cities, 0..cities).prop_filter_map("a cable has two ends", |(from, to)| {
+            (from != to).then_some((from.min(to), from.max(to)))
+        });
+        (Just(cities), prop::collection::btree_set(pair, 0..12))
+    })
+}
+
+proptest! {
+    #[test]
+    fn ways_inside_a_network_are_shortest_and_the_same_in_both_directions((cities, links) in backbone()) {
+        let world = world_with_backbone(cities, &links);
+        let plan = Plan::new(&world).unwrap();
+        nothing_is_given_twice(&plan);
+        let loopback = |place: usize| {
+            plan.node(plan.router(RouterRef { network: 0, place }).unwrap()).address.v4.to_string()
+        };
+        // Floyd and Warshall find the same by another way.
+        let mut expected = vec![vec![None::<u32>; cities]; cities];
+        for cable in plan.cables.iter().filter(|cable| cable.purpose == Purpose::Backbone) {
+            let Medium::Fibre { delay, .. } = cable.medium else { panic!("a backbone is fibre") };
+            let [from, to] = cable.ends.each_ref().map(|port| port.node.0);
+            let metric = Some(delay.as_micros() as u32);
+            (expected[from][to], expected[to][from]) = (metric, metric);
+        }
+        for middle in 0..cities {
+            for from in 0..cities {
+                for to in 0..cities {
+                    let (Some(first), Some(second)) = (expected[from][middle], expected[middle][to]) else { continue };
+                    let direct = expected[from][to].unwrap_or(u32::MAX);
+                    expected[from][to] = Some(direct.min(first + second));
+                }
+            }
+        }
+        let found = metrics(&plan);
+        for from in 0..cities {
+            for to in (0..cities).filter(|&to| to != from) {
+                prop_assert_eq!(found.get(&(from, loopback(to))).copied(), expected[from][to]);
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Reading world files: what is right is read, what is wrong is named, all of it at once.
+#![allow(clippy::unwrap_used, clippy::panic)] // a test says what is wrong by panicking
+
+use lab::world::{BUILT_IN, RelationKind, Service, World, built_in};
+use std::time::Duration;
+
+const GOOD: &str = r#"
+[world]
+name = "pair"
+service = "nsd"
+probe = "10ms"
+[[as]]
+asn = 64601
+name = "Atlas"
+cities = ["london", "atlantis"]
+links = ["london-atlantis"]
+[[as]]
+asn = 64500
+name = "Anycast"
+sites = ["london"]
+host_asn = 64501
+[relations]
+transit = ["Anycast > Atlas @ london=atlantis"]
+[clients]
+"London" = "Atlas"
+[[city]]
+name = "Atlantis"
+lat = 31.0
+lon = -24.0
+[[cable]]
+ends = ["atlas-atlantis", "atlas-london"]
+ms = 12.5
+loss = 0.25
+"#;
+
+#[test]
+fn every_world_that_comes_along_is_read() {
+    for (name, text) in BUILT_IN {
+        let world = World::parse(name, text).unwrap_or_else(|faults| panic!("{faults}"));
+        assert_eq!(world.name, name);
+        assert_eq!(built_in(name), Some(text));
+    }
+    assert_eq!(built_in("moon"), None);
+}
+
+#[test]
+fn earth_has_the_cities_and_sites_that_the_documentation_names() {
+    let world = World::parse("earth", built_in("earth").unwrap()).unwrap();
+    let sites: Vec<&str> = world.sites.iter().map(|site| site.name.as_str()).collect();
+    assert_eq!(sites, ["london", "newyork", "saopaulo", "johannesburg", "tokyo"]);
+    let clients: Vec<&str> = world.clients.iter().map(|client| client.place.key.as_str()).collect();
+    let cities = "london frankfurt amsterdam dubai newyork sanjose saopaulo johannesburg mumbai singapore tokyo sydney";
+    assert_eq!(clients.join(" "), cities);
+    assert_eq!(world.networks.len(), 15);
+}
+
+#[test]
+fn everything_that_a_file_says_is_kept() {
+    let world = World::parse("pair.toml", GOOD).unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!((world.service, world.probe), (Service::Nsd, Duration::from_millis(10)));
+    assert_eq!(world.networks[0].places[1].city, "Atlantis");
+    assert_eq!(world.networks[0].backbone, [(0, 1)]);
+    let relation = world.relations[0];
+    assert_eq!(relation.kind, RelationKind::Transit);
+    assert_eq!(world.router_name(relation.left), "anycast-london");
+    assert_eq!(world.router_name(relation.right), "atlas-atlantis");
+    assert_eq!(world.clients[0].place.key, "london");
+    assert_eq!(world.overrides[0].delay, Some(Duration::from_micros(12_500)));
+    assert_eq!(world.overrides[0].loss, 0.25);
+    assert_eq!(world.host_asn.get(), 64501);
+}
+
+#[test]
+fn every_fault_is_named_with_its_line_and_a_hint() {
+    let wrong = r#"
+[world]
+name = "Wrong World"
+service = "apache"
+probe = "1ms"
+colour = "blue"
+[[as]]
+asn = 0
+name = "Atlas"
+cities = ["london", "Frankfrt", "london"]
+links = ["london-paris"]
+[[as]]
+asn = 64602
+name = "Borea"
+cities = ["newyork"]
+links = ["newyork-newyork"]
+"#;
+    let faults = World::parse("wrong.toml", wrong).unwrap_err();
+    insta::assert_snapshot!("faults_of_networks", faults);
+}
+
+#[test]
+fn every_fault_between_networks_is_named() {
+    let wrong = GOOD
+        .replace("\"Anycast > Atlas @ london=atlantis\"", "\"Anycast > Atlass @ london\", \"Anycast = Atlas @ london\", \"Anycast > Atlas @ paris\", \"nonsense\", \"Atlas > Atlas @ london\"")
+        .replace("\"London\" = \"Atlas\"", "paris = \"Atlas\"\ntokyo = \"Anycast\"\nmadrid = 5")
+        .replace("\"atlas-london\"]", "\"atlas-paris\"]")
+        .replace("loss = 0.25", "loss = 25")
+        .replace("asn = 64601", "asn = 64501");
+    let faults = World::parse("wrong.toml", &wrong).unwrap_err();
+    insta::assert_snapshot!("faults_of_relations", faults);
+}
+
+#[test]
+fn the_anycast_network_is_the_only_one_with_sites_and_there_must_be_one() {
+    let none = GOOD.replace("sites = ", "cities = ").replace("host_asn = 64501", "");
+    let faults = World::parse("none.toml", &none).unwrap_err();
+    assert!(faults.to_string().contains("no network announces the anycast address"), "{faults}");
+    let two = GOOD.replace(
+        "cities = [\"london\", \"atlantis\"]\nlinks = [\"london-atlantis\"]",
+        "sites = [\"london\", \"atlantis\"]\nhost_asn = 64502",
+    );
+    let faults = World::parse("two.toml", &two).unwrap_err();
+    assert!(faults.to_string().contains("only one network can have `sites`"), "{faults}");
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_the_reader_panic(cut in 0usize..GOOD.len(), junk in "[\\[\\]\"=,.a-z0-9\n -]{0,40}") {
+        let mut text = GOOD.to_owned();
+        let at = (0..=cut).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        text.insert_str(at, &junk);
+        let _ = World::parse("fuzzed.toml", &text);
+    }
+}
