@@ -2,6 +2,7 @@
 //!
 //! Needs root (network namespaces), `bird`, `nsd` and `dig`. Nothing is timed: every wait polls a condition.
 
+mod built_in_dns;
 mod world;
 
 use linux::link::LinkIndex;
