@@ -1,6 +1,7 @@
 //! Everything that may be slow and that no decision waits for, on a thread and a runtime of their own: the log, the
-//! state file, the API and the page.
+//! state file, the API, the page and the zone files.
 
+use crate::dns::{ZoneFiles, reread_on_hangup};
 use crate::events::{Bus, Log};
 use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
@@ -20,6 +21,8 @@ pub(crate) struct Attendants {
     pub(crate) bus: Bus,
     pub(crate) board: Board,
     pub(crate) metrics: Metrics,
+    /// Of the built-in DNS service.
+    pub(crate) zone_files: Vec<ZoneFiles>,
     pub(crate) state_dir: PathBuf,
     pub(crate) memories: watch::Receiver<Memories>,
     pub(crate) socket: UnixListener,
@@ -48,6 +51,7 @@ impl Attendants {
 
     async fn run(self, stopped: oneshot::Receiver<()>) {
         let mut log = Log::follow(&self.bus);
+        let rereading = tokio::spawn(reread_on_hangup(self.zone_files, self.bus.clone()));
         let remembering = tokio::spawn(memory::keep(self.state_dir, self.memories, self.bus));
         let documents = server::documents(self.board.clone(), self.metrics);
         let showing = show(self.listener, self.board, self.samples, documents.clone());
@@ -58,6 +62,7 @@ impl Attendants {
             () = showing => {}
             _ = stopped => {}
         }
+        rereading.abort();
         // The decision loop is gone by now: this writes what it remembered last and ends.
         let _ = remembering.await;
         log.drain();

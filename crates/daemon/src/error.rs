@@ -1,5 +1,6 @@
 //! Why a daemon could not start: whose fault it is, and what to do.
 
+use crate::dns;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -58,6 +59,9 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// The built-in DNS service could not start.
+    #[error(transparent)]
+    Dns(#[from] dns::Error),
     /// The system gave no thread, timer or signal handler.
     #[error("the system is out of resources: {0}")]
     System(io::Error),

@@ -68,6 +68,20 @@ pub(crate) enum Event {
         /// What the kernel said.
         reason: Reason,
     },
+    /// Zone files were read again and are served.
+    ZonesRead {
+        /// Every zone with its serial, such as `example. 7`.
+        zones: Reason,
+    },
+    /// A zone file was read again and has faults; what was served before is served on.
+    ZoneRefused {
+        /// Which file.
+        path: PathBuf,
+        /// The first fault, with its line and column.
+        reason: Reason,
+        /// How many more there are.
+        more: usize,
+    },
     /// Somebody who is no peer called the BGP port.
     StrangerRefused {
         /// Who.
@@ -105,6 +119,8 @@ impl terms::Event for Event {
             Event::AddressMissing { .. } => "address-missing",
             Event::RejectRestored { .. } => "reject-restored",
             Event::RejectMissing { .. } => "reject-missing",
+            Event::ZonesRead { .. } => "zones-read",
+            Event::ZoneRefused { .. } => "zone-refused",
             Event::StrangerRefused { .. } => "stranger-refused",
             Event::MemoryUnreadable { .. } => "memory-unreadable",
             Event::MemoryUnwritable { .. } => "memory-unwritable",
@@ -115,9 +131,10 @@ impl terms::Event for Event {
     fn severity(&self) -> Severity {
         match self {
             Event::Started | Event::Lingering { .. } | Event::Stopped => Severity::Info,
-            Event::Stopping { .. } => Severity::Notice,
+            Event::Stopping { .. } | Event::ZonesRead { .. } => Severity::Notice,
             Event::AddressRestored { .. }
             | Event::RejectRestored { .. }
+            | Event::ZoneRefused { .. }
             | Event::StrangerRefused { .. }
             | Event::MemoryUnreadable { .. }
             | Event::MemoryUnwritable { .. }
@@ -147,6 +164,13 @@ impl fmt::Display for Event {
             }
             Event::RejectMissing { prefix, reason } => {
                 write!(f, "unreachable route {prefix} is missing and cannot be put back: {reason}")
+            }
+            Event::ZonesRead { zones } => write!(f, "zone files were read again: {zones}"),
+            Event::ZoneRefused { path, reason, more: 0 } => {
+                write!(f, "{}:{reason}; the zones of before are served on", path.display())
+            }
+            Event::ZoneRefused { path, reason, more } => {
+                write!(f, "{}:{reason}; and {more} more; the zones of before are served on", path.display())
             }
             Event::StrangerRefused { address } => {
                 write!(f, "{address} called the BGP port and is no configured peer")

@@ -11,6 +11,7 @@ mod attendants;
 mod bgp;
 mod check;
 mod clock;
+mod dns;
 mod error;
 mod event;
 mod events;

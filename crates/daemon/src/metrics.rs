@@ -3,6 +3,7 @@
 //! Counters and the histogram are written where things happen; what is a state (groups, peers) is filled in from the
 //! status when somebody asks, so that status and metrics cannot disagree.
 
+use crate::dns;
 use api::{CheckResult, EventRow, Status, Told};
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::counter::Counter;
@@ -47,6 +48,8 @@ pub(crate) struct Metrics {
     events: Family<EventLabels, Counter>,
     checks: Family<CheckLabels, Counter>,
     verdict_to_bytes: Histogram,
+    /// Of each thread of the DNS service, which counts for itself.
+    dns: Vec<dns::Tally>,
 }
 
 impl Default for Metrics {
@@ -55,11 +58,17 @@ impl Default for Metrics {
             events: Family::default(),
             checks: Family::default(),
             verdict_to_bytes: Histogram::new(LATENCY_BUCKETS),
+            dns: Vec::new(),
         }
     }
 }
 
 impl Metrics {
+    /// Shows what the threads of the DNS service count, too.
+    pub(crate) fn with_dns(self, dns: Vec<dns::Tally>) -> Self {
+        Metrics { dns, ..self }
+    }
+
     /// Counts one event.
     pub(crate) fn count_event(&self, row: &EventRow) {
         let severity = match row.severity {
@@ -96,6 +105,7 @@ impl Metrics {
         );
         register_groups(&mut registry, status);
         register_peers(&mut registry, status);
+        dns::register(&mut registry, &self.dns);
         let mut text = String::new();
         // Writing into a string does not fail; an empty answer would be noticed by the reader.
         if encode(&mut text, &registry).is_err() {

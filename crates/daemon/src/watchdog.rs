@@ -1,36 +1,47 @@
 //! The dead man's switch: when the decision loop hangs or a thread panics, the process ends, the kernel closes the BGP
 //! sessions that live in it, and the peers withdraw. A process that cannot decide must not stay announced.
 //!
-//! The decision loop beats by adding to a counter; a thread of its own looks at it. The thread counts its own looks,
-//! not elapsed time: a process that was stopped as a whole (a debugger, a paused VM) did not hang, and is not killed
+//! The decision loop and every DNS worker beat by adding to a counter of their own; a thread looks at all of them. The
+//! thread counts its own looks, not elapsed time: a process that was stopped as a whole (a debugger, a paused VM) did not hang, and is not killed
 //! for it when it continues.
 
 use sd_notify::NotifyState;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Silence of the decision loop after which the process ends.
+/// Silence of a heart after which the process ends.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Longest time between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// How often the decision loop beats; well below [`PATIENCE`].
+/// How often a heart beats at least; well below [`PATIENCE`].
 pub(crate) const BEAT_EVERY: Duration = Duration::from_secs(1);
 
-/// What the decision loop beats.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Heart(Arc<AtomicU64>);
+/// What a loop beats that must not hang.
+#[derive(Clone, Debug)]
+pub(crate) struct Heart {
+    /// Whose it is, for the last words.
+    whose: &'static str,
+    beats: Arc<AtomicU64>,
+}
 
 impl Heart {
-    /// One sign of life.
-    pub(crate) fn beat(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+    /// The heart of something that has not beaten yet.
+    pub(crate) fn of(whose: &'static str) -> Self {
+        Heart { whose, beats: Arc::default() }
     }
 
-    fn beats(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+    /// One sign of life.
+    pub(crate) fn beat(&self) {
+        self.beats.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often it has beaten.
+    pub(crate) fn beats(&self) -> u64 {
+        self.beats.load(Ordering::Relaxed)
     }
 }
 
@@ -56,20 +67,26 @@ impl Pulse {
     }
 }
 
-/// Starts the thread that looks at the heart, and tells the service manager's own watchdog where there is one
-/// (`WatchdogSec=` of systemd) as long as it beats.
-pub(crate) fn watch(heart: Heart) -> std::io::Result<()> {
+/// Starts the thread that looks at the hearts, and tells the service manager's own watchdog where there is one
+/// (`WatchdogSec=` of systemd) as long as all of them beat.
+pub(crate) fn watch(hearts: Vec<Heart>) -> std::io::Result<()> {
     let manager_waits = sd_notify::watchdog_enabled();
     let look_every = manager_waits.map_or(LOOK_EVERY, |limit| LOOK_EVERY.min(limit / 2));
     std::thread::Builder::new().name("watchdog".to_owned()).spawn(move || {
-        let mut pulse = Pulse::new(look_every);
+        let mut pulses: Vec<(Heart, Pulse)> =
+            hearts.into_iter().map(|heart| (heart, Pulse::new(look_every))).collect();
         loop {
             std::thread::sleep(look_every);
-            if !pulse.look(heart.beats()) {
-                last_words("the decision loop did not beat for 5 s; ending, so that peers withdraw");
-                std::process::abort();
+            for (heart, pulse) in &mut pulses {
+                if !pulse.look(heart.beats()) {
+                    last_words(format!(
+                        "{} did not beat for 5 s; ending, so that peers withdraw",
+                        heart.whose
+                    ));
+                    std::process::abort();
+                }
             }
-            if manager_waits.is_some() && pulse.silent_looks == 0 {
+            if manager_waits.is_some() && pulses.iter().all(|(_, pulse)| pulse.silent_looks == 0) {
                 tell_manager(NotifyState::Watchdog);
             }
         }
@@ -78,7 +95,7 @@ pub(crate) fn watch(heart: Heart) -> std::io::Result<()> {
 }
 
 /// Writes to standard error, which may be what hangs: so on a thread of its own, which gets a moment.
-fn last_words(words: &'static str) {
+fn last_words(words: impl fmt::Display + Send + 'static) {
     let spoken = std::thread::Builder::new().spawn(move || eprintln!("catchment: {words}"));
     if spoken.is_ok() {
         std::thread::sleep(Duration::from_millis(100));
@@ -110,7 +127,7 @@ mod tests {
     #[test]
     fn a_heart_that_beats_lives_and_one_that_stops_is_noticed_after_the_patience() {
         let mut pulse = Pulse::new(LOOK_EVERY);
-        let heart = Heart::default();
+        let heart = Heart::of("the test");
         for _ in 0..100 {
             heart.beat();
             assert!(pulse.look(heart.beats()));
@@ -122,7 +139,7 @@ mod tests {
     #[test]
     fn one_beat_between_two_looks_is_enough() {
         let mut pulse = Pulse::new(LOOK_EVERY);
-        let heart = Heart::default();
+        let heart = Heart::of("the test");
         for look in 0..100 {
             if look % 4 == 0 {
                 heart.beat();
@@ -155,7 +172,7 @@ mod tests {
     #[test]
     fn a_loop_that_does_not_beat_ends_the_process() {
         if std::env::var_os(ALONE).is_some() {
-            watch(Heart::default()).unwrap();
+            watch(vec![Heart::of("the test")]).unwrap();
             std::thread::sleep(Duration::from_secs(3600));
             return;
         }

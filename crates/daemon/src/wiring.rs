@@ -18,6 +18,7 @@
 //!  thread "watchdog" <──────────────────────┘                │
 //!  thread "addresses": Keeper ──presence (latest)──> check tasks, decision loop
 //!  thread "recording" <──what every machine is told (queue, dropped when full)── decision loop, peer tasks
+//!  threads "dns-udp" and "dns-tcp": the built-in DNS service; each beats too, none waits for anything above
 //! ```
 //! Why one thread for all decisions: a verdict wakes the decision loop, that wakes a peer's task, that writes. In one
 //! thread each of these steps is the next entry of a queue; between threads each would be a wake-up through the
@@ -33,6 +34,7 @@ use crate::attendants::Attendants;
 use crate::bgp::{self, CALLS_PER_PEER, Peer, Switchboard};
 use crate::check::{Found, Probe};
 use crate::clock::Clock;
+use crate::dns;
 use crate::error::Error;
 use crate::event::{Event, Source};
 use crate::events::Bus;
@@ -69,6 +71,7 @@ struct Opened {
     bgp: Vec<std::net::TcpListener>,
     socket: ControlSocket,
     api: Option<std::net::TcpListener>,
+    dns: Vec<dns::Server>,
     keeper: Keeper,
     kernel: linux::watch::Watch,
 }
@@ -83,10 +86,11 @@ impl Opened {
         let bgp = bgp.map_err(|source| Error::bgp_port(port, source))?;
         let socket = ControlSocket::open(&site_file.api.socket)?;
         let api = site_file.api.listen.map(listen).transpose()?;
+        let dns = start_dns(site_file)?;
         let kernel = address::listen().map_err(Error::host)?;
         // Last, because it is the one step that others can see: nothing after it fails for the site file's sake.
         let keeper = Keeper::put(&belongings(site_file)).map_err(Error::host)?;
-        Ok(Opened { bgp, socket, api, keeper, kernel })
+        Ok(Opened { bgp, socket, api, dns, keeper, kernel })
     }
 }
 
@@ -98,6 +102,24 @@ fn listen(address: SocketAddr) -> Result<std::net::TcpListener, Error> {
         Ok(listener)
     };
     listen().map_err(|source| Error::Listen { address, source })
+}
+
+/// Starts the built-in DNS service of each service that has one. Its addresses may come later.
+fn start_dns(site_file: &SiteFile) -> Result<Vec<dns::Server>, Error> {
+    let workers = std::thread::available_parallelism().map_err(Error::System)?;
+    let site = &site_file.site;
+    let built_in = site_file.services.iter().filter_map(|service| Some((service, service.dns.as_ref()?)));
+    let start = |(service, built_in): (&config::Service, &config::BuiltInDns)| {
+        let settings = dns::Settings {
+            addresses: service.addresses.clone(),
+            port: dns::PORT,
+            workers,
+            identity: ::dns::Identity::new(&site.name, Some(&site.host)),
+            files: built_in.files.clone(),
+        };
+        Ok(dns::Server::start(&settings, Arc::clone(&built_in.zones))?)
+    };
+    built_in.map(start).collect()
 }
 
 fn belongings(site_file: &SiteFile) -> Belongings {
@@ -117,7 +139,7 @@ pub(crate) fn run(site_file: SiteFile) -> Result<(), Error> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::System)?;
     let signals = runtime.block_on(async { Signals::listen() }).map_err(Error::System)?;
-    let Opened { bgp, socket, api, keeper, kernel } = Opened::open(&site_file)?;
+    let Opened { bgp, socket, api, dns, keeper, kernel } = Opened::open(&site_file)?;
     let listener = socket.listener().map_err(Error::System)?;
     let memories = memory::recall(&site_file.site.state_dir, &bus);
 
@@ -130,7 +152,8 @@ pub(crate) fn run(site_file: SiteFile) -> Result<(), Error> {
     let attendants = Attendants {
         bus: bus.clone(),
         board,
-        metrics,
+        metrics: metrics.with_dns(dns.iter().flat_map(dns::Server::tallies).collect()),
+        zone_files: dns.iter().map(dns::Server::zone_files).collect(),
         state_dir: site_file.site.state_dir.clone(),
         memories,
         socket: listener,
@@ -141,7 +164,8 @@ pub(crate) fn run(site_file: SiteFile) -> Result<(), Error> {
     let told = bus.clone();
     let keep = move || keeper.keep(kernel, &told);
     std::thread::Builder::new().name("addresses".to_owned()).spawn(keep).map_err(Error::System)?;
-    watchdog::watch(heart).map_err(Error::System)?;
+    let hearts = dns.iter().flat_map(dns::Server::hearts).chain([heart]).collect();
+    watchdog::watch(hearts).map_err(Error::System)?;
 
     bus.tell(&Event::Started, Source::Process);
     tell_manager(NotifyState::Ready);
@@ -151,6 +175,7 @@ pub(crate) fn run(site_file: SiteFile) -> Result<(), Error> {
     drop(runtime);
     recording.close();
     attending.stop();
+    dns.into_iter().for_each(dns::Server::stop);
     Ok(())
 }
 
@@ -201,7 +226,7 @@ fn wire(
     let (orders, ordered) = mpsc::channel(1);
     let (views, groups) = watch::channel(Vec::new());
     let (samples, drawn) = mpsc::channel(SAMPLES);
-    let heart = Heart::default();
+    let heart = Heart::of("the decision loop");
 
     let (peers, shown_peers, switchboard) = start_peers(site_file, shared, &decision, &stop);
     for listener in listeners {

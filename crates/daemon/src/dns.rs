@@ -1,0 +1,182 @@
+//! The built-in DNS service: threads and sockets around [`dns::answer`].
+//!
+//! ```text
+//!  address 1 --+-- UDP socket -- thread (udp)      a thread per socket; SO_REUSEPORT spreads
+//!              +-- UDP socket -- thread (udp)      clients over the sockets of one address
+//!              +-- TCP listener --+
+//!                                 +-- thread (tcp) all of TCP, so that a flood of it leaves UDP alone
+//!  address 2 --+-- TCP listener --+
+//!              +-- ...
+//!
+//!  SIGHUP --> zone files --> zones (latest) --> every thread looks for a newer version before each batch
+//! ```
+//! A socket is bound to one service address, so replies leave from the address that was asked; it may be bound before
+//! the address is on the host. Every thread beats the heart that it was given, counts into counters of its own and
+//! takes no lock while nothing changes.
+
+mod batch;
+mod counters;
+mod listen;
+mod reload;
+mod service;
+mod tally;
+mod tcp;
+#[cfg(test)]
+mod tests;
+mod udp;
+
+use crate::watchdog::Heart;
+use ::dns::{Identity, Transport, Zones};
+pub(crate) use reload::{ZoneFiles, reread_on_hangup};
+use service::Service;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+pub(crate) use tally::{Tally, register};
+use tokio::sync::watch;
+
+/// Where DNS is served (RFC 1035 section 4.2).
+pub(crate) const PORT: u16 = 53;
+
+/// Longest time that a thread takes to notice that it is to stop, and between two beats of its heart.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// What is served where.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// The service addresses. They need not be on the host yet.
+    pub(crate) addresses: Vec<IpAddr>,
+    /// [`PORT`], but for tests.
+    pub(crate) port: u16,
+    /// UDP threads per address; one per processor is right.
+    pub(crate) workers: NonZeroUsize,
+    /// Who answers.
+    pub(crate) identity: Identity,
+    /// Where the zones come from, to be read again.
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// Why the service could not start. Nothing is left half-started.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Somebody else has the port.
+    #[error(
+        "{address} is taken by another program, perhaps another DNS server: stop it, or leave [service.dns] out \
+         to announce that one"
+    )]
+    Taken {
+        /// Which one.
+        address: SocketAddr,
+    },
+    /// The process may not use a port below 1024.
+    #[error("no permission to listen on {address}: run as root or give the process CAP_NET_BIND_SERVICE")]
+    Forbidden {
+        /// Which one.
+        address: SocketAddr,
+    },
+    /// The socket cannot be used for another reason.
+    #[error("cannot listen for DNS on {address}: {source}")]
+    Listen {
+        /// Which one.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system gave no thread or timer.
+    #[error("the system is out of resources: {0}")]
+    System(io::Error),
+}
+
+/// The running service. It stops with this value.
+#[derive(Debug)]
+pub(crate) struct Server {
+    zone_files: ZoneFiles,
+    stopping: Arc<AtomicBool>,
+    threads: Vec<Running>,
+}
+
+/// One thread and what it tells about itself.
+#[derive(Debug)]
+struct Running {
+    thread: JoinHandle<()>,
+    tally: Tally,
+    heart: Heart,
+}
+
+impl Server {
+    /// Opens every socket, then starts every thread.
+    pub(crate) fn start(settings: &Settings, zones: Arc<Zones>) -> Result<Server, Error> {
+        let addresses = || settings.addresses.iter().map(|&address| SocketAddr::new(address, settings.port));
+        // TCP first: unlike UDP with SO_REUSEPORT, it notices another server of the same user.
+        let listeners = addresses().map(listen::tcp).collect::<Result<Vec<_>, Error>>()?;
+        let mut sockets = Vec::new();
+        for address in addresses() {
+            for _ in 0..settings.workers.get() {
+                sockets.push(listen::udp(address)?);
+            }
+        }
+        let (served, published) = watch::channel(zones);
+        let identity = Arc::new(settings.identity.clone());
+        let stopping = Arc::new(AtomicBool::new(false));
+        let service = || Service::new(published.clone(), Arc::clone(&identity), Arc::clone(&stopping));
+        let zone_files = ZoneFiles { files: settings.files.clone(), served };
+        let mut server = Server { zone_files, stopping: Arc::clone(&stopping), threads: Vec::new() };
+        let of_streams = service();
+        let streams = tcp::Streams::new(listeners, of_streams.clone()).map_err(Error::System)?;
+        server.spawn("dns-tcp", Transport::Tcp, &of_streams, move || streams.run())?;
+        for socket in sockets {
+            let service = service();
+            let worker = udp::Worker::new(socket, service.clone());
+            server.spawn("dns-udp", Transport::Udp, &service, move || worker.run())?;
+        }
+        Ok(server)
+    }
+
+    fn spawn(
+        &mut self,
+        name: &str,
+        transport: Transport,
+        service: &Service,
+        work: impl FnOnce() + Send + 'static,
+    ) -> Result<(), Error> {
+        let (tally, heart) = (Tally { transport, counters: service.counters() }, service.heart());
+        let thread = Builder::new().name(name.to_owned()).spawn(work).map_err(Error::System)?;
+        self.threads.push(Running { thread, tally, heart });
+        Ok(())
+    }
+
+    /// The files of the zones, and the cell through which newer ones reach every thread.
+    pub(crate) fn zone_files(&self) -> ZoneFiles {
+        self.zone_files.clone()
+    }
+
+    /// What each thread counts.
+    pub(crate) fn tallies(&self) -> Vec<Tally> {
+        self.threads.iter().map(|running| running.tally.clone()).collect()
+    }
+
+    /// The heart of each thread. Every one of them beats more than once a second.
+    pub(crate) fn hearts(&self) -> Vec<Heart> {
+        self.threads.iter().map(|running| running.heart.clone()).collect()
+    }
+
+    /// Stops every thread and waits for its end, which takes as long as one look at most.
+    pub(crate) fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        for running in self.threads.drain(..) {
+            // A thread that panicked has ended too; the panic was reported where it happened.
+            let _ = running.thread.join();
+        }
+    }
+}

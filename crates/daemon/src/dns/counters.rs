@@ -1,0 +1,109 @@
+//! What happened to queries, counted by each thread for itself and added up when somebody asks.
+
+use ::dns::{Outcome, ResponseCode};
+use std::iter::Sum;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const CODES: usize = ResponseCode::ALL.len();
+
+/// Counters of one thread. A cache line of its own keeps threads from slowing each other down.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(super) struct Counters {
+    queries: AtomicU64,
+    /// In the order of [`ResponseCode::ALL`].
+    replies: [AtomicU64; CODES],
+    truncated: AtomicU64,
+    silent: AtomicU64,
+    unsent: AtomicU64,
+    connections: AtomicU64,
+    cut: AtomicU64,
+}
+
+/// A snapshot of counters. Each of them only grows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    /// Messages that arrived.
+    pub(super) queries: u64,
+    replies: [u64; CODES],
+    /// Replies that left records out for want of room (TC).
+    pub(super) truncated: u64,
+    /// Messages that deserve no reply.
+    pub(super) silent: u64,
+    /// Replies that the system did not take.
+    pub(super) unsent: u64,
+    /// TCP connections that were accepted.
+    pub(super) connections: u64,
+    /// TCP connections that were cut, because the client was idle or did not read.
+    pub(super) cut: u64,
+}
+
+impl Counts {
+    /// Replies by what they said.
+    pub(super) fn replies(&self) -> impl Iterator<Item = (ResponseCode, u64)> {
+        ResponseCode::ALL.into_iter().zip(self.replies)
+    }
+}
+
+/// One thread writes, others read now and then: no order with other memory is needed.
+fn add(counter: &AtomicU64, number: u64) {
+    counter.fetch_add(number, Ordering::Relaxed);
+}
+
+impl Counters {
+    pub(super) fn count(&self, outcome: Outcome) {
+        add(&self.queries, 1);
+        match outcome {
+            Outcome::Reply { code, truncated, .. } => {
+                let replies =
+                    ResponseCode::ALL.iter().zip(&self.replies).find(|&(&listed, _)| listed == code);
+                if let Some((_, counter)) = replies {
+                    add(counter, 1);
+                }
+                if truncated {
+                    add(&self.truncated, 1);
+                }
+            }
+            Outcome::Silence(_) => add(&self.silent, 1),
+        }
+    }
+
+    pub(super) fn count_unsent(&self, replies: u64) {
+        add(&self.unsent, replies);
+    }
+
+    pub(super) fn count_connection(&self) {
+        add(&self.connections, 1);
+    }
+
+    pub(super) fn count_cut(&self) {
+        add(&self.cut, 1);
+    }
+
+    pub(super) fn read(&self) -> Counts {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counts {
+            queries: read(&self.queries),
+            replies: std::array::from_fn(|code| read(&self.replies[code])),
+            truncated: read(&self.truncated),
+            silent: read(&self.silent),
+            unsent: read(&self.unsent),
+            connections: read(&self.connections),
+            cut: read(&self.cut),
+        }
+    }
+}
+
+impl Sum for Counts {
+    fn sum<I: Iterator<Item = Counts>>(counts: I) -> Counts {
+        counts.fold(Counts::default(), |sum, more| Counts {
+            queries: sum.queries + more.queries,
+            replies: std::array::from_fn(|code| sum.replies[code] + more.replies[code]),
+            truncated: sum.truncated + more.truncated,
+            silent: sum.silent + more.silent,
+            unsent: sum.unsent + more.unsent,
+            connections: sum.connections + more.connections,
+            cut: sum.cut + more.cut,
+        })
+    }
+}

@@ -1,0 +1,64 @@
+//! What the threads counted, as Prometheus metrics.
+
+use super::counters::{Counters, Counts};
+use ::dns::Transport;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
+use std::sync::Arc;
+
+/// A view of the counters of one thread.
+#[derive(Clone, Debug)]
+pub(crate) struct Tally {
+    pub(super) transport: Transport,
+    pub(super) counters: Arc<Counters>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TransportLabel {
+    transport: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReplyLabels {
+    transport: &'static str,
+    code: String,
+}
+
+/// What all threads of one transport counted.
+pub(super) fn total(tallies: &[Tally], transport: Transport) -> Counts {
+    let of_it = tallies.iter().filter(|tally| tally.transport == transport);
+    of_it.map(|tally| tally.counters.read()).sum()
+}
+
+/// Adds the metrics of the DNS service; none where there is no such service.
+pub(crate) fn register(registry: &mut Registry, tallies: &[Tally]) {
+    if tallies.is_empty() {
+        return;
+    }
+    let totals = [("udp", Transport::Udp), ("tcp", Transport::Tcp)];
+    let totals = totals.map(|(transport, of)| (transport, total(tallies, of)));
+    let mut by_transport = |name: &str, help: &str, read: fn(&Counts) -> u64| {
+        let family = Family::<TransportLabel, Counter>::default();
+        for (transport, counts) in &totals {
+            family.get_or_create(&TransportLabel { transport }).inc_by(read(counts));
+        }
+        registry.register(name, help, family);
+    };
+    by_transport("dns_queries", "Messages that arrived", |counts| counts.queries);
+    by_transport("dns_truncated", "Replies that left records out for want of room", |counts| {
+        counts.truncated
+    });
+    by_transport("dns_silent", "Messages that deserved no reply", |counts| counts.silent);
+    by_transport("dns_unsent", "Replies that the system did not take", |counts| counts.unsent);
+    by_transport("dns_connections", "Connections that were accepted", |counts| counts.connections);
+    by_transport("dns_cut", "Connections of clients that were idle or did not read", |counts| counts.cut);
+    let replies = Family::<ReplyLabels, Counter>::default();
+    for (transport, counts) in &totals {
+        for (code, number) in counts.replies() {
+            replies.get_or_create(&ReplyLabels { transport, code: code.to_string() }).inc_by(number);
+        }
+    }
+    registry.register("dns_replies", "Replies by what they said", replies);
+}

@@ -1,0 +1,271 @@
+//! The service in a network namespace of its own, asked by `dig` and by sockets.
+
+use super::counters::Counts;
+use super::*;
+use crate::event::Event;
+use ::dns::{ResponseCode, zone};
+use linux::{Namespace, address, link};
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::{TcpStream, UdpSocket};
+use std::process::Command;
+use std::time::Instant;
+
+const SERVICE: [&str; 2] = ["198.18.0.53", "2001:db8:53::53"];
+/// How long something that must happen may take on a machine that is busy with other things.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A network stack with nothing but a loopback interface, and the service in it.
+struct World {
+    namespace: Namespace,
+    server: Server,
+}
+
+fn zone_text(serial: u32) -> String {
+    let mut text = format!(
+        "$ORIGIN example.\n$TTL 60\n@ SOA ns1 hostmaster {serial} 1h 15m 1w 5m\n NS ns1\nns1 A 198.18.0.53\n"
+    );
+    for n in 0..200 {
+        text += &format!("large TXT \"{n:03} {}\"\n", "x".repeat(200));
+    }
+    text
+}
+
+fn zones(serial: u32) -> Arc<Zones> {
+    Arc::new(Zones::new(vec![Arc::new(zone::parse(&zone_text(serial)).unwrap())]).unwrap())
+}
+
+fn settings(workers: usize) -> Settings {
+    Settings {
+        addresses: SERVICE.map(|address| address.parse().unwrap()).to_vec(),
+        port: 53,
+        workers: workers.try_into().unwrap(),
+        identity: Identity::new(&"london".parse().unwrap(), Some(&"lon-1".parse().unwrap())),
+        files: Vec::new(),
+    }
+}
+
+impl World {
+    /// The service starts before its addresses are on the host, as it may in a site.
+    fn new(workers: usize) -> World {
+        let namespace = Namespace::new().unwrap();
+        let mut netlink = namespace.netlink().unwrap();
+        link::set_up(&mut netlink, link::LinkIndex::LOOPBACK).unwrap();
+        let server = namespace.run(|| Server::start(&settings(workers), zones(1))).unwrap().unwrap();
+        for service in settings(1).addresses {
+            address::add(&mut netlink, link::LinkIndex::LOOPBACK, service.into()).unwrap();
+        }
+        World { namespace, server }
+    }
+
+    fn dig(&self, arguments: &str) -> String {
+        let dig = || Command::new("dig").args(["+tries=5", "+timeout=3"]).args(arguments.split(' ')).output();
+        let output =
+            self.namespace.run(dig).unwrap().expect("dig is needed here: apt-get install bind9-dnsutils");
+        assert!(output.status.success(), "dig {arguments}: {}", String::from_utf8_lossy(&output.stdout));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn counts(&self, transport: Transport) -> Counts {
+        tally::total(&self.server.tallies(), transport)
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = self.namespace.run(|| TcpStream::connect("198.18.0.53:53")).unwrap().unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
+
+    /// Asks from a source port that was not used before.
+    fn ask(&self, query: &[u8]) -> Vec<u8> {
+        let ask = || {
+            let socket = UdpSocket::bind("198.18.0.53:0").unwrap();
+            socket.set_read_timeout(Some(PATIENCE)).unwrap();
+            socket.connect("198.18.0.53:53").unwrap();
+            socket.send(query).unwrap();
+            let mut reply = vec![0; 2000];
+            let length = socket.recv(&mut reply).unwrap();
+            reply[..length].to_vec()
+        };
+        self.namespace.run(ask).unwrap()
+    }
+}
+
+/// A question for `example.`
+fn query(id: u16, kind: u8) -> Vec<u8> {
+    let mut message = id.to_be_bytes().to_vec();
+    message.extend_from_slice(b"\0\0\0\x01\0\0\0\0\0\0\x07example\0\0");
+    message.extend_from_slice(&[kind, 0, 1]);
+    message
+}
+
+/// A question for the 200 texts of `large.example.`, with its length in front.
+fn large_query() -> Vec<u8> {
+    b"\0\x1f\0\x07\0\0\0\x01\0\0\0\0\0\0\x05large\x07example\0\0\x10\0\x01".to_vec()
+}
+
+fn framed(message: &[u8]) -> Vec<u8> {
+    [&(message.len() as u16).to_be_bytes()[..], message].concat()
+}
+
+fn read_framed(stream: &mut TcpStream) -> Vec<u8> {
+    let mut length = [0; 2];
+    stream.read_exact(&mut length).unwrap();
+    let mut message = vec![0; usize::from(u16::from_be_bytes(length))];
+    stream.read_exact(&mut message).unwrap();
+    message
+}
+
+fn wait_until(what: &str, happened: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !happened() {
+        assert!(Instant::now() < deadline, "{what} did not happen");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn dig_learns_which_site_answers_on_every_path() {
+    let world = World::new(2);
+    for address in SERVICE {
+        for transport in ["+notcp", "+tcp"] {
+            let ask = |question: &str| world.dig(&format!("@{address} {transport} +noall {question}"));
+            assert_eq!(ask("+short CH TXT id.server"), "\"london\"\n");
+            assert_eq!(ask("+short CH TXT hostname.bind"), "\"lon-1\"\n");
+            assert_eq!(ask("+short example. NS"), "ns1.example.\n");
+            let comments = ask("+comments +nsid example. SOA");
+            assert!(comments.contains("status: NOERROR"), "{comments}");
+            assert!(comments.contains("flags: qr aa rd;"), "{comments}");
+            assert!(comments.contains("(\"london\")"), "NSID: {comments}");
+        }
+        assert_eq!(
+            world.dig(&format!("@{address} +short +ignore large.example. TXT")),
+            "",
+            "truncated over UDP"
+        );
+        let texts = world.dig(&format!("@{address} +short large.example. TXT"));
+        assert_eq!(texts.lines().count(), 200, "dig asks again over TCP");
+    }
+}
+
+#[test]
+fn what_happens_is_counted() {
+    let world = World::new(1);
+    world.ask(&query(1, 6));
+    world.ask(&query(2, 99));
+    let mut refused = query(3, 6);
+    refused[13] = b'f';
+    world.ask(&refused);
+    world.ask(&large_query()[2..]);
+    let counts = || world.counts(Transport::Udp);
+    wait_until("the count of all queries", || counts().queries == 4);
+    let replies: Vec<_> = counts().replies().filter(|&(_, count)| count > 0).collect();
+    assert_eq!(replies, [(ResponseCode::NoError, 3), (ResponseCode::Refused, 1)]);
+    assert_eq!((counts().truncated, counts().silent, counts().unsent), (1, 0, 0));
+    let tcp = world.counts(Transport::Tcp);
+    assert_eq!((tcp.queries, tcp.connections), (0, 0));
+}
+
+#[test]
+fn every_worker_answers_and_beats() {
+    let world = World::new(3);
+    for id in 0..300 {
+        assert_eq!(world.ask(&query(id, 6))[..2], id.to_be_bytes());
+    }
+    let on_ipv4 =
+        world.server.threads.iter().filter(|running| running.tally.transport == Transport::Udp).take(3);
+    for running in on_ipv4 {
+        // Of 300 source ports none falls to a worker with a probability of 10^-52.
+        assert!(running.tally.counters.read().queries > 0);
+    }
+    let beats = || world.server.hearts().iter().map(Heart::beats).collect::<Vec<_>>();
+    let before = beats();
+    assert_eq!(before.len(), 7, "three for each address, one for TCP");
+    wait_until("a beat of every thread", || beats().iter().zip(&before).all(|(now, then)| now > then));
+}
+
+#[test]
+fn zone_files_are_read_again_without_a_restart_unless_they_are_faulty() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("example.zone");
+    let world = World::new(2);
+    let files = ZoneFiles { files: vec![path.clone()], ..world.server.zone_files() };
+    let mut stream = world.connect();
+    let mut serial_over_tcp = || {
+        stream.write_all(&framed(&query(1, 6))).unwrap();
+        read_framed(&mut stream)
+    };
+    let serial = |reply: &[u8]| u32::from_be_bytes(*reply[reply.len() - 20..].first_chunk().unwrap());
+    assert_eq!(serial(&serial_over_tcp()), 1);
+    assert_eq!(serial(&world.ask(&query(1, 6))), 1);
+
+    std::fs::write(&path, zone_text(2)).unwrap();
+    assert_eq!(files.reread(), [Event::ZonesRead { zones: "example. 2".into() }]);
+    // Every query that arrives from now on is answered from the new zones.
+    assert_eq!(serial(&serial_over_tcp()), 2);
+    let serials: BTreeSet<u32> = (0..50).map(|id| serial(&world.ask(&query(id, 6)))).collect();
+    assert_eq!(serials, BTreeSet::from([2]));
+
+    std::fs::write(&path, zone_text(3) + "www A 192.0.2.300\nwww A nowhere\n").unwrap();
+    let events = files.reread();
+    let [Event::ZoneRefused { reason, more: 1, .. }] = &events[..] else { panic!("{events:?}") };
+    assert!(reason.as_str().starts_with("206:7: A of www.example.: "), "{reason}");
+    std::fs::remove_file(&path).unwrap();
+    assert!(matches!(&files.reread()[..], [Event::ZoneRefused { more: 0, .. }]));
+    assert_eq!(serial(&world.ask(&query(1, 6))), 2, "the zones of before are served on");
+}
+
+#[test]
+fn queries_of_one_connection_are_answered_in_order() {
+    let world = World::new(1);
+    let mut stream = world.connect();
+    let queries: Vec<u8> =
+        (0..100).flat_map(|id| framed(&query(id, if id % 2 == 0 { 6 } else { 2 }))).collect();
+    // In pieces that end anywhere.
+    for piece in queries.chunks(7) {
+        stream.write_all(piece).unwrap();
+    }
+    for id in 0..100u16 {
+        assert_eq!(read_framed(&mut stream)[..2], id.to_be_bytes());
+    }
+}
+
+#[test]
+fn idle_connections_and_slow_readers_shut_nobody_out() {
+    let world = World::new(1);
+    let mut crowd: Vec<TcpStream> = (0..300).map(|_| world.connect()).collect();
+    // One of them asks for much and reads nothing.
+    let greedy = crowd.last_mut().unwrap();
+    greedy.set_write_timeout(Some(Duration::from_millis(100))).unwrap();
+    let many = large_query().repeat(1000);
+    // Fails when the service has stopped reading, which is the point.
+    let _ = greedy.write_all(&many);
+    assert_eq!(world.ask(&query(7, 6))[..2], [0, 7], "UDP is not touched");
+    let mut stream = world.connect();
+    stream.write_all(&framed(&query(8, 6))).unwrap();
+    assert_eq!(read_framed(&mut stream)[..2], [0, 8], "a place becomes free");
+    wait_until("the end of the crowd", || world.counts(Transport::Tcp).cut >= 300);
+}
+
+#[test]
+fn octets_that_are_no_query_end_the_connection() {
+    let world = World::new(1);
+    for garbage in [framed(b""), framed(b"hello"), framed(&[0x80; 12])] {
+        let mut stream = world.connect();
+        stream.write_all(&garbage).unwrap();
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+        assert!(rest.is_empty(), "{garbage:?}: {rest:?}");
+    }
+    assert_eq!(world.counts(Transport::Tcp).silent, 3);
+}
+
+#[test]
+fn the_port_is_taken_while_it_runs_and_free_when_it_has_stopped() {
+    let World { namespace, server } = World::new(2);
+    let start = || namespace.run(|| Server::start(&settings(1), zones(1))).unwrap();
+    let error = start().unwrap_err();
+    assert!(matches!(error, Error::Taken { address } if address.to_string() == "198.18.0.53:53"), "{error}");
+    server.stop();
+    start().unwrap().stop();
+}

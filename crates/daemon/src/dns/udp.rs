@@ -1,0 +1,61 @@
+//! One thread on one UDP socket: receive a batch, answer each, send a batch. It waits for nothing else, takes no lock
+//! and no memory.
+
+use super::batch::{Inbox, Outbox};
+use super::service::Service;
+use ::dns::Transport;
+use nix::sys::socket::{SockaddrIn, SockaddrIn6, SockaddrLike};
+use rustix::net::addr::SocketAddrArg;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
+use std::thread;
+use std::time::Duration;
+
+/// How long to wait after an error of the socket that is no time-out, so that it does not fill a processor.
+const AFTER_ERROR: Duration = Duration::from_millis(10);
+
+/// A socket and what answers on it.
+#[derive(Debug)]
+pub(super) struct Worker {
+    socket: UdpSocket,
+    service: Service,
+}
+
+impl Worker {
+    pub(super) fn new(socket: UdpSocket, service: Service) -> Self {
+        Worker { socket, service }
+    }
+
+    /// Answers until the service stops.
+    pub(super) fn run(self) {
+        match self.socket.local_addr() {
+            Ok(SocketAddr::V4(_)) => {
+                self.serve::<SockaddrIn, SocketAddrV4>(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0));
+            }
+            _ => self.serve::<SockaddrIn6, SocketAddrV6>(SocketAddrV6::new(Ipv6Addr::UNSPECIFIED, 0, 0, 0)),
+        }
+    }
+
+    /// `S` is the form of addresses in which the system writes them, `A` the one in which it reads them.
+    fn serve<S: SockaddrLike + Copy + Into<A>, A: SocketAddrArg>(mut self, nowhere: A) {
+        let mut inbox = Inbox::<S>::new();
+        let mut outbox = Outbox::new(nowhere.as_any());
+        while self.service.goes_on() {
+            match inbox.receive(&self.socket) {
+                Ok(()) => {}
+                Err(nix::Error::EAGAIN | nix::Error::EINTR) => continue,
+                Err(_) => {
+                    thread::sleep(AFTER_ERROR);
+                    continue;
+                }
+            }
+            self.service.refresh();
+            for (message, from) in inbox.messages() {
+                let Some(room) = outbox.room() else { break };
+                if let Some(length) = self.service.answer(message, Transport::Udp, room) {
+                    outbox.keep(length, from.into().as_any());
+                }
+            }
+            self.service.counters().count_unsent(outbox.send(&self.socket));
+        }
+    }
+}
