@@ -2,6 +2,8 @@
 //!
 //! Needs root (network namespaces), `bird`, `nsd` and `dig`. Nothing is timed: every wait polls a condition.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod built_in_dns;
 mod world;
 
