@@ -92,6 +92,9 @@ pub(crate) enum Lab {
         after_help = "Example:\n  catchment lab fault power-cut site london\n  catchment lab fault restore site london"
     )]
     Fault(LabFault),
+    /// Plays scenarios, each in a world of its own, and judges what was seen
+    #[command(after_help = "Example:\n  catchment lab test scenarios/service-killed.toml")]
+    Test(LabTest),
     /// Ends a running world
     #[command(after_help = "Example:\n  catchment lab down")]
     Down {
@@ -116,6 +119,28 @@ pub(crate) struct LabUp {
     /// Ends by itself after this long, such as 30s
     #[arg(long, value_parser = document::parse_duration)]
     pub(crate) duration: Option<Duration>,
+}
+
+/// `catchment lab test`.
+#[derive(Debug, Args)]
+pub(crate) struct LabTest {
+    /// The scenarios
+    #[arg(required = true, value_name = "SCENARIO.toml", value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Writes the result as one JSON document
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) json: Option<PathBuf>,
+    /// Multiplies every time limit, for slow machines; written into the result
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = slack)]
+    pub(crate) slack: f64,
+}
+
+/// A factor that makes limits wider, within reason.
+fn slack(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(factor) if (1.0..=100.0).contains(&factor) => Ok(factor),
+        _ => Err("it is a number from 1 to 100".to_owned()),
+    }
 }
 
 /// `catchment lab exec`.

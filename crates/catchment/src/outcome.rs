@@ -15,6 +15,8 @@ pub(crate) enum Outcome {
     No,
     /// What was given cannot be used.
     BadInput,
+    /// The machine was too slow to tell.
+    Inconclusive,
     /// As a command that was run for somebody ended.
     Code(u8),
 }
@@ -25,6 +27,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Yes => 0,
             Outcome::No => 1,
             Outcome::BadInput => 2,
+            Outcome::Inconclusive => 3,
             Outcome::Code(code) => code,
         })
     }

@@ -1,10 +1,10 @@
 //! `catchment lab`: a world on this machine.
 
-use crate::arguments::{Lab, LabExec, LabFault, LabNodes, LabUp};
+use crate::arguments::{Lab, LabExec, LabFault, LabNodes, LabTest, LabUp};
 use crate::outcome::Outcome;
 use crate::table::Table;
 use crate::terminal::Terminal;
-use lab::{Options, UpError};
+use lab::{Options, TestError, TestOptions, UpError, Verdict};
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -19,6 +19,7 @@ pub(crate) fn run(command: &Lab, terminal: &mut Terminal) -> anyhow::Result<Outc
         Lab::Exec(exec) => execute(exec),
         Lab::Nodes(nodes) => list(nodes, terminal),
         Lab::Fault(fault) => inject(fault, terminal),
+        Lab::Test(test) => play(test),
         Lab::Down { name } => {
             lab::down(name)?;
             Ok(Outcome::Yes)
@@ -33,6 +34,21 @@ fn bring_up(up: &LabUp) -> anyhow::Result<Outcome> {
         Ok(status) => Ok(if status.success() { Outcome::Yes } else { Outcome::No }),
         Err(UpError::Faults(faults)) => Err(faults.into()),
         Err(error @ UpError::Unreadable { .. }) => Ok(crate::outcome::bad_input(error)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A failure wins over a doubt.
+fn play(test: &LabTest) -> anyhow::Result<Outcome> {
+    let options = TestOptions { files: test.files.clone(), json: test.json.clone(), slack: test.slack };
+    match lab::test(&options) {
+        Ok(report) => Ok(match report.verdict() {
+            Verdict::Pass => Outcome::Yes,
+            Verdict::Inconclusive => Outcome::Inconclusive,
+            Verdict::Fail => Outcome::No,
+        }),
+        Err(TestError::Faults(faults)) => Err(faults.into()),
+        Err(error) if error.is_bad_input() => Ok(crate::outcome::bad_input(error)),
         Err(error) => Err(error.into()),
     }
 }
