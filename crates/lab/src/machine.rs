@@ -37,9 +37,9 @@ const FORWARDING: [(&str, &str); 2] = [("ipv4/ip_forward", "1"), ("ipv6/conf/all
 
 /// A node that runs.
 #[derive(Debug)]
-pub struct Machine {
+pub(crate) struct Machine {
     /// Its network.
-    pub namespace: Namespace,
+    pub(crate) namespace: Namespace,
     netlink: Mutex<Netlink>,
     /// What leads where: the cable behind each interface, by the kernel's number.
     interfaces: BTreeMap<LinkIndex, CableId>,
@@ -47,26 +47,26 @@ pub struct Machine {
 
 impl Machine {
     /// Asks the kernel of this node for something.
-    pub fn with_netlink<T>(&self, ask: impl FnOnce(&mut Netlink) -> Result<T>) -> Result<T> {
+    pub(crate) fn with_netlink<T>(&self, ask: impl FnOnce(&mut Netlink) -> Result<T>) -> Result<T> {
         ask(&mut self.netlink.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The cable behind an interface.
-    pub fn cable_at(&self, link: LinkIndex) -> Option<CableId> {
+    pub(crate) fn cable_at(&self, link: LinkIndex) -> Option<CableId> {
         self.interfaces.get(&link).copied()
     }
 }
 
 /// Every node of a plan, and the cables between them with both ends plugged in.
-pub struct Machines {
+pub(crate) struct Machines {
     /// In the order of the plan.
-    pub machines: Vec<Machine>,
+    pub(crate) machines: Vec<Machine>,
     /// Every cable but the LANs.
-    pub fibres: Vec<Arc<Fibre>>,
+    pub(crate) fibres: Vec<Arc<Fibre>>,
 }
 
 /// Builds every node of a plan.
-pub fn build(plan: &Plan) -> Result<Machines> {
+pub(crate) fn build(plan: &Plan) -> Result<Machines> {
     let mut built = build_all(plan)?;
     let mut machines: Vec<Machine> = Vec::with_capacity(built.len());
     let mut plugs: BTreeMap<CableId, Vec<Tun>> = BTreeMap::new();
