@@ -152,6 +152,7 @@ impl Peer {
                 }
                 Happened::Answered(Ok(connection)) => self.connected(connection, Direction::Outbound, &ears),
                 Happened::Answered(Err(error)) => {
+                    self.call = None; // it is over, and must not be polled again
                     self.take(Input::ConnectFailed { reason: Reason::from(error.to_string()) });
                 }
                 Happened::Moved(connection, progress) => {
