@@ -52,7 +52,9 @@ export class WorldMap {
     if (!this.width) return;
     this.at = positions(picture);
     this.project();
-    this.drawCables(cables(picture, this.at));
+    const dark = picture.sites.filter((site) => site.at && site.output === 'none')
+      .map((site) => [site.at.lon, site.at.lat]);
+    this.drawCables(cables(picture, this.at), dark);
     this.drawWays(ways(picture, this.at));
     this.drawNodes(picture);
     this.highlight(this.selected);
@@ -96,13 +98,15 @@ export class WorldMap {
     return this.projection.pieces(greatCircle(from, to));
   }
 
-  drawCables(lines) {
+  /** What breaks inside a city whose site is gone, a place in `dark`, is part of that and gets no sign of its own. */
+  drawCables(lines, dark) {
     const whole = lines.filter(({ state, from, to }) => state === 'up' && !same(from, to));
     refresh(this.layers.cables, whole, () => whole.flatMap((line) => {
       const d = path(this.arc(line.from, line.to));
       return [svg('path', { class: 'cable', d }), this.reach(line, d)];
     }));
-    const broken = lines.filter(({ state }) => state !== 'up');
+    const broken = lines.filter(({ state, from, to }) => state !== 'up'
+      && !(same(from, to) && dark.some((place) => same(place, from))));
     refresh(this.layers.breaks, broken, () => broken.flatMap((line) => this.drawBreak(line)));
   }
 
@@ -243,7 +247,7 @@ export class WorldMap {
         'data-clients': about.join(' '),
       }, svg('text', { x, y: size * 0.9 }, city));
       if (client) label.append(...this.buildValue(client, x, size));
-      return [label];
+      return [...leader(wants[index], left, top), label];
     });
   }
 
@@ -258,6 +262,15 @@ export class WorldMap {
     icon.setAttribute('transform', `translate(${left.toFixed(1)},${(size * 1.12).toFixed(1)}) scale(0.78)`);
     return [icon, text];
   }
+}
+
+/** A thin line from a mark to its label, where the label had to go far. */
+function leader({ x, y, radius, width, height }, left, top) {
+  const [tx, ty] = [Math.min(left + width, Math.max(left, x)), Math.min(top + height, Math.max(top, y))];
+  const distance = Math.hypot(tx - x, ty - y);
+  if (distance < radius + 9) return [];
+  const [sx, sy] = [x + ((tx - x) / distance) * radius, y + ((ty - y) / distance) * radius];
+  return [svg('path', { class: 'leader', d: `M${sx.toFixed(1)},${sy.toFixed(1)}L${tx.toFixed(1)},${ty.toFixed(1)}` })];
 }
 
 /** Moves a client's mark out from below a site's, as far as it takes to be seen. */

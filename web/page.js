@@ -88,7 +88,9 @@ function showDaemon() {
 function happened(event) {
   clock.heard(event.at_ms);
   if (!events.add(event)) return;
-  if (event.severity !== 'info') ribbons.note(event.at_ms, event.text);
+  // What a client saw is in its ribbon already; a line across a lab's ribbons is for what was done to the world.
+  const caused = picture?.kind === 'lab' ? event.kind === 'fault' : event.severity !== 'info';
+  if (caused) ribbons.note(event.at_ms, event.text);
 }
 
 startTheme();

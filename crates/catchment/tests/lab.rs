@@ -213,9 +213,9 @@ fn a_command_inside_keeps_its_exit_code_and_a_wrong_name_has_a_hint() {
     let wrong = lab.lab("exec", &["tokio", "--", "true"]);
     assert_eq!(wrong.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("did you mean tokyo?"));
-    let second =
-        Command::new(PROGRAM).args(["lab", "up", "--name", "test-exec", "--listen", "127.0.0.1:0", "tiny"]);
-    let second = { second }.output().unwrap();
+    let mut second = Command::new(PROGRAM);
+    second.args(["lab", "up", "--name", "test-exec", "--listen", "127.0.0.1:0", "tiny"]);
+    let second = second.output().unwrap();
     assert_eq!(second.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&second.stderr).contains("a lab called `test-exec` is running"));
 }

@@ -10,6 +10,7 @@ use linux::{Error, Namespace, Netlink, Result, address, sysctl};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use terms::Prefix;
@@ -65,9 +66,10 @@ pub(crate) struct Machines {
     pub(crate) fibres: Vec<Arc<Fibre>>,
 }
 
-/// Builds every node of a plan.
-pub(crate) fn build(plan: &Plan) -> Result<Machines> {
-    let mut built = build_all(plan)?;
+/// Builds every node of a plan. Each is handed to `ready` as soon as it is there, on the thread that built it, so that
+/// its router can begin to look for neighbours while the rest of the world is built.
+pub(crate) fn build(plan: &Plan, ready: impl Fn(NodeId, &Machine) -> Result<()> + Sync) -> Result<Machines> {
+    let mut built = build_all(plan, &ready)?;
     let mut machines: Vec<Machine> = Vec::with_capacity(built.len());
     let mut plugs: BTreeMap<CableId, Vec<Tun>> = BTreeMap::new();
     for node in &mut built {
@@ -107,16 +109,21 @@ struct Built {
     plugs: Vec<(CableId, Tun)>,
 }
 
-fn build_all(plan: &Plan) -> Result<Vec<Built>> {
-    let build_share = |first: usize| -> Result<Vec<(usize, Built)>> {
-        (first..plan.nodes.len())
-            .step_by(BUILDERS)
-            .map(|node| Ok((node, build_one(plan, NodeId(node))?)))
+fn build_all(plan: &Plan, ready: &(impl Fn(NodeId, &Machine) -> Result<()> + Sync)) -> Result<Vec<Built>> {
+    let next = AtomicUsize::new(0);
+    let build_some = || -> Result<Vec<(usize, Built)>> {
+        let numbers = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
+        let nodes = numbers.take_while(|&node| node < plan.nodes.len());
+        nodes
+            .map(|node| {
+                let built = build_one(plan, NodeId(node))?;
+                ready(NodeId(node), &built.machine)?;
+                Ok((node, built))
+            })
             .collect()
     };
-    let build_share = &build_share;
     let shares: Vec<Result<Vec<(usize, Built)>>> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..BUILDERS).map(|first| scope.spawn(move || build_share(first))).collect();
+        let threads: Vec<_> = (0..BUILDERS).map(|_| scope.spawn(&build_some)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(panicked()))).collect()
     });
     let mut built: Vec<(usize, Built)> = Vec::with_capacity(plan.nodes.len());

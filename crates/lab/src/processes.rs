@@ -38,9 +38,15 @@ impl Processes {
         Ok(processes)
     }
 
-    /// Starts a command inside a node, as the leader of a process group of its own.
-    pub(crate) fn start(&self, namespace: &Namespace, command: &mut Command) -> Result<ProcessId> {
-        let what = format!("start {}", command.get_program().display());
+    /// Starts a command inside a node, as the leader of a process group of its own. `package` says where the program
+    /// comes from, should it be missing.
+    pub(crate) fn start(
+        &self,
+        namespace: &Namespace,
+        command: &mut Command,
+        package: &str,
+    ) -> Result<ProcessId> {
+        let what = format!("start {} ({package})", command.get_program().display());
         let inside = namespace.as_fd().try_clone_to_owned().map_err(|error| Error::new(&what, error))?;
         process::start_in(command, Namespaces::new([inside]));
         command.process_group(0);

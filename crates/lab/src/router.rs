@@ -70,7 +70,7 @@ fn run(directory: &Path, machine: &Machine, processes: &Processes) -> Result<Pro
     let mut command = Command::new("bird");
     command.args(["-f", "-c", "bird.conf", "-s", "bird.ctl"]).current_dir(directory);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    processes.start(&machine.namespace, &mut command)
+    processes.start(&machine.namespace, &mut command, "Debian package bird2")
 }
 
 /// Writes a file of a node.

@@ -83,18 +83,18 @@ impl Site {
 fn run_daemon(directory: &Path, machine: &Machine, processes: &Processes) -> Result<ProcessId> {
     let mut command = Command::new("/proc/self/exe");
     command.args(["run", SITE_FILE]);
-    run(command, directory, "daemon.log", machine, processes)
+    run((command, "this program"), directory, "daemon.log", machine, processes)
 }
 
 fn run_nsd(directory: &Path, machine: &Machine, processes: &Processes) -> Result<ProcessId> {
     let mut command = Command::new("nsd");
     command.args(["-d", "-c", "nsd.conf"]);
-    run(command, directory, "nsd.log", machine, processes)
+    run((command, "Debian package nsd"), directory, "nsd.log", machine, processes)
 }
 
 /// What it prints is appended to `log`.
 fn run(
-    mut command: Command,
+    (mut command, package): (Command, &str),
     directory: &Path,
     log: &str,
     machine: &Machine,
@@ -107,5 +107,5 @@ fn run(
     };
     let (out, err) = open().map_err(|error| Error::new(format!("open {}", path.display()), error))?;
     command.current_dir(directory).stdin(Stdio::null()).stdout(out).stderr(err);
-    processes.start(&machine.namespace, &mut command)
+    processes.start(&machine.namespace, &mut command, package)
 }
