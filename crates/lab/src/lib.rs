@@ -46,4 +46,5 @@ pub use command::{CommandError, down, exec, fault, nodes};
 pub use mission::init;
 pub use runtime::{LabName, RuntimeError};
 pub use scenario::command::{TestError, TestOptions, test};
+pub use scenario::verdict::Verdict;
 pub use up::{DEFAULT_LISTEN, DEFAULT_WORLD, INIT_ARGUMENTS, Options, UpError, up, world_text};

@@ -123,7 +123,7 @@ fn build_all(plan: &Plan, ready: &(impl Fn(NodeId, &Machine) -> Result<()> + Syn
             .collect()
     };
     let shares: Vec<Result<Vec<(usize, Built)>>> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..BUILDERS).map(|_| scope.spawn(&build_some)).collect();
+        let threads: Vec<_> = (0..BUILDERS).map(|_| scope.spawn(build_some)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(panicked()))).collect()
     });
     let mut built: Vec<(usize, Built)> = Vec::with_capacity(plan.nodes.len());

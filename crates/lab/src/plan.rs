@@ -7,6 +7,7 @@
 //! | its router *k*, its cables, client and site | `10.n.k.0/24` | `fd00:n:k::/48` |
 //! | the router itself (loopback) | `10.n.k.1` | `fd00:n:k::1` |
 //! | LAN of a site: edge router, host | `10.n.k.33`, `.34` | `fd00:n:k:1::1`, `::2` |
+//! | a hostile router on that LAN, where a scenario wants one | `10.n.k.35` | `fd00:n:k:1::3` |
 //! | cable *j* that begins at the router | `10.n.k.(64+2j)/31` | `fd00:n:k:(100+j)::/127` |
 //!
 //! (*n* and *k* count from 1 and 0 in the order of the file.) The address of a client is that of its end of its cable.
@@ -27,6 +28,11 @@ pub const SERVICE: Pair = addressing::SERVICE;
 /// The blocks that a site announces: the addresses of [`SERVICE`] lie in them.
 pub fn announced() -> [Prefix; 2] {
     addressing::announced()
+}
+
+/// Where the hostile router on the LAN of this edge router is, if there is one.
+pub fn hostile_neighbour(edge: RouterRef) -> Pair {
+    addressing::hostile_neighbour(edge)
 }
 
 /// A node's place in [`Plan::nodes`].

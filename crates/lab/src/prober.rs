@@ -25,17 +25,24 @@ use terms::{Family, Timestamp};
 
 /// How long an answer may take. Twice round the earth takes 0.52 s by cable.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
-/// IPv6 is asked this much more rarely than IPv4: it takes the same ways, and the machine has other things to do.
-const IPV6_EVERY: u32 = 5;
 const DNS: u16 = 53;
 /// Longest answer that is read, bytes.
 const LONGEST_ANSWER: usize = 1500;
 
-/// Asks from now on, every `every` over IPv4, until the process ends.
+/// How often each client asks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Beat {
+    /// Over IPv4.
+    pub(crate) ipv4: Duration,
+    /// Over IPv6.
+    pub(crate) ipv6: Duration,
+}
+
+/// Asks from now on until the process ends.
 pub(crate) fn start(
     clients: &[(ClientId, &Namespace)],
     sites: BTreeMap<Vec<u8>, SiteId>,
-    every: Duration,
+    beat: Beat,
     history: Arc<History>,
     lateness: Arc<LatenessLog>,
 ) -> Result<()> {
@@ -44,7 +51,7 @@ pub(crate) fn start(
     let mut askers = Vec::new();
     for &(client, namespace) in clients {
         for family in Family::ALL {
-            let asker = Asker::open(client, family, namespace, every)?;
+            let asker = Asker::open(client, family, namespace, beat)?;
             let data = EventData::new_u64(askers.len() as u64);
             epoll::add(&waiting, &asker.socket, data, EventFlags::IN)
                 .map_err(|error| Error::new("watch a client's socket", error))?;
@@ -52,7 +59,7 @@ pub(crate) fn start(
         }
     }
     let start = clock::now();
-    let share = |index: usize| every * u32::try_from(index).unwrap_or(0) / (askers.len() as u32).max(1);
+    let share = |index: usize| beat.ipv4 * u32::try_from(index).unwrap_or(0) / (askers.len() as u32).max(1);
     let beats = (0..askers.len()).map(|index| Reverse((start + share(index), index))).collect();
     let worst = Worst::of(Laggard::Prober, lateness);
     let prober = Prober { askers, beats, waiting, sites, history, worst, next_id: 0 };
@@ -72,10 +79,10 @@ struct Asker {
 }
 
 impl Asker {
-    fn open(client: ClientId, family: Family, namespace: &Namespace, every: Duration) -> Result<Self> {
+    fn open(client: ClientId, family: Family, namespace: &Namespace, beat: Beat) -> Result<Self> {
         let (any, every): (SocketAddr, Duration) = match family {
-            Family::Ipv4 => ((Ipv4Addr::UNSPECIFIED, 0).into(), every),
-            Family::Ipv6 => ((Ipv6Addr::UNSPECIFIED, 0).into(), every * IPV6_EVERY),
+            Family::Ipv4 => ((Ipv4Addr::UNSPECIFIED, 0).into(), beat.ipv4),
+            Family::Ipv6 => ((Ipv6Addr::UNSPECIFIED, 0).into(), beat.ipv6),
         };
         let socket = namespace.run(|| socket::bind_udp(any))??;
         Ok(Asker { client, family, socket, every, open: VecDeque::new() })

@@ -7,7 +7,7 @@ use crate::isolate::PRIVATE;
 use crate::journal::Place;
 use crate::machine::{self, Machine};
 use crate::plan::{CableId, Node, NodeId, Plan, PlanError, Role};
-use crate::prober;
+use crate::prober::{self, Beat};
 use crate::processes::Processes;
 use crate::router::Router;
 use crate::site::Site;
@@ -19,6 +19,7 @@ use nix::unistd::Pid;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -52,6 +53,8 @@ pub struct Lab {
     carrying: Mutex<Option<Carrying>>,
     pub(crate) routers: Mutex<BTreeMap<NodeId, Router>>,
     pub(crate) sites: Mutex<BTreeMap<SiteId, Site>>,
+    /// Attacks that go on; setting the flag ends one.
+    pub(crate) attacks: Mutex<BTreeMap<SiteId, Arc<AtomicBool>>>,
     pub(crate) processes: Arc<Processes>,
 }
 
@@ -86,7 +89,8 @@ impl Lab {
         let clients = clients(&plan, &machines);
         let names = (0..).map(SiteId).zip(&world.sites);
         let names = names.map(|(id, site)| (site.name.as_str().as_bytes().to_vec(), id)).collect();
-        prober::start(&clients, names, world.probe, Arc::clone(&history), Arc::clone(&lateness))?;
+        let beat = Beat { ipv4: world.probe, ipv6: world.probe_ipv6 };
+        prober::start(&clients, names, beat, Arc::clone(&history), Arc::clone(&lateness))?;
         drop(clients);
         Ok(Arc::new(Lab {
             world,
@@ -101,6 +105,7 @@ impl Lab {
             carrying: Mutex::new(Some(carrying)),
             routers,
             sites: Mutex::new(sites),
+            attacks: Mutex::default(),
             processes,
         }))
     }

@@ -1,6 +1,7 @@
 //! The files of a site, as text: what its daemon and its service are told.
 
-use crate::plan::{NodeId, Plan, Purpose, SERVICE, announced};
+use crate::hostile;
+use crate::plan::{NodeId, Plan, Purpose, SERVICE, announced, hostile_neighbour};
 use crate::world::{Service, Site, World};
 use std::fmt::Write;
 
@@ -40,6 +41,16 @@ pub fn site_file(world: &World, plan: &Plan, site: &Site, host: NodeId) -> Strin
             "\n[[peer]]\nname = \"{}\"\nkind = \"peer\"\naddress = \"{}\"\nasn = {}\nfamilies = [\"ipv4\", \"ipv6\"]\n\
              next_hop6 = \"{}\"\nhold_time = \"9s\"\n",
             edge.name, router.address.v4, edge.asn, own.v6
+        );
+    }
+    if site.hostile {
+        // It calls; the site never can.
+        let _ = write!(
+            text,
+            "\n[[peer]]\nname = \"hostile\"\nkind = \"peer\"\naddress = \"{}\"\nasn = {}\nfamilies = [\"ipv4\"]\n\
+             hold_time = \"9s\"\n",
+            hostile_neighbour(site.router).v4,
+            hostile::ASN
         );
     }
     let [v4, v6] = SERVICE.both();

@@ -57,6 +57,8 @@ pub struct World {
     pub service: Service,
     /// How often each client asks over IPv4.
     pub probe: Duration,
+    /// How often each client asks over IPv6.
+    pub probe_ipv6: Duration,
     /// The autonomous systems.
     pub networks: Vec<Network>,
     /// Who sells transit to whom, and who peers.
@@ -170,6 +172,8 @@ pub struct Site {
     pub name: SiteName,
     /// Its edge router.
     pub router: RouterRef,
+    /// Whether a hostile router shares its LAN, for scenarios that attack it.
+    pub hostile: bool,
 }
 
 /// A cable that differs from what geography says.

@@ -55,6 +55,17 @@ pub fn bind_udp(address: SocketAddr) -> Result<std::net::UdpSocket> {
     bind().attempt(|| format!("bind a UDP socket to {address}"))
 }
 
+/// A TCP connection from an address of this host, opened in the calling thread's network namespace.
+pub fn connect_tcp(from: SocketAddr, to: SocketAddr, timeout: Duration) -> Result<std::net::TcpStream> {
+    let connect = || {
+        let socket = socket2::Socket::new(socket2::Domain::for_address(to), socket2::Type::STREAM, None)?;
+        socket.bind(&from.into())?;
+        socket.connect_timeout(&to.into(), timeout)?;
+        Ok::<_, std::io::Error>(socket.into())
+    };
+    connect().attempt(|| format!("connect from {from} to {to}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,23 +3,31 @@
 use crate::cable::{Condition, Fibre};
 use crate::fault::Fault;
 use crate::history::SiteId;
+use crate::hostile::{PlayError, Script, ScriptName};
 use crate::names::{Names, Wrong};
-use crate::plan::{Cable, CableId, NodeId};
+use crate::plan::{Cable, CableId, NodeId, hostile_neighbour};
 use crate::processes::ProcessId;
 use crate::router::Router;
 use crate::running::{Lab, lock};
 use crate::scenario::words::NodeName;
 use crate::site::Site;
-use linux::Error;
 use linux::process::ProcessSignal;
+use linux::{Error, address, link, socket};
 use std::collections::BTreeSet;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 use terms::SiteName;
 
 /// How long a daemon may take to say goodbye: it withdraws, and goes on answering while the news travels.
 const LONGEST_GOODBYE: Duration = Duration::from_secs(180);
+/// The port of BGP.
+const BGP: u16 = 179;
+/// How long the hostile neighbour waits for one connection.
+const CONNECTING: Duration = Duration::from_secs(1);
 
 /// Why a fault cannot be done.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +73,7 @@ impl Lab {
             Fault::CutCable { end, other } => self.set_cable(end, other, Condition::Cut)?,
             Fault::BlackholeCable { end, other } => self.set_cable(end, other, Condition::Blackhole)?,
             Fault::BlackholeSite { site } => self.set_cables_of(self.edge(site)?, Condition::Blackhole)?,
-            Fault::AttackSite { site, .. } => return Err(FaultError::NobodyHostile(site.clone())),
+            Fault::AttackSite { site, script } => self.attack(site, *script)?,
             Fault::RestoreService { site } => self.restore_part(site, Part::Service)?,
             Fault::RestoreDaemon { site } => self.restore_part(site, Part::Daemon)?,
             Fault::RestoreSite { site } => self.restore_site(site)?,
@@ -109,7 +117,8 @@ impl Lab {
     /// The process, if it is there and lives.
     fn running(&self, site: &SiteName, part: Part) -> Result<ProcessId, FaultError> {
         let process = self.with_site(site, |place| Ok(part.of(place)))?;
-        process
+        let process = process.ok_or_else(|| FaultError::BuiltIn(site.clone()))?;
+        Some(process)
             .filter(|process| self.processes.is_alive(*process))
             .ok_or_else(|| FaultError::NotRunning { what: part.word(), site: site.clone() })
     }
@@ -241,13 +250,75 @@ impl Lab {
             router.restart(&self.machines[edge.0], &self.processes)?;
         }
         self.set_cables_of(edge, Condition::Up)?;
-        self.restore_part(site, Part::Service)?;
-        self.restore_part(site, Part::Daemon)
+        self.end_attack(self.site_id(site)?);
+        match self.restore_part(site, Part::Service) {
+            Ok(()) | Err(FaultError::BuiltIn(_)) => self.restore_part(site, Part::Daemon),
+            Err(other) => Err(other),
+        }
     }
 
     fn restore_everything(&self) -> Result<(), FaultError> {
         let cables: Vec<CableId> = lock(&self.fibres).keys().copied().collect();
         self.set_cables(cables.into_iter(), Condition::Up)?;
         self.world.sites.iter().try_for_each(|site| self.restore_site(&site.name))
+    }
+}
+
+/// The hostile neighbour.
+impl Lab {
+    /// Plays the script from the LAN of the site, in place of what it played before. The hostile router is an address
+    /// in the namespace of the edge router: it needs no more than a connection.
+    fn attack(&self, name: &SiteName, script: ScriptName) -> Result<(), FaultError> {
+        let site = self.site_id(name)?;
+        let described = &self.world.sites[usize::from(site.0)];
+        if !described.hostile {
+            return Err(FaultError::NobodyHostile(name.clone()));
+        }
+        let script = Script::parse(script.text())
+            .map_err(|error| Error::new("read a script", io::Error::other(error)))?;
+        let (edge, host) = (self.edge(name)?, self.host(name)?);
+        let from = hostile_neighbour(described.router).v4;
+        self.appear_on_lan(edge, host, from)?;
+        let namespace = self.machines[edge.0].namespace.try_clone()?;
+        let to = self.plan.node(host).address.v4;
+        let stop = self.begin_attack(site);
+        let attacked = name.clone();
+        let play = move || {
+            let connect = || {
+                let connect = || socket::connect_tcp((from, 0).into(), (to, BGP).into(), CONNECTING);
+                namespace.run(connect).and_then(|connected| connected).map_err(io::Error::other)
+            };
+            match script.play(connect, &stop) {
+                Ok(()) | Err(PlayError::Stopped) => {}
+                Err(error) => eprintln!("the hostile neighbour of {attacked}: {error}"),
+            }
+        };
+        let thread = thread::Builder::new().name("hostile".to_owned()).spawn(play);
+        thread.map_err(|error| Error::new("start the hostile neighbour", error))?;
+        Ok(())
+    }
+
+    /// Gives the edge router's interface on the LAN one more address.
+    fn appear_on_lan(&self, edge: NodeId, host: NodeId, address: Ipv4Addr) -> Result<(), FaultError> {
+        let mut ports = self.plan.ports(edge);
+        let Some((_, port, _)) = ports.find(|(_, _, far)| far.node == host) else { return Ok(()) };
+        self.machines[edge.0].with_netlink(|netlink| {
+            let link = link::index(netlink, &port.interface)?;
+            address::add(netlink, link, IpAddr::from(address).into()).map(drop)
+        })?;
+        Ok(())
+    }
+
+    fn begin_attack(&self, site: SiteId) -> Arc<AtomicBool> {
+        self.end_attack(site);
+        let stop = Arc::new(AtomicBool::new(false));
+        lock(&self.attacks).insert(site, Arc::clone(&stop));
+        stop
+    }
+
+    fn end_attack(&self, site: SiteId) {
+        if let Some(stop) = lock(&self.attacks).remove(&site) {
+            stop.store(true, Ordering::Relaxed);
+        }
     }
 }

@@ -69,6 +69,11 @@ pub(super) fn site_lan(router: RouterRef) -> [Pair; 2] {
     [address(router, 33, 1, 1), address(router, 34, 1, 2)]
 }
 
+/// A hostile router on the LAN of a site.
+pub(super) fn hostile_neighbour(router: RouterRef) -> Pair {
+    address(router, 35, 1, 3)
+}
+
 /// The two ends of a router's cable number `cable`.
 pub(super) fn cable(router: RouterRef, cable: usize) -> [Pair; 2] {
     let end = |far: usize| address(router, 64 + 2 * cable + far, 0x100 + cable, far as u16);

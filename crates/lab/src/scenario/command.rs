@@ -197,7 +197,7 @@ pub(crate) fn play(mission: Mission, descriptors: Vec<OwnedFd>, leash: Leash) ->
     });
     println!("{} ({})", scenario.title, mission.file);
     let lab = Lab::start(world, mission.began)?;
-    let mut stage = LabStage::in_lab(Arc::clone(&lab));
+    let mut stage = LabStage::in_lab(Arc::clone(&lab))?;
     let report = play_on(&scenario, mission.slack, &mut stage, &mut |scene: Scene| println!("{scene}"));
     println!("{:>9}  {}\n", "", report.verdict);
     for descriptor in descriptors {

@@ -21,8 +21,9 @@ use crate::scenario::report::{CheckReport, ScenarioReport};
 use crate::scenario::timing::{Window, measure};
 use crate::scenario::verdict::{Verdict, millis};
 use document::Spanned;
+use std::collections::BTreeSet;
 use std::time::Duration;
-use terms::{Timestamp, WallTime};
+use terms::{SiteName, Timestamp, WallTime};
 
 /// A world in which a scenario plays.
 pub trait Stage {
@@ -38,8 +39,8 @@ pub trait Stage {
     fn carry_out(&mut self, fault: &Fault) -> Result<String, String>;
     /// Adds to the record what was seen since the last time.
     fn observe(&mut self, record: &mut Record);
-    /// What daemons and routers say now.
-    fn facts(&mut self) -> Facts;
+    /// What routers and the daemons of these sites say now.
+    fn facts(&mut self, sites: &BTreeSet<SiteName>) -> Facts;
 }
 
 /// Something to tell the people in front of the terminal, as it happens.
@@ -150,7 +151,7 @@ impl<S: Stage> Play<'_, S> {
             let now = self.stage.now();
             let waited = now.since(window.fault);
             if !awaited.is_empty() {
-                let facts = Facts { fault: wall, ..self.stage.facts() };
+                let facts = self.facts(&awaited, wall);
                 let all_time = Window { until: now, ..window.clone() };
                 awaited.retain(|wanted| !self.holds(wanted, &facts, &all_time, waited));
                 quiet_since = now;
@@ -224,7 +225,7 @@ impl<S: Stage> Play<'_, S> {
             return true;
         }
         let now = self.stage.now();
-        let facts = Facts { fault: wall, ..self.stage.facts() };
+        let facts = self.facts(awaited, wall);
         let window = Window { until: now, ..window.clone() };
         for wanted in awaited {
             if let Some(seen) = look(wanted, &self.record, &facts, &window) {
@@ -233,6 +234,12 @@ impl<S: Stage> Play<'_, S> {
             }
         }
         self.checks.iter().all(|check| check.verdict != Verdict::Fail)
+    }
+
+    /// Asks only whom the expectations speak of: a daemon that hangs would keep everybody waiting.
+    fn facts(&mut self, awaited: &[&Expectation], fault: WallTime) -> Facts {
+        let sites = awaited.iter().filter_map(|wanted| wanted.daemon()).cloned().collect();
+        Facts { fault, ..self.stage.facts(&sites) }
     }
 
     fn checked(&mut self, report: CheckReport) {

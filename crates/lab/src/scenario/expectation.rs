@@ -82,4 +82,16 @@ impl Expectation {
     pub fn needs_target(&self) -> bool {
         matches!(self, Expectation::OtherClientsSilent { .. })
     }
+
+    /// The site whose daemon must be asked for it.
+    pub fn daemon(&self) -> Option<&SiteName> {
+        match self {
+            Expectation::SiteState { site, .. }
+            | Expectation::SiteTold { site, .. }
+            | Expectation::PeerEstablishedThroughout { site, .. }
+            | Expectation::PeerKeptDespiteBrokenUpdates { site, .. }
+            | Expectation::PeerLost { site, .. } => Some(site),
+            _ => None,
+        }
+    }
 }

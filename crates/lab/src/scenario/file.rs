@@ -66,10 +66,22 @@ impl Scenario {
 
     /// Makes a world as the scenario wants it.
     pub fn prepare(&self, world: &mut World) {
-        world.probe = self.probe_every;
+        (world.probe, world.probe_ipv6) = (self.probe_every, self.probe_every);
+        let attacked: Vec<&SiteName> = self.attacked().collect();
+        for site in &mut world.sites {
+            site.hostile = attacked.contains(&&site.name);
+        }
         if let Some(service) = self.service {
             world.service = service;
         }
+    }
+
+    /// The sites that need a hostile neighbour.
+    fn attacked(&self) -> impl Iterator<Item = &SiteName> {
+        self.steps.iter().flat_map(|step| &step.faults).filter_map(|deed| match &deed.value {
+            Deed::AttackSite { site, .. } => Some(site),
+            _ => None,
+        })
     }
 
     /// Checks every name against the world in which the scenario is to play.

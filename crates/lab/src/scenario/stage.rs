@@ -2,19 +2,25 @@
 
 use crate::clock;
 use crate::fault::Fault;
-use crate::history::{self, Laggard};
+use crate::history::{self, Laggard, SiteId};
 use crate::journal::Place;
+use crate::observer;
 use crate::prober;
 use crate::run_delay::RunDelay;
-use crate::running::Lab;
+use crate::running::{Lab, lock};
 use crate::scenario::engine::Stage;
 use crate::scenario::functional::Facts;
 use crate::scenario::record::{Late, Outcome, Record, Sample, Viewpoint};
+use api::client::Server;
+use api::client::blocking::Client;
+use api::{Picture, PictureKind, Status, route};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
-use terms::{Timestamp, WallTime};
+use terms::{SiteName, Timestamp, WallTime};
+use tokio::sync::{broadcast, watch};
 
 /// A running lab, and how much of its story has been read.
 pub struct LabStage {
@@ -23,14 +29,32 @@ pub struct LabStage {
     samples: Place,
     lateness: Place,
     run_delay: RunDelay,
+    /// What the map would show.
+    pictures: watch::Receiver<Arc<Picture>>,
 }
 
 impl LabStage {
     /// The stage in this lab, in whose process it must be.
-    pub fn in_lab(lab: Arc<Lab>) -> Self {
+    pub fn in_lab(lab: Arc<Lab>) -> linux::Result<Self> {
         let clients = lab.world.clients.iter().map(|client| Arc::from(client.place.key.as_str())).collect();
         let run_delay = RunDelay::of(Path::new("/proc"), std::process::id());
-        LabStage { lab, clients, samples: Place::default(), lateness: Place::default(), run_delay }
+        let blank = Picture::empty(PictureKind::Lab, lab.world.name.clone(), clock::wall());
+        let (drawn, pictures) = watch::channel(Arc::new(blank));
+        // Nobody follows the map live; the channel only keeps the latest.
+        let (live, _) = broadcast::channel(1);
+        observer::watch(Arc::clone(&lab), drawn, live)?;
+        let (samples, lateness) = (Place::default(), Place::default());
+        Ok(LabStage { lab, clients, samples, lateness, run_delay, pictures })
+    }
+
+    /// What the daemon of a site says; none if it does not answer.
+    fn status(&self, name: &SiteName) -> Option<Status> {
+        let socket = {
+            let sites = lock(&self.lab.sites);
+            let place = self.lab.world.sites.iter().position(|site| site.name == *name)?;
+            sites.get(&SiteId(u16::try_from(place).ok()?))?.socket()
+        };
+        Client::of(Server::Daemon, socket).ok()?.get(route::STATUS).ok()
     }
 
     /// A sample with names instead of places; none for one that the world does not know.
@@ -87,7 +111,12 @@ impl Stage for LabStage {
         record.add_lateness(clock::now(), Late::Process, waited);
     }
 
-    fn facts(&mut self) -> Facts {
-        Facts::default()
+    fn facts(&mut self, sites: &BTreeSet<SiteName>) -> Facts {
+        let statuses = sites.iter().filter_map(|site| Some((site.clone(), self.status(site)?)));
+        Facts {
+            statuses: statuses.collect(),
+            clients: self.pictures.borrow().clients.clone(),
+            fault: WallTime::default(),
+        }
     }
 }

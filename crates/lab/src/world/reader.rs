@@ -13,6 +13,8 @@ use terms::{Asn, GeoPoint, SiteName, cities, find_city, nearest_spelling};
 /// Bounds that keep every address of the plan within its block.
 const MOST_NETWORKS: usize = 200;
 const MOST_PLACES: usize = 200;
+/// IPv6 is asked this much more rarely than IPv4: it takes the same ways, and the machine has other things to do.
+const IPV6_EVERY: u32 = 5;
 const DEFAULT_PROBE: Duration = Duration::from_millis(20);
 const SHORTEST_PROBE: Duration = Duration::from_millis(5);
 const LONGEST_PROBE: Duration = Duration::from_secs(10);
@@ -62,6 +64,7 @@ impl<'d> Reader<'d> {
             name,
             service,
             probe,
+            probe_ipv6: probe * IPV6_EVERY,
             networks,
             relations: relations?,
             clients: clients??,
@@ -218,7 +221,7 @@ impl<'d> Reader<'d> {
         }
         let site = |(place, found): (usize, &Place)| {
             let name = self.accept(found.key.parse(), network.span.clone())?;
-            Some(Site { name, router: RouterRef { network: index, place } })
+            Some(Site { name, router: RouterRef { network: index, place }, hostile: false })
         };
         network.places.iter().enumerate().map(site).collect()
     }

@@ -92,7 +92,7 @@ impl Stage for Puppet {
         }
     }
 
-    fn facts(&mut self) -> Facts {
+    fn facts(&mut self, _: &BTreeSet<SiteName>) -> Facts {
         Facts::default()
     }
 }
