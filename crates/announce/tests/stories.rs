@@ -170,6 +170,17 @@ fn a_virtual_machine_is_paused() {
 }
 
 #[test]
+fn silence_that_nobody_could_hear_does_not_count() {
+    let mut story = Story::up();
+    for _ in 0..20 {
+        story.rounds(1, &silent(), &Verdict::Pass);
+        story.rounds(1, &unknown(), &Verdict::Pass);
+    }
+    story.explain();
+    insta::assert_snapshot!(story.log);
+}
+
+#[test]
 fn nobody_watches() {
     let mut story = Story::up();
     story.rounds(29, &unknown(), &Verdict::Pass);

@@ -16,6 +16,7 @@ use crate::wire::message::MAX_MESSAGE;
 use crate::wire::negotiated::Negotiated;
 use crate::wire::nlri;
 use crate::wire::update::{TooLong, Update};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -39,7 +40,7 @@ pub(crate) enum CannotTell {
 }
 
 /// Routes towards one neighbour, for as long as one session is up.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RibOut {
     local_asn: Asn,
     /// Families that we offered: what is wanted in others is somebody else's to tell.
@@ -50,6 +51,7 @@ pub(crate) struct RibOut {
     /// Told, and to be taken back.
     withdraw: BTreeSet<Prefix>,
     /// To be announced, by what is said about them.
+    #[serde(with = "pairs")]
     announce: BTreeMap<Attributes, BTreeSet<Prefix>>,
     /// Asked for again, and not told again yet.
     again: BTreeSet<Prefix>,
@@ -245,6 +247,28 @@ impl RibOut {
         let withdrawn = std::mem::take(&mut self.withdrawn);
         let any = !announced.is_empty() || !withdrawn.is_empty();
         any.then_some(Event::Told { announced, withdrawn })
+    }
+}
+
+/// A map whose keys are no strings, saved as a list: JSON has no other.
+mod pairs {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::collections::BTreeMap;
+
+    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Ok(Vec::deserialize(deserializer)?.into_iter().collect())
     }
 }
 

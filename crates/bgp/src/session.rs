@@ -80,8 +80,9 @@ pub struct Received {
     pub treated_as_withdraw: u64,
 }
 
-/// The session with one neighbour.
-#[derive(Debug)]
+/// The session with one neighbour. Saved and read back at any point, it goes on as if nothing had happened: that is
+/// how a recording can begin in its middle.
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Session {
     settings: Settings,
     state: State,

@@ -2,7 +2,11 @@
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
+use lab::LabName;
+use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 use terms::Prefix;
 
 /// One address, served from everywhere: announces an anycast service, checks it, answers DNS, and builds the whole
@@ -45,6 +49,9 @@ pub(crate) enum Command {
     /// Tells recorded inputs to the machines again and prints what comes of them
     #[command(after_help = "Example:\n  catchment replay /var/lib/catchment/recording.jsonl")]
     Replay(ReplayRecording),
+    /// Builds a world on this machine: real routers, real distances, real faults, on a live map
+    #[command(subcommand, after_help = "Example:\n  catchment lab up")]
+    Lab(Lab),
     /// Tools of the DNS service
     #[command(subcommand, after_help = "Example:\n  catchment dns check zones/example.zone")]
     Dns(Dns),
@@ -61,6 +68,91 @@ pub(crate) enum Command {
         #[arg(value_hint = ValueHint::DirPath)]
         directory: PathBuf,
     },
+}
+
+/// `catchment lab`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Lab {
+    /// Brings a world up, serves its map, and runs until Ctrl-C
+    #[command(after_help = "Example:\n  catchment lab up\n  catchment lab up tiny --duration 30s")]
+    Up(LabUp),
+    /// The part of `lab up` that is the world
+    #[command(hide = true)]
+    Init,
+    /// Runs a command inside a node and passes its exit code on
+    #[command(
+        after_help = "Example:\n  catchment lab exec tokyo -- dig @198.18.0.53 CH TXT id.server +short"
+    )]
+    Exec(LabExec),
+    /// Lists who lives in a running world
+    #[command(after_help = "Example:\n  catchment lab nodes --json | jq -r '.nodes[].name'")]
+    Nodes(LabNodes),
+    /// Makes something go wrong in a running world, or puts it right again
+    #[command(
+        after_help = "Example:\n  catchment lab fault power-cut site london\n  catchment lab fault restore site london"
+    )]
+    Fault(LabFault),
+    /// Ends a running world
+    #[command(after_help = "Example:\n  catchment lab down")]
+    Down(Running),
+}
+
+/// Which of the worlds on this machine.
+#[derive(Debug, Args)]
+pub(crate) struct Running {
+    /// The name of the lab, by which its other commands find it
+    #[arg(long, default_value = "default")]
+    pub(crate) name: LabName,
+}
+
+/// `catchment lab up`.
+#[derive(Debug, Args)]
+pub(crate) struct LabUp {
+    /// A world file, or one of the built-in worlds: earth, tiny
+    #[arg(value_name = "WORLD.toml", value_hint = ValueHint::FilePath)]
+    pub(crate) world: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) running: Running,
+    /// Where the map is served
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = lab::DEFAULT_LISTEN)]
+    pub(crate) listen: SocketAddr,
+    /// Ends by itself after this long, such as 30s
+    #[arg(long, value_parser = document::parse_duration)]
+    pub(crate) duration: Option<Duration>,
+}
+
+/// `catchment lab exec`.
+#[derive(Debug, Args)]
+pub(crate) struct LabExec {
+    #[command(flatten)]
+    pub(crate) running: Running,
+    /// The node: a city, a router or a site's host, as `lab nodes` lists them
+    pub(crate) node: String,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// `catchment lab nodes`.
+#[derive(Debug, Args)]
+pub(crate) struct LabNodes {
+    /// Prints one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+/// `catchment lab fault`.
+#[derive(Debug, Args)]
+pub(crate) struct LabFault {
+    /// What to do: kill, hang, reboot, power-cut, cut, blackhole, attack, restore
+    pub(crate) kind: String,
+    /// To what: `site london`, `service london`, `daemon london`, `cable atlas-london - atlas-newyork`, `everything`
+    #[arg(required = true)]
+    pub(crate) target: Vec<String>,
+    #[command(flatten)]
+    pub(crate) running: Running,
 }
 
 /// `catchment check`.
@@ -136,6 +228,9 @@ mod tests {
     use clap::CommandFactory;
 
     fn each(command: &clap::Command, look: &mut impl FnMut(&clap::Command)) {
+        if command.is_hide_set() {
+            return;
+        }
         look(command);
         command.get_subcommands().for_each(|inner| each(inner, look));
     }

@@ -4,7 +4,8 @@ use crate::terminal::style_of_stderr;
 use document::Faults;
 use std::fmt::Display;
 use std::io;
-use std::process::ExitCode;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitCode, ExitStatus};
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,16 @@ pub(crate) enum Outcome {
     No,
     /// What was given cannot be used.
     BadInput,
+    /// A program that ran for us ended with this exit code.
+    Child(u8),
+}
+
+impl From<ExitStatus> for Outcome {
+    /// As shells do: a program that a signal ended counts as 128 and its number.
+    fn from(status: ExitStatus) -> Outcome {
+        let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+        Outcome::Child(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))
+    }
 }
 
 impl From<Outcome> for ExitCode {
@@ -23,6 +34,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Yes => 0,
             Outcome::No => 1,
             Outcome::BadInput => 2,
+            Outcome::Child(code) => code,
         })
     }
 }
@@ -45,7 +57,7 @@ pub(crate) fn of_error(error: &anyhow::Error) -> Outcome {
             Outcome::BadInput
         }
         None => {
-            eprintln!("catchment: {error:#}");
+            eprintln!("catchment: {error}");
             Outcome::No
         }
     }

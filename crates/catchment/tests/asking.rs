@@ -63,7 +63,8 @@ fn events_are_lines_one_document_or_a_stream() {
     let said: serde_json::Value = serde_json::from_str(out(&document)).unwrap();
     assert_eq!((said["schema"].as_u64(), said["events"][1]["seq"].as_u64()), (Some(1), Some(2)));
 
-    let (stream, request) = asked(&["events", "--follow", "--json"], "200 OK", &format!("{}\n", ROWS.join("\n")));
+    let (stream, request) =
+        asked(&["events", "--follow", "--json"], "200 OK", &format!("{}\n", ROWS.join("\n")));
     assert_eq!(request, "GET /events/follow HTTP/1.1");
     let rows: Vec<serde_json::Value> =
         out(&stream).lines().map(|line| serde_json::from_str(line).unwrap()).collect();

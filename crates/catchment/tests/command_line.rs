@@ -89,7 +89,8 @@ fn a_zone_is_judged_by_itself() {
     let bad = catchment(&["dns", "check", "bad.zone"]).current_dir(directory.path()).output().unwrap();
     assert_eq!((bad.status.code(), out(&bad).as_str()), (Some(2), ""));
     insta::assert_snapshot!(err(&bad));
-    let bad = catchment(&["dns", "check", "--json", "bad.zone"]).current_dir(directory.path()).output().unwrap();
+    let bad =
+        catchment(&["dns", "check", "--json", "bad.zone"]).current_dir(directory.path()).output().unwrap();
     assert_eq!(bad.status.code(), Some(2));
     assert!(out(&bad).contains("\"schema\": 1"), "{}", out(&bad));
 }

@@ -20,6 +20,7 @@ use crate::memory::Memories;
 use crate::metrics::Metrics;
 use crate::watchdog::{BEAT_EVERY, Heart};
 use announce::{Action, CheckId, Condition, Input, Intent, Level, Machine, Warmth};
+use recording::Track;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -31,6 +32,8 @@ use tokio::time::{MissedTickBehavior, interval};
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) machine: Machine,
+    /// Where everything that the machine is told is noted.
+    pub(crate) track: Track<Machine>,
     pub(crate) services: Vec<ServiceName>,
     pub(crate) prefixes: Arc<[Prefix]>,
     pub(crate) addresses: BTreeSet<IpAddr>,
@@ -173,6 +176,7 @@ impl Decider {
         let (mut changed, mut events) = (false, Vec::new());
         for (index, input) in inputs {
             let Some((group, _)) = self.groups.get_mut(index) else { continue };
+            group.track.note(&group.machine, &input, now);
             group.machine.handle(input, now);
             while let Some(action) = group.machine.poll_output() {
                 match action {

@@ -160,7 +160,6 @@ fn judge_error(error: &io::Error, presence: &Presence, address: IpAddr) -> Verdi
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
-    use std::sync::Arc;
 
     fn probe(service: SocketAddr) -> Probe {
         Probe {
@@ -231,12 +230,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_check_that_nobody_listens_to_ends() {
-        let service = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
+        let service = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let (sooner, found) = start(probe(service.local_addr().unwrap()));
         drop(found);
-        let (octets, asker) = service.recv_from(&mut [0; 512]).await.unwrap();
-        service.send_to(&vec![0; octets], asker).await.unwrap();
-        drop(service);
+        let mut query = [0; 512];
+        let (octets, asker) = service.recv_from(&mut query).await.unwrap();
+        service.send_to(&healthy(&query[..octets]), asker).await.unwrap();
         // The task holds the other end of this queue for as long as it lives.
         sooner.closed().await;
     }

@@ -186,6 +186,15 @@ impl<'d> Value<'d> {
         items.iter().map(item).collect()
     }
 
+    /// The items of a list, or the value itself where it is no list: `do = "a"` says the same as `do = ["a"]`.
+    pub fn one_or_many(&self) -> Vec<Value<'d>> {
+        match self.node {
+            Some(Node { kind: Kind::List(_), .. }) => self.list(),
+            Some(_) => vec![self.clone()],
+            None => Vec::new(),
+        }
+    }
+
     /// Whether the file has a list here and nothing in it.
     pub fn is_empty_list(&self) -> bool {
         matches!(self.node, Some(Node { kind: Kind::List(items), .. }) if items.is_empty())

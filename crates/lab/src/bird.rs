@@ -5,7 +5,7 @@
 //! LOCAL_PREF, so it can be read in any router and tells where in the network a route came from.
 
 use crate::igp::IgpRoute;
-use crate::plan::{Node, NodeId, Pair, Plan, Port, Purpose, Role, announced};
+use crate::plan::{Node, NodeId, Pair, Plan, Port, Purpose, Role};
 use crate::world::{RelationKind, RouterRef, World};
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
@@ -13,15 +13,6 @@ use terms::Asn;
 
 /// The file, beside the configuration, that has the routes inside the network. It changes when a cable breaks.
 pub const IGP_FILE: &str = "igp.conf";
-
-/// Who announces the anycast prefixes at a site.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Announcer {
-    /// The edge router itself, always.
-    EdgeRouter,
-    /// The host, over BGP.
-    Host,
-}
 
 /// What the far end of a session is to this network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,14 +33,8 @@ impl Neighbour {
 }
 
 /// The main file of one router. `directory` is where its other files are.
-pub fn configuration(
-    world: &World,
-    plan: &Plan,
-    router: RouterRef,
-    announcer: Announcer,
-    directory: &Path,
-) -> String {
-    Configuration { world, plan, router, announcer, directory }.to_string()
+pub fn configuration(world: &World, plan: &Plan, router: RouterRef, directory: &Path) -> String {
+    Configuration { world, plan, router, directory }.to_string()
 }
 
 /// The file of routes inside the network.
@@ -91,7 +76,6 @@ struct Configuration<'a> {
     world: &'a World,
     plan: &'a Plan,
     router: RouterRef,
-    announcer: Announcer,
     directory: &'a Path,
 }
 
@@ -111,7 +95,10 @@ impl Display for Configuration<'_> {
         for (cable, here, there) in self.plan.ports(id) {
             match self.plan.cables[cable.0].purpose {
                 Purpose::Border => self.border(f, node.asn, here, there)?,
-                Purpose::SiteLan => self.site(f, node.asn, here, there)?,
+                Purpose::SiteLan => {
+                    let customer = Neighbour::Customer;
+                    self.session(f, node.asn, here, there, self.world.host_asn, customer)?;
+                }
                 Purpose::Backbone | Purpose::Access => {}
             }
         }
@@ -188,22 +175,6 @@ impl Configuration<'_> {
             (RelationKind::Peering, _) => Neighbour::Peer,
             (RelationKind::Transit, true) => Neighbour::Provider,
             (RelationKind::Transit, false) => Neighbour::Customer,
-        }
-    }
-
-    fn site(&self, f: &mut Formatter<'_>, asn: Asn, here: &Port, there: &Port) -> fmt::Result {
-        match self.announcer {
-            Announcer::Host => self.session(f, asn, here, there, self.world.host_asn, Neighbour::Customer),
-            Announcer::EdgeRouter => {
-                let channels = [(4, "ipv4"), (6, "ipv6")].into_iter().zip(there.address.both());
-                for (((number, channel), host), block) in channels.zip(announced()) {
-                    writeln!(
-                        f,
-                        "\nprotocol static service{number} {{\n  {channel} {{ import filter from_customer; }};\n  route {block} via {host};\n}}"
-                    )?;
-                }
-                Ok(())
-            }
         }
     }
 

@@ -17,35 +17,47 @@ use terms::Timestamp;
 const ANSWERS: u32 = 3;
 const SILENCES: u32 = 5;
 
-/// What changed for a client.
+/// What changed for a client; `S` is how a site is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum Change<S = SiteId> {
     /// Its first answer since the world began.
     First {
         /// Who answers.
-        site: SiteId,
+        site: S,
     },
     /// Another site answers than before.
     Moved {
         /// Who answered before.
-        from: SiteId,
+        from: S,
         /// Who answers now.
-        to: SiteId,
+        to: S,
         /// From the last question that the old site answered to the first that the new one answered.
         gap: Duration,
     },
     /// Nobody answers any more.
     Silent {
         /// Who answered before.
-        from: SiteId,
+        from: S,
     },
     /// Somebody answers again.
     Again {
         /// Who.
-        site: SiteId,
+        site: S,
         /// From the last question that was answered before to the first that is answered now.
         gap: Duration,
     },
+}
+
+impl<S> Change<S> {
+    /// The same change with sites called otherwise.
+    pub fn map<T>(self, name: impl Fn(S) -> T) -> Change<T> {
+        match self {
+            Change::First { site } => Change::First { site: name(site) },
+            Change::Moved { from, to, gap } => Change::Moved { from: name(from), to: name(to), gap },
+            Change::Silent { from } => Change::Silent { from: name(from) },
+            Change::Again { site, gap } => Change::Again { site: name(site), gap },
+        }
+    }
 }
 
 /// Watches one client.

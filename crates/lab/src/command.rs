@@ -3,12 +3,15 @@
 use crate::control::DOWN;
 use crate::runtime::{LabName, Sockets};
 use api::client::{ClientError, Server, blocking};
-use api::{Done, NodeList, Refusal, route};
+use api::{Done, FaultKind, NodeList, Refusal, route};
 use linux::process::{
     HeldSignals, Namespaces, ProcessSignal, die_with_parent, enter_pid_namespace_for_children, start_at,
     start_in,
 };
 use linux::{Error, pass};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::{self, StrDeserializer};
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -24,6 +27,9 @@ pub enum CommandError {
     /// No lab of that name runs, or it did not answer.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// There is no such fault.
+    #[error("{0}")]
+    NoSuchFault(String),
     /// The lab refused.
     #[error("{0}")]
     Refused(#[from] Refusal),
@@ -46,6 +52,13 @@ fn client(name: &LabName) -> Result<blocking::Client, CommandError> {
 /// Who lives in the lab of that name.
 pub fn nodes(name: &LabName) -> Result<NodeList, CommandError> {
     Ok(client(name)?.get(route::NODES)?)
+}
+
+/// Makes something go wrong in the lab of that name, or puts it right again.
+pub fn fault(name: &LabName, kind: &str, target: &str) -> Result<Done, CommandError> {
+    let words: StrDeserializer<'_, value::Error> = kind.into_deserializer();
+    let kind = FaultKind::deserialize(words).map_err(|error| CommandError::NoSuchFault(error.to_string()))?;
+    Ok(client(name)?.post(route::COMMAND, &api::Command { kind, target: target.to_owned() })?)
 }
 
 /// Stops the lab of that name and waits until it is gone.

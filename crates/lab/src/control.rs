@@ -1,8 +1,10 @@
 //! What a running lab answers on its control socket, and the namespaces that it hands out.
 
+use crate::journal::Place;
 use crate::running::Lab;
-use api::{NodeList, Refusal, route};
+use api::{Command, Done, EventList, NodeList, Picture, Refusal, Schema, route};
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use linux::process::Namespaces;
@@ -14,7 +16,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 use terms::nearest_spelling;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// Stops the lab, by POST.
 pub const DOWN: &str = "/down";
@@ -29,20 +31,55 @@ pub(crate) struct Control {
     pub(crate) lab: Arc<Lab>,
     /// Told when somebody wants the lab to stop.
     pub(crate) stop: Arc<Notify>,
+    /// The picture as it is now.
+    pub(crate) picture: watch::Receiver<Arc<Picture>>,
 }
 
 /// The routes of the control socket.
 pub(crate) fn routes(control: Control) -> Router {
-    Router::new().route(route::NODES, get(nodes)).route(DOWN, post(down)).with_state(control)
+    Router::new()
+        .route(route::NODES, get(nodes))
+        .route(route::EVENTS, get(events))
+        .route(route::PICTURE, get(picture))
+        .route(route::COMMAND, post(command))
+        .route(DOWN, post(down))
+        .with_state(control)
+}
+
+/// Those of them that the page shows to everybody.
+pub(crate) fn read_only(control: Control) -> Router {
+    Router::new().route(route::NODES, get(nodes)).route(route::EVENTS, get(events)).with_state(control)
 }
 
 async fn nodes(State(control): State<Control>) -> Json<NodeList> {
     Json(control.lab.nodes())
 }
 
-async fn down(State(control): State<Control>) -> Json<api::Done> {
+async fn events(State(control): State<Control>) -> Json<EventList> {
+    let events = control.lab.story.rows().read(Place::default()).entries;
+    Json(EventList { schema: Schema, events })
+}
+
+async fn picture(State(control): State<Control>) -> Json<Picture> {
+    Json(Picture::clone(&control.picture.borrow()))
+}
+
+async fn command(
+    State(control): State<Control>,
+    Json(command): Json<Command>,
+) -> Result<Json<Done>, (StatusCode, Json<Refusal>)> {
+    let lab = control.lab;
+    let refused = |refusal| (StatusCode::UNPROCESSABLE_ENTITY, Json(refusal));
+    let done = tokio::task::spawn_blocking(move || lab.order(&command)).await;
+    match done {
+        Ok(result) => result.map(Json).map_err(refused),
+        Err(_) => Err(refused(Refusal::because("the lab is stopping"))),
+    }
+}
+
+async fn down(State(control): State<Control>) -> Json<Done> {
     control.stop.notify_one();
-    Json(api::Done { schema: api::Schema, said: "the lab stops".to_owned() })
+    Json(Done { schema: Schema, said: "the lab stops".to_owned() })
 }
 
 /// Hands the namespaces of nodes to whoever may connect, until the process ends.

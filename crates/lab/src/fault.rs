@@ -3,6 +3,10 @@
 //! The command `lab fault KIND TARGET`, the buttons of the page and the `do` of a scenario say it in the same words:
 //! the first word is the kind, the rest is the target.
 
+mod apply;
+
+pub use apply::FaultError;
+
 use crate::hostile::ScriptName;
 use crate::scenario::words::NodeName;
 use crate::sentence::sentences;

@@ -9,6 +9,7 @@ use nix::errno::Errno;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use std::collections::BTreeSet;
 use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread;
@@ -44,11 +45,12 @@ impl Processes {
         Ok(processes)
     }
 
-    /// Starts a command inside a node.
+    /// Starts a command inside a node, as the leader of a process group of its own.
     pub fn start(&self, namespace: &Namespace, command: &mut Command) -> Result<ProcessId> {
         let what = format!("start {}", command.get_program().display());
         let inside = namespace.as_fd().try_clone_to_owned().map_err(|error| Error::new(&what, error))?;
         process::start_in(command, Namespaces::new([inside]));
+        command.process_group(0);
         let _starting = self.reaping.read().unwrap_or_else(PoisonError::into_inner);
         let child = command.spawn().map_err(|error| Error::new(&what, error))?;
         let id = ProcessId(child.id());
@@ -56,10 +58,10 @@ impl Processes {
         Ok(id)
     }
 
-    /// Sends a signal; one that is gone does not mind.
+    /// Sends a signal to it and to everything that it started; one that is gone does not mind.
     pub fn signal(&self, process: ProcessId, signal: ProcessSignal) -> Result<()> {
         let _signalling = self.reaping.read().unwrap_or_else(PoisonError::into_inner);
-        if self.is_alive(process) { process::send_signal(process.0, signal) } else { Ok(()) }
+        if self.is_alive(process) { process::send_group_signal(process.0, signal) } else { Ok(()) }
     }
 
     /// Whether it still lives.

@@ -1,6 +1,6 @@
 //! A router: BIRD 2 in a node's namespace.
 
-use crate::bird::{self, Announcer};
+use crate::bird;
 use crate::birdc;
 use crate::igp;
 use crate::machine::Machine;
@@ -27,11 +27,10 @@ impl Router {
         (world, plan): (&World, &Plan),
         router: RouterRef,
         (node, machine): (NodeId, &Machine),
-        announcer: Announcer,
         directory: PathBuf,
         processes: &Processes,
     ) -> Result<Self> {
-        let text = bird::configuration(world, plan, router, announcer, &directory);
+        let text = bird::configuration(world, plan, router, &directory);
         write(&directory.join("bird.conf"), &text)?;
         write(&directory.join(bird::IGP_FILE), &bird::igp(&igp::routes(plan, node, &BTreeSet::new())))?;
         let process = run(&directory, machine, processes)?;

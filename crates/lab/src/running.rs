@@ -1,6 +1,5 @@
 //! A world that runs.
 
-use crate::bird::Announcer;
 use crate::cable::{self, Carrying, Fibre};
 use crate::clock;
 use crate::history::{ClientId, History, LatenessLog, Outcome, SiteId};
@@ -12,6 +11,7 @@ use crate::prober;
 use crate::processes::Processes;
 use crate::router::Router;
 use crate::site::Site;
+use crate::story::Story;
 use crate::world::World;
 use linux::{Error, Namespace};
 use nix::sys::signal::{self, Signal};
@@ -41,6 +41,10 @@ pub struct Lab {
     pub began: Timestamp,
     /// What the clients see.
     pub history: Arc<History>,
+    /// What happened.
+    pub story: Story,
+    /// Faults that are in force.
+    pub(crate) faults: Mutex<Vec<api::Fault>>,
     /// How late the machine is.
     pub lateness: Arc<LatenessLog>,
     pub(crate) machines: Vec<Machine>,
@@ -84,6 +88,8 @@ impl Lab {
             plan,
             began,
             history,
+            story: Story::since(began),
+            faults: Mutex::default(),
             lateness,
             machines,
             fibres: Mutex::new(fibres.into_iter().map(|fibre| (fibre.id, fibre)).collect()),
@@ -180,8 +186,7 @@ fn start_routers(
         let Role::Router(router) = node.role else { continue };
         let id = NodeId(index);
         let directory = directory(&node.name)?;
-        let started =
-            Router::start((world, plan), router, (id, machine), Announcer::EdgeRouter, directory, processes)?;
+        let started = Router::start((world, plan), router, (id, machine), directory, processes)?;
         routers.insert(id, started);
     }
     Ok(routers)
@@ -194,10 +199,10 @@ fn start_sites(
     processes: &Processes,
 ) -> Result<BTreeMap<SiteId, Site>, Error> {
     let mut sites = BTreeMap::new();
-    for (node, machine) in plan.nodes.iter().zip(machines) {
+    for (index, (node, machine)) in plan.nodes.iter().zip(machines).enumerate() {
         let Role::Host(id) = node.role else { continue };
-        let name = &world.sites[usize::from(id.0)].name;
-        sites.insert(id, Site::start(name, machine, directory(&node.name)?, processes)?);
+        let host = (NodeId(index), machine);
+        sites.insert(id, Site::start((world, plan), id, host, directory(&node.name)?, processes)?);
     }
     Ok(sites)
 }

@@ -5,6 +5,7 @@
 //! time with a limit and know how late the machine itself was.
 //!
 //! ```text
+//! command     `catchment lab test`              stage        a running lab
 //! engine      plays the steps on a stage, and judges
 //! file        a file becomes steps, or every fault of it
 //! expectation the sentences of `expect`        crate::fault  the sentences of `do`
@@ -14,6 +15,7 @@
 //! report      verdicts as JSON and on the terminal   reference  the page of the book, made from the tables
 //! ```
 
+pub mod command;
 pub mod engine;
 pub mod expectation;
 pub mod file;
@@ -21,6 +23,7 @@ pub mod functional;
 pub mod record;
 pub mod reference;
 pub mod report;
+pub mod stage;
 pub mod timing;
 pub mod verdict;
 pub mod words;

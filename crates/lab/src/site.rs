@@ -1,81 +1,111 @@
-//! A site: a host behind its edge router, with a service that answers on the anycast address.
+//! A site: a host behind its edge router that runs the real daemon, and NSD beside it where the world says so.
 
+use crate::history::SiteId;
 use crate::machine::Machine;
-use crate::plan::SERVICE;
+use crate::plan::{NodeId, Plan};
 use crate::processes::{ProcessId, Processes};
 use crate::router::write;
-use linux::link::LinkIndex;
-use linux::{Result, address};
+use crate::site_file::{ZONE, ZONE_FILE, nsd_configuration, site_file};
+use crate::world::{Service, World};
+use linux::{Error, Result};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use terms::SiteName;
+
+/// The site file's name in the site's directory.
+pub const SITE_FILE: &str = "site.toml";
+/// The control socket of the daemon in the site's directory.
+pub const DAEMON_SOCKET: &str = "api.sock";
 
 /// A site that runs.
 #[derive(Debug)]
 pub struct Site {
     directory: PathBuf,
-    service: ProcessId,
+    daemon: ProcessId,
+    /// The service that is a process of its own; none where it is built into the daemon.
+    service: Option<ProcessId>,
 }
 
 impl Site {
-    /// Puts the anycast addresses on the host and starts NSD there.
+    /// Writes the files of a site into `directory`, starts its service, then its daemon.
     pub fn start(
-        name: &SiteName,
-        machine: &Machine,
+        (world, plan): (&World, &Plan),
+        site: SiteId,
+        (host, machine): (NodeId, &Machine),
         directory: PathBuf,
         processes: &Processes,
     ) -> Result<Self> {
-        machine.with_netlink(|netlink| {
-            SERVICE
-                .both()
-                .into_iter()
-                .try_for_each(|service| address::add(netlink, LinkIndex::LOOPBACK, service.into()).map(drop))
-        })?;
-        write(&directory.join("nsd.conf"), &nsd_configuration(name))?;
-        write(&directory.join("example.zone"), ZONE)?;
-        let service = run_nsd(&directory, machine, processes)?;
-        Ok(Site { directory, service })
+        let described = &world.sites[usize::from(site.0)];
+        write(&directory.join(SITE_FILE), &site_file(world, plan, described, host))?;
+        write(&directory.join(ZONE_FILE), ZONE)?;
+        let service = match world.service {
+            Service::BuiltIn => None,
+            Service::Nsd => {
+                write(&directory.join("nsd.conf"), &nsd_configuration(described))?;
+                Some(run_nsd(&directory, machine, processes)?)
+            }
+        };
+        let daemon = run_daemon(&directory, machine, processes)?;
+        Ok(Site { directory, daemon, service })
     }
 
-    /// The process of its service.
-    pub fn service(&self) -> ProcessId {
+    /// The process of its daemon.
+    pub fn daemon(&self) -> ProcessId {
+        self.daemon
+    }
+
+    /// The process of its service; none where it is built into the daemon.
+    pub fn service(&self) -> Option<ProcessId> {
         self.service
     }
 
-    /// Starts the service again after it was killed.
+    /// The control socket of its daemon.
+    pub fn socket(&self) -> PathBuf {
+        self.directory.join(DAEMON_SOCKET)
+    }
+
+    /// Starts the daemon again after it ended.
+    pub fn restart_daemon(&mut self, machine: &Machine, processes: &Processes) -> Result<()> {
+        self.daemon = run_daemon(&self.directory, machine, processes)?;
+        Ok(())
+    }
+
+    /// Starts the service again after it ended, where it is a process of its own.
     pub fn restart_service(&mut self, machine: &Machine, processes: &Processes) -> Result<()> {
-        self.service = run_nsd(&self.directory, machine, processes)?;
+        if self.service.is_some() {
+            self.service = Some(run_nsd(&self.directory, machine, processes)?);
+        }
         Ok(())
     }
 }
 
-/// The zone that every site serves.
-pub const ZONE: &str = "\
-$ORIGIN example.
-$TTL 3600
-@     SOA ns.example. hostmaster.example. 1 7200 3600 1209600 300
-@     NS  ns
-ns    A    198.18.0.53
-ns    AAAA 2001:db8:53::53
-www   A    198.18.0.80
-www   AAAA 2001:db8:53::80
-@     TXT \"one address, many sites\"
-";
-
-fn nsd_configuration(name: &SiteName) -> String {
-    let addresses: String =
-        SERVICE.both().iter().map(|address| format!("  ip-address: {address}\n")).collect();
-    format!(
-        "server:\n{addresses}  identity: \"{name}\"\n  nsid: \"ascii_{name}\"\n  server-count: 1\n  username: \"\"\n  \
-         chroot: \"\"\n  zonesdir: \".\"\n  pidfile: \"\"\n  database: \"\"\n  xfrdfile: \"xfrd.state\"\n  \
-         zonelistfile: \"zone.list\"\n  ip-freebind: yes\n  rrl-ratelimit: 0\nremote-control:\n  control-enable: no\n\
-         zone:\n  name: example.\n  zonefile: example.zone\n"
-    )
+/// The daemon is this very program.
+fn run_daemon(directory: &Path, machine: &Machine, processes: &Processes) -> Result<ProcessId> {
+    let mut command = Command::new("/proc/self/exe");
+    command.args(["run", SITE_FILE]);
+    run(command, directory, "daemon.log", machine, processes)
 }
 
 fn run_nsd(directory: &Path, machine: &Machine, processes: &Processes) -> Result<ProcessId> {
     let mut command = Command::new("nsd");
-    command.args(["-d", "-c", "nsd.conf"]).current_dir(directory);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.args(["-d", "-c", "nsd.conf"]);
+    run(command, directory, "nsd.log", machine, processes)
+}
+
+/// What it prints is appended to `log`.
+fn run(
+    mut command: Command,
+    directory: &Path,
+    log: &str,
+    machine: &Machine,
+    processes: &Processes,
+) -> Result<ProcessId> {
+    let path = directory.join(log);
+    let open = || {
+        let log = File::options().create(true).append(true).open(&path)?;
+        Ok::<_, std::io::Error>((log.try_clone()?, log))
+    };
+    let (out, err) = open().map_err(|error| Error::new(format!("open {}", path.display()), error))?;
+    command.current_dir(directory).stdin(Stdio::null()).stdout(out).stderr(err);
     processes.start(&machine.namespace, &mut command)
 }

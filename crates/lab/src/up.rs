@@ -1,10 +1,13 @@
 //! `catchment lab up`: the part that waits, and the part inside that is the world.
 
 use crate::clock;
-use crate::control::{self, Control};
-use crate::isolate::{self, Begun};
+use crate::control;
+use crate::isolate::{self, Leash};
+use crate::mission;
 use crate::running::{Lab, StartError};
 use crate::runtime::{LabName, RuntimeError, Sockets};
+use crate::serve;
+use crate::story::Happening;
 use crate::world::{BUILT_IN, World, built_in};
 use document::Faults;
 use serde::{Deserialize, Serialize};
@@ -80,9 +83,9 @@ fn known_worlds() -> String {
     BUILT_IN.map(|(name, _)| name).join(", ")
 }
 
-/// What the part that waits hands to the part inside.
+/// What the part inside is to serve.
 #[derive(Debug, Serialize, Deserialize)]
-struct Mission {
+pub(crate) struct Mission {
     /// The name of the world file, for faults.
     file: String,
     text: String,
@@ -115,15 +118,14 @@ pub fn up(options: &Options) -> Result<ExitStatus, UpError> {
     let listen = page.local_addr().unwrap_or(options.listen);
     let sockets = Sockets::of(&options.name);
     let [control, exec] = sockets.listen(&options.name)?;
-    let mission = Mission { file, text, began, duration: options.duration, listen };
+    let mission = mission::Mission::Up(Mission { file, text, began, duration: options.duration, listen });
     let ended = isolate::run(&INIT_ARGUMENTS, &mission, &[page.as_fd(), control.as_fd(), exec.as_fd()]);
     sockets.remove();
     Ok(ended?)
 }
 
 /// The part inside: builds the world and serves it until it is to stop.
-pub fn init() -> Result<(), UpError> {
-    let Begun { mission, descriptors, leash } = isolate::begin::<Mission>()?;
+pub(crate) fn run_inside(mission: Mission, descriptors: Vec<OwnedFd>, leash: Leash) -> Result<(), UpError> {
     let [page, control, exec] = <[OwnedFd; 3]>::try_from(descriptors).map_err(|given| {
         let reason = io::Error::other(format!("{} descriptors came instead of 3", given.len()));
         linux::Error::new("take over the listeners", reason)
@@ -148,8 +150,8 @@ pub fn init() -> Result<(), UpError> {
         leash.wait_end();
         tied.notify_one();
     });
-    let service = Service { lab: Arc::clone(&lab), stop, duration: mission.duration };
-    let served = service.run(TcpListener::from(page), UnixListener::from(control));
+    let (page, control) = (TcpListener::from(page), UnixListener::from(control));
+    let served = serve::serve(Arc::clone(&lab), page, control, stop, mission.duration);
     lab.stop();
     served.map_err(|error| linux::Error::new("serve the lab", error).into())
 }
@@ -157,40 +159,12 @@ pub fn init() -> Result<(), UpError> {
 /// Tells the user when the world works, or whom it does not work for.
 fn say_when_answered(lab: &Lab, listen: SocketAddr) {
     match lab.wait_answered(PATIENCE) {
-        Ok(after) => eprintln!("every client answered after {:.2} s", after.as_secs_f64()),
+        Ok(after) => {
+            eprintln!("every client answered after {:.2} s", after.as_secs_f64());
+            let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+            lab.story.tell(&Happening::Ready { after_ms });
+        }
         Err(waiting) => eprintln!("after {} s nobody answers {}", PATIENCE.as_secs(), waiting.join(", ")),
     }
     eprintln!("map: http://{listen}/   stop: Ctrl-C");
-}
-
-/// What is served while the world runs.
-struct Service {
-    lab: Arc<Lab>,
-    /// Told when somebody wants the lab to stop.
-    stop: Arc<Notify>,
-    duration: Option<Duration>,
-}
-
-impl Service {
-    /// Serves until the lab is to stop.
-    fn run(self, page: TcpListener, control: UnixListener) -> io::Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
-            control.set_nonblocking(true)?;
-            drop(page);
-            let control = tokio::net::UnixListener::from_std(control)?;
-            let routes = control::routes(Control { lab: self.lab, stop: Arc::clone(&self.stop) });
-            let end = async {
-                match self.duration {
-                    Some(duration) => tokio::time::sleep(duration).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                served = async { axum::serve(control, routes).await } => served,
-                () = self.stop.notified() => Ok(()),
-                () = end => Ok(()),
-            }
-        })
-    }
 }

@@ -1,7 +1,7 @@
 //! What holds for every plan, and what the routers are told.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::needless_range_loop)] // a test says what is wrong by panicking
 
-use lab::bird::{self, Announcer};
+use lab::bird;
 use lab::igp;
 use lab::plan::{Medium, NodeId, Plan, Purpose, Role};
 use lab::world::{RelationKind, RouterRef, World, built_in};
@@ -131,17 +131,15 @@ fn a_network_whose_cable_breaks_goes_round_or_goes_without() {
 fn bird_accepts_every_configuration() {
     let directory = tempfile::tempdir().unwrap();
     for (world, plan) in worlds() {
-        for announcer in [Announcer::EdgeRouter, Announcer::Host] {
-            for router in world.routers() {
-                let id = plan.router(router).unwrap();
-                let routes = igp::routes(&plan, id, &BTreeSet::new());
-                std::fs::write(directory.path().join(bird::IGP_FILE), bird::igp(&routes)).unwrap();
-                let text = bird::configuration(&world, &plan, router, announcer, directory.path());
-                let file = directory.path().join("bird.conf");
-                std::fs::write(&file, &text).unwrap();
-                let output = Command::new("bird").arg("-p").arg("-c").arg(&file).output().unwrap();
-                assert!(output.status.success(), "{}\n{text}", String::from_utf8_lossy(&output.stderr));
-            }
+        for router in world.routers() {
+            let id = plan.router(router).unwrap();
+            let routes = igp::routes(&plan, id, &BTreeSet::new());
+            std::fs::write(directory.path().join(bird::IGP_FILE), bird::igp(&routes)).unwrap();
+            let text = bird::configuration(&world, &plan, router, directory.path());
+            let file = directory.path().join("bird.conf");
+            std::fs::write(&file, &text).unwrap();
+            let output = Command::new("bird").arg("-p").arg("-c").arg(&file).output().unwrap();
+            assert!(output.status.success(), "{}\n{text}", String::from_utf8_lossy(&output.stderr));
         }
     }
 }
@@ -150,14 +148,10 @@ fn bird_accepts_every_configuration() {
 fn what_an_edge_router_and_a_carrier_are_told() {
     let (world, plan) = worlds().remove(0);
     let mut text = String::new();
-    for (name, announcer) in [
-        ("anycast-newyork", Announcer::EdgeRouter),
-        ("anycast-newyork", Announcer::Host),
-        ("boreal-newyork", Announcer::Host),
-    ] {
+    for name in ["anycast-newyork", "boreal-newyork"] {
         let id = plan.node_called(name).unwrap();
         let Role::Router(router) = plan.node(id).role else { panic!("{name} is no router") };
-        text += &bird::configuration(&world, &plan, router, announcer, Path::new("/run/lab"));
+        text += &bird::configuration(&world, &plan, router, Path::new("/run/lab"));
         text += &bird::igp(&igp::routes(&plan, id, &BTreeSet::new()));
         text += "\n========\n";
     }

@@ -118,12 +118,21 @@ pub fn spawn_as_init(command: &mut Command) -> Result<Child> {
 
 /// Asks a process to do what a signal means, such as SIGTERM. A process that is gone is no error.
 pub fn send_signal(process: u32, signal: Signal) -> Result<()> {
+    send(process, signal, |id| signal::kill(id, signal))
+}
+
+/// Asks the leader of a process group and everybody in the group to do what a signal means.
+pub fn send_group_signal(leader: u32, signal: Signal) -> Result<()> {
+    send(leader, signal, |id| signal::killpg(id, signal))
+}
+
+fn send(process: u32, signal: Signal, send: impl FnOnce(Pid) -> nix::Result<()>) -> Result<()> {
     let process_id = i32::try_from(process).ok().filter(|&id| id > 0);
     let Some(process_id) = process_id else {
         let source = io::Error::from(io::ErrorKind::InvalidInput);
         return Err(Error::new(format!("send {signal} to process {process}"), source));
     };
-    match signal::kill(Pid::from_raw(process_id), signal) {
+    match send(Pid::from_raw(process_id)) {
         Err(nix::errno::Errno::ESRCH) => Ok(()),
         result => result.attempt(|| format!("send {signal} to process {process}")),
     }

@@ -34,6 +34,20 @@ impl Recorded for announce::Machine {
     }
 }
 
+impl Recorded for bgp::session::Session {
+    const CORE: &'static str = "bgp";
+    type Input = bgp::session::Input;
+    type Output = bgp::session::Output;
+
+    fn tell(&mut self, input: bgp::session::Input, now: Timestamp) {
+        self.handle(input, now);
+    }
+
+    fn ask(&mut self) -> Option<bgp::session::Output> {
+        self.poll_output()
+    }
+}
+
 /// A machine read from a recording.
 pub(crate) trait Replayed {
     /// Tells it something; answers with everything that it then wants done.
@@ -54,6 +68,7 @@ pub(crate) fn load(core: &str, saved: Value) -> Option<serde_json::Result<Box<dy
     }
     match core {
         announce::Machine::CORE => Some(boxed::<announce::Machine>(saved)),
+        bgp::session::Session::CORE => Some(boxed::<bgp::session::Session>(saved)),
         _ => None,
     }
 }

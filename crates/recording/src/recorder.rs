@@ -96,7 +96,7 @@ impl Recorder {
         Track { instance: instance.to_owned(), link: Some(self.link.clone()), ..track }
     }
 
-    /// Ends the recording: waits until everything that was noted is written. What is noted later is not kept.
+    /// Ends the recording: blocks until everything that was noted is written. What is noted later is not kept.
     pub fn close(self) {
         // Fails when the writer has ended, which it has told.
         let _ = self.link.entries.send(Entry::Close);

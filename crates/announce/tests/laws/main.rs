@@ -25,7 +25,7 @@ use law::Law;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
-use subject::Subject;
+use subject::{Saving, Subject};
 
 proptest! {
     #![proptest_config(Config { cases: 64, ..Config::default() })]
@@ -37,6 +37,17 @@ proptest! {
             if let Err(violation) = law.judge(&subject, &script) {
                 return Err(TestCaseError::fail(format!("{law:?}: {violation}")));
             }
+        }
+    }
+
+    /// The deadline is no law of its own, but a driver that trusts it must miss nothing and never spin.
+    #[test]
+    fn the_deadline_is_neither_late_nor_in_vain((settings, memory, script) in script::any_case()) {
+        let mut specimen = Subject { settings, memory, seams: SOUND }.start();
+        for moment in script {
+            specimen.step(moment.input, moment.at, Saving::Never);
+            prop_assert_eq!(specimen.done_too_early(), vec![]);
+            prop_assert!(specimen.serves_its_deadline());
         }
     }
 }

@@ -28,10 +28,10 @@ pub fn millis(millis: u64) -> Duration {
 /// What a script is made of.
 #[derive(Clone, Debug)]
 enum Piece {
-    /// So many rounds; in each, every check finds what stands here for it.
+    /// So many rounds, in which every check finds what stands here for it, over and over.
     Rounds {
         count: usize,
-        found: [Verdict; 3],
+        found: Vec<[Verdict; 3]>,
         jitter: u64,
     },
     Warmth([bool; 3]),
@@ -61,8 +61,15 @@ fn any_verdict() -> impl Strategy<Value = Verdict> {
     ]
 }
 
+fn any_trouble() -> impl Strategy<Value = Verdict> {
+    prop_oneof![Just(Verdict::Pass), Just(definite()), Just(timeout()), Just(unknown())]
+}
+
 fn any_piece() -> impl Strategy<Value = Piece> {
-    let rounds = (1_usize..14, [any_verdict(), any_verdict(), any_verdict()], 0_u64..60);
+    let steady = [any_verdict(), any_verdict(), any_verdict()];
+    let wavering = [any_trouble(), any_trouble(), any_trouble()];
+    let found = prop_oneof![3 => vec(steady, 1), 1 => vec(wavering, 2..4)];
+    let rounds = (1_usize..14, found, 0_u64..60);
     prop_oneof![
         12 => rounds.prop_map(|(count, found, jitter)| Piece::Rounds { count, found, jitter }),
         2 => any_warmth().prop_map(Piece::Warmth),
@@ -121,7 +128,7 @@ fn play(pieces: impl Iterator<Item = Piece>, checks: usize) -> Script {
                 for round in 0..count {
                     let early = millis(jitter * (round as u64 % 2));
                     at = at + (INTERVAL - early);
-                    for (check, verdict) in found.iter().take(checks).enumerate() {
+                    for (check, verdict) in found[round % found.len()].iter().take(checks).enumerate() {
                         give(at, Input::Check { check: CheckId(check), verdict: verdict.clone() });
                     }
                 }

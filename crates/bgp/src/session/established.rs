@@ -7,6 +7,7 @@ use crate::wire::attribute::{Fault, Handling};
 use crate::wire::negotiated::Negotiated;
 use crate::wire::notification::Notification;
 use crate::wire::update::{Update, Verdict};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use terms::{Family, Reason, RouteSet, Timestamp};
 const TOLERATED_EVERY: Duration = Duration::from_secs(10);
 
 /// The session is up.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Established {
     pub(crate) connection: Connection,
     pub(crate) negotiated: Negotiated,
@@ -102,7 +103,7 @@ fn discarded(faults: &[Fault]) -> u64 {
 }
 
 /// Faults since people were last told.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Tolerated {
     treated_as_withdraw: u64,
     discarded_attributes: u64,

@@ -4,10 +4,12 @@ use crate::session::Settings;
 use crate::wire::capability::Capability;
 use crate::wire::notification::ErrorCode;
 use crate::wire::open::{HoldTime, Open};
+use serde::{Deserialize, Serialize};
 use terms::Family;
 
 /// What the next OPEN offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Offer {
     /// What the settings say.
     Full,

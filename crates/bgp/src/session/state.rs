@@ -53,7 +53,8 @@ impl fmt::Display for StateName {
 }
 
 /// A state and what it owns.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum State {
     Idle,
     Connect,
@@ -64,14 +65,14 @@ pub(crate) enum State {
 }
 
 /// Our OPEN is on its way. A second connection, opened from the other end, may be as far.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct OpenSent {
     pub(crate) connection: Connection,
     pub(crate) rival: Option<Connection>,
 }
 
 /// The neighbour's OPEN is accepted. A second connection has no OPEN yet: once it has, one of them is closed.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct OpenConfirm {
     pub(crate) connection: Connection,
     pub(crate) negotiated: Negotiated,
@@ -79,7 +80,7 @@ pub(crate) struct OpenConfirm {
 }
 
 /// One TCP connection.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Connection {
     pub(crate) id: ConnectionId,
     pub(crate) direction: Direction,

@@ -2,6 +2,7 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use terms::Timestamp;
 
@@ -34,7 +35,7 @@ impl Timer {
 }
 
 /// When each timer expires; those that do not run have no entry.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Timers {
     deadlines: [Option<Timestamp>; Timer::ALL.len()],
 }
@@ -76,7 +77,7 @@ impl Timers {
 
 /// Takes up to a quarter off a duration, so that many speakers that started together do not stay in step
 /// (RFC 4271 section 10).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Jitter(ChaCha8Rng);
 
 impl Jitter {

@@ -2,14 +2,33 @@
 
 use crate::wire::message::{HEADER, MARKER, MAX_MESSAGE};
 use crate::wire::notification::{ErrorCode, Notification};
+use serde::{Deserialize, Serialize};
 
 /// Cuts a stream into messages, however it arrives. Holds what was pushed and not yet taken: a driver that takes all
 /// messages after each push keeps it below one message plus one push.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Pending", into = "Pending")]
 pub struct Framer {
     buffer: Vec<u8>,
     /// Octets at the front of the buffer that were given out.
     taken: usize,
+}
+
+/// What is saved of a framer: octets that are not given out yet.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct Pending(#[serde(with = "crate::hex")] Vec<u8>);
+
+impl From<Framer> for Pending {
+    fn from(framer: Framer) -> Self {
+        Pending(framer.buffer.into_iter().skip(framer.taken).collect())
+    }
+}
+
+impl From<Pending> for Framer {
+    fn from(Pending(buffer): Pending) -> Self {
+        Framer { buffer, taken: 0 }
+    }
 }
 
 impl Framer {

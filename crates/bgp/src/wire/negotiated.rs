@@ -25,7 +25,7 @@ impl PeerKind {
 }
 
 /// What both sides of a connection can do: how UPDATEs are written and read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Negotiated {
     /// Whether the neighbour is in our own network.
     pub peer_kind: PeerKind,

@@ -95,8 +95,10 @@ mod tests {
             instance: "dns".to_owned(),
             happened,
         };
-        let told = Happened::Told { input: json!("timer"), outputs: vec![json!({"announce": "normal"}), json!(1)] };
-        let page = [told, Happened::Began, Happened::Lost(3)].map(|happened| lines(&step(happened), Paint::Plain));
+        let told =
+            Happened::Told { input: json!("timer"), outputs: vec![json!({"announce": "normal"}), json!(1)] };
+        let page =
+            [told, Happened::Began, Happened::Lost(3)].map(|happened| lines(&step(happened), Paint::Plain));
         insta::assert_snapshot!(page.concat());
     }
 }

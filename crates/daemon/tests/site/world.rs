@@ -236,6 +236,21 @@ impl World {
         self.daemon_with("london", "london")
     }
 
+    /// A neighbour at another address that accepts every call and sends octets without end that are no BGP,
+    /// on port 1179.
+    pub(crate) fn shouting_peer(&self, address: &str) -> std::thread::JoinHandle<()> {
+        let mut netlink = self.neighbour.netlink().unwrap();
+        let cable = link::index(&mut netlink, "neighbour").unwrap();
+        address::add(&mut netlink, cable, format!("{address}/24").parse().unwrap()).unwrap();
+        let listener = self.neighbour.run(|| std::net::TcpListener::bind((address, 1179))).unwrap().unwrap();
+        std::thread::spawn(move || {
+            for call in listener.incoming() {
+                let mut call = call.unwrap();
+                while call.write_all(&[0xfe; 65536]).is_ok() {}
+            }
+        })
+    }
+
     /// Whether the service answers on an address.
     pub(crate) fn is_answered(&self, address: &str) -> bool {
         let mut command = Command::new("dig");

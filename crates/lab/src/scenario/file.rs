@@ -4,8 +4,9 @@ use crate::fault::Fault as Deed;
 use crate::names::{Names, Wrong};
 use crate::scenario::expectation::Expectation;
 use crate::sentence::SentenceError;
-use crate::world::Service;
+use crate::world::{Service, World, built_in};
 use document::{Document, Fault, Faults, Source, Spanned, Table, Value};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 use terms::SiteName;
@@ -53,6 +54,22 @@ impl Scenario {
         let document = Document::parse(file, text);
         let scenario = scenario(&document);
         document.finish(scenario)
+    }
+
+    /// The world, if it is a file: relative to the scenario's own place.
+    pub fn world_beside(&self, file: &Path) -> PathBuf {
+        match (built_in(&self.world), file.parent()) {
+            (None, Some(directory)) => directory.join(&self.world),
+            _ => PathBuf::from(&self.world),
+        }
+    }
+
+    /// Makes a world as the scenario wants it.
+    pub fn prepare(&self, world: &mut World) {
+        world.probe = self.probe_every;
+        if let Some(service) = self.service {
+            world.service = service;
+        }
     }
 
     /// Checks every name against the world in which the scenario is to play.
@@ -177,7 +194,6 @@ fn in_order(document: &Document, tables: &[Table<'_>], steps: &[Option<Step>]) {
 mod tests {
     use super::*;
     use crate::plan::Plan;
-    use crate::world::{World, built_in};
 
     const GOOD: &str = r#"
 [scenario]

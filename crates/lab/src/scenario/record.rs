@@ -88,22 +88,18 @@ impl Span {
     pub fn length(&self) -> Duration {
         self.to.since(self.from)
     }
-
-    fn contains(&self, at: Timestamp) -> bool {
-        self.from <= at && at <= self.to
-    }
 }
 
 /// Everything that was seen.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
     samples: BTreeMap<Viewpoint, Vec<Sample>>,
-    lateness: Vec<(Timestamp, Late, Duration)>,
+    lateness: BTreeMap<Late, Vec<(Timestamp, Duration)>>,
 }
 
 impl Record {
     /// How long a lateness may be noticed after it happened: the run delay of processes is read this often.
-    pub const LATENESS_NOTICED_WITHIN: Duration = Duration::from_millis(50);
+    pub const LATENESS_NOTICED_WITHIN: Duration = Duration::from_millis(100);
 
     /// Adds a question whose fate is known. Answers come in the order in which they arrive, not in which the
     /// questions were sent.
@@ -115,7 +111,9 @@ impl Record {
 
     /// Adds a lateness of the machine.
     pub fn add_lateness(&mut self, at: Timestamp, who: Late, by: Duration) {
-        self.lateness.push((at, who, by));
+        let lateness = self.lateness.entry(who).or_default();
+        let place = lateness.partition_point(|(other, _)| *other <= at);
+        lateness.insert(place, (at, by));
     }
 
     /// Everybody who asks.
@@ -141,11 +139,12 @@ impl Record {
     /// cable, the worst of the prober, and all waiting of the processes on the path. They add up, because news passes
     /// through them one after the other.
     pub fn lateness(&self, span: Span) -> Duration {
-        let noticed = Span { from: span.from, to: span.to + Record::LATENESS_NOTICED_WITHIN };
+        let until = span.to + Record::LATENESS_NOTICED_WITHIN;
         let within = |who: Late| {
-            let here =
-                self.lateness.iter().filter(move |(at, late, _)| *late == who && noticed.contains(*at));
-            here.map(|(_, _, by)| *by)
+            let all = self.lateness.get(&who).map_or(&[][..], Vec::as_slice);
+            let from = all.partition_point(|(at, _)| *at < span.from);
+            let here = all[from..].iter().take_while(move |(at, _)| *at <= until);
+            here.map(|(_, by)| *by)
         };
         let worst = |who| within(who).max().unwrap_or_default();
         worst(Late::Cable) + worst(Late::Prober) + within(Late::Process).sum::<Duration>()

@@ -2,11 +2,11 @@
 
 use crate::scenario::functional::Seen;
 use crate::scenario::verdict::{Bound, Measurement, Unit, Verdict, millis};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// What came of all scenarios of one command: `catchment lab test --json`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Always 1.
     pub schema: api::Schema,
@@ -22,7 +22,7 @@ impl Report {
 }
 
 /// What came of one scenario.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScenarioReport {
     /// What it shows.
     pub title: String,
@@ -45,7 +45,7 @@ impl ScenarioReport {
 }
 
 /// What came of one check.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CheckReport {
     /// The sentence.
     pub sentence: String,
@@ -63,7 +63,7 @@ pub struct CheckReport {
     /// What was seen, in words.
     pub seen: String,
     /// What was measured of each viewpoint.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub measurements: Vec<Measurement>,
 }
 

@@ -6,12 +6,12 @@
 //! otherwise                       inconclusive
 //! ```
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
 
 /// How a check or a scenario ended, from good to bad.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// It was so.
@@ -54,7 +54,7 @@ impl fmt::Display for Verdict {
 }
 
 /// On which side of its limit a quantity belongs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Bound {
     /// It must not exceed the limit.
     #[serde(rename = "at most")]
@@ -65,7 +65,7 @@ pub enum Bound {
 }
 
 /// What a number counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unit {
     /// Milliseconds.
     #[serde(rename = "ms")]
@@ -90,7 +90,7 @@ pub fn millis(time: Duration) -> f64 {
 }
 
 /// One thing that was measured: one viewpoint's, or everybody's.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
     /// Whose it is; `everybody` for a median over all.
     pub whom: String,
@@ -107,10 +107,10 @@ pub struct Measurement {
     /// How much of it may be the machine's, in the same unit.
     pub lateness: f64,
     /// The new path's round trip in ms, where it is measured apart.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<f64>,
     /// Whether it was still going on when the window closed.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unfinished: bool,
 }
 

@@ -1,0 +1,63 @@
+//! `catchment lab`: a world on this machine.
+
+use crate::arguments::{Lab, LabFault, LabUp};
+use crate::outcome::{self, Outcome};
+use crate::table::Table;
+use crate::terminal::Terminal;
+use crate::words;
+use api::NodeList;
+use lab::{Options, UpError};
+use std::io::Write;
+
+pub(crate) fn run(command: Lab, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
+    match command {
+        Lab::Up(arguments) => up(arguments),
+        Lab::Init => ended(lab::init().map(|()| Outcome::Yes)),
+        Lab::Exec(exec) => Ok(lab::exec(&exec.running.name, &exec.node, &exec.command)?.into()),
+        Lab::Nodes(nodes) => list(&lab::nodes(&nodes.running.name)?, nodes.json, terminal),
+        Lab::Fault(arguments) => fault(&arguments, terminal),
+        Lab::Down(running) => say(&lab::down(&running.name)?, terminal),
+    }
+}
+
+fn up(LabUp { world, running, listen, duration }: LabUp) -> anyhow::Result<Outcome> {
+    ended(lab::up(&Options { world, name: running.name, listen, duration }).map(Outcome::from))
+}
+
+/// A world file that cannot be used is bad input, told like any other.
+fn ended(result: Result<Outcome, UpError>) -> anyhow::Result<Outcome> {
+    match result {
+        Err(UpError::Faults(faults)) => Err(faults.into()),
+        Err(error @ UpError::Unreadable { .. }) => Ok(outcome::bad_input(error)),
+        other => Ok(other?),
+    }
+}
+
+fn list(nodes: &NodeList, json: bool, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
+    if json {
+        terminal.json(nodes)?;
+        return Ok(Outcome::Yes);
+    }
+    let mut table = Table::new(["NODE", "KIND", "CITY", "AS", "ADDRESSES"]);
+    for node in &nodes.nodes {
+        table.row([
+            node.name.clone().into(),
+            node.kind.word().into(),
+            node.city.clone().into(),
+            node.asn.to_string().into(),
+            words::list(&node.addresses).into(),
+        ]);
+    }
+    write!(terminal, "{}", table.render(terminal.paint()))?;
+    Ok(Outcome::Yes)
+}
+
+fn fault(arguments: &LabFault, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
+    let target = arguments.target.join(" ");
+    say(&lab::fault(&arguments.running.name, &arguments.kind, &target)?, terminal)
+}
+
+fn say(done: &api::Done, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
+    writeln!(terminal, "{}", done.said)?;
+    Ok(Outcome::Yes)
+}

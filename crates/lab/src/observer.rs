@@ -1,0 +1,145 @@
+//! Watches the running world and draws the picture that the page shows.
+//!
+//! ```text
+//!  history ───> trackers ──> story (events)          ┐
+//!     └───────> samples for the ribbons              ├─> live stream of the page
+//!  routes ────> real ways, reasons of detours ──┐    │
+//!  conditions of cables, daemons' own words ────┴─> picture
+//! ```
+//! One thread looks at the history ten times a second, another at the routes when they change. Neither can slow the
+//! prober down.
+
+use crate::catchment::Tracker;
+use crate::history::{ClientId, Outcome, Sample};
+use crate::journal::Place;
+use crate::picture::{self, Seen};
+use crate::running::{Lab, lock};
+use crate::story::{by_name, milliseconds};
+use crate::views::Views;
+use api::{Live, Picture};
+use linux::{Error, Result};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+use terms::Family;
+use tokio::sync::{broadcast, watch};
+
+/// How often the page is told what the clients see.
+const BEAT: Duration = Duration::from_millis(100);
+/// Pictures per beat: one in so many.
+const BEATS_PER_PICTURE: u32 = 3;
+/// Round trips of which the median is shown.
+const ROUND_TRIPS: usize = 25;
+
+/// Watches until the process ends; the picture and the messages come out of the other ends.
+pub fn watch(
+    lab: Arc<Lab>,
+    pictures: watch::Sender<Arc<Picture>>,
+    live: broadcast::Sender<Live>,
+) -> Result<()> {
+    let views = Arc::new(Mutex::new(Views::default()));
+    Views::keep_up(Arc::clone(&lab), Arc::clone(&views))?;
+    let clients = lab.world.clients.iter().map(|_| Watched::default()).collect();
+    let observer = Observer { lab, views, clients, pictures, live };
+    let thread = thread::Builder::new().name("observer".into());
+    thread.spawn(move || observer.run()).map_err(|error| Error::new("start the observer", error))?;
+    Ok(())
+}
+
+/// One client, as its ribbon shows it.
+#[derive(Default)]
+struct Watched {
+    tracker: Tracker,
+    round_trips: VecDeque<Duration>,
+}
+
+impl Watched {
+    fn answered(&mut self, round_trip: Duration) {
+        if self.round_trips.len() == ROUND_TRIPS {
+            self.round_trips.pop_front();
+        }
+        self.round_trips.push_back(round_trip);
+    }
+
+    fn seen(&self) -> Seen {
+        let mut sorted: Vec<Duration> = self.round_trips.iter().copied().collect();
+        sorted.sort_unstable();
+        let site = self.tracker.site();
+        Seen { site, round_trip: site.and(sorted.get(sorted.len() / 2).copied()) }
+    }
+}
+
+struct Observer {
+    lab: Arc<Lab>,
+    views: Arc<Mutex<Views>>,
+    clients: Vec<Watched>,
+    pictures: watch::Sender<Arc<Picture>>,
+    live: broadcast::Sender<Live>,
+}
+
+impl Observer {
+    fn run(mut self) {
+        let (mut samples, mut events) = (Place::default(), Place::default());
+        let mut beat = 0;
+        loop {
+            thread::sleep(BEAT);
+            let page = self.lab.history.read(samples);
+            samples = page.next;
+            page.entries.iter().for_each(|sample| self.take(sample));
+            let rows: Vec<api::Sample> = page.entries.iter().map(|sample| self.row(sample)).collect();
+            // Without a reader nobody is told.
+            let _ = self.live.send(Live::Samples(rows));
+            let page = self.lab.story.rows().read(events);
+            events = page.next;
+            for row in page.entries {
+                let _ = self.live.send(Live::Event(row));
+            }
+            if beat % BEATS_PER_PICTURE == 0 {
+                self.draw();
+            }
+            beat = beat.wrapping_add(1);
+        }
+    }
+
+    /// A client's state follows its IPv4 samples: five times as many as IPv6 ones, and the same routing.
+    fn take(&mut self, sample: &Sample) {
+        if sample.family != Family::Ipv4 {
+            return;
+        }
+        let Some(client) = self.clients.get_mut(usize::from(sample.client.0)) else { return };
+        if let Outcome::Answered { round_trip, .. } = sample.outcome {
+            client.answered(round_trip);
+        }
+        if let Some(change) = client.tracker.take(sample) {
+            client.round_trips.clear();
+            self.lab.story.tell(&by_name(&self.lab.world, sample.client, change));
+        }
+    }
+
+    fn row(&self, sample: &Sample) -> api::Sample {
+        let outcome = match sample.outcome {
+            Outcome::Answered { site, round_trip } => {
+                api::Outcome::Answered { site: site.0, rtt_ms: round_trip.as_secs_f32() * 1000.0 }
+            }
+            Outcome::Silent => api::Outcome::Silent,
+        };
+        let at_ms = milliseconds(sample.sent, self.lab.began);
+        api::Sample { ribbon: sample.client.0, at_ms, outcome, family: Some(sample.family) }
+    }
+
+    fn draw(&self) {
+        let seen: Vec<Seen> = self.clients.iter().map(Watched::seen).collect();
+        let picture = picture::draw(&self.lab, &lock(&self.views), &seen);
+        self.pictures.send_if_modified(|shown| {
+            let changed = !picture::same_but_for_time(shown, &picture);
+            *shown = Arc::new(picture);
+            changed
+        });
+    }
+}
+
+/// The client of a place in the list.
+pub(crate) fn client_id(index: usize) -> ClientId {
+    ClientId(u16::try_from(index).unwrap_or(u16::MAX))
+}

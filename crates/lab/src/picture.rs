@@ -1,0 +1,208 @@
+//! The picture of a running world, as the page draws it.
+
+use crate::cable::Condition;
+use crate::clock;
+use crate::detour::Reasons;
+use crate::history::SiteId;
+use crate::nearest::nearest_site;
+use crate::observer::client_id;
+use crate::plan::{CableId, Medium, Plan, Purpose, Role, SERVICE};
+use crate::running::{Lab, lock};
+use crate::story::milliseconds;
+use crate::views::Views;
+use crate::world::Service;
+use api::{CableState, Command, Detour, DetourKind, FaultKind, Offer, Output, Picture, PictureKind};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use terms::{Reason, WallTime};
+
+/// What a client sees of late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Who answers.
+    pub site: Option<SiteId>,
+    /// The median round trip.
+    pub round_trip: Option<Duration>,
+}
+
+/// Draws it.
+pub fn draw(lab: &Lab, views: &Views, seen: &[Seen]) -> Picture {
+    let began = WallTime(clock::wall().0.saturating_sub(milliseconds(clock::now(), lab.began)));
+    let mut picture = Picture::empty(PictureKind::Lab, lab.world.name.clone(), began);
+    picture.addresses = SERVICE.both().to_vec();
+    picture.at_ms = milliseconds(clock::now(), lab.began);
+    picture.sites = sites(lab, views, seen);
+    picture.clients = clients(lab, views, seen);
+    picture.routers = routers(&lab.plan);
+    picture.cables = cables(lab, views);
+    picture.faults = lock(&lab.faults).clone();
+    picture
+}
+
+/// Whether two pictures differ in nothing but the moment. Round trips wobble by microseconds all the time; the
+/// ribbons show them anyway.
+pub fn same_but_for_time(shown: &Picture, drawn: &Picture) -> bool {
+    let still = |picture: &Picture| {
+        let mut still = Picture { at_ms: 0, started: WallTime(0), ..picture.clone() };
+        let round = |rtt_ms: &mut Option<f64>| *rtt_ms = rtt_ms.map(f64::round);
+        still.clients.iter_mut().for_each(|client| round(&mut client.rtt_ms));
+        still.sites.iter_mut().for_each(|site| round(&mut site.rtt_ms));
+        still
+    };
+    still(shown) == still(drawn)
+}
+
+fn sites(lab: &Lab, views: &Views, seen: &[Seen]) -> Vec<api::Site> {
+    let site = |(index, site): (usize, &crate::world::Site)| {
+        let id = SiteId(u16::try_from(index).unwrap_or(u16::MAX));
+        let place = lab.world.router(site.router).1;
+        let group = views.groups.get(&id);
+        let mut round_trips: Vec<Duration> =
+            seen.iter().filter(|seen| seen.site == Some(id)).filter_map(|seen| seen.round_trip).collect();
+        round_trips.sort_unstable();
+        api::Site {
+            name: site.name.clone(),
+            city: place.city.clone(),
+            at: Some(place.at),
+            colour: u8::try_from(index).unwrap_or(u8::MAX),
+            state: group.map(|group| group.state),
+            output: group.map_or(Output::None, |group| group.output),
+            reason: group.map_or_else(|| Reason::from("no daemon answers"), |group| group.reason.clone()),
+            clients: u32::try_from(seen.iter().filter(|seen| seen.site == Some(id)).count())
+                .unwrap_or(u32::MAX),
+            rtt_ms: round_trips.get(round_trips.len() / 2).map(|rtt| milli(*rtt)),
+            offers: offers_of_site(lab, site.name.as_str()),
+        }
+    };
+    lab.world.sites.iter().enumerate().map(site).collect()
+}
+
+fn offers_of_site(lab: &Lab, name: &str) -> Vec<Offer> {
+    let offer = |label: &str, kind, target: String| Offer {
+        label: label.to_owned(),
+        command: Command { kind, target },
+    };
+    let site = format!("site {name}");
+    let struck =
+        lock(&lab.faults).iter().any(|fault| fault.target.split_whitespace().next_back() == Some(name));
+    if struck {
+        return vec![offer("Restore", FaultKind::Restore, site)];
+    }
+    let mut offers = vec![
+        offer("Power cut", FaultKind::PowerCut, site.clone()),
+        offer("Silence", FaultKind::Blackhole, site.clone()),
+        offer("Reboot", FaultKind::Reboot, site),
+        offer("Kill daemon", FaultKind::Kill, format!("daemon {name}")),
+    ];
+    if lab.world.service == Service::Nsd {
+        offers.push(offer("Kill service", FaultKind::Kill, format!("service {name}")));
+        offers.push(offer("Hang service", FaultKind::Hang, format!("service {name}")));
+    }
+    offers
+}
+
+fn clients(lab: &Lab, views: &Views, seen: &[Seen]) -> Vec<api::Client> {
+    let client = |(index, client): (usize, &crate::world::Client)| {
+        let (network, _) = lab.world.router(client.router);
+        let seen = seen.get(index).copied().unwrap_or(Seen { site: None, round_trip: None });
+        let way = views.ways.get(index);
+        let nearest = nearest_site(&lab.world, client_id(index));
+        let name = |site: SiteId| lab.world.sites[usize::from(site.0)].name.clone();
+        api::Client {
+            name: client.place.key.clone(),
+            city: client.place.city.clone(),
+            at: client.place.at,
+            asn: network.asn,
+            network: network.name.clone(),
+            site: seen.site.map(name),
+            rtt_ms: seen.round_trip.map(milli),
+            nearest: nearest.map(|(site, rtt)| api::Nearest { site: name(site), rtt_ms: milli(rtt) }),
+            path: way.filter(|way| way.site.is_some()).map_or_else(Vec::new, |way| {
+                way.nodes.iter().map(|node| lab.plan.node(*node).name.clone()).collect()
+            }),
+            detour: detour(lab, views, index, seen.site, nearest.map(|(site, _)| site)),
+        }
+    };
+    lab.world.clients.iter().enumerate().map(client).collect()
+}
+
+/// Why another site than the nearest answers.
+fn detour(
+    lab: &Lab,
+    views: &Views,
+    client: usize,
+    site: Option<SiteId>,
+    nearest: Option<SiteId>,
+) -> Option<Detour> {
+    let (site, nearest) = (site?, nearest?);
+    if site == nearest {
+        return None;
+    }
+    let silent = views.groups.get(&nearest).is_none_or(|group| group.output == Output::None);
+    if silent {
+        let name = &lab.world.sites[usize::from(nearest.0)].name;
+        let words = Reason::from(format!("{name} announces nothing now"));
+        return Some(Detour { kind: DetourKind::Failover, words });
+    }
+    let (node, candidates) = views.choices.get(client)?.as_ref()?;
+    let router = lab.plan.node(*node);
+    let reasons = Reasons { network: &router.network, city: &router.city, candidates };
+    Some(Detour { kind: DetourKind::Policy, words: Reason::from(reasons.to_string()) })
+}
+
+fn routers(plan: &Plan) -> Vec<api::Router> {
+    let routers = plan.nodes.iter().filter(|node| matches!(node.role, Role::Router(_)));
+    let router = |node: &crate::plan::Node| api::Router {
+        name: node.name.clone(),
+        city: node.city.clone(),
+        at: node.at,
+        asn: node.asn,
+        network: node.network.clone(),
+    };
+    routers.map(router).collect()
+}
+
+fn cables(lab: &Lab, views: &Views) -> Vec<api::Cable> {
+    let used: BTreeSet<CableId> = views.ways.iter().flat_map(|way| way.cables.iter().copied()).collect();
+    let fibres = lock(&lab.fibres);
+    let cable = |(index, cable): (usize, &crate::plan::Cable)| {
+        let id = CableId(index);
+        let condition = fibres.get(&id).map_or(Condition::Up, |fibre| fibre.condition());
+        let ends = cable.ends.each_ref().map(|port| lab.plan.node(port.node).name.clone());
+        api::Cable {
+            name: cable.name.clone(),
+            delay_ms: match cable.medium {
+                Medium::Fibre { delay, .. } => milli(delay),
+                Medium::Lan => 0.0,
+            },
+            state: match condition {
+                Condition::Up => CableState::Up,
+                Condition::Cut => CableState::Cut,
+                Condition::Blackhole => CableState::Blackhole,
+            },
+            used: used.contains(&id),
+            offers: match cable.purpose {
+                Purpose::Backbone | Purpose::Border => offers_of_cable(&ends, condition),
+                Purpose::Access | Purpose::SiteLan => Vec::new(),
+            },
+            ends,
+        }
+    };
+    lab.plan.cables.iter().enumerate().map(cable).collect()
+}
+
+fn offers_of_cable([left, right]: &[String; 2], condition: Condition) -> Vec<Offer> {
+    let target = format!("cable {left} - {right}");
+    let offer = |label: &str, kind| Offer {
+        label: label.to_owned(),
+        command: Command { kind, target: target.clone() },
+    };
+    match condition {
+        Condition::Up => vec![offer("Cut", FaultKind::Cut), offer("Silence", FaultKind::Blackhole)],
+        Condition::Cut | Condition::Blackhole => vec![offer("Repair", FaultKind::Restore)],
+    }
+}
+
+fn milli(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}

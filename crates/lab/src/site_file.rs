@@ -1,0 +1,71 @@
+//! The files of a site, as text: what its daemon and its service are told.
+
+use crate::plan::{NodeId, Plan, Purpose, SERVICE, announced};
+use crate::world::{Service, Site, World};
+use std::fmt::Write;
+
+/// The zone that every site serves.
+pub const ZONE: &str = "\
+$ORIGIN example.
+$TTL 3600
+@     SOA ns.example. hostmaster.example. 1 7200 3600 1209600 300
+@     NS  ns
+ns    A    198.18.0.53
+ns    AAAA 2001:db8:53::53
+www   A    198.18.0.80
+www   AAAA 2001:db8:53::80
+@     TXT \"one address, many sites\"
+";
+/// The zone's file beside the site file.
+pub const ZONE_FILE: &str = "example.zone";
+
+/// The site file of `catchment run` on a host. In the lab nobody damps flaps, so the neighbour counts as a peer and not
+/// as a transit provider, for whose sake a failed site would wait half a minute.
+pub fn site_file(world: &World, plan: &Plan, site: &Site, host: NodeId) -> String {
+    let (_, place) = world.router(site.router);
+    let own = plan.node(host).address;
+    let (lat, lon) = (place.at.lat(), place.at.lon());
+    let (name, asn) = (&site.name, world.host_asn);
+    let mut text = format!(
+        "[site]\nname = \"{name}\"\nlat = {lat:?}\nlon = {lon:?}\nasn = {asn}\nrouter_id = \"{}\"\nlinger = \"3s\"\n\
+         state_dir = \"state\"\n",
+        own.v4
+    );
+    let lan = plan.ports(host).filter(|(cable, _, _)| plan.cables[cable.0].purpose == Purpose::SiteLan);
+    for (_, _, router) in lan {
+        let edge = plan.node(router.node);
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            "\n[[peer]]\nname = \"{}\"\nkind = \"peer\"\naddress = \"{}\"\nasn = {}\nfamilies = [\"ipv4\", \"ipv6\"]\n\
+             next_hop6 = \"{}\"\nhold_time = \"9s\"\n",
+            edge.name, router.address.v4, edge.asn, own.v6
+        );
+    }
+    let [v4, v6] = SERVICE.both();
+    let [block4, block6] = announced();
+    let _ = write!(
+        text,
+        "\n[[service]]\nname = \"dns\"\naddresses = [\"{v4}\", \"{v6}\"]\nannounce = [\"{block4}\", \"{block6}\"]\n\
+         \n[[service.check]]\ndns = {{ name = \"example.\", type = \"SOA\" }}\ninterval = \"100ms\"\ntimeout = \"80ms\"\n\
+         fall = 2\nrise = 3\n"
+    );
+    if world.service == Service::BuiltIn {
+        let _ = write!(text, "\n[service.dns]\nzones = [\"{ZONE_FILE}\"]\n");
+    }
+    text + "\n[api]\nsocket = \"api.sock\"\nlisten = \"127.0.0.1:9053\"\n"
+}
+
+/// The configuration of NSD where it is the service.
+pub fn nsd_configuration(site: &Site) -> String {
+    let name = &site.name;
+    let addresses: String =
+        SERVICE.both().iter().map(|address| format!("  ip-address: {address}\n")).collect();
+    format!(
+        "server:\n{addresses}  ip-freebind: yes\n  identity: \"{name}\"\n  nsid: \"ascii_{name}\"\n  server-count: 1\n  \
+         username: \"\"\n  chroot: \"\"\n  zonesdir: \".\"\n  pidfile: \"\"\n  database: \"\"\n  \
+         xfrdfile: \"xfrd.state\"\n  zonelistfile: \"zone.list\"\n  xfrdir: \".\"\n  rrl-ratelimit: 0\n\
+         remote-control:\n  control-enable: no\n\
+         zone:\n  name: example.\n  zonefile: {ZONE_FILE}\n"
+    )
+}

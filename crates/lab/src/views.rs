@@ -1,0 +1,117 @@
+//! What the network itself says: the real way of every client, and why a router chose it; what every daemon says about
+//! its site. Looked up when routes change, and once in a while because a daemon changes its mind silently.
+
+use crate::detour::{Candidate, candidates};
+use crate::history::SiteId;
+use crate::observer::client_id;
+use crate::paths::{RouteWatch, Way, follow};
+use crate::plan::{NodeId, SERVICE};
+use crate::running::{Lab, lock};
+use api::client::Server;
+use api::client::blocking::Client;
+use api::{Group, Status, route};
+use linux::{Error, Result};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+use terms::Family;
+
+/// After a change more of them follow: so long is waited for the last.
+const SETTLING: Duration = Duration::from_millis(100);
+/// How often the daemons are asked when nothing changes.
+const CALM: Duration = Duration::from_millis(500);
+
+/// The latest of everything.
+#[derive(Default)]
+pub struct Views {
+    /// The way of each client.
+    pub ways: Vec<Way>,
+    /// The router on each client's way that had a choice, and what it had to choose from.
+    pub choices: Vec<Option<(NodeId, Vec<Candidate>)>>,
+    /// What each daemon that answers says about its announcement group.
+    pub groups: BTreeMap<SiteId, Group>,
+}
+
+impl Views {
+    /// Keeps them up to date until the process ends.
+    pub fn keep_up(lab: Arc<Lab>, views: Arc<Mutex<Views>>) -> Result<()> {
+        let mut watch = RouteWatch::open(&lab.machines)?;
+        let daemons = thread::Builder::new().name("daemons".into());
+        let (asked, answers) = (Arc::clone(&lab), Arc::clone(&views));
+        daemons
+            .spawn(move || ask_daemons(&asked, &answers))
+            .map_err(|error| Error::new("start the thread that asks daemons", error))?;
+        let routes = thread::Builder::new().name("routes".into());
+        let keep_up = move || {
+            loop {
+                let (ways, choices) = look(&lab);
+                {
+                    let mut views = lock(&views);
+                    (views.ways, views.choices) = (ways, choices);
+                }
+                while !watch.changed(Duration::from_secs(60)) {}
+                while watch.changed(SETTLING) {}
+            }
+        };
+        routes.spawn(keep_up).map_err(|error| Error::new("start the thread that watches routes", error))?;
+        Ok(())
+    }
+}
+
+type Choices = Vec<Option<(NodeId, Vec<Candidate>)>>;
+
+fn look(lab: &Lab) -> (Vec<Way>, Choices) {
+    let clients = (0..lab.world.clients.len()).map(|index| lab.plan.client(client_id(index)));
+    let follow = |from: Option<NodeId>| from.map(|from| follow(&lab.plan, &lab.machines, from, Family::Ipv4));
+    let ways: Vec<Way> = clients.map(|client| follow(client).unwrap_or_default()).collect();
+    // Many ways lead through the same routers: each is asked once.
+    let mut told = BTreeMap::new();
+    let choices = ways.iter().map(|way| choice(lab, way, &mut told)).collect();
+    (ways, choices)
+}
+
+/// The first router on a way that has a choice; where none has, the first one, which is told of one way only.
+fn choice(
+    lab: &Lab,
+    way: &Way,
+    told: &mut BTreeMap<NodeId, Vec<Candidate>>,
+) -> Option<(NodeId, Vec<Candidate>)> {
+    let mut first = None;
+    for &node in &way.nodes {
+        let known = told.entry(node).or_insert_with(|| ask_router(lab, node));
+        if known.len() > 1 {
+            return Some((node, known.clone()));
+        }
+        if known.len() == 1 && first.is_none() {
+            first = Some((node, known.clone()));
+        }
+    }
+    first
+}
+
+/// None for a node that is no router, or that does not answer.
+fn ask_router(lab: &Lab, node: NodeId) -> Vec<Candidate> {
+    let routers = lock(&lab.routers);
+    let Some(router) = routers.get(&node) else { return Vec::new() };
+    let answer = router.ask(&format!("show route for {} all", SERVICE.v4));
+    answer.map(|answer| candidates(&answer)).unwrap_or_default()
+}
+
+fn ask_daemons(lab: &Lab, views: &Mutex<Views>) {
+    loop {
+        let sockets: Vec<_> = lock(&lab.sites).iter().map(|(id, site)| (*id, site.socket())).collect();
+        for (id, socket) in sockets {
+            let status = Client::of(Server::Daemon, socket)
+                .ok()
+                .and_then(|client| client.get::<Status>(route::STATUS).ok());
+            let group = status.and_then(|status| status.groups.into_iter().next());
+            let mut views = lock(views);
+            match group {
+                Some(group) => views.groups.insert(id, group),
+                None => views.groups.remove(&id),
+            };
+        }
+        thread::sleep(CALM);
+    }
+}
