@@ -148,6 +148,7 @@ impl Peer {
                 }
                 Happened::Answered(Ok(connection)) => self.connected(connection, Direction::Outbound, &ears),
                 Happened::Answered(Err(error)) => {
+                    self.call = None;
                     self.take(Input::ConnectFailed { reason: Reason::from(error.to_string()) });
                 }
                 Happened::Moved(connection, progress) => {
