@@ -1,6 +1,6 @@
 //! Live sessions with BIRD 2 over loopback: what it shows to its operator is what we told.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::disallowed_types, reason = "the driver of a test does the I/O that the core must not")]
 
 #[path = "support/driver.rs"]

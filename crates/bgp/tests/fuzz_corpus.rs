@@ -1,5 +1,7 @@
 //! The fuzz targets' bodies over their corpora and over random octets, on a stable compiler.
 
+#![allow(clippy::expect_used)]
+
 #[path = "support/bodies.rs"]
 mod bodies;
 

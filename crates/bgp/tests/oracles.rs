@@ -1,7 +1,7 @@
 //! Real UPDATEs read by three decoders: ours, bgpkit-parser and netgauze-bgp-pkt. Where they differ, the reason is
 //! written here.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bgp::session::{HoldTime, PeerKind};
 use bgp::wire::attribute::{Fault, Problem};

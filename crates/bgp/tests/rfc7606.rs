@@ -1,6 +1,6 @@
 //! RFC 7606 as a table: one fault per row, and the action that it demands.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bgp::session::{ErrorCode, HoldTime, PeerKind};
 use bgp::wire::attribute::{AttributeCode, Fault, Handling};

@@ -1,6 +1,6 @@
 //! What is written is read again, and nothing that can be read makes a decoder panic.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "support/arbitrary.rs"]
 mod arbitrary;

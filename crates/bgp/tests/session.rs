@@ -1,6 +1,6 @@
 //! One session and a neighbour that does everything a neighbour can do.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "support/bench.rs"]
 mod bench;
@@ -396,6 +396,21 @@ fn a_refresh_tells_everything_of_one_family_again() {
     assert_eq!(updates(&outputs).len(), 1);
 }
 
+/// A neighbour that asks on and on gets everything once, not without end.
+#[test]
+fn a_refresh_that_is_under_way_is_not_begun_anew() {
+    let mut bench = Bench::in_state(StateName::Established, settings());
+    bench.feed(Input::Wanted(Arc::new(many(5000, 5000))));
+    bench.reads = false;
+    let refresh = RouteRefresh::of(Family::Ipv4).encode();
+    let mut outputs = bench.say(FIRST, &refresh);
+    assert!(updates(&outputs).len() < 5000);
+    bench.say(FIRST, &refresh);
+    bench.reads = true;
+    outputs.extend(bench.feed(Input::Written { connection: FIRST, octets: SEND_WINDOW + 4096 }));
+    assert_eq!(updates(&outputs).iter().map(|update| update.announced().count()).sum::<usize>(), 5000);
+}
+
 #[test]
 fn end_of_rib_follows_the_first_routes_and_is_noticed() {
     let mut bench = Bench::in_state(StateName::OpenConfirm, settings());
@@ -458,9 +473,9 @@ fn a_slow_neighbour_builds_no_backlog_and_gets_the_latest_news() {
         });
         sizes.sum()
     };
-    let first = bench.feed(Input::Wanted(Arc::new(many(60_000, 5000))));
+    let first = bench.feed(Input::Wanted(Arc::new(many(5000, 5000))));
     assert!(asked(&first) < SEND_WINDOW + 4096);
-    assert!(bench.session.told().len() < 60_000);
+    assert!(bench.session.told().len() < 5000);
     // Nothing more while it does not read, whatever is wanted; then a withdraw of what it was told, no more.
     assert_eq!(asked(&bench.feed(Input::Wanted(Arc::new(RouteSet::new())))), 0);
     bench.reads = true;
@@ -483,7 +498,7 @@ fn a_neighbour_that_takes_nothing_is_given_up() {
     // It does take octets, however slowly: the session stays.
     let mut bench = Bench::in_state(StateName::Established, settings());
     bench.reads = false;
-    bench.feed(Input::Wanted(Arc::new(many(60_000, 5000))));
+    bench.feed(Input::Wanted(Arc::new(many(5000, 5000))));
     for _ in 0..100 {
         bench.live(Duration::from_secs(60));
         bench.feed(Input::Written { connection: FIRST, octets: 1 });

@@ -1,6 +1,6 @@
 //! The whole table of the state machine, as it is.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "support/bench.rs"]
 mod bench;

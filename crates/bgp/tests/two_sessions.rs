@@ -1,7 +1,7 @@
 //! Two sessions against each other under any order of connect, open, close, timer and octets: they never panic, they
 //! never send on a connection that is closed, and once the faults end they agree.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "support/bench.rs"]
 mod bench;

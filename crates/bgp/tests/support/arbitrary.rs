@@ -1,7 +1,7 @@
 //! Values of the wire format, as many kinds of them as there are.
 
 #![allow(dead_code, reason = "each test takes what it needs")]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bgp::session::{ErrorCode, HoldTime, Notification};
 use bgp::wire::as_path::{AsPath, Segment, SegmentKind};

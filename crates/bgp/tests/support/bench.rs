@@ -1,7 +1,7 @@
 //! One session on a bench: the test is its neighbour, its driver and its clock.
 
 #![allow(dead_code, reason = "each test takes what it needs")]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bgp::session::{ConnectionId, Direction, Event, Input, Output, Session, Settings, StateName};
 use bgp::wire::capability::Capability;

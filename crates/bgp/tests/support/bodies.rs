@@ -1,6 +1,6 @@
 //! What the fuzz targets try: plain functions, so that the ordinary tests run their corpora.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bgp::session::{
     ConnectionId, Direction, HoldTime, Input, Output, PeerKind, Session, Settings, StateName,

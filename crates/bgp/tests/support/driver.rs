@@ -1,6 +1,6 @@
 //! The smallest real driver: one thread, sockets on loopback, the clock of the machine.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::disallowed_types, reason = "the driver of a test does the I/O that the core must not")]
 
 use bgp::session::{ConnectionId, Direction, Event, Input, Output, Session, Settings};

@@ -2,7 +2,7 @@
 //! do to each other, in any order.
 
 #![allow(dead_code, reason = "each test takes what it needs")]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bgp::session::{ConnectionId, Direction, Input, Output, Session, Settings, StateName};
 use bgp::wire::framer::Framer;
