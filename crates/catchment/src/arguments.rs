@@ -76,6 +76,9 @@ pub(crate) enum Lab {
     /// Brings a world up, serves its map, and runs until Ctrl-C
     #[command(after_help = "Example:\n  catchment lab up\n  catchment lab up tiny --duration 30s")]
     Up(LabUp),
+    /// Plays scenarios, each in a world of its own, and prints what was measured against what was expected
+    #[command(after_help = "Example:\n  catchment lab test scenarios/*.toml --json out.json")]
+    Test(LabTest),
     /// The part of `lab up` that is the world
     #[command(hide = true)]
     Init,
@@ -119,6 +122,26 @@ pub(crate) struct LabUp {
     /// Ends by itself after this long, such as 30s
     #[arg(long, value_parser = document::parse_duration)]
     pub(crate) duration: Option<Duration>,
+}
+
+/// `catchment lab test`.
+#[derive(Debug, Args)]
+pub(crate) struct LabTest {
+    /// The scenario files
+    #[arg(required = true, value_name = "SCENARIO.toml", value_hint = ValueHint::FilePath)]
+    pub(crate) scenarios: Vec<PathBuf>,
+    /// Also writes the result to this file, as one JSON document
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) json: Option<PathBuf>,
+    /// Multiplies every time limit, for slow machines; the result says so
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = slack)]
+    pub(crate) slack: f64,
+}
+
+/// A factor that leaves a limit a limit.
+fn slack(text: &str) -> Result<f64, String> {
+    let factor = text.parse().ok().filter(|factor| (1.0..=1000.0).contains(factor));
+    factor.ok_or_else(|| "write a number from 1 to 1000".to_owned())
 }
 
 /// `catchment lab exec`.

@@ -16,6 +16,8 @@ pub(crate) enum Outcome {
     No,
     /// What was given cannot be used.
     BadInput,
+    /// The host was too slow to judge.
+    Inconclusive,
     /// A program that ran for us ended with this exit code.
     Child(u8),
 }
@@ -34,6 +36,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Yes => 0,
             Outcome::No => 1,
             Outcome::BadInput => 2,
+            Outcome::Inconclusive => 3,
             Outcome::Child(code) => code,
         })
     }

@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn a_loop_that_does_not_beat_ends_the_process() {
         if std::env::var_os(ALONE).is_some() {
-            watch(Heart::default()).unwrap();
+            watch(vec![Heart::of("the test")]).unwrap();
             std::thread::sleep(Duration::from_secs(3600));
             return;
         }

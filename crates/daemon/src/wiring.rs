@@ -17,8 +17,8 @@
 //!  └────────────────────────────────────────┼─┘              ^
 //!  thread "watchdog" <──────────────────────┘                │
 //!  thread "addresses": Keeper ──presence (latest)──> check tasks, decision loop
-//!  threads "dns-udp" and "dns-tcp": the built-in DNS service; each beats too, none waits for anything above
 //!  thread "recording" <──what every machine is told (queue, dropped when full)── decision loop, peer tasks
+//!  threads "dns-udp" and "dns-tcp": the built-in DNS service; each beats too, none waits for anything above
 //! ```
 //! Why one thread for all decisions: a verdict wakes the decision loop, that wakes a peer's task, that writes. In one
 //! thread each of these steps is the next entry of a queue; between threads each would be a wake-up through the

@@ -13,7 +13,7 @@ const LONGEST_REPLY: u64 = 1 << 20;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Gives one command and returns the text of the reply without its codes.
-pub fn ask(socket: &Path, command: &str) -> io::Result<String> {
+pub(crate) fn ask(socket: &Path, command: &str) -> io::Result<String> {
     let stream = UnixStream::connect(socket)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut replies = BufReader::new((&stream).take(LONGEST_REPLY));

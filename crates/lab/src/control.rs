@@ -19,7 +19,7 @@ use terms::nearest_spelling;
 use tokio::sync::{Notify, watch};
 
 /// Stops the lab, by POST.
-pub const DOWN: &str = "/down";
+pub(crate) const DOWN: &str = "/down";
 /// Longest name of a node that is read, bytes.
 const LONGEST_NAME: u64 = 256;
 /// How long somebody who asks for a node may take.

@@ -5,17 +5,17 @@ use std::fmt;
 
 /// A route to the anycast address as BIRD tells it (`show route for ADDRESS all`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Candidate {
+pub(crate) struct Candidate {
     /// Whether this is the one that is used.
-    pub best: bool,
+    pub(crate) best: bool,
     /// The networks on the way, the next one first.
-    pub path: Vec<u32>,
+    pub(crate) path: Vec<u32>,
     /// LOCAL_PREF.
-    pub preference: u32,
+    pub(crate) preference: u32,
 }
 
 /// The routes that a router has to choose from, in BIRD's order.
-pub fn candidates(told: &str) -> Vec<Candidate> {
+pub(crate) fn candidates(told: &str) -> Vec<Candidate> {
     let mut candidates: Vec<Candidate> = Vec::new();
     for line in told.lines() {
         let words = line.trim();
@@ -36,13 +36,13 @@ pub fn candidates(told: &str) -> Vec<Candidate> {
 
 /// What the router that decided says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reasons<'a> {
+pub(crate) struct Reasons<'a> {
     /// The router's network.
-    pub network: &'a str,
+    pub(crate) network: &'a str,
     /// Its city.
-    pub city: &'a str,
+    pub(crate) city: &'a str,
     /// What it had to choose from.
-    pub candidates: &'a [Candidate],
+    pub(crate) candidates: &'a [Candidate],
 }
 
 impl fmt::Display for Reasons<'_> {

@@ -10,6 +10,7 @@ use linux::{Error, Namespace, Netlink, Result, address, sysctl};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use terms::Prefix;
@@ -37,9 +38,9 @@ const FORWARDING: [(&str, &str); 2] = [("ipv4/ip_forward", "1"), ("ipv6/conf/all
 
 /// A node that runs.
 #[derive(Debug)]
-pub struct Machine {
+pub(crate) struct Machine {
     /// Its network.
-    pub namespace: Namespace,
+    pub(crate) namespace: Namespace,
     netlink: Mutex<Netlink>,
     /// What leads where: the cable behind each interface, by the kernel's number.
     interfaces: BTreeMap<LinkIndex, CableId>,
@@ -47,27 +48,28 @@ pub struct Machine {
 
 impl Machine {
     /// Asks the kernel of this node for something.
-    pub fn with_netlink<T>(&self, ask: impl FnOnce(&mut Netlink) -> Result<T>) -> Result<T> {
+    pub(crate) fn with_netlink<T>(&self, ask: impl FnOnce(&mut Netlink) -> Result<T>) -> Result<T> {
         ask(&mut self.netlink.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The cable behind an interface.
-    pub fn cable_at(&self, link: LinkIndex) -> Option<CableId> {
+    pub(crate) fn cable_at(&self, link: LinkIndex) -> Option<CableId> {
         self.interfaces.get(&link).copied()
     }
 }
 
 /// Every node of a plan, and the cables between them with both ends plugged in.
-pub struct Machines {
+pub(crate) struct Machines {
     /// In the order of the plan.
-    pub machines: Vec<Machine>,
+    pub(crate) machines: Vec<Machine>,
     /// Every cable but the LANs.
-    pub fibres: Vec<Arc<Fibre>>,
+    pub(crate) fibres: Vec<Arc<Fibre>>,
 }
 
-/// Builds every node of a plan.
-pub fn build(plan: &Plan) -> Result<Machines> {
-    let mut built = build_all(plan)?;
+/// Builds every node of a plan. Each is handed to `ready` as soon as it is there, on the thread that built it, so that
+/// its router can begin to look for neighbours while the rest of the world is built.
+pub(crate) fn build(plan: &Plan, ready: impl Fn(NodeId, &Machine) -> Result<()> + Sync) -> Result<Machines> {
+    let mut built = build_all(plan, &ready)?;
     let mut machines: Vec<Machine> = Vec::with_capacity(built.len());
     let mut plugs: BTreeMap<CableId, Vec<Tun>> = BTreeMap::new();
     for node in &mut built {
@@ -107,16 +109,21 @@ struct Built {
     plugs: Vec<(CableId, Tun)>,
 }
 
-fn build_all(plan: &Plan) -> Result<Vec<Built>> {
-    let build_share = |first: usize| -> Result<Vec<(usize, Built)>> {
-        (first..plan.nodes.len())
-            .step_by(BUILDERS)
-            .map(|node| Ok((node, build_one(plan, NodeId(node))?)))
+fn build_all(plan: &Plan, ready: &(impl Fn(NodeId, &Machine) -> Result<()> + Sync)) -> Result<Vec<Built>> {
+    let next = AtomicUsize::new(0);
+    let build_some = || -> Result<Vec<(usize, Built)>> {
+        let numbers = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
+        let nodes = numbers.take_while(|&node| node < plan.nodes.len());
+        nodes
+            .map(|node| {
+                let built = build_one(plan, NodeId(node))?;
+                ready(NodeId(node), &built.machine)?;
+                Ok((node, built))
+            })
             .collect()
     };
-    let build_share = &build_share;
     let shares: Vec<Result<Vec<(usize, Built)>>> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..BUILDERS).map(|first| scope.spawn(move || build_share(first))).collect();
+        let threads: Vec<_> = (0..BUILDERS).map(|_| scope.spawn(&build_some)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(panicked()))).collect()
     });
     let mut built: Vec<(usize, Built)> = Vec::with_capacity(plan.nodes.len());

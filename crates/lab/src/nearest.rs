@@ -5,7 +5,7 @@ use crate::world::World;
 use std::time::Duration;
 
 /// The nearest site, and the round trip that a cable of its own would give.
-pub fn nearest_site(world: &World, client: ClientId) -> Option<(SiteId, Duration)> {
+pub(crate) fn nearest_site(world: &World, client: ClientId) -> Option<(SiteId, Duration)> {
     let from = world.clients.get(usize::from(client.0))?.place.at;
     let sites = (0..).map(SiteId).zip(&world.sites);
     let distances = sites.map(|(id, site)| (id, from.cable_delay(world.router(site.router).1.at) * 2));

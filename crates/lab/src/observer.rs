@@ -33,7 +33,7 @@ const BEATS_PER_PICTURE: u32 = 3;
 const ROUND_TRIPS: usize = 25;
 
 /// Watches until the process ends; the picture and the messages come out of the other ends.
-pub fn watch(
+pub(crate) fn watch(
     lab: Arc<Lab>,
     pictures: watch::Sender<Arc<Picture>>,
     live: broadcast::Sender<Live>,

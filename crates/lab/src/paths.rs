@@ -15,17 +15,17 @@ use terms::Family;
 
 /// A way from a node to a site, or to wherever it ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Way {
+pub(crate) struct Way {
     /// Every node on it, the first one and the site's host included.
-    pub nodes: Vec<NodeId>,
+    pub(crate) nodes: Vec<NodeId>,
     /// The cables between them.
-    pub cables: Vec<CableId>,
+    pub(crate) cables: Vec<CableId>,
     /// The site it ends at; none where a router on the way knows no further or the way runs in a circle.
-    pub site: Option<SiteId>,
+    pub(crate) site: Option<SiteId>,
 }
 
 /// Follows packets for the anycast address from a node.
-pub fn follow(plan: &Plan, machines: &[Machine], from: NodeId, family: Family) -> Way {
+pub(crate) fn follow(plan: &Plan, machines: &[Machine], from: NodeId, family: Family) -> Way {
     let mut way = Way { nodes: vec![from], ..Way::default() };
     let mut node = from;
     loop {
@@ -48,14 +48,14 @@ pub fn follow(plan: &Plan, machines: &[Machine], from: NodeId, family: Family) -
 }
 
 /// Tells when the route to the anycast address changes anywhere.
-pub struct RouteWatch {
+pub(crate) struct RouteWatch {
     watches: Vec<Watch>,
     waiting: OwnedFd,
 }
 
 impl RouteWatch {
     /// Listens in every node.
-    pub fn open(machines: &[Machine]) -> Result<Self> {
+    pub(crate) fn open(machines: &[Machine]) -> Result<Self> {
         let waiting =
             epoll::create(CreateFlags::CLOEXEC).map_err(|error| Error::new("create an epoll", error))?;
         let mut watches = Vec::with_capacity(machines.len());
@@ -70,7 +70,7 @@ impl RouteWatch {
     }
 
     /// Whether something changed; waits for it up to `patience`.
-    pub fn changed(&mut self, patience: Duration) -> bool {
+    pub(crate) fn changed(&mut self, patience: Duration) -> bool {
         let patience =
             Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: i64::from(patience.subsec_nanos()) };
         let mut events = Vec::with_capacity(64);

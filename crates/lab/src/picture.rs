@@ -18,15 +18,15 @@ use terms::{Reason, WallTime};
 
 /// What a client sees of late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Who answers.
-    pub site: Option<SiteId>,
+    pub(crate) site: Option<SiteId>,
     /// The median round trip.
-    pub round_trip: Option<Duration>,
+    pub(crate) round_trip: Option<Duration>,
 }
 
 /// Draws it.
-pub fn draw(lab: &Lab, views: &Views, seen: &[Seen]) -> Picture {
+pub(crate) fn draw(lab: &Lab, views: &Views, seen: &[Seen]) -> Picture {
     let began = WallTime(clock::wall().0.saturating_sub(milliseconds(clock::now(), lab.began)));
     let mut picture = Picture::empty(PictureKind::Lab, lab.world.name.clone(), began);
     picture.addresses = SERVICE.both().to_vec();
@@ -41,7 +41,7 @@ pub fn draw(lab: &Lab, views: &Views, seen: &[Seen]) -> Picture {
 
 /// Whether two pictures differ in nothing but the moment. Round trips wobble by microseconds all the time; the
 /// ribbons show them anyway.
-pub fn same_but_for_time(shown: &Picture, drawn: &Picture) -> bool {
+pub(crate) fn same_but_for_time(shown: &Picture, drawn: &Picture) -> bool {
     let still = |picture: &Picture| {
         let mut still = Picture { at_ms: 0, started: WallTime(0), ..picture.clone() };
         let round = |rtt_ms: &mut Option<f64>| *rtt_ms = rtt_ms.map(f64::round);

@@ -24,7 +24,7 @@ use std::time::Duration;
 use terms::{Family, Timestamp};
 
 /// How long an answer may take. Twice round the earth takes 0.52 s by cable.
-pub const PATIENCE: Duration = Duration::from_secs(1);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 /// IPv6 is asked this much more rarely than IPv4: it takes the same ways, and the machine has other things to do.
 const IPV6_EVERY: u32 = 5;
 const DNS: u16 = 53;
@@ -32,7 +32,7 @@ const DNS: u16 = 53;
 const LONGEST_ANSWER: usize = 1500;
 
 /// Asks from now on, every `every` over IPv4, until the process ends.
-pub fn start(
+pub(crate) fn start(
     clients: &[(ClientId, &Namespace)],
     sites: BTreeMap<Vec<u8>, SiteId>,
     every: Duration,

@@ -17,18 +17,11 @@ use std::time::Duration;
 
 /// A process that the lab started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ProcessId(u32);
-
-impl ProcessId {
-    /// Its number in the PID namespace of the lab.
-    pub fn number(self) -> u32 {
-        self.0
-    }
-}
+pub(crate) struct ProcessId(u32);
 
 /// Every process that the lab started and that still lives.
 #[derive(Debug, Default)]
-pub struct Processes {
+pub(crate) struct Processes {
     alive: Mutex<BTreeSet<ProcessId>>,
     gone: Condvar,
     /// Read while a process is started or signalled, written while one is reaped.
@@ -37,7 +30,7 @@ pub struct Processes {
 
 impl Processes {
     /// Nobody yet, and a thread that reaps for as long as this process lives.
-    pub fn reaped_forever() -> Result<Arc<Self>> {
+    pub(crate) fn reaped_forever() -> Result<Arc<Self>> {
         let processes = Arc::new(Processes::default());
         let reaper = Arc::clone(&processes);
         let thread = thread::Builder::new().name("reaper".into());
@@ -45,9 +38,15 @@ impl Processes {
         Ok(processes)
     }
 
-    /// Starts a command inside a node, as the leader of a process group of its own.
-    pub fn start(&self, namespace: &Namespace, command: &mut Command) -> Result<ProcessId> {
-        let what = format!("start {}", command.get_program().display());
+    /// Starts a command inside a node, as the leader of a process group of its own. `package` says where the program
+    /// comes from, should it be missing.
+    pub(crate) fn start(
+        &self,
+        namespace: &Namespace,
+        command: &mut Command,
+        package: &str,
+    ) -> Result<ProcessId> {
+        let what = format!("start {} ({package})", command.get_program().display());
         let inside = namespace.as_fd().try_clone_to_owned().map_err(|error| Error::new(&what, error))?;
         process::start_in(command, Namespaces::new([inside]));
         command.process_group(0);
@@ -59,18 +58,18 @@ impl Processes {
     }
 
     /// Sends a signal to it and to everything that it started; one that is gone does not mind.
-    pub fn signal(&self, process: ProcessId, signal: ProcessSignal) -> Result<()> {
+    pub(crate) fn signal(&self, process: ProcessId, signal: ProcessSignal) -> Result<()> {
         let _signalling = self.reaping.read().unwrap_or_else(PoisonError::into_inner);
         if self.is_alive(process) { process::send_group_signal(process.0, signal) } else { Ok(()) }
     }
 
     /// Whether it still lives.
-    pub fn is_alive(&self, process: ProcessId) -> bool {
+    pub(crate) fn is_alive(&self, process: ProcessId) -> bool {
         self.alive().contains(&process)
     }
 
     /// Waits until it is gone; false if it still lives after `patience`.
-    pub fn wait_gone(&self, process: ProcessId, patience: Duration) -> bool {
+    pub(crate) fn wait_gone(&self, process: ProcessId, patience: Duration) -> bool {
         let lives = |alive: &mut BTreeSet<ProcessId>| alive.contains(&process);
         let waited = self.gone.wait_timeout_while(self.alive(), patience, lives);
         !waited.unwrap_or_else(PoisonError::into_inner).0.contains(&process)

@@ -5,7 +5,7 @@ use domain::base::message_builder::PushError;
 use domain::base::{Message, MessageBuilder, Name, Rtype};
 
 /// A query for the SOA of `example.` that asks the server for its name (NSID, RFC 5001).
-pub fn query(id: u16) -> Result<Vec<u8>, PushError> {
+pub(crate) fn query(id: u16) -> Result<Vec<u8>, PushError> {
     let mut question = MessageBuilder::new_vec().question();
     question.header_mut().set_id(id);
     let name = Name::<Vec<u8>>::from_chars("example.".chars()).unwrap_or_else(|_| Name::root_vec());
@@ -20,15 +20,15 @@ pub fn query(id: u16) -> Result<Vec<u8>, PushError> {
 
 /// What a good answer says: to which question, and who gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The question's number.
-    pub id: u16,
+    pub(crate) id: u16,
     /// The name of the server.
-    pub server: Vec<u8>,
+    pub(crate) server: Vec<u8>,
 }
 
 /// Reads an answer; none unless it is a positive one with the server's name.
-pub fn read(bytes: &[u8]) -> Option<Answer> {
+pub(crate) fn read(bytes: &[u8]) -> Option<Answer> {
     let message = Message::from_octets(bytes).ok()?;
     let header = message.header();
     let good = header.qr() && header.rcode() == Rcode::NOERROR && message.header_counts().ancount() > 0;

@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 
 /// A router that runs.
 #[derive(Debug)]
-pub struct Router {
+pub(crate) struct Router {
     node: NodeId,
     directory: PathBuf,
     process: ProcessId,
@@ -23,7 +23,7 @@ pub struct Router {
 
 impl Router {
     /// Writes the configuration into `directory` and starts BIRD.
-    pub fn start(
+    pub(crate) fn start(
         (world, plan): (&World, &Plan),
         router: RouterRef,
         (node, machine): (NodeId, &Machine),
@@ -37,24 +37,19 @@ impl Router {
         Ok(Router { node, directory, process })
     }
 
-    /// The node it runs in.
-    pub fn node(&self) -> NodeId {
-        self.node
-    }
-
     /// Its process.
-    pub fn process(&self) -> ProcessId {
+    pub(crate) fn process(&self) -> ProcessId {
         self.process
     }
 
     /// Starts BIRD again after it was killed.
-    pub fn restart(&mut self, machine: &Machine, processes: &Processes) -> Result<()> {
+    pub(crate) fn restart(&mut self, machine: &Machine, processes: &Processes) -> Result<()> {
         self.process = run(&self.directory, machine, processes)?;
         Ok(())
     }
 
     /// Tells it the ways inside its network without the broken cables, as OSPF would when a neighbour falls silent.
-    pub fn reroute(&self, plan: &Plan, broken: &BTreeSet<CableId>) -> Result<()> {
+    pub(crate) fn reroute(&self, plan: &Plan, broken: &BTreeSet<CableId>) -> Result<()> {
         let text = bird::igp(&igp::routes(plan, self.node, broken));
         let path = self.directory.join(bird::IGP_FILE);
         if fs::read_to_string(&path).is_ok_and(|written| written == text) {
@@ -65,7 +60,7 @@ impl Router {
     }
 
     /// What it answers to a command of `birdc`.
-    pub fn ask(&self, command: &str) -> Result<String> {
+    pub(crate) fn ask(&self, command: &str) -> Result<String> {
         let attempt = || format!("ask BIRD in {} to `{command}`", self.directory.display());
         birdc::ask(&self.directory.join("bird.ctl"), command).map_err(|error| Error::new(attempt(), error))
     }
@@ -75,7 +70,7 @@ fn run(directory: &Path, machine: &Machine, processes: &Processes) -> Result<Pro
     let mut command = Command::new("bird");
     command.args(["-f", "-c", "bird.conf", "-s", "bird.ctl"]).current_dir(directory);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    processes.start(&machine.namespace, &mut command)
+    processes.start(&machine.namespace, &mut command, "Debian package bird2")
 }
 
 /// Writes a file of a node.

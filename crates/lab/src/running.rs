@@ -6,7 +6,7 @@ use crate::history::{ClientId, History, LatenessLog, Outcome, SiteId};
 use crate::isolate::PRIVATE;
 use crate::journal::Place;
 use crate::machine::{self, Machine};
-use crate::plan::{CableId, NodeId, Plan, PlanError, Role};
+use crate::plan::{CableId, Node, NodeId, Plan, PlanError, Role};
 use crate::prober;
 use crate::processes::Processes;
 use crate::router::Router;
@@ -72,11 +72,16 @@ impl Lab {
     pub fn start(world: World, began: Timestamp) -> Result<Arc<Lab>, StartError> {
         let plan = Plan::new(&world)?;
         let processes = Processes::reaped_forever()?;
-        let machine::Machines { machines, fibres } = machine::build(&plan)?;
+        let routers = Mutex::new(BTreeMap::new());
+        let machine::Machines { machines, fibres } = machine::build(&plan, |node, machine| {
+            if let Some(router) = start_router(&world, &plan, (node, machine), &processes)? {
+                lock(&routers).insert(node, router);
+            }
+            Ok(())
+        })?;
         let lateness = Arc::new(LatenessLog::keeping(LATENESS));
         let history = Arc::new(History::keeping(HISTORY));
         let carrying = cable::carry(fibres.clone(), Arc::clone(&lateness))?;
-        let routers = start_routers(&world, &plan, &machines, &processes)?;
         let sites = start_sites(&world, &plan, &machines, &processes)?;
         let clients = clients(&plan, &machines);
         let names = (0..).map(SiteId).zip(&world.sites);
@@ -94,7 +99,7 @@ impl Lab {
             machines,
             fibres: Mutex::new(fibres.into_iter().map(|fibre| (fibre.id, fibre)).collect()),
             carrying: Mutex::new(Some(carrying)),
-            routers: Mutex::new(routers),
+            routers,
             sites: Mutex::new(sites),
             processes,
         }))
@@ -133,7 +138,7 @@ impl Lab {
 
     /// What `catchment lab nodes` prints.
     pub fn nodes(&self) -> api::NodeList {
-        let node = |node: &crate::plan::Node| api::Node {
+        let node = |node: &Node| api::Node {
             name: node.name.clone(),
             kind: match node.role {
                 Role::Router(_) => api::NodeKind::Router,
@@ -175,21 +180,16 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn start_routers(
+/// The router of a node; none if it is none.
+fn start_router(
     world: &World,
     plan: &Plan,
-    machines: &[Machine],
+    (node, machine): (NodeId, &Machine),
     processes: &Processes,
-) -> Result<BTreeMap<NodeId, Router>, Error> {
-    let mut routers = BTreeMap::new();
-    for (index, (node, machine)) in plan.nodes.iter().zip(machines).enumerate() {
-        let Role::Router(router) = node.role else { continue };
-        let id = NodeId(index);
-        let directory = directory(&node.name)?;
-        let started = Router::start((world, plan), router, (id, machine), directory, processes)?;
-        routers.insert(id, started);
-    }
-    Ok(routers)
+) -> Result<Option<Router>, Error> {
+    let Node { name, role: Role::Router(router), .. } = plan.node(node) else { return Ok(None) };
+    let directory = directory(name)?;
+    Router::start((world, plan), *router, (node, machine), directory, processes).map(Some)
 }
 
 fn start_sites(
@@ -208,7 +208,7 @@ fn start_sites(
 }
 
 fn clients<'m>(plan: &Plan, machines: &'m [Machine]) -> Vec<(ClientId, &'m Namespace)> {
-    let client = |(node, machine): (&crate::plan::Node, &'m Machine)| match node.role {
+    let client = |(node, machine): (&Node, &'m Machine)| match node.role {
         Role::Client(id) => Some((id, &machine.namespace)),
         Role::Router(_) | Role::Host(_) => None,
     };

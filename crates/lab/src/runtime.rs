@@ -14,11 +14,11 @@ pub type LabName = ServiceName;
 
 /// Where one lab is found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sockets {
+pub(crate) struct Sockets {
     /// Speaks HTTP: nodes, picture, events, commands.
-    pub control: PathBuf,
+    pub(crate) control: PathBuf,
     /// Hands out the namespaces of nodes.
-    pub exec: PathBuf,
+    pub(crate) exec: PathBuf,
 }
 
 /// Why the sockets of a lab cannot be made.
@@ -44,7 +44,7 @@ pub enum RuntimeError {
 
 impl Sockets {
     /// Where the lab of that name is or would be.
-    pub fn of(name: &LabName) -> Self {
+    pub(crate) fn of(name: &LabName) -> Self {
         let directory = directory();
         Sockets {
             control: directory.join(format!("lab-{name}.sock")),
@@ -53,7 +53,7 @@ impl Sockets {
     }
 
     /// Listens on both, in place of what a killed lab left behind. Only the owner can connect.
-    pub fn listen(&self, name: &LabName) -> Result<[UnixListener; 2], RuntimeError> {
+    pub(crate) fn listen(&self, name: &LabName) -> Result<[UnixListener; 2], RuntimeError> {
         if UnixStream::connect(&self.control).is_ok() {
             return Err(RuntimeError::Running { name: name.to_string() });
         }
@@ -61,7 +61,7 @@ impl Sockets {
     }
 
     /// Removes both.
-    pub fn remove(&self) {
+    pub(crate) fn remove(&self) {
         // Somebody who has removed them before us has done the work.
         let _ = fs::remove_file(&self.control);
         let _ = fs::remove_file(&self.exec);

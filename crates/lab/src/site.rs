@@ -13,13 +13,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The site file's name in the site's directory.
-pub const SITE_FILE: &str = "site.toml";
+pub(crate) const SITE_FILE: &str = "site.toml";
 /// The control socket of the daemon in the site's directory.
-pub const DAEMON_SOCKET: &str = "api.sock";
+pub(crate) const DAEMON_SOCKET: &str = "api.sock";
 
 /// A site that runs.
 #[derive(Debug)]
-pub struct Site {
+pub(crate) struct Site {
     directory: PathBuf,
     daemon: ProcessId,
     /// The service that is a process of its own; none where it is built into the daemon.
@@ -28,7 +28,7 @@ pub struct Site {
 
 impl Site {
     /// Writes the files of a site into `directory`, starts its service, then its daemon.
-    pub fn start(
+    pub(crate) fn start(
         (world, plan): (&World, &Plan),
         site: SiteId,
         (host, machine): (NodeId, &Machine),
@@ -50,28 +50,28 @@ impl Site {
     }
 
     /// The process of its daemon.
-    pub fn daemon(&self) -> ProcessId {
+    pub(crate) fn daemon(&self) -> ProcessId {
         self.daemon
     }
 
     /// The process of its service; none where it is built into the daemon.
-    pub fn service(&self) -> Option<ProcessId> {
+    pub(crate) fn service(&self) -> Option<ProcessId> {
         self.service
     }
 
     /// The control socket of its daemon.
-    pub fn socket(&self) -> PathBuf {
+    pub(crate) fn socket(&self) -> PathBuf {
         self.directory.join(DAEMON_SOCKET)
     }
 
     /// Starts the daemon again after it ended.
-    pub fn restart_daemon(&mut self, machine: &Machine, processes: &Processes) -> Result<()> {
+    pub(crate) fn restart_daemon(&mut self, machine: &Machine, processes: &Processes) -> Result<()> {
         self.daemon = run_daemon(&self.directory, machine, processes)?;
         Ok(())
     }
 
     /// Starts the service again after it ended, where it is a process of its own.
-    pub fn restart_service(&mut self, machine: &Machine, processes: &Processes) -> Result<()> {
+    pub(crate) fn restart_service(&mut self, machine: &Machine, processes: &Processes) -> Result<()> {
         if self.service.is_some() {
             self.service = Some(run_nsd(&self.directory, machine, processes)?);
         }
@@ -83,18 +83,18 @@ impl Site {
 fn run_daemon(directory: &Path, machine: &Machine, processes: &Processes) -> Result<ProcessId> {
     let mut command = Command::new("/proc/self/exe");
     command.args(["run", SITE_FILE]);
-    run(command, directory, "daemon.log", machine, processes)
+    run((command, "this program"), directory, "daemon.log", machine, processes)
 }
 
 fn run_nsd(directory: &Path, machine: &Machine, processes: &Processes) -> Result<ProcessId> {
     let mut command = Command::new("nsd");
     command.args(["-d", "-c", "nsd.conf"]);
-    run(command, directory, "nsd.log", machine, processes)
+    run((command, "Debian package nsd"), directory, "nsd.log", machine, processes)
 }
 
 /// What it prints is appended to `log`.
 fn run(
-    mut command: Command,
+    (mut command, package): (Command, &str),
     directory: &Path,
     log: &str,
     machine: &Machine,
@@ -107,5 +107,5 @@ fn run(
     };
     let (out, err) = open().map_err(|error| Error::new(format!("open {}", path.display()), error))?;
     command.current_dir(directory).stdin(Stdio::null()).stdout(out).stderr(err);
-    processes.start(&machine.namespace, &mut command)
+    processes.start(&machine.namespace, &mut command, package)
 }

@@ -10,6 +10,7 @@ use crate::serve;
 use crate::story::Happening;
 use crate::world::{BUILT_IN, World, built_in};
 use document::Faults;
+use nix::unistd::Uid;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
@@ -49,6 +50,9 @@ pub struct Options {
 /// Why a lab was not brought up.
 #[derive(Debug, thiserror::Error)]
 pub enum UpError {
+    /// Namespaces of one's own are for root.
+    #[error("a lab needs root: run it with sudo")]
+    NotRoot,
     /// The world file cannot be read.
     #[error("cannot read the world {}: {error} (built-in worlds: {known})", .path.display(), known = known_worlds())]
     Unreadable {
@@ -111,6 +115,9 @@ pub fn world_text(world: Option<&Path>) -> Result<(String, String), UpError> {
 /// Brings a world up and waits until it ends. To be called before this process starts any thread.
 pub fn up(options: &Options) -> Result<ExitStatus, UpError> {
     let began = clock::now();
+    if !Uid::effective().is_root() {
+        return Err(UpError::NotRoot);
+    }
     let (file, text) = world_text(options.world.as_deref())?;
     World::parse(&file, &text)?;
     let page = TcpListener::bind(options.listen)

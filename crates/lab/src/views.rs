@@ -24,18 +24,18 @@ const CALM: Duration = Duration::from_millis(500);
 
 /// The latest of everything.
 #[derive(Default)]
-pub struct Views {
+pub(crate) struct Views {
     /// The way of each client.
-    pub ways: Vec<Way>,
+    pub(crate) ways: Vec<Way>,
     /// The router on each client's way that had a choice, and what it had to choose from.
-    pub choices: Vec<Option<(NodeId, Vec<Candidate>)>>,
+    pub(crate) choices: Vec<Option<(NodeId, Vec<Candidate>)>>,
     /// What each daemon that answers says about its announcement group.
-    pub groups: BTreeMap<SiteId, Group>,
+    pub(crate) groups: BTreeMap<SiteId, Group>,
 }
 
 impl Views {
     /// Keeps them up to date until the process ends.
-    pub fn keep_up(lab: Arc<Lab>, views: Arc<Mutex<Views>>) -> Result<()> {
+    pub(crate) fn keep_up(lab: Arc<Lab>, views: Arc<Mutex<Views>>) -> Result<()> {
         let mut watch = RouteWatch::open(&lab.machines)?;
         let daemons = thread::Builder::new().name("daemons".into());
         let (asked, answers) = (Arc::clone(&lab), Arc::clone(&views));

@@ -1,17 +1,19 @@
 //! `catchment lab`: a world on this machine.
 
-use crate::arguments::{Lab, LabFault, LabUp};
+use crate::arguments::{Lab, LabFault, LabTest, LabUp};
 use crate::outcome::{self, Outcome};
 use crate::table::Table;
 use crate::terminal::Terminal;
 use crate::words;
 use api::NodeList;
-use lab::{Options, UpError};
+use lab::scenario::verdict::Verdict;
+use lab::{Options, TestError, TestOptions, UpError};
 use std::io::Write;
 
 pub(crate) fn run(command: Lab, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
     match command {
         Lab::Up(arguments) => up(arguments),
+        Lab::Test(arguments) => test(arguments),
         Lab::Init => ended(lab::init().map(|()| Outcome::Yes)),
         Lab::Exec(exec) => Ok(lab::exec(&exec.running.name, &exec.node, &exec.command)?.into()),
         Lab::Nodes(nodes) => list(&lab::nodes(&nodes.running.name)?, nodes.json, terminal),
@@ -22,6 +24,19 @@ pub(crate) fn run(command: Lab, terminal: &mut Terminal) -> anyhow::Result<Outco
 
 fn up(LabUp { world, running, listen, duration }: LabUp) -> anyhow::Result<Outcome> {
     ended(lab::up(&Options { world, name: running.name, listen, duration }).map(Outcome::from))
+}
+
+fn test(LabTest { scenarios, json, slack }: LabTest) -> anyhow::Result<Outcome> {
+    match lab::test(&TestOptions { files: scenarios, json, slack }) {
+        Ok(report) => Ok(match report.verdict() {
+            Verdict::Pass => Outcome::Yes,
+            Verdict::Fail => Outcome::No,
+            Verdict::Inconclusive => Outcome::Inconclusive,
+        }),
+        Err(TestError::Faults(faults)) => Err(faults.into()),
+        Err(error) if error.is_bad_input() => Ok(outcome::bad_input(error)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// A world file that cannot be used is bad input, told like any other.

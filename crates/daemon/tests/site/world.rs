@@ -226,9 +226,7 @@ impl World {
     pub(crate) fn daemon_with(&self, piece: &str, other: &str) -> Program {
         assert!(SITE.contains(piece), "{piece}");
         let site_file = self.write("site.toml", &SITE.replace(piece, other));
-        let test = std::env::current_exe().unwrap();
-        let daemon = test.parent().unwrap().with_file_name("examples").join("site");
-        self.start(&self.site, daemon, &[&site_file])
+        self.start(&self.site, super::daemon_program(), &[&site_file])
     }
 
     /// Starts the daemon.

@@ -202,8 +202,8 @@ impl Lab {
         let cut = |(id, fibre): (&CableId, &Arc<Fibre>)| (fibre.condition() == Condition::Cut).then_some(*id);
         let broken: BTreeSet<CableId> = lock(&self.fibres).iter().filter_map(cut).collect();
         let routers = lock(&self.routers);
-        let running = routers.values().filter(|router| self.processes.is_alive(router.process()));
-        running.map(|router| router.reroute(&self.plan, &broken)).collect()
+        let mut running = routers.values().filter(|router| self.processes.is_alive(router.process()));
+        running.try_for_each(|router| router.reroute(&self.plan, &broken))
     }
 
     /// In order: the daemon says goodbye and stops; when it has, the service stops as well.
