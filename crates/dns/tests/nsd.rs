@@ -4,6 +4,7 @@
 //! we differ on purpose, the test says so by name (see [`Difference`]); nothing is left out silently.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::disallowed_types, reason = "another server is asked over the network")]
 
 #[path = "support/messages.rs"]
 mod messages;
