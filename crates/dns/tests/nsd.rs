@@ -4,6 +4,7 @@
 //! we differ on purpose, the test says so by name (see [`Difference`]); nothing is left out silently.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::disallowed_types, reason = "another server is asked over the network")]
 
 #[path = "support/messages.rs"]
 mod messages;
@@ -232,7 +233,7 @@ fn names() -> BTreeSet<DomainName> {
 /// Upper case for some letters, decided by `seed`.
 fn in_mixed_case(name: &DomainName, seed: usize) -> DomainName {
     let mixed = |(index, &octet): (usize, &u8)| {
-        if (index * 7 + seed) % 3 == 0 { octet.to_ascii_uppercase() } else { octet }
+        if (index * 7 + seed).is_multiple_of(3) { octet.to_ascii_uppercase() } else { octet }
     };
     DomainName::from_wire(&name.as_wire().iter().enumerate().map(mixed).collect::<Vec<u8>>()).unwrap()
 }
