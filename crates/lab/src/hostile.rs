@@ -312,15 +312,20 @@ mod tests {
     /// Lengths inside a message are written by hand: count them again.
     #[test]
     fn what_is_meant_to_be_whole_is_whole() {
-        let script = Script::parse("broken-updates".parse::<ScriptName>().unwrap().text()).unwrap();
-        let sent = script.lines.iter().filter_map(|line| match line {
-            Line::Send(bytes) => Some(bytes),
-            Line::Connect | Line::Await(_) | Line::Stay(_) | Line::Close => None,
-        });
-        for update in sent.filter(|bytes| bytes[18] == 2) {
+        let scripts = ScriptName::all().map(|name| Script::parse(name.text()).unwrap());
+        let sent: Vec<Vec<u8>> = scripts
+            .flat_map(|script| script.lines)
+            .filter_map(|line| match line {
+                Line::Send(bytes) => Some(bytes),
+                Line::Connect | Line::Await(_) | Line::Stay(_) | Line::Close => None,
+            })
+            .collect();
+        for open in sent.iter().filter(|bytes| bytes[18] == OPEN) {
+            assert_eq!(usize::from(open[28]), open[29..].len(), "optional parameters of {open:02x?}");
+        }
+        for update in sent.iter().filter(|bytes| bytes[18] == 2) {
             let attributes = usize::from(u16::from_be_bytes([update[21], update[22]]));
-            let prefixes = &update[23 + attributes..];
-            assert_eq!(prefixes, [0x18, 0xcb, 0x00, 0x71], "{update:02x?}");
+            assert_eq!(update[23 + attributes..], [0x18, 0xcb, 0x00, 0x71], "prefixes of {update:02x?}");
         }
     }
 
