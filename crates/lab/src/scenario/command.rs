@@ -137,9 +137,8 @@ pub fn test(options: &TestOptions) -> Result<Report, TestError> {
     let load = |file: &PathBuf| Mission::load(file, options.slack);
     let missions = all_good(options.files.iter().map(load))?;
     // A thread waits for each world, and the signals are for it.
-    let held = HeldSignals::hold(&[ProcessSignal::SIGINT, ProcessSignal::SIGTERM, ProcessSignal::SIGCHLD])?;
+    let _held = HeldSignals::hold(&[ProcessSignal::SIGINT, ProcessSignal::SIGTERM, ProcessSignal::SIGCHLD])?;
     let scenarios = missions.into_iter().map(in_its_own_world).collect::<Result<_, _>>()?;
-    drop(held);
     let report = Report { schema: api::Schema, scenarios };
     if let Some(path) = &options.json {
         write_json(path, &report)?;
