@@ -3,7 +3,7 @@
 use crate::cable::{Condition, Fibre};
 use crate::fault::Fault;
 use crate::history::SiteId;
-use crate::hostile::{PlayError, Script, ScriptName};
+use crate::hostile::{Attack, Progress, Script, ScriptName};
 use crate::names::{Names, Wrong};
 use crate::plan::{Cable, CableId, NodeId, hostile_neighbour};
 use crate::processes::ProcessId;
@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 use terms::SiteName;
@@ -281,17 +281,17 @@ impl Lab {
         self.appear_on_lan(edge, host, from)?;
         let namespace = self.machines[edge.0].namespace.try_clone()?;
         let to = self.plan.node(host).address.v4;
-        let stop = self.begin_attack(site);
-        let attacked = name.clone();
+        let attack = self.begin_attack(site);
         let play = move || {
             let connect = || {
                 let connect = || socket::connect_tcp((from, 0).into(), (to, BGP).into(), CONNECTING);
                 namespace.run(connect).and_then(|connected| connected).map_err(io::Error::other)
             };
-            match script.play(connect, &stop) {
-                Ok(()) | Err(PlayError::Stopped) => {}
-                Err(error) => eprintln!("the hostile neighbour of {attacked}: {error}"),
-            }
+            let played = script.play(connect, &attack.stop);
+            *lock(&attack.progress) = match played {
+                Ok(()) => Progress::Over,
+                Err(error) => Progress::Failed(error.to_string()),
+            };
         };
         let thread = thread::Builder::new().name("hostile".to_owned()).spawn(play);
         thread.map_err(|error| Error::new("start the hostile neighbour", error))?;
@@ -309,16 +309,16 @@ impl Lab {
         Ok(())
     }
 
-    fn begin_attack(&self, site: SiteId) -> Arc<AtomicBool> {
+    fn begin_attack(&self, site: SiteId) -> Arc<Attack> {
         self.end_attack(site);
-        let stop = Arc::new(AtomicBool::new(false));
-        lock(&self.attacks).insert(site, Arc::clone(&stop));
-        stop
+        let attack = Arc::new(Attack::default());
+        lock(&self.attacks).insert(site, Arc::clone(&attack));
+        attack
     }
 
     fn end_attack(&self, site: SiteId) {
-        if let Some(stop) = lock(&self.attacks).remove(&site) {
-            stop.store(true, Ordering::Relaxed);
+        if let Some(attack) = lock(&self.attacks).remove(&site) {
+            attack.stop.store(true, Ordering::Relaxed);
         }
     }
 }
