@@ -7,10 +7,16 @@ import { command } from './stream.js';
 /** How many offers stand open on a card; the rest is behind a button. */
 const OPEN = 1;
 
+/** How long an answer stays, ms. */
+const READ = 8000;
+let forget = null;
+
 async function send(order) {
+  clearTimeout(forget);
   const answer = byId('answer');
   say(answer, '\u2026');
   say(answer, await command(order));
+  forget = setTimeout(() => say(answer, ''), READ);
 }
 
 const button = (offer) => element('button', {
@@ -24,6 +30,9 @@ function offers(site) {
   if (all.length <= OPEN + 1) return buttons;
   const more = element('details', {}, element('summary', { 'aria-label': `More for ${site.city}` }, 'more'),
     element('div', {}, ...buttons.slice(OPEN)));
+  more.addEventListener('focusout', ({ relatedTarget }) => {
+    if (!more.contains(relatedTarget)) more.open = false;
+  });
   more.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape') return;
     more.open = false;
@@ -66,7 +75,9 @@ export class SiteCards {
     say(card.numbers, site.clients ? `${clients} \u00b7 ${ms(site.rtt_ms)}` : clients);
     say(card.reason, site.reason);
     card.reason.title = site.reason;
-    refresh(card.offers, site.offers ?? [], () => offers(site));
+    const here = card.offers.contains(document.activeElement);
+    // The keyboard stays on the card whose buttons it has just changed.
+    if (refresh(card.offers, site.offers ?? [], () => offers(site)) && here) card.offers.firstChild?.focus();
   }
 }
 
@@ -103,6 +114,16 @@ export class CableForm {
   }
 }
 
+/** The faults that are in force. */
+export function showFaults(faults) {
+  byId('faults').hidden = faults.length === 0;
+  refresh(byId('faults'), faults, () => [
+    element('span', {}, 'In force'),
+    ...faults.map(({ kind, target, since_ms: since }) => element('span', { class: 'fault' },
+      `${kind} ${target}`, element('small', {}, ` since ${(since / 1000).toFixed(1)} s`))),
+  ]);
+}
+
 /** Why each client that is answered from further away is. */
 export function showDetours(clients, sites) {
   const away = clients.filter((client) => client.detour);
@@ -112,10 +133,9 @@ export function showDetours(clients, sites) {
     client.nearest && city(client.nearest.site), client.nearest && Math.round(client.nearest.rtt_ms)]);
   refresh(byId('detour-list'), rows, () => away.map((client, index) => {
     const [, , site, , nearest] = rows[index];
-    const instead = nearest ? `; ${nearest} is ${ms(client.nearest.rtt_ms)} away` : '';
+    const instead = nearest ? `, not ${nearest} ${ms(client.nearest.rtt_ms)}` : '';
     return element('li', {},
-      element('div', { class: 'row' }, element('strong', {}, client.city), detourChip(client.detour.kind)),
-      element('p', {}, `${site} answers in ${ms(client.rtt_ms)}${instead}.`),
-      element('p', { class: 'reason' }, client.detour.words));
+      element('p', {}, element('strong', {}, client.city), ` by ${site} ${ms(client.rtt_ms)}${instead}`),
+      element('p', { class: 'reason' }, detourChip(client.detour.kind), ` ${client.detour.words}`));
   }));
 }

@@ -1,7 +1,6 @@
 // What happened, newest first, in milliseconds. Something that flaps is one row that counts.
 
 import { byId, element, say } from './element.js';
-import { seconds } from './marks.js';
 
 const MOST = 250;
 /** Rows about one subject that follow each other within so many ms are one. */
@@ -14,7 +13,8 @@ export class EventList {
   #rows = [];
   #spoken = -Infinity;
 
-  constructor() {
+  constructor(clock) {
+    this.clock = clock;
     this.list = byId('event-list');
   }
 
@@ -48,7 +48,7 @@ export class EventList {
     const times = element('small', {});
     const wall = new Date(event.wall);
     const root = element('li', { class: event.severity },
-      element('time', { datetime: wall.toISOString(), title: wall.toLocaleString() }, seconds(event.at_ms)),
+      element('time', { datetime: wall.toISOString(), title: wall.toLocaleString() }, this.clock.name(event.at_ms, 3)),
       element('p', {}, text, ' ', times));
     this.#rows.unshift({ root, text, times, count: 1, first: event.at_ms, last: event });
     this.list.prepend(root);

@@ -1,9 +1,9 @@
 // Where labels go: beside their mark, on nothing else. Greedy: the most important first, each at the cheapest of a
-// dozen places; one that fits nowhere is left out, since two that overlap are worth less than one.
+// score of places; one that fits nowhere is left out, since two that overlap are worth less than one.
 
 const PLACES = [
   [1, 0], [-1, 0], [1, 0.8], [-1, 0.8], [1, -0.8], [-1, -0.8], [0, 1], [0, -1],
-  [1, 1.3], [-1, 1.3], [1, -1.3], [-1, -1.3],
+  [1, 1.3], [-1, 1.3], [1, -1.3], [-1, -1.3], [1, -2.3], [0, -2.6], [-1, -2.3], [1, 2.3], [0, 2.6], [-1, 2.3],
 ];
 
 /**

@@ -51,8 +51,10 @@ export class WorldMap {
     this.picture = picture;
     if (!this.width) return;
     this.at = positions(picture);
-    this.project(picture);
-    this.drawCables(cables(picture, this.at));
+    this.project();
+    const dark = picture.sites.filter((site) => site.at && site.output === 'none')
+      .map((site) => [site.at.lon, site.at.lat]);
+    this.drawCables(cables(picture, this.at), dark);
     this.drawWays(ways(picture, this.at));
     this.drawNodes(picture);
     this.highlight(this.selected);
@@ -70,7 +72,7 @@ export class WorldMap {
     }
   }
 
-  project(picture) {
+  project() {
     if (this.projection) return;
     const narrow = this.width < NARROW;
     this.projection = narrow ? fit(this.width, ...extent([...this.at.values()])) : fit(this.width);
@@ -86,7 +88,6 @@ export class WorldMap {
       svg('path', { class: 'graticule', d: this.projection.graticule() }),
       svg('path', { class: 'land', d: path(rings, true) }),
     );
-    this.drawn = picture;
   }
 
   ring(points) {
@@ -97,13 +98,15 @@ export class WorldMap {
     return this.projection.pieces(greatCircle(from, to));
   }
 
-  drawCables(lines) {
+  /** What breaks inside a city whose site is gone, a place in `dark`, is part of that and gets no sign of its own. */
+  drawCables(lines, dark) {
     const whole = lines.filter(({ state, from, to }) => state === 'up' && !same(from, to));
     refresh(this.layers.cables, whole, () => whole.flatMap((line) => {
       const d = path(this.arc(line.from, line.to));
       return [svg('path', { class: 'cable', d }), this.reach(line, d)];
     }));
-    const broken = lines.filter(({ state }) => state !== 'up');
+    const broken = lines.filter(({ state, from, to }) => state !== 'up'
+      && !(same(from, to) && dark.some((place) => same(place, from))));
     refresh(this.layers.breaks, broken, () => broken.flatMap((line) => this.drawBreak(line)));
   }
 
@@ -137,7 +140,7 @@ export class WorldMap {
         class: line.known ? 'way' : 'way unknown',
         d: path(pieces.map((piece) => beside(piece, (index - (hop.lines.length - 1) / 2) * gap))),
         stroke: colour(line.site),
-        'stroke-width': Math.min(3.4, 1.5 + 0.5 * Math.log2(line.clients.length)).toFixed(1),
+        'stroke-width': Math.min(3.6, 1.8 + 0.5 * Math.log2(line.clients.length)).toFixed(1),
         'data-clients': line.clients.join(' '),
       }));
     }));
@@ -162,8 +165,9 @@ export class WorldMap {
 
   placeClient(client, sites) {
     const [x, y] = this.projection.point(client.at.lon, client.at.lat);
-    const host = sites.find((site) => Math.hypot(site.xy[0] - x, site.xy[1] - y) < SITE);
-    return { ...client, host: host?.name, xy: host ? [host.xy[0] + ASIDE[0], host.xy[1] + ASIDE[1]] : [x, y] };
+    const host = sites.find((site) => same([site.at.lon, site.at.lat], [client.at.lon, client.at.lat]));
+    if (host) return { ...client, host: host.name, xy: [host.xy[0] + ASIDE[0], host.xy[1] + ASIDE[1]] };
+    return { ...client, xy: sites.reduce((xy, site) => apart(xy, site.xy), [x, y]) };
   }
 
   drawSite(site) {
@@ -185,6 +189,7 @@ export class WorldMap {
       transform: translate(client.xy),
       'data-clients': client.name,
       onpointerenter: () => this.select(client.name),
+      onpointerleave: () => this.select(null),
       onclick: () => this.select(client.name),
     },
     svg('circle', { class: 'reach', r: 11 }),
@@ -202,12 +207,16 @@ export class WorldMap {
     }
   }
 
-  /** One label a city: a site and a client that share one share the label. */
+  /** One label a city: a site and a client that share one share the label. `about` are the clients it matters to. */
   names(sites, clients) {
     const free = clients.filter((client) => !client.host);
     return [
-      ...sites.map((site) => ({ site, city: site.city, client: clients.find(({ host }) => host === site.name) })),
-      ...free.map((client) => ({ client, city: client.city })),
+      ...sites.map((site) => {
+        const answered = clients.filter((client) => client.site === site.name || client.host === site.name);
+        const client = clients.find(({ host }) => host === site.name);
+        return { site, city: site.city, client, about: answered.map(({ name }) => name) };
+      }),
+      ...free.map((client) => ({ client, city: client.city, about: [client.name] })),
     ];
   }
 
@@ -224,7 +233,7 @@ export class WorldMap {
       weight: (site ? 4 : 0) + (client?.detour ? 2 : 0) + (client && !client.site ? 3 : 0),
     }));
     const corners = arrange(wants, this.points, this.projection);
-    return names.flatMap(({ site, city, client }, index) => {
+    return names.flatMap(({ site, city, client, about }, index) => {
       if (!corners[index]) return [];
       const [left, top] = corners[index];
       const onRight = left > wants[index].x;
@@ -235,10 +244,10 @@ export class WorldMap {
         transform: translate([left, top]),
         'font-size': size,
         'text-anchor': anchor,
-        'data-clients': client ? client.name : '',
+        'data-clients': about.join(' '),
       }, svg('text', { x, y: size * 0.9 }, city));
       if (client) label.append(...this.buildValue(client, x, size));
-      return [label];
+      return [...leader(wants[index], left, top), label];
     });
   }
 
@@ -253,6 +262,24 @@ export class WorldMap {
     icon.setAttribute('transform', `translate(${left.toFixed(1)},${(size * 1.12).toFixed(1)}) scale(0.78)`);
     return [icon, text];
   }
+}
+
+/** A thin line from a mark to its label, where the label had to go far. */
+function leader({ x, y, radius, width, height }, left, top) {
+  const [tx, ty] = [Math.min(left + width, Math.max(left, x)), Math.min(top + height, Math.max(top, y))];
+  const distance = Math.hypot(tx - x, ty - y);
+  if (distance < radius + 9) return [];
+  const [sx, sy] = [x + ((tx - x) / distance) * radius, y + ((ty - y) / distance) * radius];
+  return [svg('path', { class: 'leader', d: `M${sx.toFixed(1)},${sy.toFixed(1)}L${tx.toFixed(1)},${ty.toFixed(1)}` })];
+}
+
+/** Moves a client's mark out from below a site's, as far as it takes to be seen. */
+function apart([x, y], [sx, sy]) {
+  const distance = Math.hypot(x - sx, y - sy);
+  const least = SITE + CLIENT + 4;
+  if (distance >= least) return [x, y];
+  const scale = least / (distance || 1);
+  return [sx + (x - sx) * scale, sy + (y - sy) * scale];
 }
 
 const translate = ([x, y]) => `translate(${x.toFixed(1)},${y.toFixed(1)})`;

@@ -74,8 +74,5 @@ export function detourChip(kind) {
 /** Milliseconds as people read them. */
 export function ms(value) {
   if (value === null || value === undefined) return '';
-  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ms`;
+  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)}\u00a0ms`;
 }
-
-/** A moment on the clock of the lab or daemon. */
-export const seconds = (at) => `${(at / 1000).toFixed(3)} s`;

@@ -6,10 +6,10 @@
 //
 // One client at a time is selected, by pointer or keyboard, on the map or on a ribbon; both bring it out.
 
-import { CableForm, SiteCards, showDetours } from './cards.js';
-import { byId, element, refresh, say } from './element.js';
+import { CableForm, SiteCards, showDetours, showFaults } from './cards.js';
+import { byId, say } from './element.js';
 import { EventList } from './events.js';
-import { Headline } from './headline.js';
+import { headSite, headWorld } from './headline.js';
 import { WorldMap } from './map.js';
 import { showReadout } from './readout.js';
 import { Ribbons } from './ribbons.js';
@@ -18,8 +18,7 @@ import { Clock, listen } from './stream.js';
 import { startTheme } from './theme.js';
 
 const clock = new Clock();
-const headline = new Headline();
-const events = new EventList();
+const events = new EventList(clock);
 const siteCards = new SiteCards();
 const cableForm = new CableForm();
 const map = new WorldMap(byId('map'), select, (cable) => cableForm.pick(cable));
@@ -31,10 +30,17 @@ function select(name) {
   if (picture?.kind === 'lab') showReadout(picture, name);
 }
 
+/** Whether a picture is from another start of the server. Its wall clock may be set while it runs, by a little. */
+function isAnotherStart(next) {
+  return !picture || next.at_ms < picture.at_ms || Math.abs(next.started - picture.started) > 2000;
+}
+
 function show(next) {
-  // Another start of the server has another clock, and everything known is about the old one.
-  if (picture && picture.started !== next.started) {
-    for (const part of [clock, headline, events, ribbons]) part.reset();
+  // Everything known so far is about the old start, and told by its clock.
+  if (isAnotherStart(next)) {
+    clock.start(next.started);
+    events.reset();
+    ribbons.reset();
   }
   picture = { sites: [], clients: [], groups: [], peers: [], ...next };
   clock.heard(picture.at_ms);
@@ -50,39 +56,41 @@ function show(next) {
 function showWorld() {
   byId('world').hidden = false;
   byId('sites').hidden = false;
-  headline.showWorld(picture);
+  headWorld(picture, ribbons.moved());
   map.show(picture);
   showReadout(picture, map.selected);
   siteCards.show(picture.sites);
   cableForm.show(picture.cables ?? []);
+  showFaults(picture.faults ?? []);
   showDetours(picture.clients, picture.sites);
   const sites = picture.sites.map(({ name, city, colour }) => ({ name, label: city, colour }));
   ribbons.show(picture.clients.map(({ name, city, site, rtt_ms, detour }) => (
     { name, label: city, site, rtt: rtt_ms, detour: detour?.kind ?? null })), sites);
-  explainRibbons('A gap is silence, paler is slower, a line across is something that was done.');
+  say(byId('ribbon-key'), 'A gap is silence, fainter is slower, a line across is something that was done.');
 }
 
 function showDaemon() {
   byId('site').hidden = false;
-  headline.showSite(picture);
+  headSite(picture);
   showSite(picture);
   say(byId('who-title'), 'Checks');
   const [site] = picture.sites;
   const sites = site ? [{ name: site.name, label: 'pass', colour: site.colour }] : [];
   const checks = picture.groups.flatMap((group) => group.checks);
-  ribbons.show(checks.map(({ service, name, last }) => (
-    { name, label: `${service}: ${name}`, site: last === 'pass' ? site?.name : null, rtt: null, detour: null })), sites);
-  explainRibbons('A gap is a check that failed, paler is slower.');
-}
-
-function explainRibbons(words) {
-  refresh(byId('ribbon-key'), words, () => [element('span', {}, words)]);
+  const oneService = new Set(checks.map(({ service }) => service)).size === 1;
+  ribbons.show(checks.map(({ service, name, last, run }) => ({
+    name, label: oneService ? name : `${service}: ${name}`, site: last === 'pass' ? site?.name : null, rtt: null, detour: null,
+    said: last ? `${last} \u00d7${run}` : 'not yet run',
+  })), sites);
+  say(byId('ribbon-key'), 'A gap is a check that failed, fainter is slower.');
 }
 
 function happened(event) {
   clock.heard(event.at_ms);
   if (!events.add(event)) return;
-  if (event.severity !== 'info') ribbons.note(event.at_ms, event.text);
+  // What a client saw is in its ribbon already; a line across a lab's ribbons is for what was done to the world.
+  const caused = picture?.kind === 'lab' ? event.kind === 'fault' : event.severity !== 'info';
+  if (caused) ribbons.note(event.at_ms, event.text);
 }
 
 startTheme();
@@ -98,4 +106,6 @@ listen({
     say(byId('connection'), open ? 'live' : 'connection lost, trying again');
   },
 });
-setInterval(() => say(byId('now'), picture ? `${(clock.now() / 1000).toFixed(1)} s` : ''), 100);
+setInterval(() => say(byId('now'), picture ? clock.name(clock.now(), 1) : ''), 100);
+// Who moved is forgotten after a minute, even when nothing changes any more.
+setInterval(() => picture?.kind === 'lab' && headWorld(picture, ribbons.moved()), 1000);

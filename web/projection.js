@@ -21,8 +21,8 @@ function plane(lambda, phi) {
   ];
 }
 
-const NORTH = 82;
-const SOUTH = -56;
+const NORTH = 79;
+const SOUTH = -55;
 const TOP = raw(CENTRE, NORTH)[1];
 const BOTTOM = raw(CENTRE, SOUTH)[1];
 const HALF_WIDTH = plane(Math.PI, 0)[0];

@@ -2,21 +2,23 @@
 // both families are asked, the upper half is IPv4 and the lower IPv6.
 
 import { byId, element, refresh, say } from './element.js';
-import { colour, detourChip, mark, ms, noMark, seconds } from './marks.js';
+import { colour, detourChip, mark, ms, noMark } from './marks.js';
 
 const WINDOW = 60_000;
 const SLOT = 100;
 const SLOTS = WINDOW / SLOT + 20;
-const ROW = 22;
-const BAR = 14;
+const ROW = 18;
+const BAR = 12;
 const AXIS = 22;
+/** A sample holds for so many slots, unless another comes. */
+const HOLDS = 12;
 const SILENT = -1;
 /** Round trips up to so many ms get the strength beside them; slower ones the last. */
 const STRENGTH = [[15, 1], [40, 0.86], [80, 0.72], [130, 0.58], [200, 0.46], [Infinity, 0.36]];
 
 /** The samples of one client over one family, a slot for every tenth of a second, in a ring. */
 class Track {
-  slots = new Float64Array(SLOTS).fill(-1);
+  slots = new Float64Array(SLOTS).fill(NaN);
   sites = new Int16Array(SLOTS);
   rtts = new Float32Array(SLOTS);
 
@@ -31,10 +33,18 @@ class Track {
     this.rtts[index] = rtt ?? 0;
   }
 
-  /** What is known of a slot: `{ site, rtt }`, null for nothing. */
-  get(slot) {
-    const index = ((slot % SLOTS) + SLOTS) % SLOTS;
-    return this.slots[index] === slot ? { site: this.sites[index], rtt: this.rtts[index] } : null;
+  /** Every site that answered in a slot or later. */
+  sitesSince(slot) {
+    return new Set(this.sites.filter((site, index) => site !== SILENT && this.slots[index] >= slot));
+  }
+
+  /** What holds in a slot: the latest sample up to it, `{ site, rtt }`; null for nothing. */
+  held(slot) {
+    for (let at = slot; at > slot - HOLDS && at >= 0; at -= 1) {
+      const index = at % SLOTS;
+      if (this.slots[index] === at) return { site: this.sites[index], rtt: this.rtts[index] };
+    }
+    return null;
   }
 }
 
@@ -76,7 +86,7 @@ export class Ribbons {
     }, 50);
   }
 
-  /** Rows are `{ name, label, site, rtt, detour }`; `sites` gives each site's name, label and place in the palette. */
+  /** Rows are `{ name, label, site, rtt, detour, said }`, `said` standing in for the round trip; `sites` gives each site's name, label and place in the palette. */
   show(rows, sites) {
     this.rows = rows;
     this.sites = sites;
@@ -89,15 +99,23 @@ export class Ribbons {
       onblur: () => this.select(null),
       onclick: () => this.select(row.name),
     }, row.label)));
-    const looks = rows.map(({ site, rtt, detour }) => [site, rtt === null ? null : ms(rtt), detour]);
+    const looks = rows.map(({ site, rtt, detour, said }) => [site, ms(rtt), detour, said]);
     refresh(this.values, looks, () => rows.map((row) => this.value(row)));
+    rows.forEach((row, index) => this.names.children[index].setAttribute('aria-label', this.spoken(row)));
     this.resize();
+  }
+
+  /** A row in words, for whoever does not see it. */
+  spoken({ label, site, rtt, detour, said }) {
+    const who = this.sites.find(({ name }) => name === site)?.label ?? 'silent';
+    return [label, said ?? who, site && ms(rtt), detour && `detour by ${detour}`].filter(Boolean).join(', ');
   }
 
   value(row) {
     const index = this.sites.findIndex(({ name }) => name === row.site);
     const site = this.sites[index];
-    if (!site) return element('p', { class: 'silent' }, noMark(), element('span', {}, 'silent'));
+    if (!site) return element('p', { class: 'silent' }, noMark(), element('span', {}, row.said ?? 'silent'));
+    if (row.said) return element('p', {}, mark(site.colour), element('span', { class: 'said' }, row.said));
     return element('p', {}, mark(site.colour, { hollow: Boolean(row.detour), title: row.site }),
       element('span', { class: 'number' }, ms(row.rtt)), row.detour ? detourChip(row.detour) : null);
   }
@@ -108,6 +126,15 @@ export class Ribbons {
       if (!this.tracks.has(key)) this.tracks.set(key, new Track());
       this.tracks.get(key).put(at, site, rtt);
     }
+  }
+
+  /** How many clients were answered by more than one site in the last minute. */
+  moved() {
+    const now = Math.floor(this.clock.now() / SLOT);
+    return this.rows.filter((_, row) => {
+      const seen = [row * 2, row * 2 + 1].map((key) => this.tracks.get(key)?.sitesSince(now - WINDOW / SLOT) ?? new Set());
+      return seen.some((sites) => sites.size > 1);
+    }).length;
   }
 
   /** A line across all ribbons at something that happened. */
@@ -125,13 +152,18 @@ export class Ribbons {
     const width = this.canvas.clientWidth;
     const height = this.rows.length * ROW + AXIS;
     const ratio = devicePixelRatio || 1;
-    if (this.width === width && this.height === height) return;
-    [this.width, this.height] = [width, height];
+    if (this.width === width && this.height === height && this.ratio === ratio) return;
+    [this.width, this.height, this.ratio] = [width, height, ratio];
     this.canvas.style.height = `${height}px`;
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
     this.pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.draw();
+  }
+
+  /** The nearest whole pixel of the screen, so that two halves leave no seam. */
+  snap(y) {
+    return Math.round(y * this.ratio) / this.ratio;
   }
 
   x(at) {
@@ -150,11 +182,12 @@ export class Ribbons {
   }
 
   drawRow(row) {
-    const top = row * ROW + (ROW - BAR) / 2;
+    const top = this.snap(row * ROW + (ROW - BAR) / 2);
+    const middle = this.snap(top + BAR / 2);
     this.pen.fillStyle = this.ink.ground;
     this.pen.fillRect(0, top, this.width, BAR);
     const both = this.tracks.has(row * 2 + 1) && this.tracks.has(row * 2);
-    const halves = both ? [[row * 2, top, BAR / 2], [row * 2 + 1, top + BAR / 2, BAR / 2]]
+    const halves = both ? [[row * 2, top, middle - top], [row * 2 + 1, middle, top + BAR - middle]]
       : [[this.tracks.has(row * 2) ? row * 2 : row * 2 + 1, top, BAR]];
     for (const [key, y, height] of halves) {
       if (this.tracks.has(key)) this.drawTrack(this.tracks.get(key), y, height);
@@ -167,9 +200,8 @@ export class Ribbons {
     let start = last - WINDOW / SLOT - 1;
     let before = null;
     for (let slot = start; slot <= last + 1; slot += 1) {
-      // A slot without a sample, between two that have one, belongs to the first.
-      const found = track.get(slot) ?? (slot <= last ? track.get(slot - 1) : null);
-      const look = found && (found.site === SILENT ? 'silent' : `${found.site}/${strength(found.rtt)}`);
+      const held = slot <= last ? track.held(slot) : null;
+      const look = held && (held.site === SILENT ? 'silent' : `${held.site}/${strength(held.rtt)}`);
       if (look === before) continue;
       if (before) this.drawPiece(before, start * SLOT, slot * SLOT, y, height);
       [start, before] = [slot, look];
@@ -202,9 +234,9 @@ export class Ribbons {
     const every = this.width < 420 ? 20_000 : 10_000;
     for (let at = Math.ceil((this.now - WINDOW) / every) * every; at <= this.now; at += every) {
       const x = this.x(at);
-      if (at < 0 || x < 14 || x > this.width - 14) continue;
+      if (at < 0 || x < 24 || x > this.width - 24) continue;
       this.pen.fillRect(x, y, 1, 4);
-      this.pen.fillText(`${at / 1000} s`, x, y + 16);
+      this.pen.fillText(this.clock.name(at), x, y + 16);
     }
   }
 
@@ -214,7 +246,9 @@ export class Ribbons {
       if (at < oldest) continue;
       const x = Math.round(this.x(at));
       this.pen.fillStyle = this.ink.ink;
+      this.pen.globalAlpha = 0.6;
       this.pen.fillRect(x, 0, 1, this.rows.length * ROW + 2);
+      this.pen.globalAlpha = 1;
       this.pen.beginPath();
       this.pen.moveTo(x - 3.5, this.rows.length * ROW + 7);
       this.pen.lineTo(x + 4.5, this.rows.length * ROW + 7);
@@ -263,13 +297,13 @@ export class Ribbons {
     const slot = Math.floor(at / SLOT);
     const families = [[row * 2, 'IPv4'], [row * 2 + 1, 'IPv6']].filter(([key]) => this.tracks.has(key));
     const said = families.map(([key, family]) => {
-      const found = this.tracks.get(key).get(slot) ?? this.tracks.get(key).get(slot - 1);
+      const found = this.tracks.get(key).held(slot);
       const words = !found ? 'not asked' : found.site === SILENT ? 'silence'
         : `${this.sites[found.site]?.label}, ${ms(found.rtt)}`;
       return families.length > 1 ? `${family}: ${words}` : words;
     });
     const near = this.marks.find((note) => Math.abs(note.at - at) < 300);
-    say(byId('who-readout'), [`${this.rows[row].label} at ${seconds(slot * SLOT).slice(0, -4)} s`, ...said, near?.text]
+    say(byId('who-readout'), [`${this.rows[row].label} at ${this.clock.name(slot * SLOT, 1)}`, ...said, near?.text]
       .filter(Boolean).join(' \u00b7 '));
   }
 }

@@ -9,7 +9,7 @@ const time = (wall) => {
   return element('time', { datetime: date.toISOString() }, date.toLocaleTimeString([], { hour12: false }));
 };
 
-const table = (heads, rows) => element('div', { class: 'scroll' }, element('table', {},
+const table = (heads, rows) => element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': heads[0] }, element('table', {},
   element('thead', {}, element('tr', {}, ...heads.map((head) => element('th', { scope: 'col' }, head)))),
   element('tbody', {}, ...rows.map(([first, ...cells]) => element('tr', {},
     element('th', { scope: 'row' }, first), ...cells.map((cell) => element('td', {}, cell)))))));

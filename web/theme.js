@@ -12,7 +12,7 @@ export function startTheme() {
   const apply = () => {
     if (choice === 'auto') delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = choice;
-    say(button, `${choice[0].toUpperCase()}${choice.slice(1)}`);
+    say(button, `\u25d0 ${choice}`);
     button.setAttribute('aria-label', `Colours: ${choice}`);
   };
   button.addEventListener('click', () => {

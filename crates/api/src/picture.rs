@@ -20,7 +20,8 @@ pub struct Picture {
     pub addresses: Vec<IpAddr>,
     /// The moment it shows, ms since the process started.
     pub at_ms: u64,
-    /// When the process started, so that `at_ms` can be shown as a time of day.
+    /// When the process started, so that `at_ms` can be shown as a time of day. Read once: it tells one start from
+    /// the next.
     pub started: WallTime,
     /// The sites; a daemon has one, itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

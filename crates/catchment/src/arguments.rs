@@ -76,6 +76,9 @@ pub(crate) enum Lab {
     /// Brings a world up, serves its map, and runs until Ctrl-C
     #[command(after_help = "Example:\n  catchment lab up\n  catchment lab up tiny --duration 30s")]
     Up(LabUp),
+    /// Plays scenarios, each in a world of its own, and prints what was measured against what was expected
+    #[command(after_help = "Example:\n  catchment lab test scenarios/*.toml --json out.json")]
+    Test(LabTest),
     /// The part of `lab up` that is the world
     #[command(hide = true)]
     Init,
@@ -92,16 +95,17 @@ pub(crate) enum Lab {
         after_help = "Example:\n  catchment lab fault power-cut site london\n  catchment lab fault restore site london"
     )]
     Fault(LabFault),
-    /// Plays scenarios, each in a world of its own, and judges what was seen
-    #[command(after_help = "Example:\n  catchment lab test scenarios/service-killed.toml")]
-    Test(LabTest),
     /// Ends a running world
     #[command(after_help = "Example:\n  catchment lab down")]
-    Down {
-        /// The name of the lab
-        #[arg(long, default_value = "default")]
-        name: LabName,
-    },
+    Down(Running),
+}
+
+/// Which of the worlds on this machine.
+#[derive(Debug, Args)]
+pub(crate) struct Running {
+    /// The name of the lab, by which its other commands find it
+    #[arg(long, default_value = "default")]
+    pub(crate) name: LabName,
 }
 
 /// `catchment lab up`.
@@ -110,9 +114,8 @@ pub(crate) struct LabUp {
     /// A world file, or one of the built-in worlds: earth, tiny
     #[arg(value_name = "WORLD.toml", value_hint = ValueHint::FilePath)]
     pub(crate) world: Option<PathBuf>,
-    /// The name by which the other lab commands find it
-    #[arg(long, default_value = "default")]
-    pub(crate) name: LabName,
+    #[command(flatten)]
+    pub(crate) running: Running,
     /// Where the map is served
     #[arg(long, value_name = "ADDRESS:PORT", default_value = lab::DEFAULT_LISTEN)]
     pub(crate) listen: SocketAddr,
@@ -124,31 +127,28 @@ pub(crate) struct LabUp {
 /// `catchment lab test`.
 #[derive(Debug, Args)]
 pub(crate) struct LabTest {
-    /// The scenarios
+    /// The scenario files
     #[arg(required = true, value_name = "SCENARIO.toml", value_hint = ValueHint::FilePath)]
-    pub(crate) files: Vec<PathBuf>,
-    /// Writes the result as one JSON document
+    pub(crate) scenarios: Vec<PathBuf>,
+    /// Also writes the result to this file, as one JSON document
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) json: Option<PathBuf>,
-    /// Multiplies every time limit, for slow machines; written into the result
-    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = slack)]
+    /// Multiplies every time limit, for slow machines; the result says so
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = slack)]
     pub(crate) slack: f64,
 }
 
-/// A factor that makes limits wider, within reason.
+/// A factor that leaves a limit a limit.
 fn slack(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(factor) if (1.0..=100.0).contains(&factor) => Ok(factor),
-        _ => Err("it is a number from 1 to 100".to_owned()),
-    }
+    let factor = text.parse().ok().filter(|factor| (1.0..=1000.0).contains(factor));
+    factor.ok_or_else(|| "write a number from 1 to 1000".to_owned())
 }
 
 /// `catchment lab exec`.
 #[derive(Debug, Args)]
 pub(crate) struct LabExec {
-    /// The name of the lab
-    #[arg(long, default_value = "default")]
-    pub(crate) name: LabName,
+    #[command(flatten)]
+    pub(crate) running: Running,
     /// The node: a city, a router or a site's host, as `lab nodes` lists them
     pub(crate) node: String,
     /// The command and its arguments
@@ -162,9 +162,8 @@ pub(crate) struct LabNodes {
     /// Prints one JSON document
     #[arg(long)]
     pub(crate) json: bool,
-    /// The name of the lab
-    #[arg(long, default_value = "default")]
-    pub(crate) name: LabName,
+    #[command(flatten)]
+    pub(crate) running: Running,
 }
 
 /// `catchment lab fault`.
@@ -175,9 +174,8 @@ pub(crate) struct LabFault {
     /// To what: `site london`, `service london`, `daemon london`, `cable atlas-london - atlas-newyork`, `everything`
     #[arg(required = true)]
     pub(crate) target: Vec<String>,
-    /// The name of the lab
-    #[arg(long, default_value = "default")]
-    pub(crate) name: LabName,
+    #[command(flatten)]
+    pub(crate) running: Running,
 }
 
 /// `catchment check`.
@@ -253,6 +251,9 @@ mod tests {
     use clap::CommandFactory;
 
     fn each(command: &clap::Command, look: &mut impl FnMut(&clap::Command)) {
+        if command.is_hide_set() {
+            return;
+        }
         look(command);
         command.get_subcommands().for_each(|inner| each(inner, look));
     }

@@ -23,7 +23,7 @@ pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> anyhow::Res
         Command::Events(events) => events::run(&events, terminal),
         Command::Explain(explain) => explain::run(&explain, terminal),
         Command::Replay(replay) => replay::run(&replay, terminal),
-        Command::Lab(lab) => lab::run(&lab, terminal),
+        Command::Lab(command) => lab::run(command, terminal),
         Command::Dns(Dns::Check { zone, json }) => dns::check(&zone, json, terminal),
         Command::Completions { shell } => generated::completions(shell, terminal),
         Command::Man { directory } => generated::manual(&directory, terminal),

@@ -4,7 +4,8 @@ use crate::terminal::style_of_stderr;
 use document::Faults;
 use std::fmt::Display;
 use std::io;
-use std::process::ExitCode;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitCode, ExitStatus};
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,10 +16,18 @@ pub(crate) enum Outcome {
     No,
     /// What was given cannot be used.
     BadInput,
-    /// The machine was too slow to tell.
+    /// The host was too slow to judge.
     Inconclusive,
-    /// As a command that was run for somebody ended.
-    Code(u8),
+    /// A program that ran for us ended with this exit code.
+    Child(u8),
+}
+
+impl From<ExitStatus> for Outcome {
+    /// As shells do: a program that a signal ended counts as 128 and its number.
+    fn from(status: ExitStatus) -> Outcome {
+        let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+        Outcome::Child(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))
+    }
 }
 
 impl From<Outcome> for ExitCode {
@@ -28,7 +37,7 @@ impl From<Outcome> for ExitCode {
             Outcome::No => 1,
             Outcome::BadInput => 2,
             Outcome::Inconclusive => 3,
-            Outcome::Code(code) => code,
+            Outcome::Child(code) => code,
         })
     }
 }
@@ -51,7 +60,7 @@ pub(crate) fn of_error(error: &anyhow::Error) -> Outcome {
             Outcome::BadInput
         }
         None => {
-            eprintln!("catchment: {error:#}");
+            eprintln!("catchment: {error}");
             Outcome::No
         }
     }

@@ -7,7 +7,8 @@ use std::io::{self, IsTerminal, Write};
 
 /// Standard output.
 pub(crate) struct Terminal {
-    stdout: io::StdoutLock<'static>,
+    /// Not locked: a daemon in this process may print as well.
+    stdout: io::Stdout,
     paint: Paint,
 }
 
@@ -50,7 +51,7 @@ impl Paint {
 impl Terminal {
     /// Takes standard output.
     pub(crate) fn stdout() -> Self {
-        let stdout = io::stdout().lock();
+        let stdout = io::stdout();
         let paint = if wants_colour(&stdout) { Paint::Coloured } else { Paint::Plain };
         Terminal { stdout, paint }
     }
@@ -90,9 +91,14 @@ impl Write for Terminal {
     }
 }
 
+/// Whether a person looks at standard error.
+pub(crate) fn stderr_wants_colour() -> bool {
+    wants_colour(&io::stderr())
+}
+
 /// How faults are printed on standard error.
 pub(crate) fn style_of_stderr() -> Style {
-    if wants_colour(&io::stderr()) { Style::Coloured } else { Style::Plain }
+    if stderr_wants_colour() { Style::Coloured } else { Style::Plain }
 }
 
 /// Colours are for terminals, and only where nobody said no (<https://no-color.org>).

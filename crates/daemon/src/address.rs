@@ -91,12 +91,13 @@ fn unreachable(prefix: Prefix) -> Route {
     Route { destination: prefix, via: Via::Unreachable, metric: None }
 }
 
-/// Puts the belongings in place and keeps them there.
+/// Puts the belongings in place and keeps them there. Dropped before it keeps them, because the daemon could not start,
+/// it takes away what it added.
 #[derive(Debug)]
 pub(crate) struct Keeper {
     netlink: Netlink,
     items: BTreeSet<Item>,
-    /// Items that were not there before us: taken away again if the start fails.
+    /// Items that were not there before us, as long as the start may fail.
     added: Vec<Item>,
     missing: BTreeSet<Item>,
     presence: watch::Sender<Presence>,
@@ -118,21 +119,10 @@ impl Keeper {
             match item.put(&mut keeper.netlink) {
                 Ok(Outcome::Changed) => keeper.added.push(item),
                 Ok(Outcome::Already) => {}
-                Err(error) => {
-                    keeper.undo();
-                    return Err(error);
-                }
+                Err(error) => return Err(error),
             }
         }
         Ok(keeper)
-    }
-
-    /// Takes away what [`Keeper::put`] added: the daemon could not start.
-    pub(crate) fn undo(mut self) {
-        for item in self.added.drain(..) {
-            // What cannot be taken away stays: the error that led here is the one to tell.
-            let _ = item.take(&mut self.netlink);
-        }
     }
 
     /// Which addresses are missing, now and from now on.
@@ -142,6 +132,7 @@ impl Keeper {
 
     /// Looks after everything, on a thread of its own, for as long as anybody cares about the presence.
     pub(crate) fn keep(mut self, mut kernel: Watch, bus: &Bus) {
+        self.added.clear();
         let mut looked = Instant::now();
         while !self.presence.is_closed() {
             wait(&kernel, LOOK_EVERY.saturating_sub(looked.elapsed()));
@@ -196,6 +187,15 @@ impl Keeper {
             *known = presence;
             is_news
         });
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        for item in self.added.drain(..) {
+            // What cannot be taken away stays: the error that led here is the one to tell.
+            let _ = item.take(&mut self.netlink);
+        }
     }
 }
 
@@ -273,7 +273,7 @@ mod tests {
             address::add(netlink, LinkIndex::LOOPBACK, before.into()).unwrap();
             let keeper = Keeper::put(&belongings()).unwrap();
             assert!(is_there(netlink, added));
-            keeper.undo();
+            drop(keeper);
             assert!(is_there(netlink, before));
             assert!(!is_there(netlink, added));
         });

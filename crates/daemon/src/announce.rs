@@ -20,6 +20,7 @@ use crate::memory::Memories;
 use crate::metrics::Metrics;
 use crate::watchdog::{BEAT_EVERY, Heart};
 use announce::{Action, CheckId, Condition, Input, Intent, Level, Machine, Warmth};
+use recording::Track;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -31,6 +32,8 @@ use tokio::time::{MissedTickBehavior, interval};
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) machine: Machine,
+    /// Where everything that the machine is told is noted.
+    pub(crate) track: Track<Machine>,
     pub(crate) services: Vec<ServiceName>,
     pub(crate) prefixes: Arc<[Prefix]>,
     pub(crate) addresses: BTreeSet<IpAddr>,
@@ -120,59 +123,61 @@ impl Decider {
             let deadline = self.groups.iter().filter_map(|(group, _)| group.machine.deadline()).min();
             tokio::select! {
                 biased;
-                Some((group, found)) = ears.found.recv() => self.found(group, found, &ears.presence.borrow()),
-                Some(order) = ears.orders.recv() => self.withdraw(order),
-                Ok(()) = ears.presence.changed() => self.warm_all(&ears.presence.borrow_and_update()),
-                () = clock.until(deadline) => self.decide_all(|_, _| Some(Input::Timer)),
+                Some((group, found)) = ears.found.recv() => {
+                    let presence = ears.presence.borrow().clone();
+                    self.found(group, found, &presence).await;
+                }
+                Some(order) = ears.orders.recv() => self.withdraw(order).await,
+                Ok(()) = ears.presence.changed() => {
+                    let presence = ears.presence.borrow_and_update().clone();
+                    self.decide_all(|group, beside| warmed(group, beside, &presence)).await;
+                }
+                () = clock.until(deadline) => self.decide_all(|_, _| Some(Input::Timer)).await,
                 _ = beats.tick() => self.mouth.heart.beat(),
             }
         }
     }
 
     /// A check has run.
-    fn found(&mut self, index: usize, found: Found, presence: &Presence) {
+    async fn found(&mut self, index: usize, found: Found, presence: &Presence) {
         let Some((group, beside)) = self.groups.get_mut(index) else { return };
         if found.verdict == Verdict::Pass {
             beside.passed.insert(found.check);
         }
         let warmth = warmed(group, beside, presence);
         let check = Input::Check { check: found.check, verdict: found.verdict.clone() };
-        self.decide(
-            [(index, check)].into_iter().chain(warmth.map(|input| (index, input))),
-            Some(found.known),
-        );
+        let inputs = [Some(check), warmth].into_iter().flatten().map(|input| (index, input));
+        self.decide(inputs, Some(found.known)).await;
         self.note(index, &found);
     }
 
     /// Nothing is to be announced any more.
-    fn withdraw(&mut self, order: Withdraw) {
+    async fn withdraw(&mut self, order: Withdraw) {
         let Withdraw { who, reason, decided } = order;
         self.decide_all(|_, _| {
             Some(Input::Intent(Intent::Withdraw { who: who.clone(), reason: reason.clone() }))
-        });
+        })
+        .await;
         // Whoever ordered it may not care any more.
         let _ = decided.send(self.announced);
     }
 
-    fn warm_all(&mut self, presence: &Presence) {
-        self.decide_all(|group, beside| warmed(group, beside, presence));
-    }
-
-    fn decide_all(&mut self, mut input: impl FnMut(&Group, &mut Beside) -> Option<Input>) {
+    async fn decide_all(&mut self, mut input: impl FnMut(&Group, &mut Beside) -> Option<Input>) {
         let inputs = self.groups.iter_mut().enumerate();
         let inputs: Vec<_> =
             inputs.filter_map(|(index, (group, beside))| Some((index, input(group, beside)?))).collect();
-        self.decide(inputs, None);
+        self.decide(inputs, None).await;
     }
 
     /// Hands inputs to the machines and carries out what they want: first the one decision that all of them lead to,
     /// then everything that people are told.
-    fn decide(&mut self, inputs: impl IntoIterator<Item = (usize, Input)>, verdict: Option<Timestamp>) {
+    async fn decide(&mut self, inputs: impl IntoIterator<Item = (usize, Input)>, verdict: Option<Timestamp>) {
         let now = self.mouth.clock.now();
         let before = self.announces();
         let (mut changed, mut events) = (false, Vec::new());
         for (index, input) in inputs {
             let Some((group, _)) = self.groups.get_mut(index) else { continue };
+            group.track.note(&group.machine, &input, now);
             group.machine.handle(input, now);
             while let Some(action) = group.machine.poll_output() {
                 match action {
@@ -190,6 +195,8 @@ impl Decider {
         }
         if changed {
             self.publish(verdict);
+            // The peers' tasks write now, before anything is told to people.
+            tokio::task::yield_now().await;
         }
         for (index, event) in events {
             if let Some((group, _)) = self.groups.get(index) {

@@ -27,6 +27,7 @@ use crate::export::{self, Decision, NextHops};
 use crate::metrics::Metrics;
 use bgp::session::{ConnectionId, Direction, Input, Output, Received, Session, ShutdownText, StateName};
 use connection::{Connection, Progress};
+use recording::Track;
 use std::collections::BTreeMap;
 use std::future::{Future, pending, poll_fn};
 use std::io;
@@ -92,6 +93,8 @@ enum Happened {
 pub(crate) struct Peer {
     neighbour: config::Peer,
     session: Session,
+    /// Where everything that the session is told is noted.
+    track: Track<Session>,
     connections: BTreeMap<ConnectionId, Connection>,
     next_connection: u64,
     call: Option<Call>,
@@ -104,7 +107,7 @@ pub(crate) struct Peer {
 
 impl Peer {
     /// A peer that is not started yet. `seed` decides the jitter of its timers.
-    pub(crate) fn new(neighbour: config::Peer, seed: u64, mouth: Mouth) -> Self {
+    pub(crate) fn new(neighbour: config::Peer, seed: u64, track: Track<Session>, mouth: Mouth) -> Self {
         let session = Session::new(neighbour.session.clone(), seed);
         let view = View {
             state: session.state(),
@@ -116,6 +119,7 @@ impl Peer {
             next_hops: export::next_hops(&neighbour.next_hops, None),
             neighbour,
             session,
+            track,
             connections: BTreeMap::new(),
             next_connection: 0,
             call: None,
@@ -148,7 +152,7 @@ impl Peer {
                 }
                 Happened::Answered(Ok(connection)) => self.connected(connection, Direction::Outbound, &ears),
                 Happened::Answered(Err(error)) => {
-                    self.call = None;
+                    self.call = None; // it is over, and must not be polled again
                     self.take(Input::ConnectFailed { reason: Reason::from(error.to_string()) });
                 }
                 Happened::Moved(connection, progress) => {
@@ -244,7 +248,9 @@ impl Peer {
         let mut written = 0;
         let mut inputs = vec![input];
         while let Some(input) = inputs.pop() {
-            self.session.handle(input, self.mouth.clock.now());
+            let now = self.mouth.clock.now();
+            self.track.note(&self.session, &input, now);
+            self.session.handle(input, now);
             while let Some(output) = self.session.poll_output() {
                 self.carry_out(output);
             }

@@ -101,6 +101,11 @@ pub(crate) enum Event {
         /// What the system said.
         reason: Reason,
     },
+    /// What the machines are told is not recorded, or not all of it.
+    RecordingTrouble {
+        /// What is wrong.
+        reason: Reason,
+    },
 }
 
 impl terms::Event for Event {
@@ -119,6 +124,7 @@ impl terms::Event for Event {
             Event::StrangerRefused { .. } => "stranger-refused",
             Event::MemoryUnreadable { .. } => "memory-unreadable",
             Event::MemoryUnwritable { .. } => "memory-unwritable",
+            Event::RecordingTrouble { .. } => "recording-trouble",
         }
     }
 
@@ -131,7 +137,8 @@ impl terms::Event for Event {
             | Event::ZoneRefused { .. }
             | Event::StrangerRefused { .. }
             | Event::MemoryUnreadable { .. }
-            | Event::MemoryUnwritable { .. } => Severity::Warning,
+            | Event::MemoryUnwritable { .. }
+            | Event::RecordingTrouble { .. } => Severity::Warning,
             Event::AddressMissing { .. } | Event::RejectMissing { .. } => Severity::Alarm,
         }
     }
@@ -174,6 +181,7 @@ impl fmt::Display for Event {
             Event::MemoryUnwritable { path, reason } => {
                 write!(f, "{} cannot be written, a restart will forget failures: {reason}", path.display())
             }
+            Event::RecordingTrouble { reason } => write!(f, "an incident may not be replayable: {reason}"),
         }
     }
 }

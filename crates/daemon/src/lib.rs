@@ -19,6 +19,7 @@ mod export;
 mod memory;
 mod metrics;
 mod page;
+mod record;
 mod server;
 mod socket;
 mod status;

@@ -147,4 +147,36 @@ mod tests {
             assert!(pulse.look(heart.beats()), "look {look}");
         }
     }
+
+    /// Runs this test again in a process of its own, which ends in its own way.
+    fn in_a_process_of_its_own(test: &str) -> std::process::ExitStatus {
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", &format!("watchdog::tests::{test}")]).env(ALONE, "1");
+        command.output().unwrap().status
+    }
+
+    const ALONE: &str = "CATCHMENT_TEST_ALONE";
+    const SIGABRT: Option<i32> = Some(6);
+
+    #[test]
+    fn a_panic_of_any_thread_ends_the_process() {
+        if std::env::var_os(ALONE).is_some() {
+            end_on_panic();
+            let _ = std::thread::spawn(|| panic!("planted")).join();
+            return;
+        }
+        use std::os::unix::process::ExitStatusExt;
+        assert_eq!(in_a_process_of_its_own("a_panic_of_any_thread_ends_the_process").signal(), SIGABRT);
+    }
+
+    #[test]
+    fn a_loop_that_does_not_beat_ends_the_process() {
+        if std::env::var_os(ALONE).is_some() {
+            watch(vec![Heart::of("the test")]).unwrap();
+            std::thread::sleep(Duration::from_secs(3600));
+            return;
+        }
+        use std::os::unix::process::ExitStatusExt;
+        assert_eq!(in_a_process_of_its_own("a_loop_that_does_not_beat_ends_the_process").signal(), SIGABRT);
+    }
 }

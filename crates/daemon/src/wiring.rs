@@ -17,6 +17,7 @@
 //!  └────────────────────────────────────────┼─┘              ^
 //!  thread "watchdog" <──────────────────────┘                │
 //!  thread "addresses": Keeper ──presence (latest)──> check tasks, decision loop
+//!  thread "recording" <──what every machine is told (queue, dropped when full)── decision loop, peer tasks
 //!  threads "dns-udp" and "dns-tcp": the built-in DNS service; each beats too, none waits for anything above
 //! ```
 //! Why one thread for all decisions: a verdict wakes the decision loop, that wakes a peer's task, that writes. In one
@@ -40,6 +41,7 @@ use crate::events::Bus;
 use crate::export::Decision;
 use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
+use crate::record::Recording;
 use crate::socket::ControlSocket;
 use crate::status::{self, Board};
 use crate::stop::{Signals, Stop};
@@ -141,10 +143,11 @@ pub(crate) fn run(site_file: SiteFile) -> Result<(), Error> {
     let listener = socket.listener().map_err(Error::System)?;
     let memories = memory::recall(&site_file.site.state_dir, &bus);
 
-    let shared = Shared { clock, bus: bus.clone(), metrics: metrics.clone() };
+    let recording = Recording::begin(&site_file.site.state_dir, &site_file.site.name, clock, &bus);
+    let shared = Shared { clock, bus: bus.clone(), metrics: metrics.clone(), recording: &recording };
     let presence = keeper.presence();
     let Wires { site, board, memories, heart, samples } = runtime
-        .block_on(async { wire(&site_file, shared, bgp, presence, memories) })
+        .block_on(async { wire(&site_file, &shared, bgp, presence, memories) })
         .map_err(Error::System)?;
     let attendants = Attendants {
         bus: bus.clone(),
@@ -168,19 +171,20 @@ pub(crate) fn run(site_file: SiteFile) -> Result<(), Error> {
     tell_manager(NotifyState::Ready);
     runtime.block_on(site.run(signals));
     bus.tell(&Event::Stopped, Source::Process);
-    // The tasks go first, so that what they remembered last is complete when it is written.
+    // The tasks go first, so that what they remembered and noted last is complete when it is written.
     drop(runtime);
+    recording.close();
     attending.stop();
     dns.into_iter().for_each(dns::Server::stop);
     Ok(())
 }
 
 /// What every driver tells with.
-#[derive(Clone)]
-struct Shared {
+struct Shared<'a> {
     clock: Clock,
     bus: Bus,
     metrics: Metrics,
+    recording: &'a Recording,
 }
 
 /// The loose ends of the wiring.
@@ -210,12 +214,12 @@ impl Site {
 /// Starts every task of the decisions thread and connects them.
 fn wire(
     site_file: &SiteFile,
-    shared: Shared,
+    shared: &Shared<'_>,
     listeners: Vec<std::net::TcpListener>,
     presence: watch::Receiver<address::Presence>,
     memories: Memories,
 ) -> std::io::Result<Wires> {
-    let Shared { clock, bus, metrics } = shared.clone();
+    let (clock, bus, metrics) = (shared.clock, shared.bus.clone(), shared.metrics.clone());
     let decision = watch::Sender::new(Arc::new(Decision::default()));
     let (sessions, stop) = watch::channel(None);
     let (found_by, found) = mpsc::channel(FOUND);
@@ -224,12 +228,12 @@ fn wire(
     let (samples, drawn) = mpsc::channel(SAMPLES);
     let heart = Heart::of("the decision loop");
 
-    let (peers, shown_peers, switchboard) = start_peers(site_file, &shared, &decision, &stop);
+    let (peers, shown_peers, switchboard) = start_peers(site_file, shared, &decision, &stop);
     for listener in listeners {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         tokio::spawn(bgp::take_calls(listener, switchboard.clone(), bus.clone()));
     }
-    let machines = start_groups(site_file, clock, &presence, &found_by, &memories);
+    let machines = start_groups(site_file, shared, &presence, &found_by, &memories);
     let (remembered, to_remember) = watch::channel(memories);
     let mouth = announce::Mouth {
         clock,
@@ -262,7 +266,7 @@ fn wire(
 /// Starts a task for each peer.
 fn start_peers(
     site_file: &SiteFile,
-    shared: &Shared,
+    shared: &Shared<'_>,
     decision: &watch::Sender<Arc<Decision>>,
     stop: &watch::Receiver<Option<::bgp::session::ShutdownText>>,
 ) -> (JoinSet<()>, Vec<status::Peer>, Switchboard) {
@@ -270,7 +274,8 @@ fn start_peers(
     for neighbour in &site_file.peers {
         let mouth =
             bgp::Mouth { clock: shared.clock, bus: shared.bus.clone(), metrics: shared.metrics.clone() };
-        let peer = Peer::new(neighbour.clone(), rand::random(), mouth);
+        let track = shared.recording.track(neighbour.name.as_str());
+        let peer = Peer::new(neighbour.clone(), rand::random(), track, mouth);
         let (caller, calls) = mpsc::channel(CALLS_PER_PEER);
         switchboard.insert(neighbour.address.ip(), caller);
         shown.push(status::Peer {
@@ -287,7 +292,7 @@ fn start_peers(
 /// Makes the machine of each group and starts a task for each of its checks.
 fn start_groups(
     site_file: &SiteFile,
-    clock: Clock,
+    shared: &Shared<'_>,
     presence: &watch::Receiver<address::Presence>,
     found: &mpsc::Sender<(usize, Found)>,
     memories: &Memories,
@@ -306,14 +311,15 @@ fn start_groups(
                 interval: settings.interval,
                 timeout: probe.timeout,
             };
-            tokio::spawn(probe.run(clock, presence.clone(), told, found.clone()));
+            tokio::spawn(probe.run(shared.clock, presence.clone(), told, found.clone()));
             sooner
         });
         let sooner: Vec<_> = sooner.collect();
         let at = first_check;
         first_check += sooner.len();
         Group {
-            machine: Machine::new(group.settings.clone(), memory, clock.now()),
+            machine: Machine::new(group.settings.clone(), memory, shared.clock.now()),
+            track: shared.recording.track(group.settings.group.as_str()),
             services: group.services.clone(),
             prefixes: group.prefixes.iter().copied().collect(),
             addresses: addresses_of(site_file, &group.services),

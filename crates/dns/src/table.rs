@@ -4,6 +4,8 @@
 //! A peer cannot make it slow: it only asks, and how far a search goes is decided by the names that the operator put
 //! in, of which at most half the slots are full.
 
+use std::num::NonZeroU32;
+
 /// The hash of a name, taken label by label from the root, so that one walk gives the hash of every ancestor too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NameHash(u64);
@@ -48,36 +50,47 @@ pub(crate) struct Table {
 struct Slot {
     /// The half of the hash that did not choose the slot: tells most strangers apart without a look at the name.
     tag: u32,
-    index: u32,
+    /// The index and one, so that an empty slot takes no more room.
+    number: NonZeroU32,
 }
 
 impl Table {
     /// A table in which the thing with the n-th hash has index n. None when there are more than 2^31.
     pub(crate) fn of(hashes: &[NameHash]) -> Option<Table> {
         let count = u32::try_from(hashes.len()).ok().filter(|&count| count <= 1 << 31)?;
+        let numbers = (1..=count).filter_map(NonZeroU32::new);
         let mut table = Table { slots: vec![None; (hashes.len() * 2).next_power_of_two()] };
-        for (index, &hash) in (0..count).zip(hashes) {
+        for (number, &hash) in numbers.zip(hashes) {
             let mut at = table.start(hash);
             while table.slots[at].is_some() {
-                at = (at + 1) & (table.slots.len() - 1);
+                at = table.after(at);
             }
-            table.slots[at] = Some(Slot { tag: tag(hash), index });
+            table.slots[at] = Some(Slot { tag: tag(hash), number });
         }
         Some(table)
     }
 
+    fn mask(&self) -> usize {
+        self.slots.len().saturating_sub(1)
+    }
+
     fn start(&self, hash: NameHash) -> usize {
-        hash.0 as usize & (self.slots.len() - 1)
+        hash.0 as usize & self.mask()
+    }
+
+    fn after(&self, at: usize) -> usize {
+        (at + 1) & self.mask()
     }
 
     /// The index with this hash that `is_it` accepts.
     pub(crate) fn find(&self, hash: NameHash, is_it: impl Fn(usize) -> bool) -> Option<usize> {
         let mut at = self.start(hash);
         while let Some(slot) = self.slots.get(at)?.as_ref() {
-            if slot.tag == tag(hash) && is_it(slot.index as usize) {
-                return Some(slot.index as usize);
+            let index = slot.number.get() as usize - 1;
+            if slot.tag == tag(hash) && is_it(index) {
+                return Some(index);
             }
-            at = (at + 1) & (self.slots.len() - 1);
+            at = self.after(at);
         }
         None
     }
@@ -101,6 +114,13 @@ mod tests {
         assert_ne!(hash("a.b."), hash("b.a."));
         assert_eq!(hash("."), NameHash::ROOT);
         assert_eq!(hash("a.b."), NameHash::ROOT.below(b"b").below(b"a"));
+    }
+
+    #[test]
+    fn an_empty_table_has_nothing_and_a_slot_is_small() {
+        assert_eq!(Table::default().find(NameHash::ROOT, |_| true), None);
+        assert_eq!(Table::of(&[]).unwrap().find(NameHash::ROOT, |_| true), None);
+        assert_eq!(size_of::<Option<Slot>>(), 8);
     }
 
     #[test]

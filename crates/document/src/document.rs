@@ -3,8 +3,9 @@
 use crate::fault::{Fault, Faults, FaultyFile};
 use crate::source::Source;
 use crate::table::Table;
-use crate::tree::{Entries, Kind, Node};
+use crate::tree::{BrokenPlaces, Entries, Entry, Kind, Node};
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::ops::{Deref, Range};
 use terms::nearest_spelling;
 use toml::de::DeTable;
@@ -48,8 +49,8 @@ impl Document {
             return document;
         }
         let (table, errors) = DeTable::parse_recoverable(text);
-        let places: Vec<Range<usize>> = errors.iter().filter_map(|error| error.span()).collect();
-        let entries = Entries::new(table.into_inner(), &places);
+        let broken = BrokenPlaces::new(errors.iter().filter_map(|error| error.span()).collect());
+        let entries = Entries::new(table.into_inner(), &broken);
         let document = Document::of(Source::new(name, text), entries, errors.is_empty());
         for error in &errors {
             document.fault(error.span().unwrap_or(0..0), error.message());
@@ -115,11 +116,20 @@ impl Document {
     }
 
     fn unknown_keys(&self, table: &Entries) {
-        for entry in &table.entries {
-            if entry.read.get() {
-                self.unknown_keys_below(&entry.node);
-            } else {
-                self.unknown_key(table, &entry.key, entry.key_span.clone());
+        let (read, unread): (Vec<&Entry>, Vec<&Entry>) =
+            table.entries.iter().partition(|entry| entry.read.get());
+        read.iter().for_each(|entry| self.unknown_keys_below(&entry.node));
+        let asked = table.asked.borrow();
+        let given: BTreeSet<&str> = read.iter().map(|entry| entry.key.as_str()).collect();
+        let absent: Vec<&str> = asked.iter().copied().filter(|key| !given.contains(key)).collect();
+        let known = asked.iter().copied().collect::<Vec<_>>().join(", ");
+        for entry in unread {
+            let message = format!("unknown key `{}`", entry.key);
+            let span = entry.key_span.clone();
+            match nearest_spelling(&entry.key, absent.iter().copied()) {
+                Some(guess) => self.fault_with_hint(span, message, format!("did you mean `{guess}`?")),
+                None if known.is_empty() => self.fault(span, message),
+                None => self.fault_with_hint(span, message, format!("known here: {known}")),
             }
         }
     }
@@ -135,21 +145,6 @@ impl Document {
             | Kind::Flag(_)
             | Kind::Moment
             | Kind::Broken => {}
-        }
-    }
-
-    fn unknown_key(&self, table: &Entries, key: &str, span: Range<usize>) {
-        let asked = table.asked.borrow();
-        let absent = asked.iter().copied().filter(|known| table.entries.iter().all(|e| e.key != *known));
-        let guess = nearest_spelling(key, absent);
-        let message = format!("unknown key `{key}`");
-        match guess {
-            Some(guess) => self.fault_with_hint(span, message, format!("did you mean `{guess}`?")),
-            None if asked.is_empty() => self.fault(span, message),
-            None => {
-                let known: Vec<&str> = asked.iter().copied().collect();
-                self.fault_with_hint(span, message, format!("known here: {}", known.join(", ")));
-            }
         }
     }
 }

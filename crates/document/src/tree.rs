@@ -5,6 +5,30 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
+/// Where the parser found faults, as spans in order that neither touch nor overlap.
+#[derive(Debug)]
+pub(crate) struct BrokenPlaces(Vec<Range<usize>>);
+
+impl BrokenPlaces {
+    pub(crate) fn new(mut places: Vec<Range<usize>>) -> Self {
+        places.sort_unstable_by_key(|place| place.start);
+        places.dedup_by(|next, before| {
+            let touches = next.start <= before.end;
+            if touches {
+                before.end = before.end.max(next.end);
+            }
+            touches
+        });
+        BrokenPlaces(places)
+    }
+
+    /// Whether a fault touches the span.
+    fn touch(&self, span: &Range<usize>) -> bool {
+        let first = self.0.partition_point(|place| place.end < span.start);
+        self.0.get(first).is_some_and(|place| place.start <= span.end)
+    }
+}
+
 /// A value and the bytes that it was written with.
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -63,7 +87,7 @@ impl Kind {
 impl Entries {
     /// The tree of a parsed table. `broken` are the places of syntax faults, so that a value made up by the
     /// parser's recovery is not judged a second time.
-    pub(crate) fn new(table: DeTable<'_>, broken: &[Range<usize>]) -> Self {
+    pub(crate) fn new(table: DeTable<'_>, broken: &BrokenPlaces) -> Self {
         let mut entries: Vec<Entry> = table
             .into_iter()
             .map(|(key, value)| {
@@ -83,8 +107,7 @@ impl Entries {
 }
 
 impl Node {
-    fn new(value: DeValue<'_>, span: Range<usize>, broken: &[Range<usize>]) -> Self {
-        let touched = |fault: &Range<usize>| fault.start <= span.end && span.start <= fault.end;
+    fn new(value: DeValue<'_>, span: Range<usize>, broken: &BrokenPlaces) -> Self {
         let kind = match value {
             DeValue::Array(items) => {
                 let items = items.into_iter().map(|item| {
@@ -94,7 +117,7 @@ impl Node {
                 Kind::List(items.collect())
             }
             DeValue::Table(table) => Kind::Table(Entries::new(table, broken)),
-            _ if broken.iter().any(touched) => Kind::Broken,
+            _ if broken.touch(&span) => Kind::Broken,
             DeValue::String(text) => Kind::Text(text.into_owned()),
             DeValue::Boolean(flag) => Kind::Flag(flag),
             DeValue::Datetime(_) => Kind::Moment,
@@ -105,5 +128,25 @@ impl Node {
             },
         };
         Node { kind, span }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_place_is_found_as_by_looking_at_each(
+            places in prop::collection::vec((0usize..50, 0usize..9), 0..12),
+            start in 0usize..60,
+            length in 0usize..9,
+        ) {
+            let places: Vec<Range<usize>> = places.iter().map(|&(at, length)| at..at + length).collect();
+            let span = start..start + length;
+            let touched = places.iter().any(|place| place.start <= span.end && span.start <= place.end);
+            prop_assert_eq!(BrokenPlaces::new(places).touch(&span), touched);
+        }
     }
 }

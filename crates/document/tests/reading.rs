@@ -114,6 +114,15 @@ fn a_page_is_bounded_and_counts_the_rest() {
     assert!(faults.to_string().ends_with("and 901 more in site.toml"));
 }
 
+/// Work that grew with the square of the file would not end.
+#[test]
+fn a_file_full_of_faults_is_judged_to_its_end() {
+    let lines: String = (0..40_000).map(|number| format!("k{number} = 1\n= =\n")).collect();
+    let faults = read(&lines[..Document::LONGEST.min(lines.len())]).unwrap_err();
+    assert!(faults.len() > 40_000, "{}", faults.len());
+    assert!(faults.to_string().len() < 100_000);
+}
+
 #[test]
 fn a_giant_is_refused_unread() {
     let faults = read(&"#".repeat(Document::LONGEST + 1)).unwrap_err();

@@ -1,4 +1,17 @@
 //! A world on one machine: real routers, real distances, real faults.
+//!
+//! ```text
+//!  pure        world ──> plan ──> igp, bird, site_file        a file becomes nodes, cables, configurations
+//!              history, journal, catchment, detour, nearest   what is seen, and what it means
+//!  processes   up ──> isolate ──> mission                     the part that waits, and process 1 of a new world
+//!  the world   running ─┬─> machine, cable                    namespaces, and the thread that delays packets
+//!                       ├─> router, site ──> processes        BIRD, the real daemon, NSD
+//!                       └─> prober                            asks for every client, all the time
+//!  looking on  observer ─┬─> paths, views                     real ways, and why routers chose them
+//!                        └─> story, picture ──> serve         what the page and the control socket tell
+//!  from outside  command ──> control, orders ──> fault        exec, nodes, down, fault
+//!  stories     scenario                                       steps of faults, and judges of what was seen
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod bird;

@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use terms::{Family, Timestamp};
 
@@ -53,6 +53,8 @@ pub struct Lab {
     carrying: Mutex<Option<Carrying>>,
     pub(crate) routers: Mutex<BTreeMap<NodeId, Router>>,
     pub(crate) sites: Mutex<BTreeMap<SiteId, Site>>,
+    /// Sites that were told to stop, and who waits for them to have stopped.
+    pub(crate) reboots: Mutex<BTreeMap<SiteId, JoinHandle<()>>>,
     /// The latest attack on each site that was attacked.
     pub(crate) attacks: Mutex<BTreeMap<SiteId, Arc<Attack>>>,
     pub(crate) processes: Arc<Processes>,
@@ -105,6 +107,7 @@ impl Lab {
             carrying: Mutex::new(Some(carrying)),
             routers,
             sites: Mutex::new(sites),
+            reboots: Mutex::default(),
             attacks: Mutex::default(),
             processes,
         }))

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::needless_range_loop)] // a test says what is wrong by panicking
 
 use lab::bird;
+use lab::history::SiteId;
 use lab::igp;
 use lab::plan::{Medium, NodeId, Plan, Purpose, Role};
-use lab::world::{RelationKind, RouterRef, World, built_in};
+use lab::site_file::{nsd_configuration, site_file};
+use lab::world::{RelationKind, RouterRef, Service, World, built_in};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
@@ -156,6 +158,19 @@ fn what_an_edge_router_and_a_carrier_are_told() {
         text += "\n========\n";
     }
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn what_a_site_is_told() {
+    let (mut world, plan) = worlds().remove(0);
+    let site = world.sites[0].clone();
+    let host = plan.host(SiteId(0)).unwrap();
+    let built_in = site_file(&world, &plan, &site, host);
+    insta::assert_snapshot!("site_file", built_in);
+    world.service = Service::Nsd;
+    let beside = site_file(&world, &plan, &site, host);
+    assert_eq!(beside, built_in.replace("\n[service.dns]\nzones = [\"example.zone\"]\n", ""));
+    insta::assert_snapshot!("nsd_configuration", nsd_configuration(&site));
 }
 
 /// A network in some cities with some cables, and the islands that every world needs.

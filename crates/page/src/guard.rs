@@ -31,7 +31,10 @@ const HEADERS: [(header::HeaderName, &str); 6] = [
 pub(crate) async fn guard(request: Request, next: Next) -> Response {
     let mut response = match host(request.headers()) {
         Some(authority) if is_ours(&authority) => next.run(request).await,
-        _ => refuse("this Host is not served", "open the page under localhost or an IP address"),
+        _ => {
+            let refusal = Refusal::because("this Host is not served");
+            forbidden(refusal.hint("open the page under localhost or an IP address"))
+        }
     };
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -82,20 +85,23 @@ impl Token {
 }
 
 /// Whether the request may change something: sent by our own page, with the token that this page was given.
-pub(crate) fn may_change(headers: &HeaderMap, token: &Token) -> Result<(), Response> {
+pub(crate) fn may_change(headers: &HeaderMap, token: &Token) -> Result<(), Refusal> {
     let ours = host(headers).map(|host| format!("http://{host}"));
     let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
     if origin.is_none() || origin != ours.as_deref() {
-        return Err(refuse("this Origin may not change anything", "use the buttons of the page itself"));
+        return Err(
+            Refusal::because("this Origin may not change anything").hint("use the page's own buttons")
+        );
     }
     match headers.get(TOKEN_HEADER) {
         Some(sent) if token.is(sent.as_bytes()) => Ok(()),
-        _ => Err(refuse("the token of this start is missing or old", "load the page again")),
+        _ => Err(Refusal::because("the token of this start is missing or old").hint("load the page again")),
     }
 }
 
-fn refuse(error: &str, hint: &str) -> Response {
-    (StatusCode::FORBIDDEN, Json(Refusal::because(error).hint(hint))).into_response()
+/// The answer to whoever may not.
+pub(crate) fn forbidden(refusal: Refusal) -> Response {
+    (StatusCode::FORBIDDEN, Json(refusal)).into_response()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::assets::{ASSETS, document};
 use crate::feed::{Feed, Order};
-use crate::guard::{Token, guard, may_change};
+use crate::guard::{Token, forbidden, guard, may_change};
 use crate::hub::Hub;
 use crate::reader;
 use api::{Command, Done, Refusal, route};
@@ -82,8 +82,8 @@ async fn live(State(page): State<Arc<Page>>) -> Response {
 async fn command(State(page): State<Arc<Page>>, headers: HeaderMap, body: Bytes) -> Response {
     // The route exists only where there is a control.
     let Some(control) = &page.control else { return StatusCode::NOT_FOUND.into_response() };
-    if let Err(forbidden) = may_change(&headers, &control.token) {
-        return forbidden;
+    if let Err(refusal) = may_change(&headers, &control.token) {
+        return forbidden(refusal);
     }
     let command = match serde_json::from_slice(&body) {
         Ok(command) => command,

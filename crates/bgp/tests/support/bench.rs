@@ -87,7 +87,8 @@ impl Bench {
         let mut outputs = Vec::new();
         while let Some(output) = self.session.poll_output() {
             if let (true, Output::Send { connection, bytes }) = (self.reads, &output) {
-                self.session.handle(Input::Written { connection: *connection, octets: bytes.len() }, self.now);
+                self.session
+                    .handle(Input::Written { connection: *connection, octets: bytes.len() }, self.now);
             }
             outputs.push(output);
         }

@@ -1,9 +1,8 @@
 //! `catchment completions` and `catchment man`: made from the same description as the help.
 
 use crate::arguments::Arguments;
-use crate::outcome::Outcome;
+use crate::outcome::{self, Outcome};
 use crate::terminal::Terminal;
-use anyhow::Context;
 use clap::CommandFactory;
 use clap_complete::Shell;
 use std::fs;
@@ -18,9 +17,11 @@ pub(crate) fn completions(shell: Shell, terminal: &mut Terminal) -> anyhow::Resu
 }
 
 pub(crate) fn manual(directory: &Path, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
-    let cannot = || format!("cannot write manual pages to {}", directory.display());
-    fs::create_dir_all(directory).with_context(cannot)?;
-    clap_mangen::generate_to(Arguments::command(), directory).with_context(cannot)?;
+    let written = fs::create_dir_all(directory)
+        .and_then(|()| clap_mangen::generate_to(Arguments::command(), directory));
+    if let Err(error) = written {
+        return Ok(outcome::bad_input(format_args!("cannot write to {}: {error}", directory.display())));
+    }
     writeln!(terminal, "{}", directory.join("catchment.1").display())?;
     Ok(Outcome::Yes)
 }

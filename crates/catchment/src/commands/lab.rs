@@ -1,87 +1,78 @@
 //! `catchment lab`: a world on this machine.
 
-use crate::arguments::{Lab, LabExec, LabFault, LabNodes, LabTest, LabUp};
-use crate::outcome::Outcome;
+use crate::arguments::{Lab, LabFault, LabTest, LabUp};
+use crate::outcome::{self, Outcome};
 use crate::table::Table;
 use crate::terminal::Terminal;
-use lab::{Options, TestError, TestOptions, UpError, Verdict};
+use crate::words;
+use api::NodeList;
+use lab::scenario::verdict::Verdict;
+use lab::{Options, TestError, TestOptions, UpError};
 use std::io::Write;
-use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
 
-pub(crate) fn run(command: &Lab, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
+pub(crate) fn run(command: Lab, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
     match command {
-        Lab::Up(up) => bring_up(up),
-        Lab::Init => {
-            lab::init()?;
-            Ok(Outcome::Yes)
-        }
-        Lab::Exec(exec) => execute(exec),
-        Lab::Nodes(nodes) => list(nodes, terminal),
-        Lab::Fault(fault) => inject(fault, terminal),
-        Lab::Test(test) => play(test),
-        Lab::Down { name } => {
-            lab::down(name)?;
-            Ok(Outcome::Yes)
-        }
+        Lab::Up(arguments) => up(arguments),
+        Lab::Test(arguments) => test(arguments),
+        Lab::Init => ended(lab::init().map(|()| Outcome::Yes)),
+        Lab::Exec(exec) => Ok(lab::exec(&exec.running.name, &exec.node, &exec.command)?.into()),
+        Lab::Nodes(nodes) => list(&lab::nodes(&nodes.running.name)?, nodes.json, terminal),
+        Lab::Fault(arguments) => fault(&arguments, terminal),
+        Lab::Down(running) => say(&lab::down(&running.name)?, terminal),
     }
 }
 
-fn bring_up(up: &LabUp) -> anyhow::Result<Outcome> {
-    let duration = up.duration;
-    let options = Options { world: up.world.clone(), name: up.name.clone(), listen: up.listen, duration };
-    match lab::up(&options) {
-        Ok(status) => Ok(if status.success() { Outcome::Yes } else { Outcome::No }),
-        Err(UpError::Faults(faults)) => Err(faults.into()),
-        Err(error @ UpError::Unreadable { .. }) => Ok(crate::outcome::bad_input(error)),
-        Err(error) => Err(error.into()),
-    }
+fn up(LabUp { world, running, listen, duration }: LabUp) -> anyhow::Result<Outcome> {
+    ended(lab::up(&Options { world, name: running.name, listen, duration }).map(Outcome::from))
 }
 
-/// A failure wins over a doubt.
-fn play(test: &LabTest) -> anyhow::Result<Outcome> {
-    let options = TestOptions { files: test.files.clone(), json: test.json.clone(), slack: test.slack };
-    match lab::test(&options) {
+fn test(LabTest { scenarios, json, slack }: LabTest) -> anyhow::Result<Outcome> {
+    match lab::test(&TestOptions { files: scenarios, json, slack }) {
         Ok(report) => Ok(match report.verdict() {
             Verdict::Pass => Outcome::Yes,
-            Verdict::Inconclusive => Outcome::Inconclusive,
             Verdict::Fail => Outcome::No,
+            Verdict::Inconclusive => Outcome::Inconclusive,
         }),
         Err(TestError::Faults(faults)) => Err(faults.into()),
-        Err(error) if error.is_bad_input() => Ok(crate::outcome::bad_input(error)),
+        Err(error) if error.is_bad_input() => Ok(outcome::bad_input(error)),
         Err(error) => Err(error.into()),
     }
 }
 
-/// The command's own exit code is passed on, as a shell would.
-fn execute(exec: &LabExec) -> anyhow::Result<Outcome> {
-    Ok(Outcome::Code(code(lab::exec(&exec.name, &exec.node, &exec.command)?)))
+/// A world file that cannot be used is bad input, told like any other.
+fn ended(result: Result<Outcome, UpError>) -> anyhow::Result<Outcome> {
+    match result {
+        Err(UpError::Faults(faults)) => Err(faults.into()),
+        Err(error @ UpError::Unreadable { .. }) => Ok(outcome::bad_input(error)),
+        other => Ok(other?),
+    }
 }
 
-fn code(status: ExitStatus) -> u8 {
-    let number = status.code().or(status.signal().map(|signal| 128 + signal));
-    number.and_then(|number| u8::try_from(number).ok()).unwrap_or(u8::MAX)
-}
-
-fn list(arguments: &LabNodes, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
-    let nodes = lab::nodes(&arguments.name)?;
-    if arguments.json {
-        terminal.json(&nodes)?;
+fn list(nodes: &NodeList, json: bool, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
+    if json {
+        terminal.json(nodes)?;
         return Ok(Outcome::Yes);
     }
-    let mut table = Table::new(["NAME", "KIND", "CITY", "AS", "ADDRESSES"]);
+    let mut table = Table::new(["NODE", "KIND", "CITY", "AS", "ADDRESSES"]);
     for node in &nodes.nodes {
-        let addresses: Vec<String> = node.addresses.iter().map(ToString::to_string).collect();
-        let cells = [node.name.clone(), node.kind.to_string(), node.city.clone(), node.asn.to_string()];
-        let [name, kind, city, asn] = cells.map(Into::into);
-        table.row([name, kind, city, asn, addresses.join(" ").into()]);
+        table.row([
+            node.name.clone().into(),
+            node.kind.word().into(),
+            node.city.clone().into(),
+            node.asn.to_string().into(),
+            words::list(&node.addresses).into(),
+        ]);
     }
     write!(terminal, "{}", table.render(terminal.paint()))?;
     Ok(Outcome::Yes)
 }
 
-fn inject(arguments: &LabFault, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
-    let done = lab::fault(&arguments.name, &arguments.kind, &arguments.target.join(" "))?;
+fn fault(arguments: &LabFault, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
+    let target = arguments.target.join(" ");
+    say(&lab::fault(&arguments.running.name, &arguments.kind, &target)?, terminal)
+}
+
+fn say(done: &api::Done, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
     writeln!(terminal, "{}", done.said)?;
     Ok(Outcome::Yes)
 }

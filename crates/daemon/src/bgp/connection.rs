@@ -20,6 +20,13 @@ const TTL: u32 = 255;
 /// How long a connection that ends waits for the peer to have read the last message.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// Octets that a peer may send after the end and still be told why: a full receive buffer. One that sends on does not
+/// listen.
+const IGNORED: usize = 1 << 20;
+
+/// Octets of one such read.
+const IGNORED_AT_ONCE: usize = 4096;
+
 /// What went on in a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
@@ -108,25 +115,31 @@ impl Connection {
     /// Ends the connection so that the last message arrives: says that no more will come and waits a moment for the
     /// peer to end it too. Closing at once with unread data in the socket would send a reset, and a reset makes the
     /// peer throw away the NOTIFICATION that says why.
-    pub(super) async fn farewell(mut self) {
-        let polite = async {
-            while !self.outbox.is_empty() {
-                self.stream.writable().await?;
-                self.flush()?;
-            }
-            SockRef::from(&self.stream).shutdown(std::net::Shutdown::Write)?;
-            let mut ignored = [0; 4096];
-            loop {
-                self.stream.readable().await?;
-                match self.stream.try_read(&mut ignored) {
-                    Ok(0) => return io::Result::Ok(()),
-                    Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
-                    Ok(_) | Err(_) => {}
-                }
-            }
-        };
+    pub(super) async fn farewell(self) {
         // Whether it worked or not, the socket closes now: nobody is left who would act on an error.
-        let _ = tokio::time::timeout(FAREWELL, polite).await;
+        let _ = tokio::time::timeout(FAREWELL, self.end()).await;
+    }
+
+    async fn end(mut self) -> io::Result<()> {
+        while !self.outbox.is_empty() {
+            self.stream.writable().await?;
+            self.flush()?;
+        }
+        SockRef::from(&self.stream).shutdown(std::net::Shutdown::Write)?;
+        let mut ignored = [0; IGNORED_AT_ONCE];
+        let mut octets = 0;
+        while octets < IGNORED {
+            self.stream.readable().await?;
+            match self.stream.try_read(&mut ignored) {
+                Ok(0) => return Ok(()),
+                Ok(read) => octets += read,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+            // A peer that sends without end would otherwise keep this thread to itself, deadline or not.
+            tokio::task::yield_now().await;
+        }
+        Ok(())
     }
 }
 
@@ -189,6 +202,22 @@ mod tests {
         assert_eq!(got, "the reason");
         drop(theirs);
         ending.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_sends_without_end_is_not_listened_to_for_long() {
+        let (ours, theirs) = pair().await;
+        let mut theirs = theirs.into_std().unwrap();
+        theirs.set_nonblocking(false).unwrap();
+        let shouting = std::thread::spawn(move || {
+            use std::io::Write;
+            let writes = (0u64..).take_while(|_| theirs.write_all(&[0xfe; 65536]).is_ok());
+            writes.count() * 65536
+        });
+        ours.farewell().await;
+        let octets = shouting.join().unwrap();
+        // What was ignored, and what the buffers of both sockets hold.
+        assert!(octets < IGNORED + (64 << 20), "{octets}");
     }
 
     #[tokio::test]

@@ -2,14 +2,26 @@
 //!
 //! Needs root (network namespaces), `bird`, `nsd` and `dig`. Nothing is timed: every wait polls a condition.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod built_in_dns;
 mod world;
 
+use api::client::Server;
+use api::client::blocking::Client;
+use api::{EventRow, route};
 use linux::link::LinkIndex;
 use linux::process::ProcessSignal;
-use linux::{address, route};
+use linux::{address, route as routes};
 use std::net::IpAddr;
+use std::path::PathBuf;
 use world::{World, until};
+
+/// The example `site`, which is built with the whole package, as by `cargo test -p daemon`.
+fn daemon_program() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.parent().unwrap().with_file_name("examples").join("site")
+}
 
 #[test]
 fn a_service_that_dies_is_withdrawn_and_comes_back_after_the_back_off() {
@@ -56,7 +68,7 @@ fn nothing_is_sent_while_nothing_changes_and_a_lost_address_is_put_back() {
     assert!(world.is_announced());
     assert_eq!(world.updates(), 2, "equal output is told once");
     let unused: IpAddr = "198.18.0.99".parse().unwrap();
-    assert_eq!(route::lookup(&mut netlink, unused).unwrap(), route::Lookup::Unreachable);
+    assert_eq!(routes::lookup(&mut netlink, unused).unwrap(), routes::Lookup::Unreachable);
 }
 
 #[test]
@@ -101,12 +113,12 @@ fn a_session_that_was_reset_comes_back_and_gets_everything_again() {
     let _bird = world.bird();
     let _nsd = world.nsd();
     let _daemon = world.daemon();
+    let resets = || world.kinds().iter().filter(|kind| *kind == "notification-received").count();
     for _ in 0..2 {
         until("both prefixes are announced", || world.is_announced());
+        let before = resets();
         world.birdc("restart site");
-        until("the routes went with the session", || {
-            world.kinds().iter().any(|kind| kind == "notification-received")
-        });
+        until("the session was reset", || resets() > before);
     }
     until("both prefixes are announced again", || world.is_announced());
 }
@@ -128,7 +140,7 @@ fn two_interrupts_do_not_linger() {
 fn everything_can_be_asked_over_the_socket() {
     let world = World::new();
     let _bird = world.bird();
-    let _nsd = world.nsd();
+    let mut nsd = world.nsd();
     let _daemon = world.daemon();
     until("both prefixes are announced", || world.is_announced());
 
@@ -138,6 +150,9 @@ fn everything_can_be_asked_over_the_socket() {
         assert!(number.is_u64(), "{moving} is {number}");
         *number = "a number".into();
     }
+    let reason = status.pointer_mut("/groups/0/reason").unwrap();
+    assert!(reason.as_str().unwrap().starts_with("proven: dns/dns example. SOA at 198.18.0.53 passed"));
+    *reason = "a sentence".into();
     insta::assert_snapshot!(serde_json::to_string_pretty(&status).unwrap());
 
     let why = world.document("/explain?prefix=198.18.0.0/24");
@@ -150,17 +165,78 @@ fn everything_can_be_asked_over_the_socket() {
     assert!(body.contains("it announces 198.18.0.0/24, 2001:db8:53::/48"), "{body}");
     assert!(world.get("/explain?prefix=nonsense").0.contains("400"));
 
+    let client = Client::of(Server::Daemon, world.path("api.sock")).unwrap();
+    let mut rows = client.follow::<EventRow>(route::FOLLOW).unwrap().map(Result::unwrap);
+    assert_eq!(rows.next().unwrap().kind, "started");
+    nsd.kill();
+    assert!(rows.any(|row| row.kind == "down" && row.subject == "dns"), "new events follow the old ones");
+    until("both prefixes are withdrawn", || world.is_withdrawn());
+
     let (_, metrics) = world.get("/metrics");
-    for line in [
-        "catchment_group_state{group=\"dns\",state=\"up\"} 1",
-        "catchment_peer_established{peer=\"transit-a\"} 1",
-        "catchment_peer_announced_prefixes{peer=\"transit-a\"} 2",
-        "catchment_verdict_to_bytes_seconds_count 1",
-        "catchment_events_total{kind=\"up\",severity=\"notice\"} 1",
-        "# EOF",
-    ] {
-        assert!(metrics.lines().any(|found| found == line), "{line} is not in\n{metrics}");
-    }
+    let value = |name: &str| {
+        let row = metrics.lines().find_map(|line| line.strip_prefix(name));
+        row.unwrap_or_else(|| panic!("no {name} in\n{metrics}")).trim().parse::<f64>().unwrap()
+    };
+    assert_eq!(value("catchment_group_state{group=\"dns\",state=\"down\"}"), 1.0);
+    assert_eq!(value("catchment_peer_established{peer=\"transit-a\"}"), 1.0);
+    assert_eq!(value("catchment_peer_announced_prefixes{peer=\"transit-a\"}"), 0.0);
+    assert_eq!(value("catchment_events_total{kind=\"down\",severity=\"warning\"}"), 1.0);
+    assert!(value("catchment_verdict_to_bytes_seconds_count") >= 1.0);
+}
+
+#[test]
+fn a_recording_of_a_whole_life_replays_to_what_was_done() {
+    let world = World::new();
+    let _bird = world.bird();
+    let mut nsd = world.nsd();
+    let mut daemon = world.daemon();
+    until("both prefixes are announced", || world.is_announced());
+    nsd.kill();
+    until("both prefixes are withdrawn", || world.is_withdrawn());
+    let lived: Vec<String> = texts_of(&world, "dns");
+    daemon.signal(ProcessSignal::SIGTERM);
+    assert!(daemon.ended().success());
+
+    let file = std::fs::File::open(world.path("state/recording.jsonl")).unwrap();
+    let steps = recording::replay(std::io::BufReader::new(file)).unwrap();
+    let replayed: Vec<String> = steps.flat_map(|step| moves(&step.unwrap())).collect();
+    assert_eq!(replayed[..lived.len()], lived);
+}
+
+/// The sentences of a group's events.
+fn texts_of(world: &World, subject: &str) -> Vec<String> {
+    let events = world.document("/events");
+    let rows = events["events"].as_array().unwrap().iter().filter(|row| row["subject"] == subject);
+    rows.map(|row| row["text"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The sentences of a group's events that one step of a replay leads to.
+fn moves(step: &recording::Step) -> Vec<String> {
+    let recording::Happened::Told { outputs, .. } = &step.happened else { return Vec::new() };
+    let is_ours = step.core == "announce";
+    let actions = outputs.iter().filter(|_| is_ours).cloned().map(serde_json::from_value);
+    let told = |action| match action {
+        announce::Action::Event(event) => Some(event.to_string()),
+        _ => None,
+    };
+    actions.filter_map(|action| told(action.unwrap())).collect()
+}
+
+#[test]
+fn a_peer_that_talks_nonsense_disturbs_nobody() {
+    let world = World::new();
+    let _bird = world.bird();
+    let mut nsd = world.nsd();
+    let _shouting = world.shouting_peer("10.1.0.2");
+    let second = "name = \"shouts\"\naddress = \"10.1.0.2\"\nport = 1179\nasn = 64502\n\n[[service]]";
+    let _daemon = world.daemon_with("[[service]]", &format!("[[peer]]\n{second}"));
+    until("both prefixes are announced", || world.is_announced());
+    until("the nonsense was answered", || world.kinds().iter().any(|kind| kind == "notification-sent"));
+    nsd.kill();
+    until("both prefixes are withdrawn", || world.is_withdrawn());
+    let status = world.document("/status");
+    assert_eq!(status["peers"][0]["state"], "established");
+    assert_ne!(status["peers"][1]["state"], "established");
 }
 
 #[test]

@@ -226,14 +226,27 @@ impl World {
     pub(crate) fn daemon_with(&self, piece: &str, other: &str) -> Program {
         assert!(SITE.contains(piece), "{piece}");
         let site_file = self.write("site.toml", &SITE.replace(piece, other));
-        let test = std::env::current_exe().unwrap();
-        let daemon = test.parent().unwrap().with_file_name("examples").join("site");
-        self.start(&self.site, daemon, &[&site_file])
+        self.start(&self.site, super::daemon_program(), &[&site_file])
     }
 
     /// Starts the daemon.
     pub(crate) fn daemon(&self) -> Program {
         self.daemon_with("london", "london")
+    }
+
+    /// A neighbour at another address that accepts every call and sends octets without end that are no BGP,
+    /// on port 1179.
+    pub(crate) fn shouting_peer(&self, address: &str) -> std::thread::JoinHandle<()> {
+        let mut netlink = self.neighbour.netlink().unwrap();
+        let cable = link::index(&mut netlink, "neighbour").unwrap();
+        address::add(&mut netlink, cable, format!("{address}/24").parse().unwrap()).unwrap();
+        let listener = self.neighbour.run(|| std::net::TcpListener::bind((address, 1179))).unwrap().unwrap();
+        std::thread::spawn(move || {
+            for call in listener.incoming() {
+                let mut call = call.unwrap();
+                while call.write_all(&[0xfe; 65536]).is_ok() {}
+            }
+        })
     }
 
     /// Whether the service answers on an address.

@@ -94,7 +94,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn millis(ms: u64) -> Timestamp {
-        Timestamp::ZERO + Duration::from_millis(ms)
+        Timestamp::ZERO + Duration::from_millis(1000 + ms)
     }
 
     proptest! {

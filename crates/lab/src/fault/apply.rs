@@ -18,7 +18,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use terms::SiteName;
 
@@ -80,7 +80,7 @@ impl Lab {
             Fault::RestoreCable { end, other } => self.set_cable(end, other, Condition::Up)?,
             Fault::RestoreEverything => self.restore_everything()?,
         }
-        Ok(format!("done: {fault}"))
+        Ok(fault.done())
     }
 }
 
@@ -125,6 +125,7 @@ impl Lab {
 
     /// Continues what hangs, starts what is gone.
     fn restore_part(&self, site: &SiteName, part: Part) -> Result<(), FaultError> {
+        self.end_reboot(site)?;
         match self.running(site, part) {
             Ok(process) => Ok(self.processes.signal(process, ProcessSignal::SIGCONT)?),
             Err(FaultError::NotRunning { .. }) => self.start_again(site, part),
@@ -223,9 +224,21 @@ impl Lab {
         let processes = Arc::clone(&self.processes);
         let stopping = thread::Builder::new().name("reboot".to_owned()).spawn(move || {
             processes.wait_gone(daemon, LONGEST_GOODBYE);
-            service.map_or(Ok(()), |service| processes.signal(service, ProcessSignal::SIGKILL))
+            for process in [Some(daemon), service].into_iter().flatten() {
+                // Who is gone already does not mind.
+                let _ = processes.signal(process, ProcessSignal::SIGKILL);
+            }
         });
-        stopping.map_err(|error| Error::new("wait for a daemon to stop", error))?;
+        let stopping = stopping.map_err(|error| Error::new("wait for a daemon to stop", error))?;
+        lock(&self.reboots).insert(self.site_id(site)?, stopping);
+        Ok(())
+    }
+
+    /// Waits until a site that was told to stop has stopped: what is started earlier would be stopped with it.
+    fn end_reboot(&self, site: &SiteName) -> Result<(), FaultError> {
+        let stopping = lock(&self.reboots).remove(&self.site_id(site)?);
+        // What the thread could not do has been done by the end of its daemon.
+        let _ = stopping.map(JoinHandle::join);
         Ok(())
     }
 

@@ -9,6 +9,7 @@
 //! delay with a little noise. A power cut in London, a cut cable and a silent one come and go by themselves, unless a
 //! button was pressed.
 
+mod atlas;
 mod site;
 mod world;
 

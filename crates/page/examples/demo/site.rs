@@ -66,9 +66,9 @@ impl InventedSite {
             if self.up { (GroupState::Up, Output::Normal) } else { (GroupState::Down, Output::None) };
         let reason = if self.up { "3 checks passed in a row" } else { "the DNS check was refused twice" };
         let since = WallTime(self.started.0 + self.since_ms);
-        let told = |peer: &str| -> Result<ToldPeer, Box<dyn Error>> {
+        let told = |peer: &str, next_hop: &str| -> Result<ToldPeer, Box<dyn Error>> {
             let told = if self.up { Told::Announced } else { Told::Withdrawn };
-            let attributes = if self.up { Some(Attributes::originated("10.1.0.10".parse()?)) } else { None };
+            let attributes = if self.up { Some(Attributes::originated(next_hop.parse()?)) } else { None };
             Ok(ToldPeer { peer: peer.parse()?, told, attributes })
         };
         let peer = |name: &str, address: &str, asn: u32, state| -> Result<Peer, Box<dyn Error>> {
@@ -82,12 +82,12 @@ impl InventedSite {
                 bfd: None,
             })
         };
-        let prefix = |text: &str| -> Result<PrefixStatus, Box<dyn Error>> {
-            let mut unheard = told("exchange")?;
+        let prefix = |text: &str, next_hop: &str| -> Result<PrefixStatus, Box<dyn Error>> {
+            let mut unheard = told("exchange", next_hop)?;
             (unheard.told, unheard.attributes) = (Told::None, None);
             Ok(PrefixStatus {
                 prefix: text.parse()?,
-                peers: vec![told("transit-a")?, told("transit-b")?, unheard],
+                peers: vec![told("transit-a", next_hop)?, told("transit-b", next_hop)?, unheard],
             })
         };
         let check = |name: &str, fails: bool| -> Result<Check, Box<dyn Error>> {
@@ -118,7 +118,10 @@ impl InventedSite {
                 since,
                 reason: reason.into(),
                 alarms: vec![],
-                prefixes: vec![prefix("198.18.0.0/24")?, prefix("2001:db8:53::/48")?],
+                prefixes: vec![
+                    prefix("198.18.0.0/24", "10.1.0.10")?,
+                    prefix("2001:db8:53::/48", "2001:db8:1::10")?,
+                ],
                 checks: vec![
                     check("example. SOA over IPv4", !self.up)?,
                     check("example. SOA over IPv6", false)?,

@@ -1,59 +1,11 @@
 //! An invented world: shortest paths, with one network whose policy is odd.
 
+use crate::atlas::*;
 use api::*;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::error::Error;
-use terms::{Asn, Family, GeoPoint, Severity, WallTime, find_city};
+use terms::{Family, GeoPoint, Severity, WallTime};
 
-const SITES: [&str; 5] = ["London", "New York", "Sao Paulo", "Johannesburg", "Tokyo"];
-const CLIENTS: [&str; 12] = [
-    "Amsterdam",
-    "Dubai",
-    "Frankfurt",
-    "Johannesburg",
-    "London",
-    "Mumbai",
-    "New York",
-    "San Jose",
-    "Sao Paulo",
-    "Singapore",
-    "Sydney",
-    "Tokyo",
-];
-const CABLES: [(&str, &str); 19] = [
-    ("London", "New York"),
-    ("London", "Amsterdam"),
-    ("Amsterdam", "Frankfurt"),
-    ("London", "Frankfurt"),
-    ("Frankfurt", "Dubai"),
-    ("Dubai", "Mumbai"),
-    ("Mumbai", "Singapore"),
-    ("Singapore", "Tokyo"),
-    ("Singapore", "Sydney"),
-    ("Tokyo", "San Jose"),
-    ("Sydney", "San Jose"),
-    ("San Jose", "New York"),
-    ("New York", "Miami"),
-    ("Miami", "Sao Paulo"),
-    ("Sao Paulo", "Johannesburg"),
-    ("Johannesburg", "Mumbai"),
-    ("Johannesburg", "Lisbon"),
-    ("Lisbon", "London"),
-    ("Tokyo", "Seattle"),
-];
-/// Clients whose network prefers a customer's route, whatever the distance: who, the site, and the reason.
-const POLICY: [(&str, &str, &str); 2] = [
-    (
-        "Amsterdam",
-        "johannesburg",
-        "PolderNet prefers its customer's route: local preference 200 over 100, AS path 64513 64503",
-    ),
-    (
-        "Singapore",
-        "newyork",
-        "StraitsCom prefers a peer to its provider: local preference 150 over 100, AS path 64520 64502",
-    ),
-];
 /// What happens by itself, in seconds of a round of [`ROUND`].
 const SCRIPT: [(u64, FaultKind, &str); 6] = [
     (14, FaultKind::PowerCut, "site london"),
@@ -76,6 +28,8 @@ struct Way {
 struct Asker {
     city: &'static str,
     at: GeoPoint,
+    /// The way to the nearest site when nothing is broken.
+    nearest: Option<Way>,
     way: Option<Way>,
     /// The way that routing has found and that is not in use yet, and when it will be.
     next: Option<(u64, Option<Way>)>,
@@ -84,6 +38,8 @@ struct Asker {
 pub(crate) struct World {
     started: WallTime,
     now_ms: u64,
+    /// One-way delay of each of [`CABLES`], in microseconds.
+    delays: Vec<u64>,
     askers: Vec<Asker>,
     faults: BTreeMap<String, Fault>,
     events: Vec<EventRow>,
@@ -96,11 +52,16 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(started: WallTime) -> Result<Self, Box<dyn Error>> {
-        let asker = |city| Ok::<_, Box<dyn Error>>(Asker { city, at: place(city)?, way: None, next: None });
+        let asker = |city| {
+            Ok::<_, Box<dyn Error>>(Asker { city, at: place(city)?, nearest: None, way: None, next: None })
+        };
         let askers = CLIENTS.into_iter().map(asker).collect::<Result<_, _>>()?;
+        let delay = |(a, b)| Ok::<_, Box<dyn Error>>(place(a)?.cable_delay(place(b)?).as_micros() as u64);
+        let delays = CABLES.into_iter().map(delay).collect::<Result<_, _>>()?;
         let mut world = World {
             started,
             now_ms: 0,
+            delays,
             askers,
             faults: BTreeMap::new(),
             events: Vec::new(),
@@ -110,8 +71,9 @@ impl World {
             pictured: 0,
             dice: 1,
         };
-        for index in 0..world.askers.len() {
+        for (index, city) in CLIENTS.into_iter().enumerate() {
             world.askers[index].way = world.best(index);
+            world.askers[index].nearest = world.ways(city, false).into_iter().next();
         }
         Ok(world)
     }
@@ -247,15 +209,11 @@ impl World {
             if !done.insert(here.clone()) {
                 continue;
             }
-            for (a, b) in CABLES {
-                let Some(there) = [(a, b), (b, a)].into_iter().find_map(|(x, y)| (x == here).then_some(y))
-                else {
-                    continue;
-                };
-                let broken = with_faults && self.fault_of(a, b).is_some();
-                if let (false, Ok(x), Ok(y)) = (broken, place(a), place(b)) {
+            for ((a, b), delay) in CABLES.into_iter().zip(&self.delays) {
+                let there = [(a, b), (b, a)].into_iter().find_map(|(x, y)| (x == here).then_some(y));
+                if let (Some(there), false) = (there, with_faults && self.fault_of(a, b).is_some()) {
                     let longer = [cities.clone(), vec![there.to_owned()]].concat();
-                    queue.push((std::cmp::Reverse(micros + x.cable_delay(y).as_micros() as u64), longer));
+                    queue.push((std::cmp::Reverse(micros + delay), longer));
                 }
             }
             let site = SITES.iter().position(|site| *site == here);
@@ -354,7 +312,7 @@ impl World {
 
     fn client(&self, index: usize) -> Option<Client> {
         let asker = &self.askers[index];
-        let nearest = self.ways(asker.city, false).into_iter().next()?;
+        let nearest = asker.nearest.clone()?;
         let works = |way: &&Way| !self.is_dead(way.site) && !self.is_broken(&way.cities);
         let way = asker.way.as_ref().filter(works);
         let away = way.filter(|way| way.site != nearest.site);
@@ -419,25 +377,4 @@ impl World {
             },
         })
     }
-}
-
-/// The city's name as a node has it.
-fn name(city: &str) -> String {
-    city.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase()
-}
-
-fn router(city: &str) -> String {
-    format!("atlas-{}", name(city))
-}
-
-fn cable_name(cable: &(&str, &str)) -> String {
-    format!("{}-{}", name(cable.0), name(cable.1))
-}
-
-fn place(city: &str) -> Result<GeoPoint, String> {
-    find_city(city).map(|city| city.at).ok_or_else(|| format!("no city `{city}`"))
-}
-
-fn asn(number: u32) -> Option<Asn> {
-    Asn::try_from(number).ok()
 }

@@ -200,8 +200,8 @@ impl Attributes {
                 return;
             }
         }
-        if let (Some(short), Some(four_octets)) = (self.said.as_path.take(), &self.as4_path) {
-            self.said.as_path = Some(short.completed_by(four_octets));
+        if let (Some(path), Some(four_octets)) = (&mut self.said.as_path, &self.as4_path) {
+            *path = std::mem::take(path).completed_by(four_octets);
         }
     }
 

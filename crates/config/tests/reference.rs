@@ -1,0 +1,49 @@
+//! The reference page names every key that is read.
+
+use document::Faults;
+use std::path::Path;
+
+/// A file with an unknown key in each table: the hints list the known ones.
+const UNKNOWN_EVERYWHERE: &str = "zzzzzzzz = 1\n[site]\nzzzzzzzz = 1\n[[peer]]\nzzzzzzzz = 1\n[[service]]\nzzzzzzzz = 1\n\
+    [[service.check]]\nzzzzzzzz = 1\ndns = { zzzzzzzz = 1 }\n[service.dns]\nzzzzzzzz = 1\n[api]\nzzzzzzzz = 1\n";
+
+const PAGE: &str = include_str!("../../../docs/reference/site-file.md");
+
+fn known_keys(faults: &Faults) -> Vec<Vec<&str>> {
+    let hints = faults.iter().filter_map(|(_, fault)| fault.hint.as_deref()?.strip_prefix("known here: "));
+    hints.map(|keys| keys.split(", ").collect()).collect()
+}
+
+#[test]
+fn every_key_stands_in_the_reference() {
+    let faults = config::parse("site.toml", UNKNOWN_EVERYWHERE, Path::new("")).unwrap_err();
+    let tables = known_keys(&faults);
+    assert_eq!(tables.len(), 8, "{faults}");
+    for key in tables.iter().flatten() {
+        let words = [
+            format!("`{key}`"),
+            format!("[{key}]"),
+            format!(".{key}]"),
+            format!("{{ {key}"),
+            format!(", {key} }}"),
+        ];
+        assert!(
+            words.iter().any(|word| PAGE.contains(word)),
+            "`{key}` is missing in docs/reference/site-file.md"
+        );
+    }
+}
+
+#[test]
+fn everything_that_is_called_planned_is_refused() {
+    let planned = PAGE.lines().filter_map(|line| line.strip_prefix("Planned: "));
+    let keys: Vec<&str> = planned.flat_map(|line| line.split('`').skip(1).step_by(2)).collect();
+    assert!(keys.len() >= 10, "{keys:?}");
+    for key in keys {
+        let key = key.trim_matches(['[', ']']);
+        let line = format!("{key} = 1\n");
+        let text = format!("{line}[[peer]]\n{line}[[service]]\n{line}[[service.check]]\n{line}");
+        let faults = config::parse("site.toml", &text, Path::new("")).unwrap_err().to_string();
+        assert!(faults.contains(&format!("`{key}` is not built yet (planned)")), "{key}\n{faults}");
+    }
+}
