@@ -93,6 +93,16 @@ impl Fault {
         }
     }
 
+    /// The site whose service is the target, apart from its daemon.
+    pub fn service(&self) -> Option<&SiteName> {
+        match self {
+            Fault::KillService { site } | Fault::HangService { site } | Fault::RestoreService { site } => {
+                Some(site)
+            }
+            _ => None,
+        }
+    }
+
     /// What was done, in one sentence.
     pub fn done(&self) -> String {
         match self {

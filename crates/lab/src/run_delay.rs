@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// The waiting of each thread so far.
 #[derive(Debug)]
-pub struct RunDelay {
+pub(crate) struct RunDelay {
     proc: PathBuf,
     /// A process that is not counted: the lab, whose lateness is measured where it matters.
     without: u32,
@@ -20,7 +20,7 @@ pub struct RunDelay {
 
 impl RunDelay {
     /// Counts the processes of this `/proc` from now on, but for one.
-    pub fn of(proc: &Path, without: u32) -> Self {
+    pub(crate) fn of(proc: &Path, without: u32) -> Self {
         let mut delay = RunDelay { proc: proc.to_owned(), without, waited: BTreeMap::new() };
         delay.since_last();
         delay
@@ -28,7 +28,7 @@ impl RunDelay {
 
     /// What was waited since this was asked last: of each process the thread that waited longest, added up, because
     /// news passes through the processes one after the other. A process that came since then counts from its start.
-    pub fn since_last(&mut self) -> Duration {
+    pub(crate) fn since_last(&mut self) -> Duration {
         let mut waited = BTreeMap::new();
         let mut total = 0;
         for process in numbers(&self.proc).filter(|process| *process != self.without) {

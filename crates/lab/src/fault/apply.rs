@@ -11,6 +11,7 @@ use crate::router::Router;
 use crate::running::{Lab, lock};
 use crate::scenario::words::NodeName;
 use crate::site::Site;
+use crate::world::Service;
 use linux::process::ProcessSignal;
 use linux::{Error, address, link, socket};
 use std::collections::BTreeSet;
@@ -35,11 +36,6 @@ pub enum FaultError {
     /// A name that this world does not have.
     #[error("{}. {}", .0.message, .0.hint)]
     Name(Wrong),
-    /// The service is a part of the daemon.
-    #[error(
-        "the service of {0} is built into its daemon and cannot be touched apart from it: `daemon {0}` can"
-    )]
-    BuiltIn(SiteName),
     /// There is nothing to signal.
     #[error("the {what} of {site} is not running: restore it first")]
     NotRunning {
@@ -117,8 +113,7 @@ impl Lab {
     /// The process, if it is there and lives.
     fn running(&self, site: &SiteName, part: Part) -> Result<ProcessId, FaultError> {
         let process = self.with_site(site, |place| Ok(part.of(place)))?;
-        let process = process.ok_or_else(|| FaultError::BuiltIn(site.clone()))?;
-        Some(process)
+        process
             .filter(|process| self.processes.is_alive(*process))
             .ok_or_else(|| FaultError::NotRunning { what: part.word(), site: site.clone() })
     }
@@ -264,10 +259,10 @@ impl Lab {
         }
         self.set_cables_of(edge, Condition::Up)?;
         self.end_attack(self.site_id(site)?);
-        match self.restore_part(site, Part::Service) {
-            Ok(()) | Err(FaultError::BuiltIn(_)) => self.restore_part(site, Part::Daemon),
-            Err(other) => Err(other),
+        if self.world.service == Service::Nsd {
+            self.restore_part(site, Part::Service)?;
         }
+        self.restore_part(site, Part::Daemon)
     }
 
     fn restore_everything(&self) -> Result<(), FaultError> {

@@ -125,8 +125,8 @@ impl Mission {
     fn check(&self) -> Result<Play, TestError> {
         let scenario = Scenario::parse(&self.file, &self.text)?;
         let mut world = World::parse(&self.world_file, &self.world_text)?;
-        scenario.check_names(&Names::of(&world, &Plan::new(&world)?))?;
         scenario.prepare(&mut world);
+        scenario.check_names(&Names::of(&world, &Plan::new(&world)?))?;
         Ok(Play { scenario, world })
     }
 }
@@ -137,9 +137,8 @@ pub fn test(options: &TestOptions) -> Result<Report, TestError> {
     let load = |file: &PathBuf| Mission::load(file, options.slack);
     let missions = all_good(options.files.iter().map(load))?;
     // A thread waits for each world, and the signals are for it.
-    let held = HeldSignals::hold(&[ProcessSignal::SIGINT, ProcessSignal::SIGTERM, ProcessSignal::SIGCHLD])?;
+    let _held = HeldSignals::hold(&[ProcessSignal::SIGINT, ProcessSignal::SIGTERM, ProcessSignal::SIGCHLD])?;
     let scenarios = missions.into_iter().map(in_its_own_world).collect::<Result<_, _>>()?;
-    drop(held);
     let report = Report { schema: api::Schema, scenarios };
     if let Some(path) = &options.json {
         write_json(path, &report)?;
