@@ -31,6 +31,13 @@ lint: ## formatting, clippy, licences and sources of dependencies
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
 	$(CARGO) deny check bans licenses sources
 
+bench: install-run build ## measures, and rewrites docs/reference/benchmarks.md
+	$(SUDO) benches/measure $(CATCHMENT)
+
+fuzz: ## ten minutes of libFuzzer for each target (needs a nightly toolchain and cargo-fuzz)
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz
+	cd fuzz && for target in $$($(CARGO) fuzz list); do $(CARGO) +nightly fuzz run $$target -- -max_total_time=600 || exit 1; done
+
 build: ## the release binary
 	$(CARGO) build --release --locked --bin catchment
 

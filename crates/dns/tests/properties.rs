@@ -94,7 +94,7 @@ fn bent_zone() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn any_query_gets_a_sound_reply(ask in any_ask()) {

@@ -5,8 +5,9 @@
 //!   |  socket pair = stdin of the child: first the mission and the listeners, then nothing; its end means "stop"
 //!  catchment lab init ....... process 1: everything that it starts and makes dies with it
 //! ```
-//! The parent only waits. SIGINT and SIGTERM end the leash, so that the world stops in order; when the parent is killed,
-//! the kernel ends process 1 and with it everything else. Nothing has a name outside, so nothing can stay behind.
+//! The parent only waits. SIGINT and SIGTERM end the leash, and so does the parent's own end, however it comes: process 1
+//! then stops the world in order, which is quicker than having the kernel take it apart, and with process 1 goes
+//! everything else. Nothing has a name outside, so nothing can stay behind.
 
 use linux::process::{HeldSignals, ProcessSignal, spawn_as_init};
 use linux::{Error, mount, pass};
@@ -20,6 +21,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 /// Where process 1 has a file system of its own. What the host has there is hidden inside.
 pub const PRIVATE: &str = "/run";
@@ -38,8 +41,9 @@ pub fn run(
         HeldSignals::hold(&[ProcessSignal::SIGINT, ProcessSignal::SIGTERM, ProcessSignal::SIGCHLD])?;
     let (leash, theirs) = UnixStream::pair().map_err(|error| Error::new("make a socket pair", error))?;
     let mut command = Command::new("/proc/self/exe");
-    command.args(arguments).stdin(OwnedFd::from(theirs)).process_group(0);
-    let mut child = spawn_as_init(&mut command)?;
+    command.arg0("catchment").args(arguments).stdin(OwnedFd::from(theirs)).process_group(0);
+    // A world that somebody has stopped would not hear that its leash has ended.
+    let mut child = spawn_as_init(&mut command, ProcessSignal::SIGCONT)?;
     drop(command); // and with it the parent's copy of the child's stdin
     let text = serde_json::to_vec(mission).map_err(|error| Error::new("write down the mission", error))?;
     hand_over(&leash, &text, descriptors)?;
@@ -90,6 +94,9 @@ impl Leash {
     }
 }
 
+/// How long a world may take to stop in order.
+const LONGEST_STOP: Duration = Duration::from_secs(10);
+
 /// Longest mission, bytes: a world file, and what is to be done in it.
 const LONGEST_MISSION: u64 = 4 << 20;
 
@@ -113,5 +120,17 @@ pub fn begin<M: DeserializeOwned>() -> linux::Result<Begun<M>> {
     let mut text = vec![0; length as usize];
     leash.read_exact(&mut text).map_err(|error| Error::new("read the mission", error))?;
     let mission = serde_json::from_slice(&text).map_err(|error| Error::new("read the mission", error))?;
-    Ok(Begun { mission, descriptors, leash: Leash(Arc::new(leash)) })
+    let leash = Leash(Arc::new(leash));
+    end_at_last(leash.clone())?;
+    Ok(Begun { mission, descriptors, leash })
+}
+
+/// Ends this process should it not have stopped in order some time after it was told to.
+fn end_at_last(leash: Leash) -> linux::Result<()> {
+    let thread = thread::Builder::new().name("leash".into()).spawn(move || {
+        leash.wait_end();
+        thread::sleep(LONGEST_STOP);
+        std::process::exit(1);
+    });
+    thread.map(drop).map_err(|error| Error::new("start the thread that holds the leash", error))
 }

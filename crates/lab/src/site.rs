@@ -9,6 +9,7 @@ use crate::site_file::{ZONE, ZONE_FILE, nsd_configuration, site_file};
 use crate::world::{Service, World};
 use linux::{Error, Result};
 use std::fs::File;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -82,7 +83,7 @@ impl Site {
 /// The daemon is this very program.
 fn run_daemon(directory: &Path, machine: &Machine, processes: &Processes) -> Result<ProcessId> {
     let mut command = Command::new("/proc/self/exe");
-    command.args(["run", SITE_FILE]);
+    command.arg0("catchment").args(["run", SITE_FILE]);
     run((command, "this program"), directory, "daemon.log", machine, processes)
 }
 

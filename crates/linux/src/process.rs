@@ -74,9 +74,13 @@ pub fn enter_pid_namespace_for_children(descriptor: &OwnedFd) -> Result<()> {
 
 /// Kills the command when the *thread* that starts it ends, however it ends: start it from one that lives long.
 pub fn die_with_parent(command: &mut Command) {
+    signal_when_parent_ends(command, Signal::SIGKILL);
+}
+
+fn signal_when_parent_ends(command: &mut Command, signal: Signal) {
     // SAFETY: between fork and exec the closure makes a system call only: no allocation, no lock.
     unsafe {
-        command.pre_exec(|| Ok(prctl::set_pdeathsig(Signal::SIGKILL)?));
+        command.pre_exec(move || Ok(prctl::set_pdeathsig(signal)?));
     }
 }
 
@@ -98,13 +102,14 @@ impl HeldSignals {
     }
 }
 
-/// Starts the command as process 1 of new PID, mount and network namespaces. When it ends, and it ends with the calling
-/// thread at the latest, the kernel kills everything that it started and removes everything that it made.
+/// Starts the command as process 1 of new PID, mount and network namespaces. When it ends, the kernel kills everything
+/// that it started and removes everything that it made. It gets `farewell` when the calling *thread* ends: SIGKILL, or
+/// SIGCONT where it notices by other means and only has to be awake for that.
 ///
 /// The calling thread can do this once, and cannot start threads afterwards: its children belong to the new PID
 /// namespace, and a thread must be in the same as its process.
-pub fn spawn_as_init(command: &mut Command) -> Result<Child> {
-    die_with_parent(command);
+pub fn spawn_as_init(command: &mut Command, farewell: Signal) -> Result<Child> {
+    signal_when_parent_ends(command, farewell);
     // SAFETY: between fork and exec the closure makes a system call only: no allocation, no lock.
     unsafe {
         command.pre_exec(|| {
@@ -153,7 +158,8 @@ mod tests {
             let thread = scope.spawn(|| {
                 let mut command = Command::new("sh");
                 command.args(["-c", script]).stdout(Stdio::piped());
-                let output = spawn_as_init(&mut command).unwrap().wait_with_output().unwrap();
+                let output =
+                    spawn_as_init(&mut command, Signal::SIGKILL).unwrap().wait_with_output().unwrap();
                 String::from_utf8(output.stdout).unwrap()
             });
             thread.join().unwrap()
@@ -177,7 +183,7 @@ mod tests {
             scope.spawn(|| {
                 let mut command = Command::new("sh");
                 command.args(["-c", "sleep 1000 & sleep 1000"]).stdout(writer);
-                drop(spawn_as_init(&mut command).unwrap());
+                drop(spawn_as_init(&mut command, Signal::SIGKILL).unwrap());
             });
         });
         // The pipe ends only when both sleepers are gone.

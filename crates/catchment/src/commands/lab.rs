@@ -6,8 +6,7 @@ use crate::table::Table;
 use crate::terminal::Terminal;
 use crate::words;
 use api::NodeList;
-use lab::scenario::verdict::Verdict;
-use lab::{Options, TestError, TestOptions, UpError};
+use lab::{Options, TestError, TestOptions, UpError, Verdict};
 use std::io::Write;
 
 pub(crate) fn run(command: Lab, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
