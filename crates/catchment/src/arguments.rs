@@ -169,7 +169,7 @@ pub(crate) struct LabNodes {
 /// `catchment lab fault`.
 #[derive(Debug, Args)]
 pub(crate) struct LabFault {
-    /// What to do: kill, hang, reboot, power-cut, cut, blackhole, attack, restore
+    /// What to do: kill, hang, reboot, power-cut, cut, blackhole, restore
     pub(crate) kind: String,
     /// To what: `site london`, `service london`, `daemon london`, `cable atlas-london - atlas-newyork`, `everything`
     #[arg(required = true)]

@@ -92,4 +92,37 @@ impl Fault {
             | Fault::RestoreEverything => None,
         }
     }
+
+    /// The site whose service is the target, apart from its daemon.
+    pub fn service(&self) -> Option<&SiteName> {
+        match self {
+            Fault::KillService { site } | Fault::HangService { site } | Fault::RestoreService { site } => {
+                Some(site)
+            }
+            _ => None,
+        }
+    }
+
+    /// What was done, in one sentence.
+    pub fn done(&self) -> String {
+        match self {
+            Fault::KillService { site } => format!("the service of {site} was killed"),
+            Fault::KillDaemon { site } => format!("the daemon of {site} was killed"),
+            Fault::HangService { site } => format!("the service of {site} hangs"),
+            Fault::HangDaemon { site } => format!("the daemon of {site} hangs"),
+            Fault::RebootSite { site } => format!("{site} was told to stop"),
+            Fault::PowerCutSite { site } => format!("{site} has no power"),
+            Fault::CutCable { end, other } => format!("the cable from {end} to {other} was cut"),
+            Fault::BlackholeCable { end, other } => {
+                format!("the cable from {end} to {other} swallows every packet")
+            }
+            Fault::BlackholeSite { site } => format!("every cable of {site} swallows every packet"),
+            Fault::AttackSite { site, script } => format!("a hostile router plays {script} to {site}"),
+            Fault::RestoreService { site } => format!("the service of {site} was restored"),
+            Fault::RestoreDaemon { site } => format!("the daemon of {site} was restored"),
+            Fault::RestoreSite { site } => format!("{site} was restored"),
+            Fault::RestoreCable { end, other } => format!("the cable from {end} to {other} was mended"),
+            Fault::RestoreEverything => "everything was restored".to_owned(),
+        }
+    }
 }

@@ -15,6 +15,7 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::str::FromStr;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -66,6 +67,27 @@ impl fmt::Display for ScriptName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// How far a script is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Progress {
+    /// It is being played.
+    #[default]
+    Playing,
+    /// It was played to its end.
+    Over,
+    /// It could not be.
+    Failed(String),
+}
+
+/// A script that is being played, as its director sees it.
+#[derive(Debug, Default)]
+pub struct Attack {
+    /// Ends it.
+    pub stop: AtomicBool,
+    /// How far it is.
+    pub progress: Mutex<Progress>,
 }
 
 /// One line of a script.

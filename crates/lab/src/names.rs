@@ -3,8 +3,8 @@
 use crate::fault::Fault;
 use crate::plan::{Medium, Plan};
 use crate::sentence::{Kind, Mention};
-use crate::world::World;
-use terms::nearest_spelling;
+use crate::world::{Service, World};
+use terms::{SiteName, nearest_spelling};
 
 /// Everything of a world that sentences can name.
 #[derive(Clone, Debug)]
@@ -14,6 +14,7 @@ pub struct Names {
     nodes: Vec<String>,
     /// Cables that can be cut, as pairs of nodes.
     cables: Vec<[String; 2]>,
+    service: Service,
 }
 
 /// What is wrong with a name.
@@ -33,6 +34,7 @@ impl Names {
             clients: world.clients.iter().map(|client| client.place.key.clone()).collect(),
             sites: world.sites.iter().map(|site| site.name.to_string()).collect(),
             nodes: plan.nodes.iter().map(|node| node.name.clone()).collect(),
+            service: world.service,
             cables: fibres
                 .map(|cable| cable.ends.each_ref().map(|end| plan.node(end.node).name.clone()))
                 .collect(),
@@ -44,15 +46,24 @@ impl Names {
         mentions.iter().filter_map(|mention| self.wrong_name(mention)).collect()
     }
 
-    /// Which of a fault's names there are not, or that no cable joins them.
+    /// What there is not of that at which a fault aims.
     pub fn wrong_in_fault(&self, fault: &Fault) -> Vec<Wrong> {
         let wrong = self.wrong(&fault.mentions());
-        match fault.cable() {
-            Some((end, other)) if wrong.is_empty() => {
-                self.no_cable(end.as_str(), other.as_str()).into_iter().collect()
-            }
-            _ => wrong,
+        if !wrong.is_empty() {
+            return wrong;
         }
+        let cable = fault.cable().and_then(|(end, other)| self.no_cable(end.as_str(), other.as_str()));
+        let service = fault.service().and_then(|site| self.no_service(site));
+        cable.into_iter().chain(service).collect()
+    }
+
+    fn no_service(&self, site: &SiteName) -> Option<Wrong> {
+        (self.service == Service::BuiltIn).then(|| Wrong {
+            message: format!(
+                "the service of {site} is built into its daemon: it cannot be touched apart from it"
+            ),
+            hint: format!("strike `daemon {site}`, or let the world have `service = \"nsd\"`"),
+        })
     }
 
     fn wrong_name(&self, mention: &Mention<'_>) -> Option<Wrong> {

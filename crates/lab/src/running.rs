@@ -3,6 +3,7 @@
 use crate::cable::{self, Carrying, Fibre};
 use crate::clock;
 use crate::history::{ClientId, History, LatenessLog, Outcome, SiteId};
+use crate::hostile::Attack;
 use crate::isolate::PRIVATE;
 use crate::journal::Place;
 use crate::machine::{self, Machine};
@@ -19,9 +20,8 @@ use nix::unistd::Pid;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use terms::{Family, Timestamp};
 
@@ -53,8 +53,10 @@ pub struct Lab {
     carrying: Mutex<Option<Carrying>>,
     pub(crate) routers: Mutex<BTreeMap<NodeId, Router>>,
     pub(crate) sites: Mutex<BTreeMap<SiteId, Site>>,
-    /// Attacks that go on; setting the flag ends one.
-    pub(crate) attacks: Mutex<BTreeMap<SiteId, Arc<AtomicBool>>>,
+    /// Sites that were told to stop, and who waits for them to have stopped.
+    pub(crate) reboots: Mutex<BTreeMap<SiteId, JoinHandle<()>>>,
+    /// The latest attack on each site that was attacked.
+    pub(crate) attacks: Mutex<BTreeMap<SiteId, Arc<Attack>>>,
     pub(crate) processes: Arc<Processes>,
 }
 
@@ -105,6 +107,7 @@ impl Lab {
             carrying: Mutex::new(Some(carrying)),
             routers,
             sites: Mutex::new(sites),
+            reboots: Mutex::default(),
             attacks: Mutex::default(),
             processes,
         }))

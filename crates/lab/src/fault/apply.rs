@@ -3,7 +3,7 @@
 use crate::cable::{Condition, Fibre};
 use crate::fault::Fault;
 use crate::history::SiteId;
-use crate::hostile::{PlayError, Script, ScriptName};
+use crate::hostile::{Attack, Progress, Script, ScriptName};
 use crate::names::{Names, Wrong};
 use crate::plan::{Cable, CableId, NodeId, hostile_neighbour};
 use crate::processes::ProcessId;
@@ -11,14 +11,15 @@ use crate::router::Router;
 use crate::running::{Lab, lock};
 use crate::scenario::words::NodeName;
 use crate::site::Site;
+use crate::world::Service;
 use linux::process::ProcessSignal;
 use linux::{Error, address, link, socket};
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::sync::atomic::Ordering;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use terms::SiteName;
 
@@ -35,11 +36,6 @@ pub enum FaultError {
     /// A name that this world does not have.
     #[error("{}. {}", .0.message, .0.hint)]
     Name(Wrong),
-    /// The service is a part of the daemon.
-    #[error(
-        "the service of {0} is built into its daemon and cannot be touched apart from it: `daemon {0}` can"
-    )]
-    BuiltIn(SiteName),
     /// There is nothing to signal.
     #[error("the {what} of {site} is not running: restore it first")]
     NotRunning {
@@ -80,7 +76,7 @@ impl Lab {
             Fault::RestoreCable { end, other } => self.set_cable(end, other, Condition::Up)?,
             Fault::RestoreEverything => self.restore_everything()?,
         }
-        Ok(format!("done: {fault}"))
+        Ok(fault.done())
     }
 }
 
@@ -117,14 +113,14 @@ impl Lab {
     /// The process, if it is there and lives.
     fn running(&self, site: &SiteName, part: Part) -> Result<ProcessId, FaultError> {
         let process = self.with_site(site, |place| Ok(part.of(place)))?;
-        let process = process.ok_or_else(|| FaultError::BuiltIn(site.clone()))?;
-        Some(process)
+        process
             .filter(|process| self.processes.is_alive(*process))
             .ok_or_else(|| FaultError::NotRunning { what: part.word(), site: site.clone() })
     }
 
     /// Continues what hangs, starts what is gone.
     fn restore_part(&self, site: &SiteName, part: Part) -> Result<(), FaultError> {
+        self.end_reboot(site)?;
         match self.running(site, part) {
             Ok(process) => Ok(self.processes.signal(process, ProcessSignal::SIGCONT)?),
             Err(FaultError::NotRunning { .. }) => self.start_again(site, part),
@@ -223,9 +219,21 @@ impl Lab {
         let processes = Arc::clone(&self.processes);
         let stopping = thread::Builder::new().name("reboot".to_owned()).spawn(move || {
             processes.wait_gone(daemon, LONGEST_GOODBYE);
-            service.map_or(Ok(()), |service| processes.signal(service, ProcessSignal::SIGKILL))
+            for process in [Some(daemon), service].into_iter().flatten() {
+                // Who is gone already does not mind.
+                let _ = processes.signal(process, ProcessSignal::SIGKILL);
+            }
         });
-        stopping.map_err(|error| Error::new("wait for a daemon to stop", error))?;
+        let stopping = stopping.map_err(|error| Error::new("wait for a daemon to stop", error))?;
+        lock(&self.reboots).insert(self.site_id(site)?, stopping);
+        Ok(())
+    }
+
+    /// Waits until a site that was told to stop has stopped: what is started earlier would be stopped with it.
+    fn end_reboot(&self, site: &SiteName) -> Result<(), FaultError> {
+        let stopping = lock(&self.reboots).remove(&self.site_id(site)?);
+        // What the thread could not do has been done by the end of its daemon.
+        let _ = stopping.map(JoinHandle::join);
         Ok(())
     }
 
@@ -251,10 +259,10 @@ impl Lab {
         }
         self.set_cables_of(edge, Condition::Up)?;
         self.end_attack(self.site_id(site)?);
-        match self.restore_part(site, Part::Service) {
-            Ok(()) | Err(FaultError::BuiltIn(_)) => self.restore_part(site, Part::Daemon),
-            Err(other) => Err(other),
+        if self.world.service == Service::Nsd {
+            self.restore_part(site, Part::Service)?;
         }
+        self.restore_part(site, Part::Daemon)
     }
 
     fn restore_everything(&self) -> Result<(), FaultError> {
@@ -281,17 +289,17 @@ impl Lab {
         self.appear_on_lan(edge, host, from)?;
         let namespace = self.machines[edge.0].namespace.try_clone()?;
         let to = self.plan.node(host).address.v4;
-        let stop = self.begin_attack(site);
-        let attacked = name.clone();
+        let attack = self.begin_attack(site);
         let play = move || {
             let connect = || {
                 let connect = || socket::connect_tcp((from, 0).into(), (to, BGP).into(), CONNECTING);
                 namespace.run(connect).and_then(|connected| connected).map_err(io::Error::other)
             };
-            match script.play(connect, &stop) {
-                Ok(()) | Err(PlayError::Stopped) => {}
-                Err(error) => eprintln!("the hostile neighbour of {attacked}: {error}"),
-            }
+            let played = script.play(connect, &attack.stop);
+            *lock(&attack.progress) = match played {
+                Ok(()) => Progress::Over,
+                Err(error) => Progress::Failed(error.to_string()),
+            };
         };
         let thread = thread::Builder::new().name("hostile".to_owned()).spawn(play);
         thread.map_err(|error| Error::new("start the hostile neighbour", error))?;
@@ -309,16 +317,16 @@ impl Lab {
         Ok(())
     }
 
-    fn begin_attack(&self, site: SiteId) -> Arc<AtomicBool> {
+    fn begin_attack(&self, site: SiteId) -> Arc<Attack> {
         self.end_attack(site);
-        let stop = Arc::new(AtomicBool::new(false));
-        lock(&self.attacks).insert(site, Arc::clone(&stop));
-        stop
+        let attack = Arc::new(Attack::default());
+        lock(&self.attacks).insert(site, Arc::clone(&attack));
+        attack
     }
 
     fn end_attack(&self, site: SiteId) {
-        if let Some(stop) = lock(&self.attacks).remove(&site) {
-            stop.store(true, Ordering::Relaxed);
+        if let Some(attack) = lock(&self.attacks).remove(&site) {
+            attack.stop.store(true, Ordering::Relaxed);
         }
     }
 }

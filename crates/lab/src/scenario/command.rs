@@ -125,8 +125,8 @@ impl Mission {
     fn check(&self) -> Result<Play, TestError> {
         let scenario = Scenario::parse(&self.file, &self.text)?;
         let mut world = World::parse(&self.world_file, &self.world_text)?;
-        scenario.check_names(&Names::of(&world, &Plan::new(&world)?))?;
         scenario.prepare(&mut world);
+        scenario.check_names(&Names::of(&world, &Plan::new(&world)?))?;
         Ok(Play { scenario, world })
     }
 }

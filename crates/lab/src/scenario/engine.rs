@@ -138,6 +138,17 @@ impl<S: Stage> Play<'_, S> {
 
     /// One step; false if the rest of the story would mean nothing.
     fn step(&mut self, step: &Step, next_at: Option<Timestamp>) -> bool {
+        let first = self.checks.len();
+        let goes_on = self.judge_step(step, next_at);
+        // They were reported as they ended; in the result they stand as in the file.
+        let place = |check: &CheckReport| {
+            step.expectations.iter().position(|wanted| wanted.value.to_string() == check.sentence)
+        };
+        self.checks[first..].sort_by_key(place);
+        goes_on
+    }
+
+    fn judge_step(&mut self, step: &Step, next_at: Option<Timestamp>) -> bool {
         let mut window = self.window(Some(step), self.stage.now());
         let wall = self.stage.wall();
         if !step.faults.iter().all(|fault| self.carry_out(fault)) {

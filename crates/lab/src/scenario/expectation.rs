@@ -31,6 +31,8 @@ sentences! {
             ["peer" peer "of" "site" site "kept" "despite" "broken" "updates"];
         /// The session has ended since the fault, and is not established.
         PeerLost { peer: PeerName, site: SiteName } = ["peer" peer "of" "site" site "lost"];
+        /// The hostile router has played its script to the end: the site did everything that the script waits for.
+        AttackOver { site: SiteName } = ["attack" "on" "site" site "over"];
         /// Each client of the site is answered again within the limit, and stays answered.
         ClientsAnsweredWithin { site: SiteName, limit: Limit } =
             ["clients" "of" site "answered" "within" limit];
@@ -74,7 +76,8 @@ impl Expectation {
             | Expectation::SiteTold { .. }
             | Expectation::PeerEstablishedThroughout { .. }
             | Expectation::PeerKeptDespiteBrokenUpdates { .. }
-            | Expectation::PeerLost { .. } => false,
+            | Expectation::PeerLost { .. }
+            | Expectation::AttackOver { .. } => false,
         }
     }
 

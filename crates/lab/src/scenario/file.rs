@@ -262,12 +262,17 @@ expect = "other clients silent at most 100ms"
         let tiny = World::parse("tiny", built_in("tiny").unwrap()).unwrap();
         let names = Names::of(&tiny, &Plan::new(&tiny).unwrap());
         assert!(Scenario::parse("dark.toml", GOOD).unwrap().check_names(&names).is_ok());
-        let text =
-            GOOD.replace("site london", "site londen").replace("clients of london", "clients of madrid");
+        let text = GOOD
+            .replace("power-cut site london", "power-cut site londen")
+            .replace("clients of london", "clients of madrid")
+            .replace("do = [", "do = ['kill service london', 'cut cable atlas-london - atlas-tokyo', ")
+            .replace(", \"other clients silent at most 100ms\"", "");
         let scenario = Scenario::parse("dark.toml", &text).unwrap();
-        insta::assert_snapshot!(faults(scenario.check_names(&names)), @r"
-        dark.toml:11:7: this world has no site `londen` | did you mean `london`? It has london, newyork, tokyo
+        insta::assert_snapshot!(faults(scenario.check_names(&names)), @r#"
+        dark.toml:11:7: the service of london is built into its daemon: it cannot be touched apart from it | strike `daemon london`, or let the world have `service = "nsd"`
+        dark.toml:11:30: no cable joins atlas-london and atlas-tokyo | the cables of these nodes are atlas-london - atlas-newyork, atlas-newyork - atlas-tokyo, iberia-madrid - atlas-london, anycast-london - atlas-london, anycast-tokyo - atlas-tokyo, atlas-london - london, atlas-tokyo - tokyo
+        dark.toml:11:70: this world has no site `londen` | did you mean `london`? It has london, newyork, tokyo
         dark.toml:12:11: this world has no site `madrid` | It has london, newyork, tokyo
-        ");
+        "#);
     }
 }

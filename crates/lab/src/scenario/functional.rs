@@ -1,5 +1,6 @@
 //! Functional checks: who answers, and what was told to whom. They wait for a condition; no clock decides them.
 
+use crate::hostile::Progress;
 use crate::scenario::expectation::Expectation;
 use crate::scenario::record::{Record, Sample, Span, Viewpoint};
 use crate::scenario::timing::Window;
@@ -15,6 +16,8 @@ pub struct Facts {
     pub statuses: BTreeMap<SiteName, api::Status>,
     /// The clients as the map draws them, with the reason of each detour.
     pub clients: Vec<api::Client>,
+    /// How far each attack is; those of sites that were attacked.
+    pub attacks: BTreeMap<SiteName, Progress>,
     /// The time of day at which the step's faults were done.
     pub fault: WallTime,
 }
@@ -59,6 +62,7 @@ pub fn look(expectation: &Expectation, record: &Record, facts: &Facts, window: &
         Expectation::PeerLost { peer, site } => with_peer(facts, site, peer, |peer| {
             Seen::when(!is_established(peer) && peer.since >= facts.fault, session(peer, facts.fault))
         }),
+        Expectation::AttackOver { site } => attack(facts, site),
         Expectation::ClientsAnsweredWithin { .. }
         | Expectation::EveryClientAnsweredWithin { .. }
         | Expectation::OtherClientsSilent { .. }
@@ -123,6 +127,15 @@ fn detour(facts: &Facts, client: &ClientName) -> Seen {
             Seen::NotSo(format!("answered by {site} as a {}: {}", detour.kind, detour.words))
         }
         (None, _) => Seen::NotSo(format!("answered by {site}, and that is no detour")),
+    }
+}
+
+fn attack(facts: &Facts, site: &SiteName) -> Seen {
+    match facts.attacks.get(site) {
+        None => Seen::NotSo(format!("nobody attacks {site}")),
+        Some(Progress::Playing) => Seen::NotSo("it goes on".to_owned()),
+        Some(Progress::Over) => Seen::So("every word was said and answered".to_owned()),
+        Some(Progress::Failed(why)) => Seen::NotSo(format!("it ended early: {why}")),
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::clock;
 use crate::fault::Fault;
 use crate::history::{self, Laggard, SiteId};
+use crate::hostile::Progress;
 use crate::journal::Place;
 use crate::observer;
 use crate::prober;
@@ -14,7 +15,7 @@ use crate::scenario::record::{Late, Outcome, Record, Sample, Viewpoint};
 use api::client::Server;
 use api::client::blocking::Client;
 use api::{Picture, PictureKind, Status, route};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -55,6 +56,15 @@ impl LabStage {
             sites.get(&SiteId(u16::try_from(place).ok()?))?.socket()
         };
         Client::of(Server::Daemon, socket).ok()?.get(route::STATUS).ok()
+    }
+
+    fn attacks(&self) -> BTreeMap<SiteName, Progress> {
+        let attacks = lock(&self.lab.attacks);
+        let named = attacks.iter().filter_map(|(site, attack)| {
+            let site = self.lab.world.sites.get(usize::from(site.0))?;
+            Some((site.name.clone(), lock(&attack.progress).clone()))
+        });
+        named.collect()
     }
 
     /// A sample with names instead of places; none for one that the world does not know.
@@ -116,6 +126,7 @@ impl Stage for LabStage {
         Facts {
             statuses: statuses.collect(),
             clients: self.pictures.borrow().clients.clone(),
+            attacks: self.attacks(),
             fault: WallTime::default(),
         }
     }

@@ -90,7 +90,8 @@ pub fn measure(expectation: &Expectation, record: &Record, window: &Window) -> V
         | Expectation::SiteTold { .. }
         | Expectation::PeerEstablishedThroughout { .. }
         | Expectation::PeerKeptDespiteBrokenUpdates { .. }
-        | Expectation::PeerLost { .. } => Vec::new(),
+        | Expectation::PeerLost { .. }
+        | Expectation::AttackOver { .. } => Vec::new(),
     }
 }
 

@@ -94,7 +94,7 @@ fn status(state: &str, told: &str, peer_state: &str, since: u64, treated_as_with
         ],
     });
     let status: api::Status = serde_json::from_value(status).unwrap();
-    Facts { statuses: [(status.site.clone(), status)].into(), clients: Vec::new(), fault: WallTime(5_000) }
+    Facts { statuses: [(status.site.clone(), status)].into(), fault: WallTime(5_000), ..Facts::default() }
 }
 
 #[test]
@@ -135,6 +135,19 @@ fn a_session_is_judged_by_its_age() {
     );
     let stranger = seen("peer stranger of site london lost", &none, &old);
     assert_eq!(stranger, Seen::NotSo("london has no peer stranger, it has transit, gone".to_owned()));
+}
+
+#[test]
+fn an_attack_is_over_when_all_of_it_was_answered() {
+    let after = |progress: Progress| Facts {
+        attacks: [("london".parse().unwrap(), progress)].into(),
+        ..Facts::default()
+    };
+    let sentence = "attack on site london over";
+    assert!(holds(sentence, &Record::default(), &after(Progress::Over)));
+    assert!(!holds(sentence, &Record::default(), &after(Progress::Playing)));
+    assert!(!holds(sentence, &Record::default(), &after(Progress::Failed("refused".to_owned()))));
+    assert!(!holds(sentence, &Record::default(), &Facts::default()));
 }
 
 #[test]
