@@ -1,6 +1,8 @@
 //! The drawing in ARCHITECTURE.md is true: crates import only what it allows, cores ban what makes them impure, and
 //! the functions that its data paths name exist. Each guard is shown to catch a planted fault.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 

@@ -3,29 +3,25 @@
 use crate::clock;
 use crate::fault::Fault;
 use crate::running::{Lab, lock};
+use crate::sentence::SentenceError;
 use crate::story::{Happening, milliseconds};
 use api::{Command, Done, FaultKind, Refusal, Schema};
 
 impl Lab {
     /// Carries a command out, and remembers the fault until it is restored.
     pub fn order(&self, command: &Command) -> Result<Done, Refusal> {
-        let fault: Fault = format!("{} {}", command.kind, command.target).parse().map_err(
-            |error: crate::sentence::SentenceError| {
-                let refusal = Refusal::because(error.to_string());
-                error.hint().into_iter().fold(refusal, Refusal::hint)
-            },
-        )?;
+        let (fault, target) = understand(command)?;
         let said = self.carry_out(&fault).map_err(|error| Refusal::because(error.to_string()))?;
-        self.remember(command);
+        self.remember(command.kind, target);
         self.story.tell(&Happening::Fault { said: said.clone() });
         Ok(Done { schema: Schema, said })
     }
 
-    fn remember(&self, command: &Command) {
+    fn remember(&self, kind: FaultKind, target: String) {
         let mut faults = lock(&self.faults);
-        match command.kind {
-            FaultKind::Restore if command.target == "everything" => faults.clear(),
-            FaultKind::Restore => faults.retain(|fault| !is_undone_by(&fault.target, &command.target)),
+        match kind {
+            FaultKind::Restore if target == "everything" => faults.clear(),
+            FaultKind::Restore => faults.retain(|fault| !is_undone_by(&fault.target, &target)),
             FaultKind::Kill
             | FaultKind::Hang
             | FaultKind::Reboot
@@ -33,12 +29,31 @@ impl Lab {
             | FaultKind::Cut
             | FaultKind::Blackhole => {
                 let since_ms = milliseconds(clock::now(), self.began);
-                let (kind, target) = (command.kind, command.target.clone());
                 faults.retain(|fault| (fault.kind, &fault.target) != (kind, &target));
                 faults.push(api::Fault { kind, target, since_ms });
             }
         }
     }
+}
+
+/// The fault that is meant, and its target in full. Who writes only a name means the site of that name, or its service
+/// where a site is no possible target; who writes two nodes means the cable between them.
+fn understand(command: &Command) -> Result<(Fault, String), Refusal> {
+    let mut first_error = None;
+    for noun in ["", "site ", "service ", "cable "] {
+        let target = format!("{noun}{}", command.target);
+        match format!("{} {target}", command.kind).parse::<Fault>() {
+            Ok(fault) => return Ok((fault, target)),
+            Err(error) => first_error = first_error.or(Some(error)),
+        }
+    }
+    Err(first_error.map_or_else(
+        || Refusal::because("there is no such fault"),
+        |error: SentenceError| {
+            let refusal = Refusal::because(error.to_string());
+            error.hint().into_iter().fold(refusal, Refusal::hint)
+        },
+    ))
 }
 
 /// Restoring a site restores its parts, too.
@@ -53,6 +68,20 @@ fn is_undone_by(fault: &str, restored: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bare_name_is_a_site_or_its_service_and_two_nodes_are_a_cable() {
+        let meant = |kind, target: &str| {
+            let command = Command { kind, target: target.to_owned() };
+            understand(&command).map(|(_, target)| target).map_err(|refusal| refusal.error)
+        };
+        assert_eq!(meant(FaultKind::PowerCut, "london"), Ok("site london".to_owned()));
+        assert_eq!(meant(FaultKind::PowerCut, "site london"), Ok("site london".to_owned()));
+        assert_eq!(meant(FaultKind::Restore, "london"), Ok("site london".to_owned()));
+        assert_eq!(meant(FaultKind::Kill, "london"), Ok("service london".to_owned()));
+        assert_eq!(meant(FaultKind::Cut, "a-b - c-d"), Ok("cable a-b - c-d".to_owned()));
+        assert!(meant(FaultKind::Cut, "london").is_err());
+    }
 
     #[test]
     fn restoring_a_site_restores_its_parts_and_nothing_else() {

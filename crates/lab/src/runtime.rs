@@ -7,7 +7,11 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use terms::ServiceName;
+
+/// A socket of this age has a listener, or its lab is gone.
+const YOUNG: Duration = Duration::from_secs(2);
 
 /// The name of a lab, and of its sockets.
 pub type LabName = ServiceName;
@@ -43,9 +47,10 @@ pub enum RuntimeError {
 }
 
 impl Sockets {
-    /// Where the lab of that name is or would be.
+    /// Where the lab of that name is or would be. What killed labs left there is removed.
     pub(crate) fn of(name: &LabName) -> Self {
         let directory = directory();
+        sweep(&directory);
         Sockets {
             control: directory.join(format!("lab-{name}.sock")),
             exec: directory.join(format!("lab-{name}.exec")),
@@ -80,6 +85,26 @@ fn directory() -> PathBuf {
     }
 }
 
+/// Removes the sockets to which nobody listens any more. Young ones stay: their lab may be about to listen.
+fn sweep(directory: &Path) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let is_ours = path.extension().is_some_and(|extension| extension == "sock" || extension == "exec")
+            && path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"lab-"));
+        let is_old = || {
+            let modified = fs::metadata(&path).and_then(|metadata| metadata.modified());
+            modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age > YOUNG))
+        };
+        let is_dead = || {
+            UnixStream::connect(&path).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+        };
+        if is_ours && is_old() && is_dead() {
+            // Another command may have swept it just now.
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
 fn listen(path: &Path) -> Result<UnixListener, RuntimeError> {
     let listen = || {
         if let Some(directory) = path.parent() {
@@ -93,4 +118,34 @@ fn listen(path: &Path) -> Result<UnixListener, RuntimeError> {
         Ok(listener)
     };
     listen().map_err(|error| RuntimeError::Io { path: path.to_owned(), error })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::SystemTime;
+
+    #[test]
+    fn only_what_a_dead_lab_left_is_swept() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        let old = SystemTime::now() - 2 * YOUNG;
+        let _alive = UnixListener::bind(at("lab-alive.sock")).unwrap();
+        for name in ["lab-dead.sock", "lab-dead.exec", "lab-young.sock", "api.sock"] {
+            drop(UnixListener::bind(at(name)).unwrap());
+        }
+        for name in ["lab-alive.sock", "lab-dead.sock", "lab-dead.exec", "api.sock"] {
+            let time = rustix::fs::Timespec {
+                tv_sec: old.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs().try_into().unwrap(),
+                tv_nsec: 0,
+            };
+            let times = rustix::fs::Timestamps { last_access: time, last_modification: time };
+            rustix::fs::utimensat(rustix::fs::CWD, at(name), &times, rustix::fs::AtFlags::empty()).unwrap();
+        }
+        sweep(directory.path());
+        let mut left: Vec<_> =
+            fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["api.sock", "lab-alive.sock", "lab-young.sock"]);
+    }
 }
