@@ -10,7 +10,8 @@
 //! prober down.
 
 use crate::catchment::Tracker;
-use crate::history::{ClientId, Outcome, Sample};
+use crate::clock;
+use crate::history::{ClientId, Outcome, Sample, SiteId};
 use crate::journal::Place;
 use crate::picture::{self, Seen};
 use crate::running::{Lab, lock};
@@ -22,7 +23,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
-use terms::Family;
+use terms::{Family, WallTime};
 use tokio::sync::{broadcast, watch};
 
 /// How often the page is told what the clients see.
@@ -41,7 +42,8 @@ pub(crate) fn watch(
     let views = Arc::new(Mutex::new(Views::default()));
     Views::keep_up(Arc::clone(&lab), Arc::clone(&views))?;
     let clients = lab.world.clients.iter().map(|_| Watched::default()).collect();
-    let observer = Observer { lab, views, clients, pictures, live };
+    let started = WallTime(clock::wall().0.saturating_sub(milliseconds(clock::now(), lab.began)));
+    let observer = Observer { lab, started, views, clients, pictures, live };
     let thread = thread::Builder::new().name("observer".into());
     thread.spawn(move || observer.run()).map_err(|error| Error::new("start the observer", error))?;
     Ok(())
@@ -51,6 +53,8 @@ pub(crate) fn watch(
 #[derive(Default)]
 struct Watched {
     tracker: Tracker,
+    /// Who answered it when every site announced.
+    usual: Option<SiteId>,
     round_trips: VecDeque<Duration>,
 }
 
@@ -66,12 +70,14 @@ impl Watched {
         let mut sorted: Vec<Duration> = self.round_trips.iter().copied().collect();
         sorted.sort_unstable();
         let site = self.tracker.site();
-        Seen { site, round_trip: site.and(sorted.get(sorted.len() / 2).copied()) }
+        Seen { site, usual: self.usual, round_trip: site.and(sorted.get(sorted.len() / 2).copied()) }
     }
 }
 
 struct Observer {
     lab: Arc<Lab>,
+    /// When the lab began. Read once, or a clock that is set would begin it anew for everybody who looks.
+    started: WallTime,
     views: Arc<Mutex<Views>>,
     clients: Vec<Watched>,
     pictures: watch::Sender<Arc<Picture>>,
@@ -128,9 +134,14 @@ impl Observer {
         api::Sample { ribbon: sample.client.0, at_ms, outcome, family: Some(sample.family) }
     }
 
-    fn draw(&self) {
+    fn draw(&mut self) {
+        let views = lock(&self.views);
+        if views.every_site_announces(self.lab.world.sites.len()) {
+            self.clients.iter_mut().for_each(|client| client.usual = client.tracker.site().or(client.usual));
+        }
         let seen: Vec<Seen> = self.clients.iter().map(Watched::seen).collect();
-        let picture = picture::draw(&self.lab, &lock(&self.views), &seen);
+        let picture = picture::draw(&self.lab, self.started, &views, &seen);
+        drop(views);
         self.pictures.send_if_modified(|shown| {
             let changed = !picture::same_but_for_time(shown, &picture);
             *shown = Arc::new(picture);

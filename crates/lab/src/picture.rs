@@ -17,18 +17,19 @@ use std::time::Duration;
 use terms::{Reason, WallTime};
 
 /// What a client sees of late.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
     /// Who answers.
     pub(crate) site: Option<SiteId>,
+    /// Who answered when every site announced.
+    pub(crate) usual: Option<SiteId>,
     /// The median round trip.
     pub(crate) round_trip: Option<Duration>,
 }
 
 /// Draws it.
-pub(crate) fn draw(lab: &Lab, views: &Views, seen: &[Seen]) -> Picture {
-    let began = WallTime(clock::wall().0.saturating_sub(milliseconds(clock::now(), lab.began)));
-    let mut picture = Picture::empty(PictureKind::Lab, lab.world.name.clone(), began);
+pub(crate) fn draw(lab: &Lab, started: WallTime, views: &Views, seen: &[Seen]) -> Picture {
+    let mut picture = Picture::empty(PictureKind::Lab, lab.world.name.clone(), started);
     picture.addresses = SERVICE.both().to_vec();
     picture.at_ms = milliseconds(clock::now(), lab.began);
     picture.sites = sites(lab, views, seen);
@@ -104,7 +105,7 @@ fn offers_of_site(lab: &Lab, name: &str) -> Vec<Offer> {
 fn clients(lab: &Lab, views: &Views, seen: &[Seen]) -> Vec<api::Client> {
     let client = |(index, client): (usize, &crate::world::Client)| {
         let (network, _) = lab.world.router(client.router);
-        let seen = seen.get(index).copied().unwrap_or(Seen { site: None, round_trip: None });
+        let seen = seen.get(index).copied().unwrap_or_default();
         let way = views.ways.get(index);
         let nearest = nearest_site(&lab.world, client_id(index));
         let name = |site: SiteId| lab.world.sites[usize::from(site.0)].name.clone();
@@ -120,26 +121,21 @@ fn clients(lab: &Lab, views: &Views, seen: &[Seen]) -> Vec<api::Client> {
             path: way.filter(|way| way.site.is_some()).map_or_else(Vec::new, |way| {
                 way.nodes.iter().map(|node| lab.plan.node(*node).name.clone()).collect()
             }),
-            detour: detour(lab, views, index, seen.site, nearest.map(|(site, _)| site)),
+            detour: detour(lab, views, index, seen, nearest.map(|(site, _)| site)),
         }
     };
     lab.world.clients.iter().enumerate().map(client).collect()
 }
 
 /// Why another site than the nearest answers.
-fn detour(
-    lab: &Lab,
-    views: &Views,
-    client: usize,
-    site: Option<SiteId>,
-    nearest: Option<SiteId>,
-) -> Option<Detour> {
-    let (site, nearest) = (site?, nearest?);
+fn detour(lab: &Lab, views: &Views, client: usize, seen: Seen, nearest: Option<SiteId>) -> Option<Detour> {
+    let (site, nearest) = (seen.site?, nearest?);
     if site == nearest {
         return None;
     }
     let silent = views.groups.get(&nearest).is_none_or(|group| group.output == Output::None);
-    if silent {
+    // Whom policy sends to another site anyway was not moved by the silence of the nearest.
+    if silent && seen.usual != Some(site) {
         let name = &lab.world.sites[usize::from(nearest.0)].name;
         let words = Reason::from(format!("{name} announces nothing now"));
         return Some(Detour { kind: DetourKind::Failover, words });

@@ -9,7 +9,7 @@ use crate::plan::{NodeId, SERVICE};
 use crate::running::{Lab, lock};
 use api::client::Server;
 use api::client::blocking::Client;
-use api::{Group, Status, route};
+use api::{Group, Output, Status, route};
 use linux::{Error, Result};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -34,6 +34,11 @@ pub(crate) struct Views {
 }
 
 impl Views {
+    /// Whether each of so many sites announces.
+    pub(crate) fn every_site_announces(&self, sites: usize) -> bool {
+        self.groups.len() == sites && self.groups.values().all(|group| group.output != Output::None)
+    }
+
     /// Keeps them up to date until the process ends.
     pub(crate) fn keep_up(lab: Arc<Lab>, views: Arc<Mutex<Views>>) -> Result<()> {
         let mut watch = RouteWatch::open(&lab.machines)?;
