@@ -7,7 +7,7 @@ export DEBIAN_FRONTEND := noninteractive
 
 # What running a world needs, and what the tests add.
 RUN_PACKAGES := bird2 nsd bind9-dnsutils iproute2 iputils-ping
-TEST_PACKAGES := $(RUN_PACKAGES) procps build-essential
+TEST_PACKAGES := $(RUN_PACKAGES) procps curl build-essential
 
 .PHONY: help demo test lint bench fuzz build install-run install-test doc
 
