@@ -171,7 +171,8 @@ pub(crate) struct LabNodes {
 pub(crate) struct LabFault {
     /// What to do: kill, hang, reboot, power-cut, cut, blackhole, restore
     pub(crate) kind: String,
-    /// To what: `site london`, `service london`, `daemon london`, `cable atlas-london - atlas-newyork`, `everything`
+    /// To what: `london` (the site, or its service), `site london`, `service london`, `daemon london`,
+    /// `cable atlas-london - atlas-newyork`, `everything`
     #[arg(required = true)]
     pub(crate) target: Vec<String>,
     #[command(flatten)]
@@ -196,7 +197,13 @@ pub(crate) struct Ask {
     #[arg(long)]
     pub(crate) json: bool,
     /// The control socket of the daemon
-    #[arg(long, value_name = "PATH", default_value = config::Api::SOCKET, value_hint = ValueHint::FilePath)]
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "CATCHMENT_SOCKET",
+        default_value = config::Api::SOCKET,
+        value_hint = ValueHint::FilePath
+    )]
     pub(crate) socket: PathBuf,
 }
 

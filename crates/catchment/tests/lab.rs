@@ -144,6 +144,13 @@ fn tiny_answers_everybody_and_leaves_nothing() {
     let output = lab.lab("exec", &["site-london", "--", "sh", "-c", checked]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 
+    let status = lab.exec("site-london", &[PROGRAM, "status", "--json"]);
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    assert_eq!(
+        status["site"], "london",
+        "the daemon of the site is asked, without saying where its socket is"
+    );
+
     let url = map.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
     let picture = Command::new("curl").args(["-sf", &format!("{url}picture")]).output().unwrap().stdout;
     let picture: serde_json::Value = serde_json::from_slice(&picture).unwrap();

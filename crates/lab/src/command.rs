@@ -1,7 +1,9 @@
 //! Commands that work inside a running lab: `exec`, `nodes`, `down`.
 
 use crate::control::DOWN;
+use crate::running::directory_of;
 use crate::runtime::{LabName, Sockets};
+use crate::site::DAEMON_SOCKET;
 use api::client::{ClientError, Server, blocking};
 use api::{Done, FaultKind, NodeList, Refusal, route};
 use linux::process::{
@@ -41,6 +43,8 @@ pub enum CommandError {
     StillThere(Duration),
 }
 
+/// Where the commands that ask a daemon read its socket from.
+const SOCKET_VARIABLE: &str = "CATCHMENT_SOCKET";
 /// How long a lab may take to end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -87,6 +91,8 @@ pub fn exec(name: &LabName, node: &str, command: &[OsString]) -> Result<ExitStat
     enter_pid_namespace_for_children(&pid)?;
     let mut command = Command::new(program);
     command.args(arguments);
+    // So that `catchment status` inside a site asks that site's daemon.
+    command.env(SOCKET_VARIABLE, directory_of(node).join(DAEMON_SOCKET));
     die_with_parent(&mut command);
     start_in(&mut command, Namespaces::new([network, mount]));
     if let Ok(directory) = env::current_dir() {

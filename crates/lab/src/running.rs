@@ -196,7 +196,7 @@ fn start_router(
     processes: &Processes,
 ) -> Result<Option<Router>, Error> {
     let Node { name, role: Role::Router(router), .. } = plan.node(node) else { return Ok(None) };
-    let directory = directory(name)?;
+    let directory = make_directory(name)?;
     Router::start((world, plan), *router, (node, machine), directory, processes).map(Some)
 }
 
@@ -210,7 +210,7 @@ fn start_sites(
     for (index, (node, machine)) in plan.nodes.iter().zip(machines).enumerate() {
         let Role::Host(id) = node.role else { continue };
         let host = (NodeId(index), machine);
-        sites.insert(id, Site::start((world, plan), id, host, directory(&node.name)?, processes)?);
+        sites.insert(id, Site::start((world, plan), id, host, make_directory(&node.name)?, processes)?);
     }
     Ok(sites)
 }
@@ -224,8 +224,12 @@ fn clients<'m>(plan: &Plan, machines: &'m [Machine]) -> Vec<(ClientId, &'m Names
 }
 
 /// A node's own directory in the private file system.
-fn directory(node: &str) -> Result<PathBuf, Error> {
-    let path = Path::new(PRIVATE).join("lab").join(node);
+pub(crate) fn directory_of(node: &str) -> PathBuf {
+    Path::new(PRIVATE).join("lab").join(node)
+}
+
+fn make_directory(node: &str) -> Result<PathBuf, Error> {
+    let path = directory_of(node);
     fs::create_dir_all(&path).map_err(|error| Error::new(format!("make {}", path.display()), error))?;
     Ok(path)
 }
