@@ -8,9 +8,23 @@ use terms::{Family, Timestamp};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(pub u16);
 
+impl ClientId {
+    /// The client at that place; a world has far fewer than 65,536.
+    pub(crate) fn at(index: usize) -> Self {
+        ClientId(u16::try_from(index).unwrap_or(u16::MAX))
+    }
+}
+
 /// A site's place in [`World::sites`](crate::world::World::sites).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SiteId(pub u16);
+
+impl SiteId {
+    /// The site at that place; a world has far fewer than 65,536.
+    pub(crate) fn at(index: usize) -> Self {
+        SiteId(u16::try_from(index).unwrap_or(u16::MAX))
+    }
+}
 
 /// One question of one client and what came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@
 
 use crate::catchment::Tracker;
 use crate::clock;
-use crate::history::{ClientId, Outcome, Sample, SiteId};
+use crate::history::{Outcome, Sample, SiteId};
 use crate::journal::Place;
 use crate::picture::{self, Seen};
 use crate::running::{Lab, lock};
@@ -148,9 +148,4 @@ impl Observer {
             changed
         });
     }
-}
-
-/// The client of a place in the list.
-pub(crate) fn client_id(index: usize) -> ClientId {
-    ClientId(u16::try_from(index).unwrap_or(u16::MAX))
 }

@@ -3,9 +3,8 @@
 use crate::cable::Condition;
 use crate::clock;
 use crate::detour::Reasons;
-use crate::history::SiteId;
+use crate::history::{ClientId, SiteId};
 use crate::nearest::nearest_site;
-use crate::observer::client_id;
 use crate::plan::{CableId, Medium, Plan, Purpose, Role, SERVICE};
 use crate::running::{Lab, lock};
 use crate::story::milliseconds;
@@ -55,7 +54,7 @@ pub(crate) fn same_but_for_time(shown: &Picture, drawn: &Picture) -> bool {
 
 fn sites(lab: &Lab, views: &Views, seen: &[Seen]) -> Vec<api::Site> {
     let site = |(index, site): (usize, &crate::world::Site)| {
-        let id = SiteId(u16::try_from(index).unwrap_or(u16::MAX));
+        let id = SiteId::at(index);
         let place = lab.world.router(site.router).1;
         let group = views.groups.get(&id);
         let mut round_trips: Vec<Duration> =
@@ -107,7 +106,7 @@ fn clients(lab: &Lab, views: &Views, seen: &[Seen]) -> Vec<api::Client> {
         let (network, _) = lab.world.router(client.router);
         let seen = seen.get(index).copied().unwrap_or_default();
         let way = views.ways.get(index);
-        let nearest = nearest_site(&lab.world, client_id(index));
+        let nearest = nearest_site(&lab.world, ClientId::at(index));
         let name = |site: SiteId| lab.world.sites[usize::from(site.0)].name.clone();
         api::Client {
             name: client.place.key.clone(),

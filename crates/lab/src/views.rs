@@ -2,8 +2,7 @@
 //! its site. Looked up when routes change, and once in a while because a daemon changes its mind silently.
 
 use crate::detour::{Candidate, candidates};
-use crate::history::SiteId;
-use crate::observer::client_id;
+use crate::history::{ClientId, SiteId};
 use crate::paths::{RouteWatch, Way, follow};
 use crate::plan::{NodeId, SERVICE};
 use crate::running::{Lab, lock};
@@ -67,7 +66,7 @@ impl Views {
 type Choices = Vec<Option<(NodeId, Vec<Candidate>)>>;
 
 fn look(lab: &Lab) -> (Vec<Way>, Choices) {
-    let clients = (0..lab.world.clients.len()).map(|index| lab.plan.client(client_id(index)));
+    let clients = (0..lab.world.clients.len()).map(|index| lab.plan.client(ClientId::at(index)));
     let follow = |from: Option<NodeId>| from.map(|from| follow(&lab.plan, &lab.machines, from, Family::Ipv4));
     let ways: Vec<Way> = clients.map(|client| follow(client).unwrap_or_default()).collect();
     // Many ways lead through the same routers: each is asked once.
