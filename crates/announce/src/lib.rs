@@ -24,6 +24,7 @@ mod health;
 mod input;
 mod machine;
 mod output;
+pub mod permit;
 mod settings;
 mod state;
 mod tally;
