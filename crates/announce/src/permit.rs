@@ -58,7 +58,6 @@ mod report;
 mod sight;
 mod speaker;
 mod token;
-mod wish;
 
 pub use decode::Garbled;
 pub use event::{Alarm, Event};
@@ -68,4 +67,3 @@ pub use record::{Away, Cause, Host, Member, Record, Token};
 pub use refusal::{Names, Refusal};
 pub use sight::Contact;
 pub use speaker::Speaker;
-pub use wish::{Permit, Wish};

@@ -8,7 +8,7 @@ use terms::{GroupName, Reason};
 use super::event::Event;
 use super::record::Record;
 use super::speaker::Speaker;
-use super::wish::{Permit, Wish};
+use crate::{Permit, Wish};
 
 /// Everything that the permit machine of one group must know before it starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use super::pace::Pauses;
 use super::record::Record;
 use super::sight::{Contact, Lesson, Sight};
 use super::speaker::Speaker;
-use super::wish::{Permit, Wish};
+use crate::{Permit, Wish};
 
 /// The permit machine of one group at one host. A driver hands it every [`Input`] with the time, carries out every
 /// [`Output`], and hands in [`Input::Timer`] when [`deadline`](Machine::deadline) has come. One request is under way
