@@ -1,20 +1,18 @@
 //! What goes up and down together.
 
-use crate::check::DNS_PORT;
+use crate::check::Probe;
 use crate::peer::{Peer, Relation};
 use crate::service::Written;
 use announce::{Backoff, CheckSettings, Settings};
-use check::dns::Expectation;
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
-use std::time::Duration;
 use terms::{GroupName, Prefix, ServiceName};
 
 /// An announcement group: prefixes that go up and down together, and the services behind them. It is named after
 /// its first service.
 #[derive(Clone, Debug)]
 pub struct Group {
-    /// What its machine has to know. A check of the file becomes one check for each address of its service.
+    /// What its machine has to know. A check of the file becomes one check for each address of its service,
+    /// or one alone where it does not ask the service's addresses.
     pub settings: Settings,
     /// How each check of `settings.checks` is run, in the same order.
     pub probes: Vec<Probe>,
@@ -22,17 +20,6 @@ pub struct Group {
     pub prefixes: BTreeSet<Prefix>,
     /// The services behind it, in the order of the file.
     pub services: Vec<ServiceName>,
-}
-
-/// How one check is run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Probe {
-    /// Whom to ask.
-    pub target: SocketAddr,
-    /// What to ask, and what a healthy service answers.
-    pub expectation: Expectation,
-    /// How long to wait for the answer.
-    pub timeout: Duration,
 }
 
 /// Puts services that share a prefix into one group. Two prefixes are shared when one covers the other: a user of the
@@ -83,17 +70,17 @@ impl Group {
 fn checks_of(written: &Written) -> impl Iterator<Item = (CheckSettings, Probe)> {
     let service = &written.service;
     written.checks.iter().flat_map(move |check| {
-        service.addresses.iter().map(move |&address| {
+        let probes = check.probes(&service.addresses).into_iter();
+        probes.map(move |(name, probe)| {
             let settings = CheckSettings {
                 service: service.name.clone(),
-                name: format!("{} at {address}", check.name()),
+                name,
                 interval: check.interval,
                 fall: check.fall,
                 rise: check.rise,
                 hang_after: check.hang_after,
             };
-            let target = SocketAddr::new(address, DNS_PORT);
-            (settings, Probe { target, expectation: check.expectation.value.clone(), timeout: check.timeout })
+            (settings, probe)
         })
     })
 }

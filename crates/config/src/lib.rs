@@ -25,7 +25,8 @@ mod unique;
 
 pub use api::Api;
 pub use built_in_dns::BuiltInDns;
-pub use group::{Group, Probe};
+pub use check::{Command, Issuers, Probe, Question, Tls, Way};
+pub use group::Group;
 pub use peer::{NextHop, Peer, Relation};
 pub use service::Service;
 pub use site::{Place, Site};

@@ -20,6 +20,8 @@ pub struct Service {
     pub announce: Vec<Prefix>,
     /// The built-in DNS service; none where the operator brings one.
     pub dns: Option<BuiltInDns>,
+    /// Answers per second that the built-in DNS service is good for here; none where nobody said.
+    pub capacity: Option<u64>,
 }
 
 /// A service, its checks, and where the file says what.
@@ -42,7 +44,9 @@ fn read(table: &Table, directory: &Path, names: &mut Unique<ServiceName>) -> Opt
     let addresses = addresses(table);
     let announce = prefixes(table);
     no_cover_yet(table);
-    let checks = checks(table);
+    let checks = checks(table, directory);
+    let capacity = table.optional("capacity");
+    let most = capacity.number_in(1..=u64::MAX);
     let dns = table.optional("dns");
     let built_in = dns.table().and_then(|dns| built_in_dns::read(&dns, directory));
     name.iter().for_each(|name| names.see(document, name));
@@ -55,12 +59,16 @@ fn read(table: &Table, directory: &Path, names: &mut Unique<ServiceName>) -> Opt
     if dns.is_given() && built_in.is_none() {
         return None;
     }
+    if built_in.is_none() {
+        built_in_dns::refuse_what_needs_it(document, &capacity, checks.as_deref().unwrap_or_default());
+    }
     let (addresses, announce) = (addresses?, announce?);
     let service = Service {
         name: name?.value,
         addresses: addresses.iter().map(|address| address.value).collect(),
         announce: announce.iter().map(|prefix| prefix.value).collect(),
         dns: built_in,
+        capacity: most.map(|most| most.value),
     };
     Some(Written { service, checks: checks?, announce, addresses })
 }
@@ -137,7 +145,7 @@ fn no_cover_yet(table: &Table) {
     }
 }
 
-fn checks(table: &Table) -> Option<Vec<Check>> {
+fn checks(table: &Table, directory: &Path) -> Option<Vec<Check>> {
     let value: Value = table.optional("check");
     if !value.is_given() && table.document().syntax_is_good() {
         let hint = "add [[service.check]] with dns = { name = \"example.\", type = \"SOA\" }";
@@ -148,7 +156,7 @@ fn checks(table: &Table) -> Option<Vec<Check>> {
     let mut once = Unique::new("check");
     let document = table.document();
     value.each(|table| {
-        let check = check::read(table)?;
+        let check = check::read(table, directory)?;
         once.see(document, &Spanned { value: check.name(), span: table.span() });
         Some(check)
     })

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::event::Source;
 use crate::events::Bus;
 use crate::export::{Decision, GroupLevel};
+use crate::load::Loads;
 use crate::memory::Memories;
 use crate::metrics::Metrics;
 use crate::watchdog::{BEAT_EVERY, Heart};
@@ -62,6 +63,7 @@ pub(crate) struct Ears {
     pub(crate) found: mpsc::Receiver<(usize, Found)>,
     pub(crate) presence: watch::Receiver<Presence>,
     pub(crate) orders: mpsc::Receiver<Withdraw>,
+    pub(crate) loads: watch::Receiver<Loads>,
 }
 
 /// Where the decision loop tells of itself.
@@ -236,7 +238,7 @@ impl Decider {
         };
         let ribbon = u16::try_from(group.first_check + found.check.0).unwrap_or(u16::MAX);
         let at_ms = found.asked.as_nanos() / 1_000_000;
-        let sample = api::Sample { ribbon, at_ms, outcome, family: Some(found.family) };
+        let sample = api::Sample { ribbon, at_ms, outcome, family: found.family };
         // Nobody may be looking, or not fast enough.
         let _ = self.mouth.samples.try_send(sample);
     }

@@ -37,7 +37,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
-pub(crate) use tally::{Tally, register};
+pub(crate) use tally::{Tally, register, total};
 use tokio::sync::watch;
 
 /// Where DNS is served (RFC 1035 section 4.2).

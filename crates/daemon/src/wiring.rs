@@ -16,6 +16,7 @@
 //!  │ listener ──calls──────┘ └──events──────┼─┼───────────> Bus ─────────────────────────┘
 //!  └────────────────────────────────────────┼─┘              ^
 //!  thread "watchdog" <──────────────────────┘                │
+//!  thread "checks": runs of checks that may be held up (TLS, programs, files), load ──latest──> decision loop
 //!  thread "addresses": Keeper ──presence (latest)──> check tasks, decision loop
 //!  thread "recording" <──what every machine is told (queue, dropped when full)── decision loop, peer tasks
 //!  threads "dns-udp" and "dns-tcp": the built-in DNS service; each beats too, none waits for anything above
@@ -32,13 +33,14 @@ use crate::address::{self, Belongings, Keeper};
 use crate::announce::{self, Decider, Group};
 use crate::attendants::Attendants;
 use crate::bgp::{self, CALLS_PER_PEER, Peer, Switchboard};
-use crate::check::{Found, Probe};
+use crate::check::{Found, Probe, Surroundings, Workshop};
 use crate::clock::Clock;
 use crate::dns;
 use crate::error::Error;
 use crate::event::{Event, Source};
 use crate::events::Bus;
 use crate::export::Decision;
+use crate::load::{self, Loads, Watched};
 use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
 use crate::record::Recording;
@@ -49,7 +51,7 @@ use crate::watchdog::{self, Heart, tell_manager};
 use ::announce::{CheckId, Condition, Machine};
 use config::SiteFile;
 use sd_notify::NotifyState;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,6 +124,25 @@ fn start_dns(site_file: &SiteFile) -> Result<Vec<dns::Server>, Error> {
     built_in.map(start).collect()
 }
 
+/// What the built-in DNS service of each service counts.
+fn tallies(site_file: &SiteFile, servers: &[dns::Server]) -> BTreeMap<ServiceName, Vec<dns::Tally>> {
+    let built_in = site_file.services.iter().filter(|service| service.dns.is_some());
+    built_in.zip(servers).map(|(service, server)| (service.name.clone(), server.tallies())).collect()
+}
+
+/// The services whose load is measured.
+fn watched(site_file: &SiteFile, surroundings: &Surroundings) -> Vec<Watched> {
+    let watched = |service: &config::Service| {
+        Some(Watched {
+            service: service.name.clone(),
+            addresses: service.addresses.clone(),
+            capacity: service.capacity,
+            tallies: surroundings.tallies.get(&service.name)?.clone(),
+        })
+    };
+    site_file.services.iter().filter_map(watched).collect()
+}
+
 fn belongings(site_file: &SiteFile) -> Belongings {
     let services = &site_file.services;
     let announced = site_file.groups.iter().flat_map(|group| group.prefixes.iter().copied());
@@ -144,7 +165,19 @@ pub(crate) fn run(site_file: SiteFile) -> Result<(), Error> {
     let memories = memory::recall(&site_file.site.state_dir, &bus);
 
     let recording = Recording::begin(&site_file.site.state_dir, &site_file.site.name, clock, &bus);
-    let shared = Shared { clock, bus: bus.clone(), metrics: metrics.clone(), recording: &recording };
+    let workshop = Workshop::open().map_err(Error::System)?;
+    let surroundings =
+        Surroundings { clock, workshop: workshop.handle(), tallies: tallies(&site_file, &dns) };
+    let (measured, loads) = watch::channel(Loads::new());
+    workshop.handle().spawn(load::measure(watched(&site_file, &surroundings), clock, measured));
+    let shared = Shared {
+        clock,
+        bus: bus.clone(),
+        metrics: metrics.clone(),
+        recording: &recording,
+        surroundings,
+        loads: loads.clone(),
+    };
     let presence = keeper.presence();
     let Wires { site, board, memories, heart, samples } = runtime
         .block_on(async { wire(&site_file, &shared, bgp, presence, memories) })
@@ -152,7 +185,7 @@ pub(crate) fn run(site_file: SiteFile) -> Result<(), Error> {
     let attendants = Attendants {
         bus: bus.clone(),
         board,
-        metrics: metrics.with_dns(dns.iter().flat_map(dns::Server::tallies).collect()),
+        metrics: metrics.with_dns(dns.iter().flat_map(dns::Server::tallies).collect()).with_loads(loads),
         zone_files: dns.iter().map(dns::Server::zone_files).collect(),
         state_dir: site_file.site.state_dir.clone(),
         memories,
@@ -173,6 +206,7 @@ pub(crate) fn run(site_file: SiteFile) -> Result<(), Error> {
     bus.tell(&Event::Stopped, Source::Process);
     // The tasks go first, so that what they remembered and noted last is complete when it is written.
     drop(runtime);
+    workshop.close();
     recording.close();
     attending.stop();
     dns.into_iter().for_each(dns::Server::stop);
@@ -185,6 +219,8 @@ struct Shared<'a> {
     bus: Bus,
     metrics: Metrics,
     recording: &'a Recording,
+    surroundings: Surroundings,
+    loads: watch::Receiver<Loads>,
 }
 
 /// The loose ends of the wiring.
@@ -245,7 +281,7 @@ fn wire(
         views,
         samples,
     };
-    let ears = announce::Ears { found, presence, orders: ordered };
+    let ears = announce::Ears { found, presence, orders: ordered, loads: shared.loads.clone() };
     tokio::spawn(Decider::new(machines, mouth).run(ears));
 
     let site = &site_file.site;
@@ -303,14 +339,7 @@ fn start_groups(
         let checks = group.settings.checks.iter().zip(&group.probes).enumerate();
         let sooner = checks.map(|(check, (settings, probe))| {
             let (sooner, told) = mpsc::channel(1);
-            let probe = Probe {
-                group: index,
-                check: CheckId(check),
-                service: probe.target,
-                expectation: probe.expectation.clone(),
-                interval: settings.interval,
-                timeout: probe.timeout,
-            };
+            let probe = Probe::new((index, CheckId(check)), settings, probe, &shared.surroundings);
             tokio::spawn(probe.run(shared.clock, presence.clone(), told, found.clone()));
             sooner
         });

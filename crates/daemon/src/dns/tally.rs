@@ -26,8 +26,13 @@ struct ReplyLabels {
     code: String,
 }
 
+/// What all threads counted.
+pub(crate) fn total(tallies: &[Tally]) -> Counts {
+    tallies.iter().map(|tally| tally.counters.read()).sum()
+}
+
 /// What all threads of one transport counted.
-pub(super) fn total(tallies: &[Tally], transport: Transport) -> Counts {
+pub(super) fn total_of(tallies: &[Tally], transport: Transport) -> Counts {
     let of_it = tallies.iter().filter(|tally| tally.transport == transport);
     of_it.map(|tally| tally.counters.read()).sum()
 }
@@ -38,7 +43,7 @@ pub(crate) fn register(registry: &mut Registry, tallies: &[Tally]) {
         return;
     }
     let totals = [("udp", Transport::Udp), ("tcp", Transport::Tcp)];
-    let totals = totals.map(|(transport, of)| (transport, total(tallies, of)));
+    let totals = totals.map(|(transport, of)| (transport, total_of(tallies, of)));
     let mut by_transport = |name: &str, help: &str, read: fn(&Counts) -> u64| {
         let family = Family::<TransportLabel, Counter>::default();
         for (transport, counts) in &totals {
