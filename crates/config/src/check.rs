@@ -16,7 +16,7 @@ mod tcp;
 mod tls;
 mod url;
 
-use crate::planned;
+use announce::Scope;
 use document::{Spanned, Table, Value};
 pub use probe::{Command, Issuers, Probe, Question, Tls, Way};
 use std::net::IpAddr;
@@ -33,6 +33,7 @@ pub(crate) struct Check {
     pub(crate) fall: NonZeroU32,
     pub(crate) rise: NonZeroU32,
     pub(crate) hang_after: Duration,
+    pub(crate) scope: Scope,
 }
 
 /// What a check asks, of whom the file says.
@@ -96,12 +97,14 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 const LONGEST_INTERVAL: Duration = Duration::from_secs(3600);
 const MOST_RUNS: u32 = 1000;
 
+const SCOPES: [(&str, Scope); 2] = [("local", Scope::Local), ("dependency", Scope::Dependency)];
+
 const HANG_AFTER: Duration = Duration::from_secs(1);
 /// How long silence may last, by the name of the profile: a pause of less than a second is usually no outage.
 const PROFILES: [(&str, Duration); 2] = [("normal", HANG_AFTER), ("fast", Duration::from_millis(300))];
 
 pub(crate) fn read(table: &Table, directory: &Path) -> Option<Check> {
-    local_scope_only(table);
+    let scope = table.optional("scope").one_of(&SCOPES);
     let given = the_one_kind(table, directory);
     let kind = given.as_ref().and_then(|(reader, value)| {
         let kind = (reader.read)(&value.table()?, directory)?;
@@ -135,6 +138,7 @@ pub(crate) fn read(table: &Table, directory: &Path) -> Option<Check> {
         fall: NonZeroU32::new(fall.map_or(2, |fall| fall.value))?,
         rise: NonZeroU32::new(rise.map_or(3, |rise| rise.value))?,
         hang_after: hang_after.or(profile).map_or(HANG_AFTER, |hang_after| hang_after.value),
+        scope: scope.map_or(Scope::Local, |scope| scope.value),
     })
 }
 
@@ -199,21 +203,4 @@ impl Check {
         };
         questions.into_iter().map(probe).collect()
     }
-}
-
-/// A check of something that sites share must never withdraw, which takes an output that is planned.
-fn local_scope_only(table: &Table) {
-    let scope = table.optional("scope").one_of(&[("local", Scope::Local), ("dependency", Scope::Dependency)]);
-    if let Some(written) = scope.filter(|scope| scope.value == Scope::Dependency) {
-        let message = planned::message("scope = \"dependency\"");
-        let hint = "any other check may withdraw, so check only what belongs to this site alone";
-        table.document().fault_with_hint(written.span, message, hint);
-    }
-}
-
-/// Whom the checked thing belongs to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Scope {
-    Local,
-    Dependency,
 }

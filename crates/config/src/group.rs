@@ -61,7 +61,7 @@ impl Group {
             services.clone().flat_map(|written| written.service.announce.iter().copied()).collect();
         let (checks, probes) = services.flat_map(checks_of).unzip();
         let group = names.first()?.as_str().parse::<GroupName>().ok()?;
-        let settings = Settings { group, checks, backoff, blind_after: Settings::BLIND_AFTER };
+        let settings = Settings { backoff, ..Settings::new(group, checks) };
         Some(Group { settings, probes, prefixes, services: names })
     }
 }
@@ -79,6 +79,7 @@ fn checks_of(written: &Written) -> impl Iterator<Item = (CheckSettings, Probe)> 
                 fall: check.fall,
                 rise: check.rise,
                 hang_after: check.hang_after,
+                scope: check.scope,
             };
             (settings, probe)
         })

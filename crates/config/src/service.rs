@@ -4,6 +4,7 @@ use crate::built_in_dns::{self, BuiltInDns};
 use crate::check::{self, Check};
 use crate::planned;
 use crate::unique::Unique;
+use announce::Scope;
 use document::{Document, Spanned, Table, Value};
 use std::net::IpAddr;
 use std::path::Path;
@@ -155,9 +156,15 @@ fn checks(table: &Table, directory: &Path) -> Option<Vec<Check>> {
     }
     let mut once = Unique::new("check");
     let document = table.document();
-    value.each(|table| {
+    let checks = value.each(|table| {
         let check = check::read(table, directory)?;
         once.see(document, &Spanned { value: check.name(), span: table.span() });
         Some(check)
-    })
+    })?;
+    if checks.iter().all(|check| check.scope == Scope::Dependency) {
+        let hint = "add a [[service.check]] of something that belongs to this site alone";
+        let message = "no check is local, so nothing would be withdrawn whether the service answers or not";
+        document.fault_with_hint(value.key_span(), message, hint);
+    }
+    Some(checks)
 }

@@ -17,12 +17,12 @@ use crate::event::Source;
 use crate::events::Bus;
 use crate::export::{Decision, GroupLevel};
 use crate::load::Loads;
-use crate::memory::Memories;
+use crate::memory::{Kept, Memories};
 use crate::metrics::Metrics;
 use crate::watchdog::{BEAT_EVERY, Heart};
-use announce::{Action, CheckId, Condition, Input, Intent, Level, Machine, Warmth};
+use announce::{Action, CheckId, Condition, Input, Intent, Level, Machine, Order, Permit, Scope, Warmth, Wish};
 use recording::Track;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use terms::{GroupName, Prefix, Reason, ServiceName, Timestamp, Verdict, WallTime};
@@ -84,6 +84,10 @@ pub(crate) struct Mouth {
 struct Beside {
     /// Checks that have passed since the start.
     passed: BTreeSet<CheckId>,
+    /// What the last run of each check saw beside its verdict.
+    seen: BTreeMap<CheckId, String>,
+    /// Whether one of the services has more to do than it can.
+    overloaded: bool,
     warmth: Warmth,
     since: (Timestamp, WallTime),
 }
@@ -102,6 +106,8 @@ impl Decider {
     pub(crate) fn new(groups: Vec<Group>, mouth: Mouth) -> Self {
         let beside = |group: &Group| Beside {
             passed: BTreeSet::new(),
+            seen: BTreeMap::new(),
+            overloaded: false,
             warmth: Warmth::unknown(),
             since: (group.machine.since(), mouth.clock.wall_at(group.machine.since())),
         };
@@ -134,6 +140,10 @@ impl Decider {
                     let presence = ears.presence.borrow_and_update().clone();
                     self.decide_all(|group, beside| warmed(group, beside, &presence)).await;
                 }
+                Ok(()) = ears.loads.changed() => {
+                    let loads = ears.loads.borrow_and_update().clone();
+                    self.decide_all(|group, beside| loaded(group, beside, &loads)).await;
+                }
                 () = clock.until(deadline) => self.decide_all(|_, _| Some(Input::Timer)).await,
                 _ = beats.tick() => self.mouth.heart.beat(),
             }
@@ -146,6 +156,10 @@ impl Decider {
         if found.verdict == Verdict::Pass {
             beside.passed.insert(found.check);
         }
+        match &found.seen {
+            Some(seen) => beside.seen.insert(found.check, seen.clone()),
+            None => beside.seen.remove(&found.check),
+        };
         let warmth = warmed(group, beside, presence);
         let check = Input::Check { check: found.check, verdict: found.verdict.clone() };
         let inputs = [Some(check), warmth].into_iter().flatten().map(|input| (index, input));
@@ -157,7 +171,8 @@ impl Decider {
     async fn withdraw(&mut self, order: Withdraw) {
         let Withdraw { who, reason, decided } = order;
         self.decide_all(|_, _| {
-            Some(Input::Intent(Intent::Withdraw { who: who.clone(), reason: reason.clone() }))
+            let order = Order { who: who.clone(), reason: reason.clone() };
+            Some(Input::Intent(Intent::Withdraw { order, override_guard: false }))
         })
         .await;
         // Whoever ordered it may not care any more.
@@ -177,16 +192,21 @@ impl Decider {
         let now = self.mouth.clock.now();
         let before = self.announces();
         let (mut changed, mut events) = (false, Vec::new());
-        for (index, input) in inputs {
+        let mut inputs: VecDeque<_> = inputs.into_iter().collect();
+        while let Some((index, input)) = inputs.pop_front() {
             let Some((group, _)) = self.groups.get_mut(index) else { continue };
             group.track.note(&group.machine, &input, now);
             group.machine.handle(input, now);
             while let Some(action) = group.machine.poll_output() {
                 match action {
-                    Action::Announce(_) => changed = true,
+                    Action::Announce(_) | Action::Resend => changed = true,
+                    // Without a fleet there is nobody to ask.
+                    Action::Permit(Wish::Ask) => inputs.push_back((index, Input::Permit(Permit::Held))),
+                    Action::Permit(Wish::Release) => inputs.push_back((index, Input::Permit(Permit::None))),
                     Action::CheckSoon { check, at } => group.run_sooner(check, at),
                     Action::Remember(memory) => self.mouth.memories.send_modify(|memories| {
-                        memories.insert(group.machine.settings().group.clone(), memory);
+                        let kept = Kept::new(memory, self.mouth.clock.wall_at(now));
+                        memories.insert(group.machine.settings().group.clone(), kept);
                     }),
                     Action::Event(event) => events.push((index, event)),
                 }
@@ -285,24 +305,31 @@ impl Group {
                 announce::State::Warm => api::GroupState::Warm,
                 announce::State::Up => api::GroupState::Up,
                 announce::State::Suspect => api::GroupState::Suspect,
+                announce::State::Held => api::GroupState::Held,
+                announce::State::Drain => api::GroupState::Drain,
                 announce::State::Down => api::GroupState::Down,
                 announce::State::Off => api::GroupState::Off,
             },
             output: match machine.level() {
                 Level::None => api::Output::None,
+                Level::Gshut => api::Output::Gshut,
+                Level::Depref => api::Output::Depref,
                 Level::Normal => api::Output::Normal,
             },
             since: beside.since.1,
             reason: machine.reason().clone(),
             alarms: machine.alarms(now),
             prefixes: self.prefixes.iter().map(prefix).collect(),
-            checks: machine
-                .checks()
-                .map(|check| api::Check {
+            checks: (0..)
+                .map(CheckId)
+                .zip(machine.checks())
+                .map(|(id, check)| api::Check {
                     service: check.settings.service.clone(),
                     name: check.settings.name.clone(),
                     last: check.last.map(result_of),
                     run: check.run,
+                    reason: check.last.and_then(Verdict::reason).cloned(),
+                    seen: beside.seen.get(&id).cloned(),
                 })
                 .collect(),
         }
@@ -321,7 +348,9 @@ fn result_of(verdict: &Verdict) -> api::CheckResult {
 fn warmed(group: &Group, beside: &mut Beside, presence: &Presence) -> Option<Input> {
     let missing = group.addresses.iter().find_map(|&at| presence.missing(at).map(|reason| (at, reason)));
     let checks = &group.machine.settings().checks;
-    let silent = (0..checks.len()).map(CheckId).find(|check| !beside.passed.contains(check));
+    // A dependency never keeps a site from announcing.
+    let local = (0..).map(CheckId).zip(checks).filter(|(_, check)| check.scope == Scope::Local);
+    let silent = local.map(|(id, _)| id).find(|check| !beside.passed.contains(check));
     let warmth = Warmth {
         ready: group.ready.clone(),
         address: match missing {
@@ -338,4 +367,13 @@ fn warmed(group: &Group, beside: &mut Beside, presence: &Presence) -> Option<Inp
     }
     beside.warmth = warmth.clone();
     Some(Input::Warmth(warmth))
+}
+
+/// Whether a service of the group has more to do than it can, if that has changed.
+fn loaded(group: &Group, beside: &mut Beside, loads: &Loads) -> Option<Input> {
+    let overloaded =
+        group.services.iter().filter_map(|service| loads.get(service)).any(|load| load.overloaded);
+    let is_news = overloaded != beside.overloaded;
+    beside.overloaded = overloaded;
+    is_news.then_some(Input::Overload(overloaded))
 }

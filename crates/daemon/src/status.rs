@@ -71,6 +71,7 @@ impl Board {
             since: group.since,
             reason: group.reason.clone(),
             peers: self.peers.iter().map(told).collect(),
+            checks: group.checks.clone(),
             why,
         })
     }

@@ -14,7 +14,8 @@
 use check::Finding;
 use check::exec::{Exit, Output, judge};
 use linux::process::{ProcessSignal, send_group_signal};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::io::retry_on_intr;
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
@@ -22,8 +23,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use terms::{Family, ServiceName, Verdict};
-use tokio::io::unix::AsyncFd;
-use tokio::io::{AsyncReadExt, Interest};
+use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
 use tokio::time::{Instant, timeout_at};
 
@@ -94,13 +94,17 @@ impl Asker {
         let starting = tokio::task::spawn_blocking(move || Running::start(command, ticket));
         let running = starting.await.map_err(io::Error::other)??;
         let mut printed = Receiver::from_owned_fd(OwnedFd::from(reader))?;
-        let ended = AsyncFd::register_with_interest(running.descriptor()?, Interest::READABLE)?;
+        let id = running.id()?;
+        // Seen and not reaped: until its group is killed, the number must remain its own.
+        let mut ended = tokio::task::spawn_blocking(move || {
+            retry_on_intr(|| waitid(WaitId::Pid(id), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT))
+        });
         let mut piece = [0; PIECE];
         let mut is_open = true;
         loop {
             tokio::select! {
                 biased;
-                end = ended.readable() => { end?.retain_ready(); break }
+                end = &mut ended => { end.map_err(io::Error::other)??; break }
                 read = printed.read(&mut piece), if is_open => match read? {
                     0 => is_open = false,
                     octets => output.push(&piece[..octets]),
@@ -168,11 +172,9 @@ impl Running {
         Ok(Running { child: Some(child), ticket })
     }
 
-    /// Readable when the program has ended.
-    fn descriptor(&self) -> io::Result<OwnedFd> {
+    fn id(&self) -> io::Result<Pid> {
         let id = self.child.as_ref().map(Child::id).and_then(|id| i32::try_from(id).ok());
-        let id = id.and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?;
-        Ok(pidfd_open(id, PidfdFlags::NONBLOCK)?)
+        Ok(id.and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?)
     }
 
     /// How it ended, once it has. What it started and left behind is killed.

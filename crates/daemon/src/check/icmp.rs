@@ -6,9 +6,9 @@ use check::{Finding, Judged};
 use config::Way;
 use rand::random;
 use socket2::{Domain, Protocol, Socket, Type};
-use std::io::{self, Read};
+use std::io;
 use terms::Family;
-use tokio::io::unix::AsyncFd;
+use tokio::net::UdpSocket;
 
 /// Largest message that is read: more than a reply has.
 const REPLY_OCTETS: usize = 1024;
@@ -22,17 +22,15 @@ impl Asker {
     /// One request, one reply.
     pub(super) async fn ask(&self) -> io::Result<Finding> {
         let (socket, is_raw) = open(self.way)?;
-        let socket = AsyncFd::register(socket)?;
+        // The runtime has no name for such a socket, and treats it as any other that sends and receives datagrams.
+        let socket = UdpSocket::from_std(socket.into())?;
         let echo = Echo { family: Family::of(self.way.to.ip()), cookie: random() };
-        socket.get_ref().send(&echo.request())?;
+        socket.send(&echo.request()).await?;
         let has_header = is_raw && echo.family == Family::Ipv4;
         let mut reply = [0; REPLY_OCTETS];
         loop {
-            let mut ready = socket.readable().await?;
-            let Ok(received) = ready.try_io(|socket| (&mut socket.get_ref()).read(&mut reply)) else {
-                continue;
-            };
-            let packet = &reply[..received?];
+            let octets = socket.recv(&mut reply).await?;
+            let packet = &reply[..octets];
             let message = if has_header { without_ip_header(packet).unwrap_or_default() } else { packet };
             match echo.judge(message) {
                 Judged::NotOurs => {}
