@@ -162,7 +162,7 @@ fn explanation() {
             when: Some(WHEN),
             attributes: None,
         }],
-        checks: status().groups.remove(0).checks,
+        checks: vec![Check { seen: Some("disk 1 ok\ndisk 2 lost".into()), ..group.checks[0].clone() }],
         why: vec![row()],
     }));
 }

@@ -74,7 +74,7 @@ impl Expectation {
 /// Milliseconds from a moment of ours to a timestamp of NTP, in the era that puts them nearest to each other.
 fn difference(timestamp: u64, ours: WallTime) -> i64 {
     let (seconds, fraction) = (timestamp >> 32, timestamp & 0xffff_ffff);
-    let theirs = seconds * 1000 + ((fraction * 1000) >> 32);
+    let theirs = seconds * 1000 + ((fraction * 1000 + (1 << 31)) >> 32);
     let ours = (ours.0 % ERA_MILLIS + EPOCH * 1000) % ERA_MILLIS;
     let ahead = (theirs + ERA_MILLIS - ours) % ERA_MILLIS;
     let era = i64::try_from(ERA_MILLIS).unwrap_or(i64::MAX);

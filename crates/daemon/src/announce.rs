@@ -20,7 +20,9 @@ use crate::load::Loads;
 use crate::memory::{Kept, Memories};
 use crate::metrics::Metrics;
 use crate::watchdog::{BEAT_EVERY, Heart};
-use announce::{Action, CheckId, Condition, Input, Intent, Level, Machine, Order, Permit, Scope, Warmth, Wish};
+use announce::{
+    Action, CheckId, Condition, Input, Intent, Level, Machine, Order, Permit, Scope, Warmth, Wish,
+};
 use recording::Track;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
