@@ -3,7 +3,7 @@
 //! ```text
 //!   site.toml --> Document --> one module per section --> whole-file checks --> SiteFile
 //!                    |           site  peer  service            consistency
-//!                    |           check  built_in_dns  api     group
+//!                    |           check  built_in_dns  api     group  fleet
 //!                    +---------- faults of all of them ----------------------> Faults
 //! ```
 //! A section's module holds the type that its section becomes and the function that reads it. What a section cannot
@@ -15,6 +15,7 @@ mod api;
 mod built_in_dns;
 mod check;
 mod consistency;
+mod fleet;
 mod group;
 mod peer;
 mod planned;
@@ -25,6 +26,7 @@ mod unique;
 
 pub use api::Api;
 pub use built_in_dns::BuiltInDns;
+pub use fleet::{Endpoint, EndpointError, Fleet, Login, Tls};
 pub use group::{Group, Probe};
 pub use peer::{NextHop, Peer, Relation};
 pub use service::Service;

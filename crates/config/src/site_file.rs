@@ -2,9 +2,9 @@
 
 use crate::api::{self, Api};
 use crate::consistency;
+use crate::fleet::{self, Fleet};
 use crate::group::{self, Group};
 use crate::peer::{self, Peer};
-use crate::planned;
 use crate::service::{self, Service};
 use crate::site::{self, Site};
 use document::{Document, Faults, Table};
@@ -21,6 +21,8 @@ pub struct SiteFile {
     pub services: Vec<Service>,
     /// What goes up and down together, in the order of the first service of each. Every service is in one group.
     pub groups: Vec<Group>,
+    /// The store that the site shares with others; none on a single machine.
+    pub fleet: Option<Fleet>,
     /// Where the daemon can be asked.
     pub api: Api,
 }
@@ -41,15 +43,15 @@ pub fn parse(name: &str, text: &str, directory: &Path) -> Result<SiteFile, Fault
 }
 
 fn read(root: &Table, directory: &Path) -> Option<SiteFile> {
-    planned::refuse(root, &["fleet"]);
     let site = root.required("site").table().and_then(|table| site::read(&table, directory));
     let peers = peer::read_all(&root.required("peer"), site.as_ref());
     let services = service::read_all(&root.required("service"), directory);
+    let fleet = fleet::read(&root.optional("fleet"), directory);
     let api = api::read(root.optional("api").table().as_ref(), directory);
-    let (site, peers, services, api) = (site?, peers?, services?, api?);
+    let (site, peers, services, fleet, api) = (site?, peers?, services?, fleet?, api?);
     consistency::check(root.document(), &peers, &services);
     let peers: Vec<Peer> = peers.into_iter().map(|peer| peer.value).collect();
     let groups = group::derive(&services, &peers);
     let services = services.into_iter().map(|written| written.service).collect();
-    Some(SiteFile { site, peers, services, groups, api })
+    Some(SiteFile { site, peers, services, groups, fleet, api })
 }
