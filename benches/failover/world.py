@@ -190,7 +190,7 @@ class World:
     def cut_silently(self, host):
         """Both directions of a cable swallow everything; both ends stay up."""
         for node, device in (("router", host), (host, "router")):
-            rules = f'table netdev cut {{ chain in {{ type filter hook ingress device "{device}" priority 0; policy drop; }} }}'
+            rules = f'table netdev cut {{ chain in {{ type filter hook ingress device "{device}" priority 0; policy drop; }}; }}'
             self.run(node, "nft", rules)
 
     def mend(self):

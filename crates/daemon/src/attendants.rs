@@ -71,8 +71,7 @@ impl Attendants {
 
 async fn serve(socket: UnixListener, documents: Router) {
     let Ok(listener) = tokio::net::UnixListener::from_std(socket) else { return };
-    // Serving ends only with the thread: a connection that breaks is its caller's business.
-    let _ = axum::serve(listener, documents).await;
+    ::page::answer(listener, documents).await;
 }
 
 /// Shows the page where the site file wants it.
