@@ -110,6 +110,7 @@ class Fault:
     inflict: typing.Callable
     cap: float = 30  # longest wait for the other host, s
     watch: float = 1.0  # how long to look on once it answers, s
+    watch_default: float = 1.0  # the same for the default configurations
     default: bool = False  # whether the default configurations differ in it
     bfd: bool = False  # whether BFD beside the session changes it
     ends_at_b: bool = True  # whether the other host has to answer in the end
@@ -123,6 +124,7 @@ FAULTS = (
     Fault("session's process killed (SIGKILL)", "ms until answered elsewhere", until_moved, daemon_killed),
     Fault("orderly reboot", "ms until answered elsewhere", until_moved, rebooted),
     Fault("checker killed, then the service", "silence, ms", silence, checker_then_service, cap=15),
-    Fault("start with a dead service", "silence, ms", silence, dead_start, cap=20, watch=8, default=True),
+    Fault("start with a dead service", "silence, ms", silence, dead_start, cap=20, watch=8, watch_default=25,
+          default=True),
     Fault("grey service: 1.5 s off, 1.5 s on", "switches in 6 s", switches, grey, cap=0, ends_at_b=False),
 )
