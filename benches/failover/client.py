@@ -22,6 +22,8 @@ class Client:
 
     def _read(self):
         for line in self.asking.stdout:
+            if not line.endswith("\n"):
+                return  # it was ended in the middle of a word
             kind, number, value = line.split()
             if kind == "sent":
                 self.sent.append(int(value))
