@@ -39,7 +39,9 @@ async fn hear(mut stream: TcpStream) -> String {
 }
 
 async fn is_answered(to: SocketAddr) -> bool {
-    hear(say(to, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await).await.ends_with("here")
+    hear(say(to, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await)
+        .await
+        .ends_with("here")
 }
 
 #[tokio::test(start_paused = true)]
@@ -54,20 +56,23 @@ async fn whoever_never_finishes_its_head_is_shown_the_door() {
 #[tokio::test(start_paused = true)]
 async fn whoever_never_finishes_its_body_is_told_so() {
     let to = open().await;
-    let heard = hear(say(to, "POST /take HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf").await).await;
+    let heard =
+        hear(say(to, "POST /take HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf").await).await;
     assert!(heard.starts_with("HTTP/1.1 408"), "{heard}");
 }
 
 #[tokio::test]
 async fn too_large_a_body_and_too_large_a_head_are_refused() {
     let to = open().await;
-    let announced = "POST /take HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 99999999\r\n\r\n";
+    let announced =
+        "POST /take HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 99999999\r\n\r\n";
     assert!(hear(say(to, announced).await).await.starts_with("HTTP/1.1 413"));
     let many = "X-Line: y\r\n".repeat(65);
     let heard = hear(say(to, &format!("GET / HTTP/1.1\r\nHost: localhost\r\n{many}\r\n")).await).await;
     assert!(heard.starts_with("HTTP/1.1 431"), "{heard}");
     let long = "y".repeat(64 << 10);
-    let heard = hear(say(to, &format!("GET / HTTP/1.1\r\nHost: localhost\r\nX-Line: {long}\r\n\r\n")).await).await;
+    let heard =
+        hear(say(to, &format!("GET / HTTP/1.1\r\nHost: localhost\r\nX-Line: {long}\r\n\r\n")).await).await;
     assert!(!heard.contains("200 OK"), "{heard}");
     assert!(is_answered(to).await);
 }
