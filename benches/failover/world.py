@@ -10,11 +10,12 @@ import pathlib
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 
+# Rate limits are off: the client asks as often as they begin.
 NSD = """
 server:
+  rrl-ratelimit: 0
   ip-address: 198.18.0.53
   identity: "{host}"
   server-count: 1
@@ -95,8 +96,11 @@ class World:
     NODES = ("client", "router", "a", "b")
 
     def __init__(self):
-        self.name = f"failover-{os.getpid()}"
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="failover-"))
+        # Both go with the mount namespace that this runs in.
+        self.directory = pathlib.Path("/mnt")
+        for place in ("/run/netns", self.directory):
+            os.makedirs(place, exist_ok=True)
+            subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(place)], check=True)
         self.processes = []
         self.services = {}
 
@@ -111,15 +115,11 @@ class World:
     def __exit__(self, *_):
         self.silence()
         for node in self.NODES:
-            subprocess.run(["ip", "netns", "delete", self._netns(node)], stderr=subprocess.DEVNULL, check=False)
-        shutil.rmtree(self.directory, ignore_errors=True)
-
-    def _netns(self, node):
-        return f"{self.name}-{node}"
+            subprocess.run(["ip", "netns", "delete", node], stderr=subprocess.DEVNULL, check=False)
 
     def inside(self, node, command):
         """The command line that runs a command in a node."""
-        return ["ip", "netns", "exec", self._netns(node), *command]
+        return ["ip", "netns", "exec", node, *command]
 
     def run(self, node, *command):
         """Runs a command in a node and returns what it printed."""
@@ -130,10 +130,10 @@ class World:
 
     def _build(self):
         for node in self.NODES:
-            subprocess.run(["ip", "netns", "add", self._netns(node)], check=True)
+            subprocess.run(["ip", "netns", "add", node], check=True)
             self.run(node, "ip", "link", "set", "lo", "up")
         for at, node in enumerate(("client", "a", "b")):
-            cable = ["type", "veth", "peer", "name", "router", "netns", self._netns(node)]
+            cable = ["type", "veth", "peer", "name", "router", "netns", node]
             self.run("router", "ip", "link", "add", "name", node, *cable)
             for inside, device, address in (("router", node, 1), (node, "router", 2)):
                 self.run(inside, "ip", "address", "add", f"10.{at}.0.{address}/24", "dev", device)
@@ -215,7 +215,7 @@ class World:
         self.processes.clear()
         self.services.clear()
         for node in self.NODES:
-            listed = subprocess.run(["ip", "netns", "pids", self._netns(node)], capture_output=True, text=True, check=False)
+            listed = subprocess.run(["ip", "netns", "pids", node], capture_output=True, text=True, check=False)
             for pid in listed.stdout.split():
                 try:
                     os.kill(int(pid), signal.SIGKILL)
