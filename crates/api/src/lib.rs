@@ -10,6 +10,7 @@ mod event;
 mod explanation;
 mod live;
 mod node;
+pub mod openapi;
 mod picture;
 mod reload;
 pub mod route;
