@@ -18,7 +18,7 @@ mod url;
 
 use announce::Scope;
 use document::{Spanned, Table, Value};
-pub use probe::{Command, Issuers, Probe, Question, Tls, Way};
+pub use probe::{Command, Issuers, Probe, Question, ServerCertificate, Way};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::Path;

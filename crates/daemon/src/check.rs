@@ -37,6 +37,7 @@ mod way;
 mod workshop;
 
 use crate::address::Presence;
+use crate::announce::Slot;
 use crate::clock::Clock;
 use ::check::Finding;
 use announce::{CheckId, CheckSettings};
@@ -54,7 +55,7 @@ pub(crate) use workshop::Workshop;
 #[derive(Clone, Debug)]
 pub(crate) struct Probe {
     /// Which group it belongs to.
-    group: usize,
+    group: Slot,
     /// Which check of its group it is.
     check: CheckId,
     /// How it asks.
@@ -87,7 +88,7 @@ pub(crate) struct Found {
 impl Probe {
     /// The check of that place in that group.
     pub(crate) fn new(
-        (group, check): (usize, CheckId),
+        (group, check): (Slot, CheckId),
         settings: &CheckSettings,
         written: &config::Probe,
         surroundings: &Surroundings,
@@ -108,7 +109,7 @@ impl Probe {
         clock: Clock,
         presence: watch::Receiver<Presence>,
         mut sooner: mpsc::Receiver<Timestamp>,
-        found: mpsc::Sender<(usize, Found)>,
+        found: mpsc::Sender<(Slot, Found)>,
     ) {
         let mut due = clock.now();
         loop {
@@ -192,7 +193,7 @@ mod tests {
     use super::*;
     use ::check::dns::Expectation;
     use config::{Question, Way};
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeSet;
     use std::net::SocketAddr;
     use terms::FailKind;
     use tokio::net::UdpSocket;
@@ -203,10 +204,10 @@ mod tests {
         let surroundings = Surroundings {
             clock: Clock::start(),
             workshop: tokio::runtime::Handle::current(),
-            tallies: BTreeMap::new(),
+            tallies: watch::Sender::default().subscribe(),
         };
         Probe {
-            group: 0,
+            group: Slot(0),
             check: CheckId(0),
             asker: Arc::new(Asker::new(&"dns".parse().unwrap(), &question, &surroundings)),
             interval: Duration::from_secs(3600),
@@ -215,7 +216,7 @@ mod tests {
         }
     }
 
-    fn start(probe: Probe) -> (mpsc::Sender<Timestamp>, mpsc::Receiver<(usize, Found)>) {
+    fn start(probe: Probe) -> (mpsc::Sender<Timestamp>, mpsc::Receiver<(Slot, Found)>) {
         let (sooner, told) = mpsc::channel(1);
         let (found_by, found) = mpsc::channel(1);
         let presence = watch::channel(Presence::default()).1;

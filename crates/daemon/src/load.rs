@@ -11,6 +11,7 @@
 use crate::clock::Clock;
 use crate::dns::{self, Tally};
 use check::load::{Look, Overload};
+use config::SiteFile;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
@@ -41,12 +42,24 @@ pub(crate) struct Load {
 pub(crate) type Loads = BTreeMap<ServiceName, Load>;
 
 /// A service to look at.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Watched {
     pub(crate) service: ServiceName,
     pub(crate) addresses: Vec<IpAddr>,
     pub(crate) capacity: Option<u64>,
-    pub(crate) tallies: Vec<Tally>,
+}
+
+impl Watched {
+    /// The services of a site file whose load can be measured.
+    pub(crate) fn of(site_file: &SiteFile) -> Vec<Watched> {
+        let built_in = site_file.services.iter().filter(|service| service.dns.is_some());
+        let watched = |service: &config::Service| Watched {
+            service: service.name.clone(),
+            addresses: service.addresses.clone(),
+            capacity: service.capacity,
+        };
+        built_in.map(watched).collect()
+    }
 }
 
 /// A service, and what the last look at it showed.
@@ -59,13 +72,14 @@ struct Gauge {
 }
 
 impl Gauge {
-    fn new(watched: Watched, now: Timestamp) -> Self {
-        let before = (answers(&watched.tallies), drops_at(&watched.addresses), now);
+    fn new(watched: Watched, tallies: &[Tally], now: Timestamp) -> Self {
+        let before = (answers(tallies, &watched.service), drops_at(&watched.addresses), now);
         Gauge { overload: Overload::new(watched.capacity), watched, before }
     }
 
-    fn look(&mut self, now: Timestamp) -> Load {
-        let (answers, dropped) = (answers(&self.watched.tallies), drops_at(&self.watched.addresses));
+    fn look(&mut self, tallies: &[Tally], now: Timestamp) -> Load {
+        let answers = answers(tallies, &self.watched.service);
+        let dropped = drops_at(&self.watched.addresses);
         let (answers_before, dropped_before, then) = self.before;
         self.before = (answers, dropped, now);
         let millis = now.since(then).as_millis().max(1);
@@ -76,24 +90,34 @@ impl Gauge {
     }
 }
 
-/// Looks once a second for as long as anybody wants to know.
-pub(crate) async fn measure(watched: Vec<Watched>, clock: Clock, loads: watch::Sender<Loads>) {
-    let mut gauges: Vec<Gauge> =
-        watched.into_iter().map(|watched| Gauge::new(watched, clock.now())).collect();
+/// Looks once a second, at the services of the moment, for as long as anybody wants to know.
+pub(crate) async fn measure(
+    watched: watch::Receiver<Vec<Watched>>,
+    tallies: watch::Receiver<Vec<Tally>>,
+    clock: Clock,
+    loads: watch::Sender<Loads>,
+) {
+    let mut gauges: Vec<Gauge> = Vec::new();
     let mut looks = interval(LOOK_EVERY);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // The first one comes at once, when there is nothing to compare with.
-    looks.tick().await;
-    while !gauges.is_empty() && !loads.is_closed() {
+    while !loads.is_closed() {
         looks.tick().await;
+        let (watched, tallies) = (watched.borrow().clone(), tallies.borrow().clone());
         let now = clock.now();
-        let seen = gauges.iter_mut().map(|gauge| (gauge.watched.service.clone(), gauge.look(now)));
-        loads.send_replace(seen.collect());
+        // A service that was not there at the last look, or is another one now, is looked at from here on.
+        gauges.retain(|gauge| watched.contains(&gauge.watched));
+        let seen = gauges.iter_mut().map(|gauge| (gauge.watched.service.clone(), gauge.look(&tallies, now)));
+        let seen: Loads = seen.collect();
+        let new = watched.into_iter().filter(|watched| !seen.contains_key(&watched.service));
+        gauges.extend(new.map(|watched| Gauge::new(watched, &tallies, now)));
+        if !(seen.is_empty() && loads.borrow().is_empty()) {
+            loads.send_replace(seen);
+        }
     }
 }
 
-fn answers(tallies: &[Tally]) -> u64 {
-    dns::total(tallies).replies().map(|(_, number)| number).sum()
+fn answers(tallies: &[Tally], service: &ServiceName) -> u64 {
+    dns::total(tallies, service).replies().map(|(_, number)| number).sum()
 }
 
 /// What the kernel dropped at the sockets of these addresses.

@@ -56,7 +56,7 @@ pub(crate) struct Metrics {
     checks: Family<CheckLabels, Counter>,
     verdict_to_bytes: Histogram,
     /// Of each thread of the DNS service, which counts for itself.
-    dns: Vec<dns::Tally>,
+    dns: watch::Receiver<Vec<dns::Tally>>,
     /// Of each service that has a DNS service built in.
     loads: watch::Receiver<Loads>,
 }
@@ -67,15 +67,15 @@ impl Default for Metrics {
             events: Family::default(),
             checks: Family::default(),
             verdict_to_bytes: Histogram::new(LATENCY_BUCKETS),
-            dns: Vec::new(),
-            loads: watch::channel(Loads::new()).1,
+            dns: watch::Sender::default().subscribe(),
+            loads: watch::Sender::default().subscribe(),
         }
     }
 }
 
 impl Metrics {
     /// Shows what the threads of the DNS service count, too.
-    pub(crate) fn with_dns(self, dns: Vec<dns::Tally>) -> Self {
+    pub(crate) fn with_dns(self, dns: watch::Receiver<Vec<dns::Tally>>) -> Self {
         Metrics { dns, ..self }
     }
 
@@ -120,7 +120,7 @@ impl Metrics {
         );
         register_groups(&mut registry, status);
         register_peers(&mut registry, status);
-        dns::register(&mut registry, &self.dns);
+        dns::register(&mut registry, &self.dns.borrow());
         register_loads(&mut registry, &self.loads.borrow());
         let mut text = String::new();
         // Writing into a string does not fail; an empty answer would be noticed by the reader.
@@ -152,11 +152,7 @@ fn register_loads(registry: &mut Registry, loads: &Loads) {
     registry.register("service_load", "Answers per second", per_second);
     registry.register("service_capacity", "Answers per second that the service is good for", capacity);
     registry.register("service_overloaded", "Whether the service has more to do than it can", overloaded);
-    registry.register(
-        "service_dropped",
-        "Datagrams that the kernel dropped because the queue was full",
-        dropped,
-    );
+    registry.register("service_dropped", "Datagrams that the kernel dropped because the queue was full", dropped);
 }
 
 fn register_groups(registry: &mut Registry, status: &Status) {

@@ -2,7 +2,7 @@
 
 use super::target::Target;
 use super::url::Url;
-use super::{Question, Tls, tls};
+use super::{Question, ServerCertificate, tls};
 use check::http::Expectation;
 use document::{Spanned, Table};
 use std::net::IpAddr;
@@ -13,7 +13,7 @@ use std::path::Path;
 pub(crate) struct Http {
     expectation: Expectation,
     target: Target,
-    tls: Option<Tls>,
+    tls: Option<ServerCertificate>,
 }
 
 impl Http {

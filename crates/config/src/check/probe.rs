@@ -32,7 +32,7 @@ pub enum Question {
         /// Whom to ask.
         way: Way,
         /// Over TLS, if at all.
-        tls: Option<Tls>,
+        tls: Option<ServerCertificate>,
         /// What a healthy server answers.
         expectation: http::Expectation,
     },
@@ -48,7 +48,7 @@ pub enum Question {
         /// Whom to call.
         way: Way,
         /// What a good certificate is like.
-        tls: Tls,
+        tls: ServerCertificate,
     },
     /// An ICMP echo request.
     Icmp {
@@ -97,7 +97,7 @@ pub struct Way {
 
 /// What a good certificate is like, and who may have signed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tls {
+pub struct ServerCertificate {
     /// Its name and its dates.
     pub expectation: tls::Expectation,
     /// Who may have signed it.

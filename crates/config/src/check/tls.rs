@@ -1,7 +1,7 @@
 //! `tls = { server_name = "www.example.com" }`, and the same options beside an `https://` address.
 
 use super::target::Target;
-use super::{Issuers, Question, Tls};
+use super::{Issuers, Question, ServerCertificate};
 use check::tls::{Expectation, ServerName};
 use document::{Spanned, Table};
 use rustls_pki_types::CertificateDer;
@@ -21,7 +21,7 @@ const OPTIONS: [&str; 4] = ["server_name", "verify", "ca_file", "valid_for"];
 /// A TLS handshake.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
-    tls: Tls,
+    tls: ServerCertificate,
     target: Target,
 }
 
@@ -44,7 +44,7 @@ pub(super) fn read(table: &Table, directory: &Path) -> Option<Endpoint> {
 }
 
 /// What makes a certificate good. `server` is its name unless the file gives another one.
-pub(super) fn options(table: &Table, server: Option<ServerName>, directory: &Path) -> Option<Tls> {
+pub(super) fn options(table: &Table, server: Option<ServerName>, directory: &Path) -> Option<ServerCertificate> {
     let [name, verify, ca_file, valid_for] = OPTIONS.map(|key| table.optional(key));
     let name = match name.is_given() {
         true => name.parse::<ServerName>().map(|name| name.value),
@@ -64,7 +64,7 @@ pub(super) fn options(table: &Table, server: Option<ServerName>, directory: &Pat
     };
     let valid_for = valid_for.duration_in(Duration::ZERO..=LONGEST_VALIDITY);
     let valid_for = valid_for.map_or(Duration::ZERO, |duration| duration.value);
-    Some(Tls { expectation: Expectation { name: name?, valid_for }, issuers: issuers? })
+    Some(ServerCertificate { expectation: Expectation { name: name?, valid_for }, issuers: issuers? })
 }
 
 /// Refuses the options where there is no TLS.

@@ -6,11 +6,11 @@ use crate::clock::Clock;
 use crate::dns::Tally;
 use check::Finding;
 use config::{Question, Way};
-use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 use terms::{Family, ServiceName, Verdict};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// What checks need of the daemon around them.
@@ -19,8 +19,8 @@ pub(crate) struct Surroundings {
     pub(crate) clock: Clock,
     /// Where runs are made that may be held up.
     pub(crate) workshop: tokio::runtime::Handle,
-    /// What the built-in DNS service of each service counts.
-    pub(crate) tallies: BTreeMap<ServiceName, Vec<Tally>>,
+    /// What the threads of the built-in DNS service count.
+    pub(crate) tallies: watch::Receiver<Vec<Tally>>,
 }
 
 /// How one check is asked.
@@ -62,8 +62,8 @@ impl Asker {
                 Asker::Clock(clock::Asker { server, expectation, clock })
             }
             Question::Passive { bad, expectation } => {
-                let tallies = surroundings.tallies.get(service).cloned().unwrap_or_default();
-                Asker::Passive(passive::Asker::new(bad, expectation, tallies))
+                let tallies = surroundings.tallies.clone();
+                Asker::Passive(passive::Asker::new(bad, expectation, service.clone(), tallies))
             }
         }
     }

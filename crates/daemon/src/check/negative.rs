@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use terms::{Reason, ServiceName, Timestamp, Verdict, WallTime};
+use tokio::sync::watch;
 
 /// Whether one check can fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +56,11 @@ pub fn prove(site_file: &SiteFile) -> io::Result<Vec<Proof>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let dead = Dead::new()?;
     let surroundings =
-        Surroundings { clock: Clock::start(), workshop: runtime.handle().clone(), tallies: BTreeMap::new() };
+        Surroundings {
+        clock: Clock::start(),
+        workshop: runtime.handle().clone(),
+        tallies: watch::Sender::default().subscribe(),
+    };
     let mut proofs = Vec::new();
     for group in &site_file.groups {
         for (settings, probe) in group.settings.checks.iter().zip(&group.probes) {

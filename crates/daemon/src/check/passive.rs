@@ -5,19 +5,27 @@ use ::dns::ResponseCode;
 use check::Finding;
 use check::passive::{Answers, Expectation};
 use std::sync::{Mutex, PoisonError};
+use terms::ServiceName;
+use tokio::sync::watch;
 
 #[derive(Debug)]
 pub(crate) struct Asker {
     bad: Vec<ResponseCode>,
     expectation: Expectation,
-    tallies: Vec<Tally>,
+    service: ServiceName,
+    tallies: watch::Receiver<Vec<Tally>>,
     /// What had been answered at the last look.
     before: Mutex<Answers>,
 }
 
 impl Asker {
-    pub(super) fn new(bad: Vec<ResponseCode>, expectation: Expectation, tallies: Vec<Tally>) -> Self {
-        let asker = Asker { bad, expectation, tallies, before: Mutex::default() };
+    pub(super) fn new(
+        bad: Vec<ResponseCode>,
+        expectation: Expectation,
+        service: ServiceName,
+        tallies: watch::Receiver<Vec<Tally>>,
+    ) -> Self {
+        let asker = Asker { bad, expectation, service, tallies, before: Mutex::default() };
         *asker.before.lock().unwrap_or_else(PoisonError::into_inner) = asker.count();
         asker
     }
@@ -34,7 +42,7 @@ impl Asker {
 
     /// Everything that was answered since the start. An answer that the system did not take is bad, whatever it says.
     fn count(&self) -> Answers {
-        let counts = crate::dns::total(&self.tallies);
+        let counts = crate::dns::total(&self.tallies.borrow(), &self.service);
         let all: u64 = counts.replies().map(|(_, number)| number).sum();
         let bad: u64 =
             counts.replies().filter(|(code, _)| self.bad.contains(code)).map(|(_, number)| number).sum();

@@ -59,7 +59,7 @@ impl std::fmt::Debug for Ready {
 }
 
 impl Client {
-    pub(super) fn new(tls: &config::Tls, protocols: &[&[u8]], clock: Clock) -> Self {
+    pub(super) fn new(tls: &config::ServerCertificate, protocols: &[&[u8]], clock: Clock) -> Self {
         let ready = client_config(&tls.issuers, protocols).and_then(|config| {
             let host = host(&tls.expectation.name)?;
             Ok(Ready { connector: TlsConnector::from(Arc::new(config)), host })

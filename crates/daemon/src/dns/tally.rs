@@ -7,10 +7,12 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
+use terms::ServiceName;
 
 /// A view of the counters of one thread.
 #[derive(Clone, Debug)]
 pub(crate) struct Tally {
+    pub(super) service: ServiceName,
     pub(super) transport: Transport,
     pub(super) counters: Arc<Counters>,
 }
@@ -26,9 +28,10 @@ struct ReplyLabels {
     code: String,
 }
 
-/// What all threads counted.
-pub(crate) fn total(tallies: &[Tally]) -> Counts {
-    tallies.iter().map(|tally| tally.counters.read()).sum()
+/// What all threads of one service counted.
+pub(crate) fn total(tallies: &[Tally], service: &ServiceName) -> Counts {
+    let of_it = tallies.iter().filter(|tally| tally.service == *service);
+    of_it.map(|tally| tally.counters.read()).sum()
 }
 
 /// What all threads of one transport counted.
