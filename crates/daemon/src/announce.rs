@@ -20,12 +20,14 @@ use crate::check::Found;
 use crate::clock::Clock;
 use crate::event::Source;
 use crate::events::Bus;
-use crate::load::Loads;
 use crate::export::{Decision, GroupLevel};
+use crate::load::Loads;
 use crate::memory::{Kept, Memories};
 use crate::metrics::Metrics;
 use crate::watchdog::{BEAT_EVERY, Heart};
-use announce::{Action, CheckId, Condition, Input, Intent, Level, Machine, Order, Permit, Scope, Warmth, Wish};
+use announce::{
+    Action, CheckId, Condition, Input, Intent, Level, Machine, Order, Permit, Scope, Warmth, Wish,
+};
 use recording::Track;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;

@@ -152,7 +152,11 @@ fn register_loads(registry: &mut Registry, loads: &Loads) {
     registry.register("service_load", "Answers per second", per_second);
     registry.register("service_capacity", "Answers per second that the service is good for", capacity);
     registry.register("service_overloaded", "Whether the service has more to do than it can", overloaded);
-    registry.register("service_dropped", "Datagrams that the kernel dropped because the queue was full", dropped);
+    registry.register(
+        "service_dropped",
+        "Datagrams that the kernel dropped because the queue was full",
+        dropped,
+    );
 }
 
 fn register_groups(registry: &mut Registry, status: &Status) {

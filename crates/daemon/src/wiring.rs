@@ -191,8 +191,7 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
     let mut peers = Peers::new(shared.clone(), decision.clone());
     site_file.peers.iter().for_each(|peer| peers.start(peer));
     let services = Services::new(shared.clone(), wanted, dns, hearts, site_file);
-    let surroundings =
-        Surroundings { clock, workshop: shared.workshop.clone(), tallies: services.tallies() };
+    let surroundings = Surroundings { clock, workshop: shared.workshop.clone(), tallies: services.tallies() };
     let (measured, loads) = watch::channel(Loads::new());
     shared.workshop.spawn(load::measure(services.watched(), services.tallies(), clock, measured));
     let metrics_with_dns = metrics.clone().with_dns(services.tallies()).with_loads(loads.clone());
@@ -200,8 +199,16 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         Groups::new(shared.clone(), surroundings, presence.clone(), found_by, to_remember.clone());
     let machines: Vec<Group> = site_file.groups.iter().map(|group| groups.make(group, site_file)).collect();
 
-    let mouth =
-        announce::Mouth { clock, bus: bus.clone(), metrics, heart, decision, memories: remembered, views, samples };
+    let mouth = announce::Mouth {
+        clock,
+        bus: bus.clone(),
+        metrics,
+        heart,
+        decision,
+        memories: remembered,
+        views,
+        samples,
+    };
     let ears = announce::Ears { found, presence, orders: ordered, regroups: regrouped, loads };
     let covers = site_file.covers().into_iter().collect();
     tokio::spawn(Decider::new(machines, covers, mouth).run(ears));

@@ -44,7 +44,11 @@ pub(super) fn read(table: &Table, directory: &Path) -> Option<Endpoint> {
 }
 
 /// What makes a certificate good. `server` is its name unless the file gives another one.
-pub(super) fn options(table: &Table, server: Option<ServerName>, directory: &Path) -> Option<ServerCertificate> {
+pub(super) fn options(
+    table: &Table,
+    server: Option<ServerName>,
+    directory: &Path,
+) -> Option<ServerCertificate> {
     let [name, verify, ca_file, valid_for] = OPTIONS.map(|key| table.optional(key));
     let name = match name.is_given() {
         true => name.parse::<ServerName>().map(|name| name.value),

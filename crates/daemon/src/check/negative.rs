@@ -55,8 +55,7 @@ const FALSE: &str = "/bin/false";
 pub fn prove(site_file: &SiteFile) -> io::Result<Vec<Proof>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let dead = Dead::new()?;
-    let surroundings =
-        Surroundings {
+    let surroundings = Surroundings {
         clock: Clock::start(),
         workshop: runtime.handle().clone(),
         tallies: watch::Sender::default().subscribe(),
