@@ -31,7 +31,10 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
         "page" => &["api", "terms"],
         "config" => &["terms", "document", "announce", "bgp", "check", "dns"],
         "daemon" => {
-            &["terms", "announce", "bgp", "check", "dns", "linux", "api", "page", "config", "recording", "fleet"]
+            &[
+                "terms", "announce", "bgp", "check", "dns", "document", "linux", "api", "page", "config",
+                "recording", "fleet",
+            ]
         }
         "lab" => &["terms", "document", "linux", "api", "page"],
         "catchment" => &["terms", "document", "api", "config", "daemon", "lab", "recording"],
