@@ -21,8 +21,8 @@ pub use command::{Command, Done, FaultKind, Offer, Refusal};
 pub use event::{EventList, EventRow};
 pub use explanation::{Explanation, PeerTold};
 pub use fleet::{
-    AwayCause, FleetGroup, FleetHost, FleetMember, FleetOrder, FleetOrderKind, FleetStatus, HostGroup, PermitHeld,
-    StoreState,
+    AwayCause, FleetGroup, FleetHost, FleetMember, FleetOrder, FleetOrderKind, FleetStatus, HostGroup,
+    PermitHeld, StoreState,
 };
 pub use live::{Live, Outcome, Sample};
 pub use node::{Node, NodeKind, NodeList};

@@ -11,15 +11,21 @@
 //! It runs with the attendants, and the decision loop never waits for it: wishes and grants are latest values. A store
 //! that is slow or gone therefore changes nothing that is announced; it only means that no new permit comes.
 
+mod desk;
 mod ears;
+mod joining;
 mod keys;
+mod metrics;
 mod operator;
 mod presence;
 mod registry;
+#[cfg(test)]
+mod tests;
 mod view;
 
-pub(crate) use operator::Request;
-pub(crate) use registry::Said;
+pub(crate) use desk::routes;
+pub(crate) use joining::{Fleet, join};
+pub(crate) use metrics::register;
 
 use crate::announce::{Grants, Wishes};
 use crate::clock::Clock;
@@ -28,7 +34,8 @@ use crate::events::Bus;
 use ::fleet::{Connection, Entry, Key, ReplaceError, Store};
 use announce::permit::{Input, Machine, Output, Record, Revision, Settings, Speaker, Stored, Ticket};
 use ears::Heard;
-use registry::Registry;
+use operator::Request;
+use registry::{Registry, Said};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::num::NonZeroU32;
@@ -41,7 +48,7 @@ use tokio::task::JoinSet;
 const HEARD: usize = 64;
 
 /// Orders of operators that wait. Each is answered within seconds.
-pub(crate) const ORDERS: usize = 4;
+const ORDERS: usize = 4;
 
 /// Who this host is to the fleet.
 #[derive(Clone, Debug)]
@@ -69,11 +76,6 @@ pub(crate) struct Wires {
     pub(crate) shown: watch::Sender<api::FleetStatus>,
     /// What operators order about other sites.
     pub(crate) orders: mpsc::Receiver<Request>,
-}
-
-/// What the fleet shows before it is reached, and where there is none.
-pub(crate) fn nothing_yet(speaker: &Speaker, store: api::StoreState) -> api::FleetStatus {
-    view::empty(speaker, store)
 }
 
 /// The driver.
@@ -282,12 +284,14 @@ impl<S: Store> Driver<S> {
                     Output::Replace { ticket, expected, record } => {
                         let (store, group) = (self.store.clone(), group.clone());
                         self.answers.spawn(async move {
-                            let (over, input) = replace(&store, &keys::group(&group), ticket, expected, &record).await;
+                            let (over, input) =
+                                replace(&store, &keys::group(&group), ticket, expected, &record).await;
                             (group, over, input)
                         });
                     }
                     Output::Permit { permit, turn } => {
-                        let grants: &mut Grants = grants.get_or_insert_with(|| self.wires.grants.borrow().clone());
+                        let grants: &mut Grants =
+                            grants.get_or_insert_with(|| self.wires.grants.borrow().clone());
                         grants.insert(group.clone(), (permit, turn));
                     }
                     Output::Event(event) => self.wires.bus.tell(&event, Source::Group(group)),

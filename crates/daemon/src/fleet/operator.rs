@@ -35,7 +35,8 @@ pub(super) async fn carry_out(store: impl Store, request: Request) {
 
 async fn in_every_group(store: &impl Store, order: &FleetOrder) -> Result<api::Done, api::Refusal> {
     let listing = store.list(&keys::groups()).await.map_err(|error| {
-        api::Refusal::because(format!("nothing was changed: {error}")).hint("try again when the store answers")
+        api::Refusal::because(format!("nothing was changed: {error}"))
+            .hint("try again when the store answers")
     })?;
     let (mut done, mut refused, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     for entry in listing.entries {
@@ -52,10 +53,13 @@ async fn in_every_group(store: &impl Store, order: &FleetOrder) -> Result<api::D
     };
     if !failed.is_empty() {
         let words = format!("{} may not be {verb} everywhere: {}", order.site, failed.join("; "));
-        return Err(api::Refusal::because(words).hint("look at `catchment fleet status`, then order it again"));
+        return Err(
+            api::Refusal::because(words).hint("look at `catchment fleet status`, then order it again")
+        );
     }
     if done.is_empty() {
-        let words = if refused.is_empty() { "no group has a record yet".to_owned() } else { refused.join("; ") };
+        let words =
+            if refused.is_empty() { "no group has a record yet".to_owned() } else { refused.join("; ") };
         return Err(api::Refusal::because(format!("{} was not {verb}: {words}", order.site)));
     }
     let said = format!("{} was {verb} in {}: {}", order.site, done.join(", "), order.reason);
@@ -69,7 +73,10 @@ async fn amend(store: &impl Store, entry: Entry, order: &FleetOrder) -> Outcome 
         let Some(Entry { key, revision, value }) = entry else {
             return Outcome::Refused(Refusal::NoMember { site: order.site.clone() });
         };
-        let next = match Record::decode(&value).map_err(|error| error.to_string()).map(|record| change(&record, order)) {
+        let next = match Record::decode(&value)
+            .map_err(|error| error.to_string())
+            .map(|record| change(&record, order))
+        {
             Ok(Ok(next)) => next,
             Ok(Err(refusal)) => return Outcome::Refused(refusal),
             Err(error) => return Outcome::Failed(error),

@@ -126,11 +126,16 @@ impl Registry {
 
     /// Of the hosts that are counted on: those that have lapsed now, and those that are back. One that stays away is
     /// named again after each `patience`, because charging it may have failed.
-    pub(super) fn absent(&mut self, counted_on: BTreeSet<Speaker>, now: Timestamp) -> (Vec<Speaker>, Vec<Speaker>) {
+    pub(super) fn absent(
+        &mut self,
+        counted_on: BTreeSet<Speaker>,
+        now: Timestamp,
+    ) -> (Vec<Speaker>, Vec<Speaker>) {
         if self.hearing != Hearing::Good {
             return (Vec::new(), Vec::new());
         }
-        let back: Vec<Speaker> = self.lapsed.iter().filter(|host| self.present.contains_key(host)).cloned().collect();
+        let back: Vec<Speaker> =
+            self.lapsed.iter().filter(|host| self.present.contains_key(host)).cloned().collect();
         back.iter().for_each(|host| {
             self.lapsed.remove(host);
         });

@@ -1,11 +1,14 @@
 //! What is shown of the fleet.
 
+use super::Identity;
 use super::registry::{Hearing, Registry, Said};
-use announce::permit::{Cause, Machine, Member, Permit, Speaker};
+use announce::Permit;
+use announce::permit::{Cause, Machine, Member, Speaker};
 use api::{AwayCause, FleetGroup, FleetHost, FleetMember, FleetStatus, PermitHeld, Schema, StoreState};
 use std::collections::{BTreeMap, BTreeSet};
 use terms::{GroupName, Reason, SiteName};
 
+/// Nothing is known yet.
 pub(super) fn empty(speaker: &Speaker, store: StoreState) -> FleetStatus {
     FleetStatus {
         schema: Schema,
@@ -19,6 +22,14 @@ pub(super) fn empty(speaker: &Speaker, store: StoreState) -> FleetStatus {
     }
 }
 
+/// A site on its own: it sees itself.
+pub(super) fn alone(identity: &Identity, groups: &[api::Group]) -> FleetStatus {
+    let said = identity.said.with_groups(groups);
+    let hosts = vec![host(&identity.speaker, &said)];
+    FleetStatus { hosts, ..empty(&identity.speaker, StoreState::None) }
+}
+
+/// The fleet, as this host sees it.
 pub(super) fn status(
     speaker: &Speaker,
     registry: &Registry,
