@@ -5,6 +5,7 @@ use crate::{GroupState, Output, Schema};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use terms::{GeoPoint, GroupName, HostName, Reason, SiteName, WallTime};
+use utoipa::ToSchema;
 
 words! {
     /// How this host stands with the store.
@@ -49,7 +50,7 @@ words! {
 }
 
 /// The fleet as one site sees it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FleetStatus {
     /// Always 1.
     pub schema: Schema,
@@ -70,7 +71,7 @@ pub struct FleetStatus {
 }
 
 /// A host that is present: its lease is alive.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FleetHost {
     /// Its site.
     pub site: SiteName,
@@ -89,7 +90,7 @@ pub struct FleetHost {
 }
 
 /// What a host says of one of its groups.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct HostGroup {
     /// The group.
     pub name: GroupName,
@@ -106,7 +107,7 @@ pub struct HostGroup {
 }
 
 /// What the fleet says of one group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FleetGroup {
     /// The group.
     pub name: GroupName,
@@ -125,7 +126,7 @@ pub struct FleetGroup {
 }
 
 /// A site that was up once and is not retired.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FleetMember {
     /// The site.
     pub site: SiteName,
@@ -138,7 +139,7 @@ pub struct FleetMember {
 }
 
 /// `catchment fleet release` and `retire`: taken on the control socket only.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FleetOrder {
     /// Always 1.

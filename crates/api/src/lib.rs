@@ -11,6 +11,7 @@ mod explanation;
 mod fleet;
 mod live;
 mod node;
+pub mod openapi;
 mod picture;
 mod reload;
 pub mod route;

@@ -7,9 +7,10 @@ use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
 use crate::reload::{self, Office};
 use crate::status::Board;
-use crate::{page, server};
+use crate::{page, server, summary};
 use ::fleet::Etcd;
 use axum::Router;
+use std::convert::Infallible;
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
@@ -48,7 +49,11 @@ impl Attendants {
     pub(crate) fn start(self) -> io::Result<Attending> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
-        let run = move || runtime.block_on(self.run(stopped));
+        let run = move || {
+            // On a busy machine decisions come first. A kernel that does not allow it is no reason to stop.
+            let _ = linux::scheduling::step_back();
+            runtime.block_on(self.run(stopped));
+        };
         let thread = std::thread::Builder::new().name("attendants".to_owned()).spawn(run)?;
         Ok(Attending { stop, thread })
     }
@@ -56,6 +61,7 @@ impl Attendants {
     async fn run(self, stopped: oneshot::Receiver<()>) {
         let mut log = Log::follow(&self.bus);
         let remembering = tokio::spawn(memory::keep(self.state_dir, self.memories, self.bus));
+        let summing_up = summary::tell(self.board.groups.clone());
         let fleet = self.board.fleet.clone();
         let documents = server::documents(self.board.clone(), self.metrics);
         let showing = show(self.listener, self.board, self.samples, documents.clone());
@@ -67,7 +73,8 @@ impl Attendants {
         }
         tokio::select! {
             () = log.write() => {}
-            () = serving => {}
+            () = summing_up => {}
+            _ = serving => {}
             () = showing => {}
             _ = stopped => {}
         }
@@ -78,10 +85,8 @@ impl Attendants {
     }
 }
 
-async fn serve(socket: UnixListener, documents: Router) {
-    let Ok(listener) = tokio::net::UnixListener::from_std(socket) else { return };
-    // Serving ends only with the thread: a connection that breaks is its caller's business.
-    let _ = axum::serve(listener, documents).await;
+async fn serve(socket: UnixListener, documents: Router) -> io::Result<Infallible> {
+    Ok(::page::answer(tokio::net::UnixListener::from_std(socket)?, documents).await)
 }
 
 /// Shows the page where the site file wants it.
