@@ -1,11 +1,12 @@
 //! `catchment explain PREFIX --json`: what was told to whom about one prefix, and why.
 
-use crate::{EventRow, GroupState, Output, Schema, Told};
+use crate::{Check, EventRow, GroupState, Output, Schema, Told};
 use serde::{Deserialize, Serialize};
 use terms::{Attributes, GroupName, PeerName, Prefix, Reason, WallTime};
+use utoipa::ToSchema;
 
 /// One prefix explained.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Explanation {
     /// Always 1.
     pub schema: Schema,
@@ -23,12 +24,15 @@ pub struct Explanation {
     pub reason: Reason,
     /// What each peer was told.
     pub peers: Vec<PeerTold>,
+    /// What each check found last.
+    #[serde(default)]
+    pub checks: Vec<Check>,
     /// The events that led here, oldest first.
     pub why: Vec<EventRow>,
 }
 
 /// What one peer was told about the prefix.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PeerTold {
     /// The peer.
     pub peer: PeerName,

@@ -8,9 +8,12 @@ pub mod client;
 mod command;
 mod event;
 mod explanation;
+mod fleet;
 mod live;
 mod node;
+pub mod openapi;
 mod picture;
+mod reload;
 pub mod route;
 mod schema;
 mod status;
@@ -18,11 +21,16 @@ mod status;
 pub use command::{Command, Done, FaultKind, Offer, Refusal};
 pub use event::{EventList, EventRow};
 pub use explanation::{Explanation, PeerTold};
+pub use fleet::{
+    AwayCause, FleetGroup, FleetHost, FleetMember, FleetOrder, FleetOrderKind, FleetStatus, HostGroup,
+    PermitHeld, StoreState,
+};
 pub use live::{Live, Outcome, Sample};
 pub use node::{Node, NodeKind, NodeList};
 pub use picture::{
     Cable, CableState, Client, Detour, DetourKind, Fault, Nearest, Picture, PictureKind, Router, Site,
 };
+pub use reload::{ReloadAnswer, ReloadChange, ReloadOrder, ReloadVerdict};
 pub use schema::Schema;
 pub use status::{
     Check, CheckResult, Group, GroupState, Output, Peer, PeerState, PrefixStatus, Received, Status, Told,

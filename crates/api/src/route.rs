@@ -10,6 +10,9 @@ pub const EVENTS: &str = "/events";
 pub const FOLLOW: &str = "/events/follow";
 /// [`crate::Explanation`] of `?prefix=`.
 pub const EXPLAIN: &str = "/explain";
+/// [`crate::FleetStatus`] of the daemon. Takes a [`crate::FleetOrder`] by POST, on the control socket only; answers
+/// [`crate::Done`] or [`crate::Refusal`].
+pub const FLEET: &str = "/fleet";
 /// Metrics in the Prometheus text format.
 pub const METRICS: &str = "/metrics";
 /// [`crate::NodeList`] of the lab.
@@ -20,6 +23,11 @@ pub const PICTURE: &str = "/picture";
 pub const LIVE: &str = "/live";
 /// Takes a [`crate::Command`] by POST, answers [`crate::Done`] or [`crate::Refusal`].
 pub const COMMAND: &str = "/command";
+/// Takes a [`crate::ReloadOrder`] by POST, answers [`crate::ReloadAnswer`]. On the control socket only.
+pub const RELOAD: &str = "/reload";
+/// Confirms the reload that waits for it; takes an empty object by POST, answers [`crate::ReloadAnswer`]. On the
+/// control socket only.
+pub const RELOAD_CONFIRM: &str = "/reload/confirm";
 /// Answers `ok` as long as the process serves.
 pub const HEALTH: &str = "/healthz";
 

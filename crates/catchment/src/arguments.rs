@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use terms::Prefix;
+use terms::{Prefix, SiteName};
 
 /// One address, served from everywhere: announces an anycast service, checks it, answers DNS, and builds the whole
 /// world on one machine first.
@@ -35,8 +35,16 @@ pub(crate) enum Command {
         site: PathBuf,
     },
     /// Says what a site file would announce to whom, or everything that is wrong with it; starts nothing
-    #[command(after_help = "Example:\n  catchment check /etc/catchment/site.toml")]
+    #[command(
+        after_help = "Example:\n  catchment check /etc/catchment/site.toml\n  catchment check --negative site.toml"
+    )]
     Check(CheckSite),
+    /// Has the running daemon take over its site file, or another one, as far as it differs; changes nothing else
+    #[command(
+        after_help = "Example:\n  catchment reload --dry-run\n  catchment reload --confirm-within 2m && \
+                      catchment reload --confirm"
+    )]
+    Reload(Reload),
     /// Says what is announced, since when, and why
     #[command(after_help = "Example:\n  catchment status\n  catchment status --json | jq '.groups[].state'")]
     Status(Ask),
@@ -46,6 +54,9 @@ pub(crate) enum Command {
     /// Says what peers were told about one prefix, and why
     #[command(after_help = "Example:\n  catchment explain 198.18.0.0/24")]
     Explain(Explain),
+    /// Shows every site of the fleet, and decides about sites that cannot decide themselves
+    #[command(subcommand, after_help = "Example:\n  catchment fleet status")]
+    Fleet(Fleet),
     /// Tells recorded inputs to the machines again and prints what comes of them
     #[command(after_help = "Example:\n  catchment replay /var/lib/catchment/recording.jsonl")]
     Replay(ReplayRecording),
@@ -188,6 +199,41 @@ pub(crate) struct CheckSite {
     /// Prints one JSON document, whether the file is good or not
     #[arg(long)]
     pub(crate) json: bool,
+    /// Also runs each check against something dead, and says whether it can fail
+    #[arg(long)]
+    pub(crate) negative: bool,
+}
+
+/// `catchment reload`.
+#[derive(Debug, Args)]
+pub(crate) struct Reload {
+    /// The site file; the one in force if it is left out
+    #[arg(value_name = "SITE.toml", value_hint = ValueHint::FilePath)]
+    pub(crate) site: Option<PathBuf>,
+    /// Says what would change and what would be withdrawn; changes nothing
+    #[arg(long, conflicts_with_all = ["confirm_within", "confirm"])]
+    pub(crate) dry_run: bool,
+    /// Takes everything back after this long, such as 2m, unless `catchment reload --confirm` comes before
+    #[arg(long, value_name = "DURATION", value_parser = confirmation)]
+    pub(crate) confirm_within: Option<Duration>,
+    /// Confirms the reload that waits for it
+    #[arg(long, conflicts_with_all = ["site", "confirm_within", "override_guard"])]
+    pub(crate) confirm: bool,
+    /// Withdraws more than a reload may: users may be left without any site
+    #[arg(long, requires = "reason")]
+    pub(crate) override_guard: bool,
+    /// Why the guard is overridden, for everybody who asks later
+    #[arg(long, value_name = "TEXT", requires = "override_guard")]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+}
+
+/// How long a reload may wait for its confirmation.
+fn confirmation(text: &str) -> Result<Duration, String> {
+    let duration = document::parse_duration(text).map_err(|error| error.to_string())?;
+    let bounds = Duration::from_secs(1)..=Duration::from_secs(24 * 3600);
+    if bounds.contains(&duration) { Ok(duration) } else { Err("write 1s to 24h".to_owned()) }
 }
 
 /// How to ask a running daemon.
@@ -222,6 +268,32 @@ pub(crate) struct Events {
 pub(crate) struct Explain {
     /// The prefix, as the site file writes it
     pub(crate) prefix: Prefix,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+}
+
+/// `catchment fleet`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Fleet {
+    /// Says what every site announces, who may be away, and who is
+    #[command(after_help = "Example:\n  catchment fleet status\n  catchment fleet status --json | jq '.hosts[].site'")]
+    Status(Ask),
+    /// Frees the permits of a site that cannot free them itself: the fleet then counts one site more than it sees
+    #[command(after_help = "Example:\n  catchment fleet release paris --reason 'the site burnt down'")]
+    Release(FleetSite),
+    /// Takes a site off the list of members for good; it joins again when it announces again
+    #[command(after_help = "Example:\n  catchment fleet retire paris --reason 'the contract has ended'")]
+    Retire(FleetSite),
+}
+
+/// Which site of the fleet, and why.
+#[derive(Debug, Args)]
+pub(crate) struct FleetSite {
+    /// The site
+    pub(crate) site: SiteName,
+    /// Why, for everybody who asks later
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
     #[command(flatten)]
     pub(crate) ask: Ask,
 }

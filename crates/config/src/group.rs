@@ -1,20 +1,19 @@
 //! What goes up and down together.
 
-use crate::check::DNS_PORT;
-use crate::peer::{Peer, Relation};
+use crate::check::Probe;
+use crate::group_section::{GroupSection, Rules};
+use crate::grouping::{Together, together};
 use crate::service::Written;
-use announce::{Backoff, CheckSettings, Scope, Settings};
-use check::dns::Expectation;
-use std::collections::BTreeSet;
-use std::net::SocketAddr;
-use std::time::Duration;
+use announce::{CheckSettings, Fold, Settings};
+use document::Document;
+use std::collections::{BTreeMap, BTreeSet};
 use terms::{GroupName, Prefix, ServiceName};
 
-/// An announcement group: prefixes that go up and down together, and the services behind them. It is named after
-/// its first service.
-#[derive(Clone, Debug)]
+/// An announcement group: prefixes that go up and down together, and the services behind them.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Group {
-    /// What its machine has to know. A check of the file becomes one check for each address of its service.
+    /// What its machine has to know. A check of the file becomes one check for each address of its service,
+    /// or one alone where it does not ask the service's addresses.
     pub settings: Settings,
     /// How each check of `settings.checks` is run, in the same order.
     pub probes: Vec<Probe>,
@@ -24,58 +23,51 @@ pub struct Group {
     pub services: Vec<ServiceName>,
 }
 
-/// How one check is run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Probe {
-    /// Whom to ask.
-    pub target: SocketAddr,
-    /// What to ask, and what a healthy service answers.
-    pub expectation: Expectation,
-    /// How long to wait for the answer.
-    pub timeout: Duration,
-}
-
-/// Puts services that share a prefix into one group. Two prefixes are shared when one covers the other: a user of the
-/// longer one would otherwise follow the shorter one to a site that does not answer for it.
-pub(crate) fn derive(services: &[Written], peers: &[Peer]) -> Vec<Group> {
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (index, written) in services.iter().enumerate() {
-        let is_shared = |group: &Vec<usize>| group.iter().any(|&other| share(&services[other], written));
-        let (sharing, apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(is_shared);
-        let mut joined: Vec<usize> = sharing.into_iter().flatten().chain([index]).collect();
-        joined.sort_unstable();
-        groups = apart;
-        groups.push(joined);
+/// The groups of the file, in the order of the first service of each.
+pub(crate) fn derive(
+    document: &Document,
+    services: &[Written],
+    sections: &[GroupSection],
+    otherwise: &Rules,
+) -> Vec<Group> {
+    let mut names = BTreeMap::new();
+    let mut groups = Vec::new();
+    for Together { services: places, section } in together(document, services, sections) {
+        let members: Vec<&Written> = places.iter().map(|&place| &services[place]).collect();
+        let written = section.and_then(|section| section.name.as_ref());
+        let own = written.map(|name| name.value.clone());
+        let first = || members.first()?.service.name.as_str().parse().ok();
+        let Some(name): Option<GroupName> = own.or_else(first) else { continue };
+        let twice = names.insert(name.clone(), written);
+        // Where neither is written, two services have one name, and that was told.
+        if let Some(written) = twice.and_then(|first| first.or(written)) {
+            let hint = "a group without a name is named after its first service";
+            document.fault_with_hint(written.span.clone(), format!("two groups are called `{name}`"), hint);
+        }
+        groups.push(Group::of(name, &members, section.map_or(otherwise, |section| &section.rules)));
     }
-    groups.sort_unstable();
-    let backoff = backoff(peers);
     groups
-        .iter()
-        .filter_map(|group| Group::of(group.iter().map(|&index| &services[index]), backoff))
-        .collect()
-}
-
-fn share(one: &Written, other: &Written) -> bool {
-    let overlap = |a: &Prefix, b: &Prefix| a.covers(*b) || b.covers(*a);
-    one.service.announce.iter().any(|a| other.service.announce.iter().any(|b| overlap(a, b)))
-}
-
-/// A transit provider may damp a route that flaps, so a group that it hears of returns more slowly.
-fn backoff(peers: &[Peer]) -> Backoff {
-    let transit = peers.iter().any(|peer| peer.relation == Relation::Transit);
-    if transit { Backoff::TRANSIT } else { Backoff::DEFAULT }
 }
 
 impl Group {
-    /// The group of these services; none if there are none.
-    fn of<'a>(services: impl Iterator<Item = &'a Written> + Clone, backoff: Backoff) -> Option<Group> {
-        let names: Vec<ServiceName> = services.clone().map(|written| written.service.name.clone()).collect();
-        let prefixes =
-            services.clone().flat_map(|written| written.service.announce.iter().copied()).collect();
-        let (checks, probes) = services.flat_map(checks_of).unzip();
-        let group = names.first()?.as_str().parse::<GroupName>().ok()?;
-        let settings = Settings { backoff, ..Settings::new(group, checks) };
-        Some(Group { settings, probes, prefixes, services: names })
+    /// How many of its services must be well for it to be announced.
+    pub fn services_needed(&self) -> usize {
+        let all = self.services.len();
+        match self.settings.fold {
+            Fold::All => all,
+            Fold::Any => all.min(1),
+            Fold::AtLeast(least) => usize::try_from(least.get()).map_or(all, |least| least.min(all)),
+        }
+    }
+
+    fn of(name: GroupName, services: &[&Written], rules: &Rules) -> Group {
+        let prefixes = services.iter().flat_map(|written| written.service.announce.iter().copied()).collect();
+        let (checks, probes) = services.iter().flat_map(|written| checks_of(written)).unzip();
+        let Rules { fold, never_withdraw, blind, blind_after, drain, backoff } = rules.clone();
+        let rules = Settings::new(name, checks);
+        let settings = Settings { fold, never_withdraw, blind, blind_after, drain, backoff, ..rules };
+        let services = services.iter().map(|written| written.service.name.clone()).collect();
+        Group { settings, probes, prefixes, services }
     }
 }
 
@@ -83,18 +75,18 @@ impl Group {
 fn checks_of(written: &Written) -> impl Iterator<Item = (CheckSettings, Probe)> {
     let service = &written.service;
     written.checks.iter().flat_map(move |check| {
-        service.addresses.iter().map(move |&address| {
+        let probes = check.probes(&service.addresses).into_iter();
+        probes.map(move |(name, probe)| {
             let settings = CheckSettings {
                 service: service.name.clone(),
-                name: format!("{} at {address}", check.name()),
+                name,
                 interval: check.interval,
                 fall: check.fall,
                 rise: check.rise,
                 hang_after: check.hang_after,
-                scope: Scope::Local,
+                scope: check.scope,
             };
-            let target = SocketAddr::new(address, DNS_PORT);
-            (settings, Probe { target, expectation: check.expectation.value.clone(), timeout: check.timeout })
+            (settings, probe)
         })
     })
 }

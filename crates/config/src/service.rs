@@ -2,8 +2,8 @@
 
 use crate::built_in_dns::{self, BuiltInDns};
 use crate::check::{self, Check};
-use crate::planned;
 use crate::unique::Unique;
+use announce::Scope;
 use document::{Document, Spanned, Table, Value};
 use std::net::IpAddr;
 use std::path::Path;
@@ -18,8 +18,13 @@ pub struct Service {
     pub addresses: Vec<IpAddr>,
     /// What peers are told while it is healthy.
     pub announce: Vec<Prefix>,
+    /// Less-specific prefixes that peers are told whatever the checks say, so that users whose network lost the
+    /// others still have a way.
+    pub cover: Vec<Prefix>,
     /// The built-in DNS service; none where the operator brings one.
     pub dns: Option<BuiltInDns>,
+    /// Answers per second that the built-in DNS service is good for here; none where nobody said.
+    pub capacity: Option<u64>,
 }
 
 /// A service, its checks, and where the file says what.
@@ -28,6 +33,7 @@ pub(crate) struct Written {
     pub(crate) service: Service,
     pub(crate) checks: Vec<Check>,
     pub(crate) announce: Vec<Spanned<Prefix>>,
+    pub(crate) cover: Vec<Spanned<Prefix>>,
     pub(crate) addresses: Vec<Spanned<IpAddr>>,
 }
 
@@ -41,8 +47,10 @@ fn read(table: &Table, directory: &Path, names: &mut Unique<ServiceName>) -> Opt
     let name = table.required("name").parse();
     let addresses = addresses(table);
     let announce = prefixes(table);
-    no_cover_yet(table);
-    let checks = checks(table);
+    let cover = cover(table, announce.as_deref().unwrap_or_default());
+    let checks = checks(table, directory);
+    let capacity = table.optional("capacity");
+    let most = capacity.number_in(1..=u64::MAX);
     let dns = table.optional("dns");
     let built_in = dns.table().and_then(|dns| built_in_dns::read(&dns, directory));
     name.iter().for_each(|name| names.see(document, name));
@@ -55,14 +63,19 @@ fn read(table: &Table, directory: &Path, names: &mut Unique<ServiceName>) -> Opt
     if dns.is_given() && built_in.is_none() {
         return None;
     }
+    if built_in.is_none() {
+        built_in_dns::refuse_what_needs_it(document, &capacity, checks.as_deref().unwrap_or_default());
+    }
     let (addresses, announce) = (addresses?, announce?);
     let service = Service {
         name: name?.value,
         addresses: addresses.iter().map(|address| address.value).collect(),
         announce: announce.iter().map(|prefix| prefix.value).collect(),
+        cover: cover.iter().map(|prefix| prefix.value).collect(),
         dns: built_in,
+        capacity: most.map(|most| most.value),
     };
-    Some(Written { service, checks: checks?, announce, addresses })
+    Some(Written { service, checks: checks?, announce, cover, addresses })
 }
 
 /// Every address; none where one is faulty.
@@ -128,16 +141,30 @@ fn can_be_anycast(address: IpAddr) -> bool {
     !(address.is_unspecified() || address.is_loopback() || address.is_multicast() || is_link_local)
 }
 
-/// An empty list says what is true already.
-fn no_cover_yet(table: &Table) {
-    let cover = table.optional("cover");
-    if !cover.list().is_empty() {
-        let hint = "leave the list empty; less-specifics have to be announced by other means for now";
-        table.document().fault_with_hint(cover.key_span(), planned::message("cover"), hint);
+/// The covering prefixes. One that covers nothing of this service would draw users to it for nothing.
+fn cover(table: &Table, announce: &[Spanned<Prefix>]) -> Vec<Spanned<Prefix>> {
+    let document = table.document();
+    let cover = table.optional("cover").parse_list::<Prefix>();
+    let mut once = Unique::new("prefix");
+    for prefix in &cover {
+        once.see(document, prefix);
+        if !can_be_announced(document, prefix) {
+            continue;
+        }
+        let span = prefix.span.clone();
+        if announce.iter().any(|announced| announced.value == prefix.value) {
+            let message = format!("{} is announced only while the service is healthy", prefix.value);
+            let hint = "a covering prefix is a shorter one than those of `announce`";
+            document.fault_with_hint(span, message, hint);
+        } else if !announce.iter().any(|announced| prefix.covers(announced.value)) {
+            let message = format!("{} covers nothing that this service announces", prefix.value);
+            document.fault_with_hint(span, message, "a covering prefix contains a prefix of `announce`");
+        }
     }
+    cover
 }
 
-fn checks(table: &Table) -> Option<Vec<Check>> {
+fn checks(table: &Table, directory: &Path) -> Option<Vec<Check>> {
     let value: Value = table.optional("check");
     if !value.is_given() && table.document().syntax_is_good() {
         let hint = "add [[service.check]] with dns = { name = \"example.\", type = \"SOA\" }";
@@ -147,9 +174,15 @@ fn checks(table: &Table) -> Option<Vec<Check>> {
     }
     let mut once = Unique::new("check");
     let document = table.document();
-    value.each(|table| {
-        let check = check::read(table)?;
+    let checks = value.each(|table| {
+        let check = check::read(table, directory)?;
         once.see(document, &Spanned { value: check.name(), span: table.span() });
         Some(check)
-    })
+    })?;
+    if checks.iter().all(|check| check.scope == Scope::Dependency) {
+        let hint = "add a [[service.check]] of something that belongs to this site alone";
+        let message = "no check is local, so nothing would be withdrawn whether the service answers or not";
+        document.fault_with_hint(value.key_span(), message, hint);
+    }
+    Some(checks)
 }

@@ -4,11 +4,19 @@
 //!   check tasks ──what they found──> ┌───────────────┐ ──decision (latest value)──> peer tasks
 //!   address keeper ──presence──────> │ decision loop │ ──run this one sooner──────> check tasks
 //!   stop ──order────────────────────>│  a Machine    │ ──what to remember─────────> memory keeper
-//!   the machines' earliest deadline ─│  per group    │ ──view, samples────────────> API, page
-//!                                    └───────────────┘ ──beats────────────────────> watchdog
+//!   reload ──other groups───────────>│  per group    │ ──view, samples────────────> API, page, fleet
+//!   fleet ──permits (latest value)──>│               │ ──wishes (latest value)────> fleet
+//!   the machines' earliest deadline ─│               │ ──beats────────────────────> watchdog
+//!                                    └───────────────┘
 //! ```
 //! One task for all groups: there are few, and a decision is then one value that holds the whole. It never waits for
 //! anybody: every way out is a latest value, a queue that is dropped when full, or a counter.
+
+mod permits;
+mod regroup;
+
+pub(crate) use permits::{Grants, Permits, Wishes};
+pub(crate) use regroup::{Member, Regroup};
 
 use crate::address::Presence;
 use crate::check::Found;
@@ -16,12 +24,13 @@ use crate::clock::Clock;
 use crate::event::Source;
 use crate::events::Bus;
 use crate::export::{Decision, GroupLevel};
+use crate::load::Loads;
 use crate::memory::{Kept, Memories};
 use crate::metrics::Metrics;
 use crate::watchdog::{BEAT_EVERY, Heart};
-use announce::{Action, CheckId, Condition, Input, Intent, Level, Machine, Order, Permit, Warmth, Wish};
+use announce::{Action, CheckId, Condition, Input, Intent, Level, Machine, Order, Scope, Warmth};
 use recording::Track;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use terms::{GroupName, Prefix, Reason, ServiceName, Timestamp, Verdict, WallTime};
@@ -31,11 +40,16 @@ use tokio::time::{MissedTickBehavior, interval};
 /// One announcement group: its machine, and what the machine does not need to know.
 #[derive(Debug)]
 pub(crate) struct Group {
+    /// What its checks call it: no other group was ever called so in this process, and none before a change of its
+    /// checks.
+    pub(crate) slot: Slot,
     pub(crate) machine: Machine,
     /// Where everything that the machine is told is noted.
     pub(crate) track: Track<Machine>,
     pub(crate) services: Vec<ServiceName>,
     pub(crate) prefixes: Arc<[Prefix]>,
+    /// Prefixes that wait for the checks to prove themselves, though the group is announced.
+    pub(crate) withheld: BTreeSet<Prefix>,
     pub(crate) addresses: BTreeSet<IpAddr>,
     /// How the services say that they are ready.
     pub(crate) ready: Condition,
@@ -44,6 +58,10 @@ pub(crate) struct Group {
     /// The place of its first check when the checks of all groups are counted through.
     pub(crate) first_check: usize,
 }
+
+/// A group as its checks know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slot(pub(crate) usize);
 
 /// What an operator or the end of the daemon wants.
 #[derive(Debug)]
@@ -59,9 +77,11 @@ pub(crate) struct Withdraw {
 /// Where the decision loop hears of the world.
 #[derive(Debug)]
 pub(crate) struct Ears {
-    pub(crate) found: mpsc::Receiver<(usize, Found)>,
+    pub(crate) found: mpsc::Receiver<(Slot, Found)>,
     pub(crate) presence: watch::Receiver<Presence>,
     pub(crate) orders: mpsc::Receiver<Withdraw>,
+    pub(crate) regroups: mpsc::Receiver<Regroup>,
+    pub(crate) loads: watch::Receiver<Loads>,
 }
 
 /// Where the decision loop tells of itself.
@@ -82,6 +102,10 @@ pub(crate) struct Mouth {
 struct Beside {
     /// Checks that have passed since the start.
     passed: BTreeSet<CheckId>,
+    /// What the last run of each check saw beside its verdict.
+    seen: BTreeMap<CheckId, String>,
+    /// Whether one of the services has more to do than it can.
+    overloaded: bool,
     warmth: Warmth,
     since: (Timestamp, WallTime),
 }
@@ -90,6 +114,8 @@ struct Beside {
 #[derive(Debug)]
 pub(crate) struct Decider {
     groups: Vec<(Group, Beside)>,
+    covers: Arc<[Prefix]>,
+    permits: Permits,
     mouth: Mouth,
     /// When something was announced last.
     announced: Option<Timestamp>,
@@ -97,21 +123,24 @@ pub(crate) struct Decider {
 
 impl Decider {
     /// A loop over groups at their start: nothing is announced.
-    pub(crate) fn new(groups: Vec<Group>, mouth: Mouth) -> Self {
-        let beside = |group: &Group| Beside {
-            passed: BTreeSet::new(),
-            warmth: Warmth::unknown(),
-            since: (group.machine.since(), mouth.clock.wall_at(group.machine.since())),
-        };
-        let with_beside = |group| {
-            let beside = beside(&group);
-            (group, beside)
-        };
-        let groups = groups.into_iter().map(with_beside).collect();
-        let decider = Decider { groups, mouth, announced: None };
+    pub(crate) fn new(groups: Vec<Group>, covers: Arc<[Prefix]>, permits: Permits, mouth: Mouth) -> Self {
+        let mut decider = Decider { groups: Vec::new(), covers, permits, mouth, announced: None };
+        decider.groups = groups.into_iter().map(|group| decider.with_beside(group)).collect();
         decider.publish(None);
         decider.show();
         decider
+    }
+
+    fn with_beside(&self, group: Group) -> (Group, Beside) {
+        let since = group.machine.since();
+        let beside = Beside {
+            passed: BTreeSet::new(),
+            seen: BTreeMap::new(),
+            overloaded: false,
+            warmth: Warmth::unknown(),
+            since: (since, self.mouth.clock.wall_at(since)),
+        };
+        (group, beside)
     }
 
     /// Decides for as long as anybody listens.
@@ -123,14 +152,22 @@ impl Decider {
             let deadline = self.groups.iter().filter_map(|(group, _)| group.machine.deadline()).min();
             tokio::select! {
                 biased;
-                Some((group, found)) = ears.found.recv() => {
+                Some((slot, found)) = ears.found.recv() => {
                     let presence = ears.presence.borrow().clone();
-                    self.found(group, found, &presence).await;
+                    self.found(slot, found, &presence).await;
                 }
                 Some(order) = ears.orders.recv() => self.withdraw(order).await,
+                grants = self.permits.news() => {
+                    self.decide_all(|group, _| Some(Input::Permit(grants.get(group.name()).copied()?))).await;
+                }
+                Some(regroup) = ears.regroups.recv() => self.regroup(regroup).await,
                 Ok(()) = ears.presence.changed() => {
                     let presence = ears.presence.borrow_and_update().clone();
                     self.decide_all(|group, beside| warmed(group, beside, &presence)).await;
+                }
+                Ok(()) = ears.loads.changed() => {
+                    let loads = ears.loads.borrow_and_update().clone();
+                    self.decide_all(|group, beside| loaded(group, beside, &loads)).await;
                 }
                 () = clock.until(deadline) => self.decide_all(|_, _| Some(Input::Timer)).await,
                 _ = beats.tick() => self.mouth.heart.beat(),
@@ -138,12 +175,17 @@ impl Decider {
         }
     }
 
-    /// A check has run.
-    async fn found(&mut self, index: usize, found: Found, presence: &Presence) {
+    /// A check has run. One of a group that is not looked after any more says nothing.
+    async fn found(&mut self, slot: Slot, found: Found, presence: &Presence) {
+        let Some(index) = self.groups.iter().position(|(group, _)| group.slot == slot) else { return };
         let Some((group, beside)) = self.groups.get_mut(index) else { return };
         if found.verdict == Verdict::Pass {
             beside.passed.insert(found.check);
         }
+        match &found.seen {
+            Some(seen) => beside.seen.insert(found.check, seen.clone()),
+            None => beside.seen.remove(&found.check),
+        };
         let warmth = warmed(group, beside, presence);
         let check = Input::Check { check: found.check, verdict: found.verdict.clone() };
         let inputs = [Some(check), warmth].into_iter().flatten().map(|input| (index, input));
@@ -184,9 +226,10 @@ impl Decider {
             while let Some(action) = group.machine.poll_output() {
                 match action {
                     Action::Announce(_) | Action::Resend => changed = true,
-                    // Without a fleet there is nobody to ask.
-                    Action::Permit(Wish::Ask) => inputs.push_back((index, Input::Permit(Permit::Held))),
-                    Action::Permit(Wish::Release) => inputs.push_back((index, Input::Permit(Permit::None))),
+                    Action::Permit(wish) => {
+                        let answer = self.permits.wish(group.name(), wish);
+                        inputs.extend(answer.map(|permit| (index, Input::Permit(permit))));
+                    }
                     Action::CheckSoon { check, at } => group.run_sooner(check, at),
                     Action::Remember(memory) => self.mouth.memories.send_modify(|memories| {
                         let kept = Kept::new(memory, self.mouth.clock.wall_at(now));
@@ -199,7 +242,7 @@ impl Decider {
         if before {
             self.announced = Some(now);
         }
-        if changed {
+        if self.release() || changed {
             self.publish(verdict);
             // The peers' tasks write now, before anything is told to people.
             tokio::task::yield_now().await;
@@ -220,9 +263,10 @@ impl Decider {
     fn publish(&self, verdict: Option<Timestamp>) {
         let level = |(group, _): &(Group, Beside)| GroupLevel {
             level: group.machine.level(),
-            prefixes: group.prefixes.clone(),
+            prefixes: group.shown(),
         };
-        let decision = Decision { groups: self.groups.iter().map(level).collect(), verdict };
+        let groups = self.groups.iter().map(level).collect();
+        let decision = Decision { groups, covers: Arc::clone(&self.covers), verdict };
         self.mouth.decision.send_replace(Arc::new(decision));
     }
 
@@ -242,7 +286,7 @@ impl Decider {
         };
         let ribbon = u16::try_from(group.first_check + found.check.0).unwrap_or(u16::MAX);
         let at_ms = found.asked.as_nanos() / 1_000_000;
-        let sample = api::Sample { ribbon, at_ms, outcome, family: Some(found.family) };
+        let sample = api::Sample { ribbon, at_ms, outcome, family: found.family };
         // Nobody may be looking, or not fast enough.
         let _ = self.mouth.samples.try_send(sample);
     }
@@ -268,6 +312,14 @@ impl Decider {
 impl Group {
     fn name(&self) -> &GroupName {
         &self.machine.settings().group
+    }
+
+    /// What is announced of it while it is announced.
+    fn shown(&self) -> Arc<[Prefix]> {
+        if self.withheld.is_empty() {
+            return Arc::clone(&self.prefixes);
+        }
+        self.prefixes.iter().filter(|prefix| !self.withheld.contains(prefix)).copied().collect()
     }
 
     fn run_sooner(&self, check: CheckId, at: Timestamp) {
@@ -304,13 +356,16 @@ impl Group {
             reason: machine.reason().clone(),
             alarms: machine.alarms(now),
             prefixes: self.prefixes.iter().map(prefix).collect(),
-            checks: machine
-                .checks()
-                .map(|check| api::Check {
+            checks: (0..)
+                .map(CheckId)
+                .zip(machine.checks())
+                .map(|(id, check)| api::Check {
                     service: check.settings.service.clone(),
                     name: check.settings.name.clone(),
                     last: check.last.map(result_of),
                     run: check.run,
+                    reason: check.last.and_then(Verdict::reason).cloned(),
+                    seen: beside.seen.get(&id).cloned(),
                 })
                 .collect(),
         }
@@ -329,7 +384,9 @@ fn result_of(verdict: &Verdict) -> api::CheckResult {
 fn warmed(group: &Group, beside: &mut Beside, presence: &Presence) -> Option<Input> {
     let missing = group.addresses.iter().find_map(|&at| presence.missing(at).map(|reason| (at, reason)));
     let checks = &group.machine.settings().checks;
-    let silent = (0..checks.len()).map(CheckId).find(|check| !beside.passed.contains(check));
+    // A dependency never keeps a site from announcing.
+    let local = (0..).map(CheckId).zip(checks).filter(|(_, check)| check.scope == Scope::Local);
+    let silent = local.map(|(id, _)| id).find(|check| !beside.passed.contains(check));
     let warmth = Warmth {
         ready: group.ready.clone(),
         address: match missing {
@@ -346,4 +403,13 @@ fn warmed(group: &Group, beside: &mut Beside, presence: &Presence) -> Option<Inp
     }
     beside.warmth = warmth.clone();
     Some(Input::Warmth(warmth))
+}
+
+/// Whether a service of the group has more to do than it can, if that has changed.
+fn loaded(group: &Group, beside: &mut Beside, loads: &Loads) -> Option<Input> {
+    let overloaded =
+        group.services.iter().filter_map(|service| loads.get(service)).any(|load| load.overloaded);
+    let is_news = overloaded != beside.overloaded;
+    beside.overloaded = overloaded;
+    is_news.then_some(Input::Overload(overloaded))
 }

@@ -1,13 +1,16 @@
 //! Everything that may be slow and that no decision waits for, on a thread and a runtime of their own: the log, the
-//! state file, the API, the page and the zone files.
+//! state file, the API, the page and reloads.
 
-use crate::dns::{ZoneFiles, reread_on_hangup};
 use crate::events::{Bus, Log};
+use crate::fleet::{self, Driver};
 use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
+use crate::reload::{self, Office};
 use crate::status::Board;
-use crate::{page, server};
+use crate::{page, server, summary};
+use ::fleet::Etcd;
 use axum::Router;
+use std::convert::Infallible;
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
@@ -20,9 +23,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub(crate) struct Attendants {
     pub(crate) bus: Bus,
     pub(crate) board: Board,
+    /// In touch with the other sites, where the site file says that there are any.
+    pub(crate) fleet: Option<Driver<Etcd>>,
+    /// Takes other site files.
+    pub(crate) office: Office,
     pub(crate) metrics: Metrics,
-    /// Of the built-in DNS service.
-    pub(crate) zone_files: Vec<ZoneFiles>,
     pub(crate) state_dir: PathBuf,
     pub(crate) memories: watch::Receiver<Memories>,
     pub(crate) socket: UnixListener,
@@ -44,35 +49,44 @@ impl Attendants {
     pub(crate) fn start(self) -> io::Result<Attending> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
-        let run = move || runtime.block_on(self.run(stopped));
+        let run = move || {
+            // On a busy machine decisions come first. A kernel that does not allow it is no reason to stop.
+            let _ = linux::scheduling::step_back();
+            runtime.block_on(self.run(stopped));
+        };
         let thread = std::thread::Builder::new().name("attendants".to_owned()).spawn(run)?;
         Ok(Attending { stop, thread })
     }
 
     async fn run(self, stopped: oneshot::Receiver<()>) {
         let mut log = Log::follow(&self.bus);
-        let rereading = tokio::spawn(reread_on_hangup(self.zone_files, self.bus.clone()));
         let remembering = tokio::spawn(memory::keep(self.state_dir, self.memories, self.bus));
+        let summing_up = summary::tell(self.board.groups.clone());
+        let fleet = self.board.fleet.clone();
         let documents = server::documents(self.board.clone(), self.metrics);
         let showing = show(self.listener, self.board, self.samples, documents.clone());
-        let serving = serve(self.socket, documents);
+        let desks = reload::routes(self.office.desk()).merge(fleet::routes(fleet));
+        let serving = serve(self.socket, documents.merge(desks));
+        let reloading = tokio::spawn(self.office.run());
+        if let Some(driver) = self.fleet {
+            tokio::spawn(driver.run());
+        }
         tokio::select! {
             () = log.write() => {}
-            () = serving => {}
+            () = summing_up => {}
+            _ = serving => {}
             () = showing => {}
             _ = stopped => {}
         }
-        rereading.abort();
+        reloading.abort();
         // The decision loop is gone by now: this writes what it remembered last and ends.
         let _ = remembering.await;
         log.drain();
     }
 }
 
-async fn serve(socket: UnixListener, documents: Router) {
-    let Ok(listener) = tokio::net::UnixListener::from_std(socket) else { return };
-    // Serving ends only with the thread: a connection that breaks is its caller's business.
-    let _ = axum::serve(listener, documents).await;
+async fn serve(socket: UnixListener, documents: Router) -> io::Result<Infallible> {
+    Ok(::page::answer(tokio::net::UnixListener::from_std(socket)?, documents).await)
 }
 
 /// Shows the page where the site file wants it.
