@@ -26,6 +26,7 @@ mod socket;
 mod status;
 mod stop;
 mod summary;
+mod usage;
 mod watchdog;
 mod wiring;
 

@@ -3,7 +3,7 @@
 //! Counters and the histogram are written where things happen; what is a state (groups, peers) is filled in from the
 //! status when somebody asks, so that status and metrics cannot disagree.
 
-use crate::dns;
+use crate::{dns, usage};
 use api::{CheckResult, EventRow, Status, Told};
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::counter::Counter;
@@ -35,6 +35,17 @@ struct CheckLabels {
 struct GroupLabels {
     group: String,
     state: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutputLabels {
+    group: String,
+    output: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NamedLabels {
+    group: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -106,6 +117,7 @@ impl Metrics {
         register_groups(&mut registry, status);
         register_peers(&mut registry, status);
         dns::register(&mut registry, &self.dns);
+        usage::register(&mut registry);
         let mut text = String::new();
         // Writing into a string does not fail; an empty answer would be noticed by the reader.
         if encode(&mut text, &registry).is_err() {
@@ -117,13 +129,18 @@ impl Metrics {
 
 fn register_groups(registry: &mut Registry, status: &Status) {
     let state = Family::<GroupLabels, Gauge>::default();
-    let alarms = Family::<GroupLabels, Gauge>::default();
+    let output = Family::<OutputLabels, Gauge>::default();
+    let alarms = Family::<NamedLabels, Gauge>::default();
     for group in &status.groups {
         let labels = GroupLabels { group: group.name.to_string(), state: group.state.word() };
         state.get_or_create(&labels).set(1);
+        let labels = OutputLabels { group: group.name.to_string(), output: group.output.word() };
+        output.get_or_create(&labels).set(1);
+        let labels = NamedLabels { group: group.name.to_string() };
         alarms.get_or_create(&labels).set(i64::try_from(group.alarms.len()).unwrap_or(i64::MAX));
     }
     registry.register("group_state", "1 for the state that the announcement group is in", state);
+    registry.register("group_output", "1 for how strongly the announcement group is announced", output);
     registry.register("group_alarms", "Alarms that stand for the announcement group", alarms);
 }
 
