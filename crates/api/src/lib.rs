@@ -12,6 +12,7 @@ mod live;
 mod node;
 pub mod openapi;
 mod picture;
+mod reload;
 pub mod route;
 mod schema;
 mod status;
@@ -24,6 +25,7 @@ pub use node::{Node, NodeKind, NodeList};
 pub use picture::{
     Cable, CableState, Client, Detour, DetourKind, Fault, Nearest, Picture, PictureKind, Router, Site,
 };
+pub use reload::{ReloadAnswer, ReloadChange, ReloadOrder, ReloadVerdict};
 pub use schema::Schema;
 pub use status::{
     Check, CheckResult, Group, GroupState, Output, Peer, PeerState, PrefixStatus, Received, Status, Told,

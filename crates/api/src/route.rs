@@ -20,6 +20,11 @@ pub const PICTURE: &str = "/picture";
 pub const LIVE: &str = "/live";
 /// Takes a [`crate::Command`] by POST, answers [`crate::Done`] or [`crate::Refusal`].
 pub const COMMAND: &str = "/command";
+/// Takes a [`crate::ReloadOrder`] by POST, answers [`crate::ReloadAnswer`]. On the control socket only.
+pub const RELOAD: &str = "/reload";
+/// Confirms the reload that waits for it; takes an empty object by POST, answers [`crate::ReloadAnswer`]. On the
+/// control socket only.
+pub const RELOAD_CONFIRM: &str = "/reload/confirm";
 /// Answers `ok` as long as the process serves.
 pub const HEALTH: &str = "/healthz";
 

@@ -6,6 +6,7 @@ mod events;
 mod explain;
 mod generated;
 mod lab;
+mod reload;
 mod replay;
 mod run;
 mod status;
@@ -19,6 +20,7 @@ pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> anyhow::Res
     match command {
         Command::Run { site } => run::run(&site),
         Command::Check(check) => check::run(&check, terminal),
+        Command::Reload(reload) => reload::run(&reload, terminal),
         Command::Status(ask) => status::run(&ask, terminal),
         Command::Events(events) => events::run(&events, terminal),
         Command::Explain(explain) => explain::run(&explain, terminal),

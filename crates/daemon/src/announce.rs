@@ -4,11 +4,16 @@
 //!   check tasks ──what they found──> ┌───────────────┐ ──decision (latest value)──> peer tasks
 //!   address keeper ──presence──────> │ decision loop │ ──run this one sooner──────> check tasks
 //!   stop ──order────────────────────>│  a Machine    │ ──what to remember─────────> memory keeper
-//!   the machines' earliest deadline ─│  per group    │ ──view, samples────────────> API, page
-//!                                    └───────────────┘ ──beats────────────────────> watchdog
+//!   reload ──other groups───────────>│  per group    │ ──view, samples────────────> API, page
+//!   the machines' earliest deadline ─│               │ ──beats────────────────────> watchdog
+//!                                    └───────────────┘
 //! ```
 //! One task for all groups: there are few, and a decision is then one value that holds the whole. It never waits for
 //! anybody: every way out is a latest value, a queue that is dropped when full, or a counter.
+
+mod regroup;
+
+pub(crate) use regroup::{Member, Regroup};
 
 use crate::address::Presence;
 use crate::check::Found;
@@ -31,11 +36,16 @@ use tokio::time::{MissedTickBehavior, interval};
 /// One announcement group: its machine, and what the machine does not need to know.
 #[derive(Debug)]
 pub(crate) struct Group {
+    /// What its checks call it: no other group was ever called so in this process, and none before a change of its
+    /// checks.
+    pub(crate) slot: Slot,
     pub(crate) machine: Machine,
     /// Where everything that the machine is told is noted.
     pub(crate) track: Track<Machine>,
     pub(crate) services: Vec<ServiceName>,
     pub(crate) prefixes: Arc<[Prefix]>,
+    /// Prefixes that wait for the checks to prove themselves, though the group is announced.
+    pub(crate) withheld: BTreeSet<Prefix>,
     pub(crate) addresses: BTreeSet<IpAddr>,
     /// How the services say that they are ready.
     pub(crate) ready: Condition,
@@ -44,6 +54,10 @@ pub(crate) struct Group {
     /// The place of its first check when the checks of all groups are counted through.
     pub(crate) first_check: usize,
 }
+
+/// A group as its checks know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slot(pub(crate) usize);
 
 /// What an operator or the end of the daemon wants.
 #[derive(Debug)]
@@ -59,9 +73,10 @@ pub(crate) struct Withdraw {
 /// Where the decision loop hears of the world.
 #[derive(Debug)]
 pub(crate) struct Ears {
-    pub(crate) found: mpsc::Receiver<(usize, Found)>,
+    pub(crate) found: mpsc::Receiver<(Slot, Found)>,
     pub(crate) presence: watch::Receiver<Presence>,
     pub(crate) orders: mpsc::Receiver<Withdraw>,
+    pub(crate) regroups: mpsc::Receiver<Regroup>,
 }
 
 /// Where the decision loop tells of itself.
@@ -90,6 +105,7 @@ struct Beside {
 #[derive(Debug)]
 pub(crate) struct Decider {
     groups: Vec<(Group, Beside)>,
+    covers: Arc<[Prefix]>,
     mouth: Mouth,
     /// When something was announced last.
     announced: Option<Timestamp>,
@@ -97,21 +113,22 @@ pub(crate) struct Decider {
 
 impl Decider {
     /// A loop over groups at their start: nothing is announced.
-    pub(crate) fn new(groups: Vec<Group>, mouth: Mouth) -> Self {
-        let beside = |group: &Group| Beside {
-            passed: BTreeSet::new(),
-            warmth: Warmth::unknown(),
-            since: (group.machine.since(), mouth.clock.wall_at(group.machine.since())),
-        };
-        let with_beside = |group| {
-            let beside = beside(&group);
-            (group, beside)
-        };
-        let groups = groups.into_iter().map(with_beside).collect();
-        let decider = Decider { groups, mouth, announced: None };
+    pub(crate) fn new(groups: Vec<Group>, covers: Arc<[Prefix]>, mouth: Mouth) -> Self {
+        let mut decider = Decider { groups: Vec::new(), covers, mouth, announced: None };
+        decider.groups = groups.into_iter().map(|group| decider.with_beside(group)).collect();
         decider.publish(None);
         decider.show();
         decider
+    }
+
+    fn with_beside(&self, group: Group) -> (Group, Beside) {
+        let since = group.machine.since();
+        let beside = Beside {
+            passed: BTreeSet::new(),
+            warmth: Warmth::unknown(),
+            since: (since, self.mouth.clock.wall_at(since)),
+        };
+        (group, beside)
     }
 
     /// Decides for as long as anybody listens.
@@ -123,11 +140,12 @@ impl Decider {
             let deadline = self.groups.iter().filter_map(|(group, _)| group.machine.deadline()).min();
             tokio::select! {
                 biased;
-                Some((group, found)) = ears.found.recv() => {
+                Some((slot, found)) = ears.found.recv() => {
                     let presence = ears.presence.borrow().clone();
-                    self.found(group, found, &presence).await;
+                    self.found(slot, found, &presence).await;
                 }
                 Some(order) = ears.orders.recv() => self.withdraw(order).await,
+                Some(regroup) = ears.regroups.recv() => self.regroup(regroup).await,
                 Ok(()) = ears.presence.changed() => {
                     let presence = ears.presence.borrow_and_update().clone();
                     self.decide_all(|group, beside| warmed(group, beside, &presence)).await;
@@ -138,8 +156,9 @@ impl Decider {
         }
     }
 
-    /// A check has run.
-    async fn found(&mut self, index: usize, found: Found, presence: &Presence) {
+    /// A check has run. One of a group that is not looked after any more says nothing.
+    async fn found(&mut self, slot: Slot, found: Found, presence: &Presence) {
+        let Some(index) = self.groups.iter().position(|(group, _)| group.slot == slot) else { return };
         let Some((group, beside)) = self.groups.get_mut(index) else { return };
         if found.verdict == Verdict::Pass {
             beside.passed.insert(found.check);
@@ -199,7 +218,7 @@ impl Decider {
         if before {
             self.announced = Some(now);
         }
-        if changed {
+        if self.release() || changed {
             self.publish(verdict);
             // The peers' tasks write now, before anything is told to people.
             tokio::task::yield_now().await;
@@ -220,9 +239,10 @@ impl Decider {
     fn publish(&self, verdict: Option<Timestamp>) {
         let level = |(group, _): &(Group, Beside)| GroupLevel {
             level: group.machine.level(),
-            prefixes: group.prefixes.clone(),
+            prefixes: group.shown(),
         };
-        let decision = Decision { groups: self.groups.iter().map(level).collect(), verdict };
+        let groups = self.groups.iter().map(level).collect();
+        let decision = Decision { groups, covers: Arc::clone(&self.covers), verdict };
         self.mouth.decision.send_replace(Arc::new(decision));
     }
 
@@ -268,6 +288,14 @@ impl Decider {
 impl Group {
     fn name(&self) -> &GroupName {
         &self.machine.settings().group
+    }
+
+    /// What is announced of it while it is announced.
+    fn shown(&self) -> Arc<[Prefix]> {
+        if self.withheld.is_empty() {
+            return Arc::clone(&self.prefixes);
+        }
+        self.prefixes.iter().filter(|prefix| !self.withheld.contains(prefix)).copied().collect()
     }
 
     fn run_sooner(&self, check: CheckId, at: Timestamp) {

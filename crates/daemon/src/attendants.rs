@@ -1,10 +1,10 @@
 //! Everything that may be slow and that no decision waits for, on a thread and a runtime of their own: the log, the
-//! state file, the API, the page and the zone files.
+//! state file, the API, the page and reloads.
 
-use crate::dns::{ZoneFiles, reread_on_hangup};
 use crate::events::{Bus, Log};
 use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
+use crate::reload::{self, Office};
 use crate::status::Board;
 use crate::{page, server, summary};
 use axum::Router;
@@ -21,9 +21,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub(crate) struct Attendants {
     pub(crate) bus: Bus,
     pub(crate) board: Board,
+    /// Takes other site files.
+    pub(crate) office: Office,
     pub(crate) metrics: Metrics,
-    /// Of the built-in DNS service.
-    pub(crate) zone_files: Vec<ZoneFiles>,
     pub(crate) state_dir: PathBuf,
     pub(crate) memories: watch::Receiver<Memories>,
     pub(crate) socket: UnixListener,
@@ -56,12 +56,12 @@ impl Attendants {
 
     async fn run(self, stopped: oneshot::Receiver<()>) {
         let mut log = Log::follow(&self.bus);
-        let rereading = tokio::spawn(reread_on_hangup(self.zone_files, self.bus.clone()));
         let remembering = tokio::spawn(memory::keep(self.state_dir, self.memories, self.bus));
         let summing_up = summary::tell(self.board.groups.clone());
         let documents = server::documents(self.board.clone(), self.metrics);
         let showing = show(self.listener, self.board, self.samples, documents.clone());
-        let serving = serve(self.socket, documents);
+        let serving = serve(self.socket, documents.merge(reload::routes(self.office.desk())));
+        let reloading = tokio::spawn(self.office.run());
         tokio::select! {
             () = log.write() => {}
             () = summing_up => {}
@@ -69,7 +69,7 @@ impl Attendants {
             () = showing => {}
             _ = stopped => {}
         }
-        rereading.abort();
+        reloading.abort();
         // The decision loop is gone by now: this writes what it remembered last and ends.
         let _ = remembering.await;
         log.drain();

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   decision (latest value) ──┐                       ┌── calls taken by the listener
+//!   neighbour (latest value) ─┤                       │
 //!   order to stop ────────────┤                       │
 //!   the machine's deadline ───┼──> [peer task] <──────┼── our own call to the peer
 //!                             │     Session           │
@@ -23,7 +24,7 @@ pub(crate) use listener::{CALLS_PER_PEER, Switchboard, bind, take_calls};
 use crate::clock::Clock;
 use crate::event::Source;
 use crate::events::Bus;
-use crate::export::{self, Decision, NextHops};
+use crate::export::{self, Decision, NextHops, Towards};
 use crate::metrics::Metrics;
 use bgp::session::{ConnectionId, Direction, Input, Output, Received, Session, ShutdownText, StateName};
 use connection::{Connection, Progress};
@@ -31,6 +32,7 @@ use recording::Track;
 use std::collections::BTreeMap;
 use std::future::{Future, pending, poll_fn};
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -63,6 +65,8 @@ pub(crate) struct View {
 pub(crate) struct Ears {
     /// What the site announces.
     pub(crate) decision: watch::Receiver<Arc<Decision>>,
+    /// What the site file says about the peer, as far as it may change while the session lives.
+    pub(crate) neighbour: watch::Receiver<config::Peer>,
     /// Calls of the peer.
     pub(crate) calls: mpsc::Receiver<TcpStream>,
     /// The order to stop, with what to tell the peer's operators.
@@ -82,6 +86,7 @@ type Call = Pin<Box<dyn Future<Output = io::Result<Connection>> + Send>>;
 /// One thing that happened to a peer.
 enum Happened {
     Decided,
+    Configured,
     Stop,
     Called(TcpStream),
     Answered(io::Result<Connection>),
@@ -99,6 +104,8 @@ pub(crate) struct Peer {
     next_connection: u64,
     call: Option<Call>,
     farewells: JoinSet<()>,
+    /// Our address on the latest connection.
+    ours: Option<IpAddr>,
     next_hops: NextHops,
     buffer: Box<[u8]>,
     mouth: Mouth,
@@ -117,6 +124,7 @@ impl Peer {
         };
         Peer {
             next_hops: export::next_hops(&neighbour.next_hops, None),
+            ours: None,
             neighbour,
             session,
             track,
@@ -142,6 +150,10 @@ impl Peer {
         loop {
             match self.next(&mut ears).await {
                 Happened::Decided => self.decided(&ears.decision.borrow_and_update().clone()),
+                Happened::Configured => {
+                    let neighbour = ears.neighbour.borrow_and_update().clone();
+                    self.configured(neighbour, &ears.decision.borrow().clone());
+                }
                 Happened::Stop => break,
                 Happened::Called(stream) => {
                     let patience = self.neighbour.session.hold_time.duration();
@@ -187,6 +199,7 @@ impl Peer {
             biased;
             Ok(()) = ears.decision.changed() => Happened::Decided,
             _ = ears.stop.changed() => Happened::Stop,
+            Ok(()) = ears.neighbour.changed() => Happened::Configured,
             () = mouth.clock.until(session.deadline()) => Happened::Due,
             Some(stream) = ears.calls.recv() => Happened::Called(stream),
             answer = answered => Happened::Answered(answer),
@@ -202,8 +215,20 @@ impl Peer {
         }
     }
 
+    /// Takes over what the site file says now about routes; the session goes on.
+    fn configured(&mut self, neighbour: config::Peer, decision: &Decision) {
+        self.neighbour = neighbour;
+        self.next_hops = export::next_hops(&self.neighbour.next_hops, self.ours);
+        self.want(decision);
+    }
+
     fn want(&mut self, decision: &Decision) -> usize {
-        self.step(Input::Wanted(Arc::new(export::routes(decision, &self.next_hops))))
+        let to = Towards {
+            next_hops: &self.next_hops,
+            policy: &self.neighbour.policy,
+            local_asn: self.neighbour.session.local_asn,
+        };
+        self.step(Input::Wanted(Arc::new(export::routes(decision, &to))))
     }
 
     fn connected(&mut self, connection: Connection, direction: Direction, ears: &Ears) {
@@ -215,7 +240,8 @@ impl Peer {
         }
         if let Ok(ours) = connection.local_address() {
             // Our own address is the next hop where the site file names none, and is known only now.
-            self.next_hops = export::next_hops(&self.neighbour.next_hops, Some(ours));
+            self.ours = Some(ours);
+            self.next_hops = export::next_hops(&self.neighbour.next_hops, self.ours);
             self.want(&ears.decision.borrow().clone());
         }
         let id = ConnectionId(self.next_connection);

@@ -62,6 +62,9 @@ pub enum Error {
     /// The built-in DNS service could not start.
     #[error(transparent)]
     Dns(#[from] dns::Error),
+    /// The daemon is on its way out.
+    #[error("the daemon stops and takes no other site file")]
+    Stopping,
     /// Readers of the API could take the descriptors that BGP sessions and checks need.
     #[error(
         "only {allowed} descriptors may be open, a site needs {needed}: raise `LimitNOFILE=` of the unit or `ulimit -n`"

@@ -64,7 +64,7 @@ impl Stop {
     pub(crate) async fn when_told(self, mut signals: Signals) {
         let signal = signals.first().await;
         self.bus.tell(&Event::Stopping { signal }, Source::Process);
-        tell_manager(NotifyState::Stopping);
+        tell_manager(&[NotifyState::Stopping]);
         let announced = self.withdraw(signal).await;
         let linger = self.left_to_linger(announced);
         if !linger.is_zero() {
