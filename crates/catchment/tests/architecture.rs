@@ -29,11 +29,19 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
         "recording" => &["terms", "announce", "bgp"],
         "page" => &["api", "terms"],
         "config" => &["terms", "document", "announce", "bgp", "check", "dns"],
-        "daemon" => {
-            &[
-                "terms", "announce", "bgp", "check", "dns", "document", "linux", "api", "page", "config", "recording",
-            ]
-        }
+        "daemon" => &[
+            "terms",
+            "announce",
+            "bgp",
+            "check",
+            "dns",
+            "document",
+            "linux",
+            "api",
+            "page",
+            "config",
+            "recording",
+        ],
         "lab" => &["terms", "document", "linux", "api", "page"],
         "catchment" => &["terms", "document", "api", "config", "daemon", "lab", "recording"],
         _ => return None,

@@ -1,11 +1,14 @@
 //! Everything that may be slow and that no decision waits for, on a thread and a runtime of their own: the log, the
-//! state file, the API, the page and reloads.
+//! state files, the API with operators' orders, the page, reloads, and the count of connections.
 
+use crate::caller::Caller;
 use crate::events::{Bus, Log};
 use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
+use crate::orders::{self, Clerk};
 use crate::reload::{self, Office};
 use crate::status::Board;
+use crate::traffic::{self, Connections, Counted};
 use crate::{page, server};
 use axum::Router;
 use std::io;
@@ -26,6 +29,11 @@ pub(crate) struct Attendants {
     pub(crate) state_dir: PathBuf,
     pub(crate) memories: watch::Receiver<Memories>,
     pub(crate) socket: UnixListener,
+    /// Whoever carries out operators' orders.
+    pub(crate) clerk: Clerk,
+    /// Counts connections where that is wanted.
+    pub(crate) counted: watch::Receiver<Counted>,
+    pub(crate) connections: watch::Sender<Connections>,
     /// The read-only listener, where the site file wants one.
     pub(crate) listener: Option<TcpListener>,
     /// What the checks found, for the page.
@@ -54,25 +62,28 @@ impl Attendants {
         let remembering = tokio::spawn(memory::keep(self.state_dir, self.memories, self.bus));
         let documents = server::documents(self.board.clone(), self.metrics);
         let showing = show(self.listener, self.board, self.samples, documents.clone());
-        let serving = serve(self.socket, documents.merge(reload::routes(self.office.desk())));
-        let reloading = tokio::spawn(self.office.run());
+        let (orders, requests) = mpsc::channel(orders::WAITING);
+        let control = documents.merge(server::counter(orders)).merge(reload::routes(self.office.desk()));
+        let serving = serve(self.socket, control);
+        tokio::spawn(self.clerk.run(requests));
+        tokio::spawn(self.office.run());
+        tokio::spawn(traffic::count(self.counted, self.connections));
         tokio::select! {
             () = log.write() => {}
             () = serving => {}
             () = showing => {}
             _ = stopped => {}
         }
-        reloading.abort();
         // The decision loop is gone by now: this writes what it remembered last and ends.
         let _ = remembering.await;
         log.drain();
     }
 }
 
-async fn serve(socket: UnixListener, documents: Router) {
+async fn serve(socket: UnixListener, router: Router) {
     let Ok(listener) = tokio::net::UnixListener::from_std(socket) else { return };
     // Serving ends only with the thread: a connection that breaks is its caller's business.
-    let _ = axum::serve(listener, documents).await;
+    let _ = axum::serve(listener, router.into_make_service_with_connect_info::<Caller>()).await;
 }
 
 /// Shows the page where the site file wants it.

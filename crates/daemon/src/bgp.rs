@@ -24,19 +24,19 @@ pub(crate) use listener::{CALLS_PER_PEER, Switchboard, bind, take_calls};
 use crate::clock::Clock;
 use crate::event::Source;
 use crate::events::Bus;
-use crate::export::{self, Decision, NextHops, Towards};
+use crate::export::{self, Decision, Towards};
 use crate::metrics::Metrics;
 use bgp::session::{ConnectionId, Direction, Input, Output, Received, Session, ShutdownText, StateName};
 use connection::{Connection, Progress};
 use recording::Track;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, pending, poll_fn};
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-use terms::{Reason, WallTime};
+use terms::{Family, Reason, WallTime};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -58,6 +58,10 @@ pub(crate) struct View {
     pub(crate) received: Received,
     /// What the peer was told.
     pub(crate) ledger: Ledger,
+    /// The families that the session carries; none without a session.
+    pub(crate) families: BTreeSet<Family>,
+    /// What the routes of the peer depend on beside the decision.
+    pub(crate) towards: Towards,
 }
 
 /// Where a peer's task hears of the world.
@@ -106,7 +110,9 @@ pub(crate) struct Peer {
     farewells: JoinSet<()>,
     /// Our address on the latest connection.
     ours: Option<IpAddr>,
-    next_hops: NextHops,
+    towards: Towards,
+    /// How often the peer was told everything again.
+    told_again: u64,
     buffer: Box<[u8]>,
     mouth: Mouth,
     view: watch::Sender<View>,
@@ -121,9 +127,12 @@ impl Peer {
             since: mouth.clock.wall(),
             received: session.received(),
             ledger: Ledger::default(),
+            families: BTreeSet::new(),
+            towards: Towards::new(&neighbour, None),
         };
         Peer {
-            next_hops: export::next_hops(&neighbour.next_hops, None),
+            towards: view.towards.clone(),
+            told_again: 0,
             ours: None,
             neighbour,
             session,
@@ -218,17 +227,18 @@ impl Peer {
     /// Takes over what the site file says now about routes; the session goes on.
     fn configured(&mut self, neighbour: config::Peer, decision: &Decision) {
         self.neighbour = neighbour;
-        self.next_hops = export::next_hops(&self.neighbour.next_hops, self.ours);
+        self.towards = Towards::new(&self.neighbour, self.ours);
         self.want(decision);
     }
 
     fn want(&mut self, decision: &Decision) -> usize {
-        let to = Towards {
-            next_hops: &self.next_hops,
-            policy: &self.neighbour.policy,
-            local_asn: self.neighbour.session.local_asn,
-        };
-        self.step(Input::Wanted(Arc::new(export::routes(decision, &to))))
+        let mut written = self.step(Input::Wanted(Arc::new(export::routes(decision, &self.towards))));
+        let again = decision.again.get(&self.neighbour.name).copied().unwrap_or_default();
+        if again > self.told_again {
+            self.told_again = again;
+            written += self.step(Input::TellAgain);
+        }
+        written
     }
 
     fn connected(&mut self, connection: Connection, direction: Direction, ears: &Ears) {
@@ -241,7 +251,7 @@ impl Peer {
         if let Ok(ours) = connection.local_address() {
             // Our own address is the next hop where the site file names none, and is known only now.
             self.ours = Some(ours);
-            self.next_hops = export::next_hops(&self.neighbour.next_hops, self.ours);
+            self.towards = Towards::new(&self.neighbour, self.ours);
             self.want(&ears.decision.borrow().clone());
         }
         let id = ConnectionId(self.next_connection);
@@ -334,6 +344,14 @@ impl Peer {
             }
             if view.received != session.received() {
                 view.received = session.received();
+                news = true;
+            }
+            if view.families != *session.families() {
+                view.families.clone_from(session.families());
+                news = true;
+            }
+            if view.towards != self.towards {
+                view.towards.clone_from(&self.towards);
                 news = true;
             }
             if session.state() == StateName::Established {

@@ -14,7 +14,7 @@ use config::{NextHop, Policy};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use terms::{Asn, Attributes, Community, Family, Prefix, RouteSet, Timestamp};
+use terms::{Asn, Attributes, Community, Family, PeerName, Prefix, RouteSet, Timestamp};
 
 /// What the site announces now: every group, always the whole.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,8 @@ pub(crate) struct Decision {
     pub(crate) groups: Vec<GroupLevel>,
     /// What is announced whatever the groups are.
     pub(crate) covers: Arc<[Prefix]>,
+    /// How often each peer was to be told everything again, because it was found to know something else.
+    pub(crate) again: BTreeMap<PeerName, u64>,
     /// When the verdict was known that led to this, where it was a verdict; for measuring how long the wire takes.
     pub(crate) verdict: Option<Timestamp>,
 }
@@ -40,12 +42,12 @@ pub(crate) struct GroupLevel {
 pub(crate) type NextHops = BTreeMap<Family, IpAddr>;
 
 /// What the routes of one peer depend on beside the decision.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Towards<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Towards {
     /// Where it is to send packets.
-    pub(crate) next_hops: &'a NextHops,
+    pub(crate) next_hops: NextHops,
     /// What it is told at each level.
-    pub(crate) policy: &'a Policy,
+    pub(crate) policy: Policy,
     /// Our network, for prepends.
     pub(crate) local_asn: Asn,
 }
@@ -55,7 +57,7 @@ const GRACEFUL_SHUTDOWN_LOCAL_PREF: u32 = 0;
 
 /// The next hops as the site file says, with our own address on the session where it says so. Before there is a
 /// session, nothing can be told to that family.
-pub(crate) fn next_hops(configured: &BTreeMap<Family, NextHop>, ours: Option<IpAddr>) -> NextHops {
+fn next_hops(configured: &BTreeMap<Family, NextHop>, ours: Option<IpAddr>) -> NextHops {
     let resolved = configured.iter().filter_map(|(&family, next_hop)| match next_hop {
         NextHop::Address(address) => Some((family, *address)),
         NextHop::SessionAddress => Some((family, ours?)),
@@ -64,7 +66,7 @@ pub(crate) fn next_hops(configured: &BTreeMap<Family, NextHop>, ours: Option<IpA
 }
 
 /// Everything that the peer is to know.
-pub(crate) fn routes(decision: &Decision, to: &Towards<'_>) -> RouteSet {
+pub(crate) fn routes(decision: &Decision, to: &Towards) -> RouteSet {
     let covers = decision.covers.iter().map(|&prefix| (prefix, Level::Normal));
     let of_groups =
         decision.groups.iter().flat_map(|group| group.prefixes.iter().map(|&prefix| (prefix, group.level)));
@@ -72,7 +74,16 @@ pub(crate) fn routes(decision: &Decision, to: &Towards<'_>) -> RouteSet {
     levels.filter_map(|(prefix, level)| Some((prefix, to.attributes(prefix.family(), level)?))).collect()
 }
 
-impl Towards<'_> {
+impl Towards {
+    /// What the site file says of a peer, and our own address on the session with it.
+    pub(crate) fn new(neighbour: &config::Peer, ours: Option<IpAddr>) -> Self {
+        Towards {
+            next_hops: next_hops(&neighbour.next_hops, ours),
+            policy: neighbour.policy.clone(),
+            local_asn: neighbour.session.local_asn,
+        }
+    }
+
     /// What is said about a prefix of that family; none if it is not told.
     fn attributes(&self, family: Family, level: Level) -> Option<Attributes> {
         let next_hop = *self.next_hops.get(&family)?;

@@ -7,8 +7,9 @@
 //!  │    ^                           v         │        │ server   <──status (Board) ──┐  │  │
 //!  │    └──sooner (queue)── decision loop ────┼─views──┼──────────────────────────────┤  │  │
 //!  │                        ^ ^  │  │  └──────┼────────┼─> memory keeper ──> state dir │  │  │
-//!  │     orders, regroups ──┘ │  │  └─beats─┐ │        │ reload office <──SIGHUP, API │  │  │
-//!  │        (queues)  │       │  │          │ │        └───────┬──────────────────────┼──┼──┘
+//!  │  commands, regroups ───┘ │  │  └─beats─┐ │        │ clerk  <──orders, API        │  │  │
+//!  │     (queues)     │       │  │          │ │        │ office <──SIGHUP, API        │  │  │
+//!  │          │       │       │  │          │ │        └───────┬──────────────────────┼──┼──┘
 //!  │          │       │       │ decision    │ │                │                      │  │
 //!  │        stop    site <────┼─(latest)────┼─┼─changes (queue)┘                      │  │
 //!  │          │       │       │  v          │ │                                       │  │
@@ -38,7 +39,7 @@ mod peers;
 mod services;
 mod site;
 
-use crate::announce::{self, Decider, Group};
+use crate::announce::{self, Decider, Group, Permits};
 use crate::attendants::Attendants;
 use crate::clock::Clock;
 use crate::error::Error;
@@ -47,10 +48,12 @@ use crate::events::Bus;
 use crate::export::Decision;
 use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
+use crate::orders::{self, Clerk, Orders};
 use crate::record::Recording;
 use crate::reload::{Change, Office};
 use crate::status::{Board, Shown};
 use crate::stop::{Signals, Stop};
+use crate::traffic::{Connections, Counted};
 use crate::watchdog::{self, Heart, Hearts, tell_manager};
 use crate::{address, dns};
 use config::SiteFile;
@@ -69,6 +72,9 @@ use tokio::sync::{mpsc, watch};
 
 /// Results of checks that wait for the decision loop. It takes each within microseconds.
 const FOUND: usize = 256;
+
+/// Requests that wait for the decision loop.
+const COMMANDS: usize = 8;
 
 /// Runs of checks that wait to be drawn; the page takes them ten times a second.
 const SAMPLES: usize = 1024;
@@ -94,11 +100,12 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
         presence: keeper.presence(),
         wanted: keeper.wanted(),
         memories,
+        standing: orders::recall(&state_dir, clock.wall(), &bus),
         hearts: Hearts::default(),
     };
     let hearts = supplies.hearts.clone();
     let wires = runtime.block_on(async { wire(&site_file, shared, supplies) })?;
-    let Wires { site, stop, board, metrics, memories, samples, changes } = wires;
+    let Wires { site, stop, board, clerk, metrics, memories, samples, changes, counted, connections } = wires;
     let attendants = Attendants {
         bus: bus.clone(),
         office: Office::new(path, site_file, board.clone(), changes),
@@ -107,6 +114,9 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
         state_dir,
         memories,
         socket: listener,
+        clerk,
+        counted,
+        connections,
         listener: api,
         samples,
     };
@@ -145,6 +155,7 @@ struct Supplies {
     presence: watch::Receiver<address::Presence>,
     wanted: address::Wanted,
     memories: Memories,
+    standing: Orders,
     hearts: Hearts,
 }
 
@@ -153,25 +164,31 @@ struct Wires {
     site: Site,
     stop: Stop,
     board: Board,
+    clerk: Clerk,
     metrics: Metrics,
     memories: watch::Receiver<Memories>,
     samples: mpsc::Receiver<api::Sample>,
     changes: mpsc::Sender<Change>,
+    counted: watch::Receiver<Counted>,
+    connections: watch::Sender<Connections>,
 }
 
 /// Starts every task of the decisions thread and connects them.
 fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wires, Error> {
-    let Supplies { bgp, dns, presence, wanted, memories, hearts } = supplies;
+    let Supplies { bgp, dns, presence, wanted, memories, standing, hearts } = supplies;
     let Shared { clock, bus, metrics, .. } = shared.clone();
     let decision = watch::Sender::new(Arc::new(Decision::default()));
     let (found_by, found) = mpsc::channel(FOUND);
-    let (orders, ordered) = mpsc::channel(1);
+    let (commands, commanded) = mpsc::channel(COMMANDS);
     let (regroups, regrouped) = mpsc::channel(1);
     let (views, groups_shown) = watch::channel(Vec::new());
     let (samples, drawn) = mpsc::channel(SAMPLES);
     let (changes, changed) = mpsc::channel(1);
+    let (count, counted) = watch::channel(Counted::new());
+    let (connections, connected) = watch::channel(Connections::new());
     let (remembered, to_remember) = watch::channel(memories);
     let (shown, showing) = watch::channel(Shown::default());
+    let (show_orders, orders) = watch::channel(Orders::new());
     let heart = Heart::of("the decision loop");
     hearts.add(heart.clone());
 
@@ -180,13 +197,29 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
     let mut groups = Groups::new(shared.clone(), presence.clone(), found_by, to_remember.clone());
     let machines: Vec<Group> = site_file.groups.iter().map(|group| groups.make(group, site_file)).collect();
     let services = Services::new(shared.clone(), wanted, dns, hearts);
-    let metrics_with_dns = metrics.clone().with_dns(services.tallies());
-
-    let mouth =
-        announce::Mouth { clock, bus: bus.clone(), metrics, heart, decision, memories: remembered, views, samples };
-    let ears = announce::Ears { found, presence, orders: ordered, regroups: regrouped };
+    let metrics_of_all = metrics.clone().with_dns(services.tallies());
+    let mouth = announce::Mouth {
+        clock,
+        bus: bus.clone(),
+        metrics,
+        heart,
+        decision,
+        memories: remembered,
+        views,
+        samples,
+        counted: count,
+    };
+    let ears = announce::Ears {
+        found,
+        presence,
+        commands: commanded,
+        regroups: regrouped,
+        connections: connected,
+        shown: showing.clone(),
+    };
     let covers = site_file.covers().into_iter().collect();
-    tokio::spawn(Decider::new(machines, covers, mouth).run(ears));
+    let decider = Decider::new(machines, covers, Permits::Alone, mouth);
+    tokio::spawn(decider.run(ears, orders::intents(&standing)));
 
     let name = site_file.site.name.clone();
     let stop = Stop {
@@ -194,7 +227,8 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         bus: bus.clone(),
         site: name.clone(),
         linger: site_file.site.linger,
-        orders,
+        commands: commands.clone(),
+        views: groups_shown.clone(),
         sessions: watch::Sender::new(None),
     };
     let mut site = Site {
@@ -205,12 +239,26 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         services,
         listening: BTreeSet::new(),
         shown,
+        orders: orders.clone(),
         regroups,
         changes: changed,
     };
-    site.listen(bgp)?;
+    let listeners = bgp.into_iter().map(|(family, listener)| Ok((family, site::awaited(listener)?)));
+    site.listen(listeners.collect::<Result<Vec<_>, Error>>()?);
     site.show();
-    let board = Board { clock, site: name, started: clock.wall(), groups: groups_shown, shown: showing, bus };
-    let metrics = metrics_with_dns;
-    Ok(Wires { site, stop, board, metrics, memories: to_remember, samples: drawn, changes })
+    let board =
+        Board { clock, site: name, started: clock.wall(), groups: groups_shown, shown: showing, orders, bus };
+    let clerk = Clerk::new(board.clone(), &site_file.site.state_dir, standing, commands, show_orders);
+    Ok(Wires {
+        site,
+        stop,
+        board,
+        clerk,
+        metrics: metrics_of_all,
+        memories: to_remember,
+        samples: drawn,
+        changes,
+        counted,
+        connections,
+    })
 }
