@@ -30,7 +30,9 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
         "page" => &["api", "terms"],
         "config" => &["terms", "document", "announce", "bgp", "check", "dns"],
         "daemon" => {
-            &["terms", "announce", "bgp", "check", "dns", "linux", "api", "page", "config", "recording"]
+            &[
+                "terms", "announce", "bgp", "check", "dns", "document", "linux", "api", "page", "config", "recording",
+            ]
         }
         "lab" => &["terms", "document", "linux", "api", "page"],
         "catchment" => &["terms", "document", "api", "config", "daemon", "lab", "recording"],

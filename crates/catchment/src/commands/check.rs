@@ -3,11 +3,11 @@
 use crate::arguments::CheckSite;
 use crate::outcome::Outcome;
 use crate::table::Table;
-use crate::terminal::{Paint, Terminal};
+use crate::terminal::{Paint, Terminal, style_of_stderr};
 use crate::words::{count, list};
 use api::Schema;
 use config::{Group, Peer, SiteFile};
-use document::Faults;
+use document::{Faults, Warnings};
 use serde::Serialize;
 use std::io::Write;
 use terms::{Asn, GroupName, PeerName, Prefix, ServiceName, SiteName};
@@ -19,6 +19,8 @@ struct Promise {
     site: SiteName,
     asn: Asn,
     groups: Vec<GroupPromise>,
+    cover: Vec<PrefixPromise>,
+    warnings: Warnings,
 }
 
 #[derive(Serialize)]
@@ -44,6 +46,7 @@ pub(crate) fn run(arguments: &CheckSite, terminal: &mut Terminal) -> anyhow::Res
     if arguments.json {
         terminal.json(&promise)?;
     } else {
+        eprint!("{}", promise.warnings.render(style_of_stderr()));
         writeln!(
             terminal,
             "{} is good: site {}, AS {}\n",
@@ -64,8 +67,14 @@ pub(crate) fn in_json(faults: &Faults, terminal: &mut Terminal) -> anyhow::Resul
 
 impl Promise {
     fn of(file: &SiteFile) -> Self {
-        let groups = file.groups.iter().map(|group| GroupPromise::of(group, &file.peers)).collect();
-        Promise { schema: Schema, site: file.site.name.clone(), asn: file.site.asn, groups }
+        Promise {
+            schema: Schema,
+            site: file.site.name.clone(),
+            asn: file.site.asn,
+            groups: file.groups.iter().map(|group| GroupPromise::of(group, &file.peers)).collect(),
+            cover: file.covers().into_iter().map(|prefix| PrefixPromise::of(prefix, &file.peers)).collect(),
+            warnings: file.warnings.clone(),
+        }
     }
 
     fn page(&self, paint: Paint) -> String {
@@ -79,22 +88,30 @@ impl Promise {
                 table.row([name.into(), prefix.into(), list(peers).into(), condition.clone().into()]);
             }
         }
+        for PrefixPromise { prefix, peers } in &self.cover {
+            let always = "as long as the daemon lives";
+            table.row(["".into(), prefix.to_string().into(), list(peers).into(), always.into()]);
+        }
         table.render(paint)
     }
 }
 
 impl GroupPromise {
     fn of(group: &Group, peers: &[Peer]) -> Self {
-        let prefix = |&prefix: &Prefix| {
-            let carries = |peer: &&Peer| peer.session.families.contains(&prefix.family());
-            let peers = peers.iter().filter(carries).map(|peer| peer.name.clone()).collect();
-            PrefixPromise { prefix, peers }
-        };
+        let prefix = |&prefix: &Prefix| PrefixPromise::of(prefix, peers);
         GroupPromise {
             name: group.settings.group.clone(),
             services: group.services.clone(),
             prefixes: group.prefixes.iter().map(prefix).collect(),
             checks: group.settings.checks.iter().map(|check| check.to_string()).collect(),
         }
+    }
+}
+
+impl PrefixPromise {
+    fn of(prefix: Prefix, peers: &[Peer]) -> Self {
+        let carries = |peer: &&Peer| peer.session.families.contains(&prefix.family());
+        let peers = peers.iter().filter(carries).map(|peer| peer.name.clone()).collect();
+        PrefixPromise { prefix, peers }
     }
 }
