@@ -4,10 +4,10 @@ use crate::check::DNS_PORT;
 use crate::group_section::{GroupSection, Rules};
 use crate::grouping::{Together, together};
 use crate::service::Written;
-use announce::{CheckSettings, Scope, Settings};
+use announce::{CheckSettings, Fold, Scope, Settings};
 use check::dns::Expectation;
 use document::Document;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 use terms::{GroupName, Prefix, ServiceName};
@@ -44,18 +44,19 @@ pub(crate) fn derive(
     otherwise: &Rules,
 ) -> Vec<Group> {
     let groups = together(document, services, sections);
-    let mut names = BTreeSet::new();
+    let mut names = BTreeMap::new();
     let group = |Together { services: places, section }: &Together| {
         let members: Vec<&Written> = places.iter().map(|&place| &services[place]).collect();
-        let name = section.and_then(|section| section.name.as_ref());
-        let name = match name {
+        let written = section.and_then(|section| section.name.as_ref());
+        let name = match written {
             Some(name) => name.value.clone(),
             None => members.first()?.service.name.as_str().parse().ok()?,
         };
-        if !names.insert(name.clone()) {
-            let span = section.map_or(0..0, |section| section.span.clone());
+        let twice = names.insert(name.clone(), written);
+        // Where neither is written, two services have one name, and that was told.
+        if let Some(written) = twice.and_then(|first| first.or(written)) {
             let hint = "a group without a name is named after its first service";
-            document.fault_with_hint(span, format!("two groups are called `{name}`"), hint);
+            document.fault_with_hint(written.span.clone(), format!("two groups are called `{name}`"), hint);
         }
         Some(Group::of(name, &members, section.map_or(otherwise, |section| &section.rules)))
     };
@@ -63,6 +64,16 @@ pub(crate) fn derive(
 }
 
 impl Group {
+    /// How many of its services must be well for it to be announced.
+    pub fn services_needed(&self) -> usize {
+        let all = self.services.len();
+        match self.settings.fold {
+            Fold::All => all,
+            Fold::Any => all.min(1),
+            Fold::AtLeast(least) => usize::try_from(least.get()).map_or(all, |least| least.min(all)),
+        }
+    }
+
     fn of(name: GroupName, services: &[&Written], rules: &Rules) -> Group {
         let prefixes = services.iter().flat_map(|written| written.service.announce.iter().copied()).collect();
         let (checks, probes) = services.iter().flat_map(|written| checks_of(written)).unzip();

@@ -49,7 +49,7 @@ fn a_good_file_gives_settings_for_every_core() {
     assert_eq!(group.settings.backoff.base, Duration::from_secs(30));
     assert_eq!(group.probes.len(), group.settings.checks.len());
     let names: Vec<String> = group.settings.checks.iter().map(|check| check.to_string()).collect();
-    assert_eq!(names[1], "dns/dns example. SOA at 2001:db8:53::53");
+    assert_eq!(names[1], "dns example. SOA at 2001:db8:53::53");
     assert_eq!(group.probes[1].target.to_string(), "[2001:db8:53::53]:53");
     assert_eq!(group.settings.checks[0].hang_after, Duration::from_secs(1));
     assert_eq!(group.settings.checks[2].hang_after, Duration::from_millis(300));
@@ -166,7 +166,7 @@ fn each_broken_rule_is_one_fault() {
         ("cover = []", "cover = [\"198.18.0.0/24\"]", "announced only while the service is healthy"),
         ("cover = []", "cover = [\"198.0.0.0/16\"]", "covers nothing that this service announces"),
         ("cover = []", "cover = [\"198.18.0.53/32\"]", "covers nothing that this service announces"),
-        ("cover = []", "cover = [\"0.0.0.0/0\"]", "draw the whole Internet"),
+        ("cover = []", "cover = [\"::/0\"]", "draw the whole Internet"),
         ("cover = []", "cover = [\"192.0.0.0/4\"]", "also covers 203.0.113.0/24 of group `web`"),
         ("[api]", "[[group]]\nservices = [\"dns\"]\n[api]", "`ntp` shares 198.18.0.0/23 with `dns`"),
         ("[api]", "[[group]]\nservices = [\"dns\", \"npt\"]\n[api]", "did you mean `ntp`"),

@@ -341,6 +341,12 @@ impl fmt::Display for Event {
                 write!(f, "unreachable route {prefix} is missing and cannot be put back: {reason}")
             }
             Event::ZonesRead { zones } => write!(f, "zone files were read again: {zones}"),
+            Event::Reloaded { path, changes: 0 } => {
+                write!(f, "{} was read again and changes nothing", path.display())
+            }
+            Event::Reloaded { path, changes: 1 } => {
+                write!(f, "{} is in force; it changed one thing", path.display())
+            }
             Event::Reloaded { path, changes } => {
                 write!(f, "{} is in force; it changed {changes} things", path.display())
             }

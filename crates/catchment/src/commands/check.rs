@@ -29,6 +29,8 @@ struct GroupPromise {
     services: Vec<ServiceName>,
     prefixes: Vec<PrefixPromise>,
     checks: Vec<String>,
+    /// How many of its services must be well.
+    needs: usize,
 }
 
 #[derive(Serialize)]
@@ -80,9 +82,7 @@ impl Promise {
     fn page(&self, paint: Paint) -> String {
         let mut table = Table::new(["GROUP", "PREFIX", "TOLD TO", "WHILE"]);
         for group in &self.groups {
-            let pass = if group.checks.len() == 1 { "passes" } else { "pass" };
-            let condition =
-                format!("{} of {} {pass}", count(group.checks.len(), "check"), list(&group.services));
+            let condition = group.condition();
             for PrefixPromise { prefix, peers } in &group.prefixes {
                 let (name, prefix) = (group.name.to_string(), prefix.to_string());
                 table.row([name.into(), prefix.into(), list(peers).into(), condition.clone().into()]);
@@ -104,6 +104,17 @@ impl GroupPromise {
             services: group.services.clone(),
             prefixes: group.prefixes.iter().map(prefix).collect(),
             checks: group.settings.checks.iter().map(|check| check.to_string()).collect(),
+            needs: group.services_needed(),
+        }
+    }
+
+    /// When it is announced.
+    fn condition(&self) -> String {
+        let services = list(&self.services);
+        match (self.needs, self.checks.len()) {
+            (needs, _) if needs < self.services.len() => format!("{needs} of {services} pass their checks"),
+            (_, 1) => format!("1 check of {services} passes"),
+            (_, checks) => format!("{} of {services} pass", count(checks, "check")),
         }
     }
 }
