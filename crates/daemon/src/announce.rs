@@ -4,7 +4,7 @@
 //!   check tasks ──what they found──> ┌───────────────┐ ──decision (latest value)──> peer tasks
 //!   address keeper ──presence──────> │ decision loop │ ──run this one sooner──────> check tasks
 //!   clerk, stop ──commands─────────> │  a Machine    │ ──what to remember─────────> memory keeper
-//!   site ──other groups────────────> │  per group    │ ──wishes (latest)──────────> fleet
+//!   reload ──other groups──────────> │  per group    │ ──wishes (latest)──────────> fleet
 //!   fleet ──permits (latest)───────> │               │ ──views, samples───────────> API, page, clerk
 //!   peer tasks ──what they told────> │               │ ──whom to count (latest)───> traffic
 //!   traffic ──connections (latest)─> │               │ ──beats────────────────────> watchdog
@@ -34,7 +34,7 @@ use crate::events::Bus;
 use crate::export::{Decision, GroupLevel};
 use crate::memory::{Kept, Memories};
 use crate::metrics::Metrics;
-use crate::status::{Peer, Shown};
+use crate::status::{self, Shown};
 use crate::traffic::{Connections, Counted};
 use crate::watchdog::{BEAT_EVERY, Heart};
 use announce::{Action, Event, Input, Intent, Level, Readback, State};
@@ -54,7 +54,7 @@ pub(crate) struct Ears {
     pub(crate) regroups: mpsc::Receiver<Regroup>,
     /// How many connections are open at the addresses that are being drained.
     pub(crate) connections: watch::Receiver<Connections>,
-    /// What each peer was told.
+    /// The peers, and what each was told.
     pub(crate) shown: watch::Receiver<Shown>,
 }
 
@@ -80,6 +80,8 @@ pub(crate) struct Decider {
     covers: Arc<[Prefix]>,
     mouth: Mouth,
     permits: Permits,
+    /// What operators have ordered.
+    intents: BTreeMap<GroupName, Intent>,
     /// When something was announced last.
     announced: Option<Timestamp>,
     /// Whether the daemon is stopping.
@@ -96,6 +98,7 @@ impl Decider {
             covers,
             mouth,
             permits,
+            intents: BTreeMap::new(),
             announced: None,
             leaving: false,
             again: BTreeMap::new(),
@@ -108,7 +111,8 @@ impl Decider {
 
     fn with_beside(&self, group: Group) -> (Group, Beside) {
         let since = group.machine.since();
-        (group, Beside::new((since, self.mouth.clock.wall_at(since))))
+        let beside = Beside::new((since, self.mouth.clock.wall_at(since)));
+        (group, beside)
     }
 
     /// Decides for as long as anybody listens. `orders` stand from before the start.
@@ -181,6 +185,7 @@ impl Decider {
     }
 
     async fn intend(&mut self, intents: &BTreeMap<GroupName, Intent>) {
+        self.intents.extend(intents.clone());
         self.decide_all(|group, _| Some(Input::Intent(intents.get(group.name())?.clone()))).await;
     }
 
@@ -203,7 +208,7 @@ impl Decider {
         let seen = |(group, _): &(Group, Beside)| Seen {
             machine: group.machine.clone(),
             services: group.services.clone(),
-            prefixes: group.prefixes.clone(),
+            prefixes: group.shown(),
             level: self.level(group),
             now,
         };
@@ -211,7 +216,7 @@ impl Decider {
     }
 
     /// Reads back what the peers were told and hands it to the machines that do not know it yet.
-    async fn read_back(&mut self, peers: &[Peer]) {
+    async fn read_back(&mut self, peers: &[status::Peer]) {
         let told = self.groups.iter().map(|(group, _)| readback::read_back(&self.group_level(group), peers));
         let mut told: VecDeque<Readback> = told.collect();
         self.decide_all(|_, beside| {

@@ -1,5 +1,5 @@
 //! Everything that may be slow and that no decision waits for, on a thread and a runtime of their own: the log, the
-//! state files, the API with operators' orders, the page, reloads, and the count of connections.
+//! state files, the API with operators' orders and reloads, the page, and the count of connections.
 
 use crate::caller::Caller;
 use crate::events::{Bus, Log};
@@ -63,10 +63,10 @@ impl Attendants {
         let documents = server::documents(self.board.clone(), self.metrics);
         let showing = show(self.listener, self.board, self.samples, documents.clone());
         let (orders, requests) = mpsc::channel(orders::WAITING);
-        let control = documents.merge(server::counter(orders)).merge(reload::routes(self.office.desk()));
-        let serving = serve(self.socket, control);
+        let taking = server::counter(orders).merge(reload::routes(self.office.desk()));
+        let serving = serve(self.socket, documents.merge(taking));
+        let reloading = tokio::spawn(self.office.run());
         tokio::spawn(self.clerk.run(requests));
-        tokio::spawn(self.office.run());
         tokio::spawn(traffic::count(self.counted, self.connections));
         tokio::select! {
             () = log.write() => {}
@@ -74,6 +74,7 @@ impl Attendants {
             () = showing => {}
             _ = stopped => {}
         }
+        reloading.abort();
         // The decision loop is gone by now: this writes what it remembered last and ends.
         let _ = remembering.await;
         log.drain();

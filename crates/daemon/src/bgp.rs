@@ -24,9 +24,10 @@ pub(crate) use listener::{CALLS_PER_PEER, Switchboard, bind, take_calls};
 use crate::clock::Clock;
 use crate::event::Source;
 use crate::events::Bus;
-use crate::export::{self, Decision, Towards};
+use crate::export::{self, Decision, NextHops, Towards};
 use crate::metrics::Metrics;
 use bgp::session::{ConnectionId, Direction, Input, Output, Received, Session, ShutdownText, StateName};
+use config::Policy;
 use connection::{Connection, Progress};
 use recording::Track;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,7 +37,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-use terms::{Family, Reason, WallTime};
+use terms::{Asn, Family, Reason, WallTime};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -60,8 +61,19 @@ pub(crate) struct View {
     pub(crate) ledger: Ledger,
     /// The families that the session carries; none without a session.
     pub(crate) families: BTreeSet<Family>,
-    /// What the routes of the peer depend on beside the decision.
-    pub(crate) towards: Towards,
+    /// Where the peer is to send packets.
+    pub(crate) next_hops: NextHops,
+    /// What it is told at each level.
+    pub(crate) policy: Policy,
+    /// Our network.
+    pub(crate) local_asn: Asn,
+}
+
+impl View {
+    /// What the peer's routes depend on beside the decision.
+    pub(crate) fn towards(&self) -> Towards<'_> {
+        Towards { next_hops: &self.next_hops, policy: &self.policy, local_asn: self.local_asn }
+    }
 }
 
 /// Where a peer's task hears of the world.
@@ -110,7 +122,7 @@ pub(crate) struct Peer {
     farewells: JoinSet<()>,
     /// Our address on the latest connection.
     ours: Option<IpAddr>,
-    towards: Towards,
+    next_hops: NextHops,
     /// How often the peer was told everything again.
     told_again: u64,
     buffer: Box<[u8]>,
@@ -128,12 +140,14 @@ impl Peer {
             received: session.received(),
             ledger: Ledger::default(),
             families: BTreeSet::new(),
-            towards: Towards::new(&neighbour, None),
+            next_hops: export::next_hops(&neighbour.next_hops, None),
+            policy: neighbour.policy.clone(),
+            local_asn: neighbour.session.local_asn,
         };
         Peer {
-            towards: view.towards.clone(),
-            told_again: 0,
+            next_hops: view.next_hops.clone(),
             ours: None,
+            told_again: 0,
             neighbour,
             session,
             track,
@@ -227,12 +241,17 @@ impl Peer {
     /// Takes over what the site file says now about routes; the session goes on.
     fn configured(&mut self, neighbour: config::Peer, decision: &Decision) {
         self.neighbour = neighbour;
-        self.towards = Towards::new(&self.neighbour, self.ours);
+        self.next_hops = export::next_hops(&self.neighbour.next_hops, self.ours);
         self.want(decision);
     }
 
     fn want(&mut self, decision: &Decision) -> usize {
-        let mut written = self.step(Input::Wanted(Arc::new(export::routes(decision, &self.towards))));
+        let to = Towards {
+            next_hops: &self.next_hops,
+            policy: &self.neighbour.policy,
+            local_asn: self.neighbour.session.local_asn,
+        };
+        let mut written = self.step(Input::Wanted(Arc::new(export::routes(decision, &to))));
         let again = decision.again.get(&self.neighbour.name).copied().unwrap_or_default();
         if again > self.told_again {
             self.told_again = again;
@@ -251,7 +270,7 @@ impl Peer {
         if let Ok(ours) = connection.local_address() {
             // Our own address is the next hop where the site file names none, and is known only now.
             self.ours = Some(ours);
-            self.towards = Towards::new(&self.neighbour, self.ours);
+            self.next_hops = export::next_hops(&self.neighbour.next_hops, self.ours);
             self.want(&ears.decision.borrow().clone());
         }
         let id = ConnectionId(self.next_connection);
@@ -350,8 +369,12 @@ impl Peer {
                 view.families.clone_from(session.families());
                 news = true;
             }
-            if view.towards != self.towards {
-                view.towards.clone_from(&self.towards);
+            if view.policy != self.neighbour.policy {
+                view.policy.clone_from(&self.neighbour.policy);
+                news = true;
+            }
+            if view.next_hops != self.next_hops {
+                view.next_hops.clone_from(&self.next_hops);
                 news = true;
             }
             if session.state() == StateName::Established {

@@ -264,8 +264,8 @@ impl terms::Event for Event {
     fn alarm(&self) -> Option<AlarmChange> {
         let address = |address: &IpAddr| AlarmName::about("address-missing", address);
         let reject = |prefix: &Prefix| AlarmName::about("reject-missing", prefix);
+        let reload = || AlarmName::only("reload-unsettled");
         let orders = || AlarmName::only(ORDERS_NOT_KEPT);
-        let unconfirmed = || AlarmName::only("reload-unconfirmed");
         match self {
             Event::AddressMissing { address: missing, .. } => Some(AlarmChange::Raised(address(missing))),
             Event::AddressRestored { address: restored } => Some(AlarmChange::Cleared(address(restored))),
@@ -275,9 +275,11 @@ impl terms::Event for Event {
                 Some(AlarmChange::Raised(orders()))
             }
             Event::OrdersKept => Some(AlarmChange::Cleared(orders())),
+            Event::ReloadWaits { .. } | Event::ReloadStays { .. } => Some(AlarmChange::Raised(reload())),
+            Event::Reloaded { .. } | Event::ReloadConfirmed | Event::ReloadTakenBack => {
+                Some(AlarmChange::Cleared(reload()))
+            }
             Event::StopUnpermitted { .. } => Some(AlarmChange::Raised(AlarmName::only("stop-unpermitted"))),
-            Event::ReloadWaits { .. } | Event::ReloadStays { .. } => Some(AlarmChange::Raised(unconfirmed())),
-            Event::ReloadConfirmed | Event::ReloadTakenBack => Some(AlarmChange::Cleared(unconfirmed())),
             Event::Started
             | Event::Stopping { .. }
             | Event::Drained
@@ -288,7 +290,6 @@ impl terms::Event for Event {
             | Event::OrderRefused { .. }
             | Event::OrderExpired { .. }
             | Event::ZonesRead { .. }
-            | Event::Reloaded { .. }
             | Event::Reconfigured { .. }
             | Event::ReloadFaulty { .. }
             | Event::ReloadRefused { .. }

@@ -42,12 +42,12 @@ pub(crate) struct GroupLevel {
 pub(crate) type NextHops = BTreeMap<Family, IpAddr>;
 
 /// What the routes of one peer depend on beside the decision.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Towards {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Towards<'a> {
     /// Where it is to send packets.
-    pub(crate) next_hops: NextHops,
+    pub(crate) next_hops: &'a NextHops,
     /// What it is told at each level.
-    pub(crate) policy: Policy,
+    pub(crate) policy: &'a Policy,
     /// Our network, for prepends.
     pub(crate) local_asn: Asn,
 }
@@ -57,7 +57,7 @@ const GRACEFUL_SHUTDOWN_LOCAL_PREF: u32 = 0;
 
 /// The next hops as the site file says, with our own address on the session where it says so. Before there is a
 /// session, nothing can be told to that family.
-fn next_hops(configured: &BTreeMap<Family, NextHop>, ours: Option<IpAddr>) -> NextHops {
+pub(crate) fn next_hops(configured: &BTreeMap<Family, NextHop>, ours: Option<IpAddr>) -> NextHops {
     let resolved = configured.iter().filter_map(|(&family, next_hop)| match next_hop {
         NextHop::Address(address) => Some((family, *address)),
         NextHop::SessionAddress => Some((family, ours?)),
@@ -66,7 +66,7 @@ fn next_hops(configured: &BTreeMap<Family, NextHop>, ours: Option<IpAddr>) -> Ne
 }
 
 /// Everything that the peer is to know.
-pub(crate) fn routes(decision: &Decision, to: &Towards) -> RouteSet {
+pub(crate) fn routes(decision: &Decision, to: &Towards<'_>) -> RouteSet {
     let covers = decision.covers.iter().map(|&prefix| (prefix, Level::Normal));
     let of_groups =
         decision.groups.iter().flat_map(|group| group.prefixes.iter().map(|&prefix| (prefix, group.level)));
@@ -74,16 +74,7 @@ pub(crate) fn routes(decision: &Decision, to: &Towards) -> RouteSet {
     levels.filter_map(|(prefix, level)| Some((prefix, to.attributes(prefix.family(), level)?))).collect()
 }
 
-impl Towards {
-    /// What the site file says of a peer, and our own address on the session with it.
-    pub(crate) fn new(neighbour: &config::Peer, ours: Option<IpAddr>) -> Self {
-        Towards {
-            next_hops: next_hops(&neighbour.next_hops, ours),
-            policy: neighbour.policy.clone(),
-            local_asn: neighbour.session.local_asn,
-        }
-    }
-
+impl Towards<'_> {
     /// What is said about a prefix of that family; none if it is not told.
     fn attributes(&self, family: Family, level: Level) -> Option<Attributes> {
         let next_hop = *self.next_hops.get(&family)?;

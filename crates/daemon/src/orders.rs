@@ -17,7 +17,7 @@ mod book;
 mod plan;
 mod request;
 
-pub(crate) use book::{Orders, Standing, recall};
+pub(crate) use book::{Orders, recall};
 pub(crate) use request::{Asked, Refused, Request};
 
 use crate::announce::{Command, Seen};
@@ -27,7 +27,7 @@ use crate::events::Bus;
 use crate::status::Board;
 use announce::Intent;
 use api::{Ordered, Refusal, Schema};
-use book::Book;
+use book::{Book, Standing};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
@@ -39,6 +39,9 @@ const PERMIT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How many orders may wait for the one in hand; together they wait for less long than a client does.
 pub(crate) const WAITING: usize = 4;
+
+/// What stands ordered, for everybody who asks.
+pub(crate) type Shown = BTreeMap<GroupName, api::Intent>;
 
 /// Carries out orders.
 #[derive(Debug)]
@@ -52,7 +55,7 @@ pub(crate) struct Clerk {
     orders: Orders,
     /// When the orders end that do, on the clock that only goes forward.
     ends: BTreeMap<GroupName, Timestamp>,
-    shown: watch::Sender<Orders>,
+    shown: watch::Sender<Shown>,
 }
 
 impl Clerk {
@@ -62,7 +65,7 @@ impl Clerk {
         state_dir: &Path,
         orders: Orders,
         decisions: mpsc::Sender<Command>,
-        shown: watch::Sender<Orders>,
+        shown: watch::Sender<Shown>,
     ) -> Self {
         let (clock, bus) = (board.clock, board.bus.clone());
         let (now, wall) = (clock.now(), clock.wall());
@@ -263,7 +266,8 @@ impl Clerk {
     }
 
     fn show(&self) {
-        self.shown.send_replace(self.orders.clone());
+        let shown = self.orders.iter().map(|(name, standing)| (name.clone(), standing.shown())).collect();
+        self.shown.send_replace(shown);
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::bgp::{self, Ledger};
 use crate::clock::Clock;
 use crate::events::Bus;
-use crate::orders::{Orders, Standing};
+use crate::orders;
 use ::bgp::session::StateName;
 use api::{Explanation, PeerState, PeerTold, Picture, PictureKind, Refusal, Schema, Status, Told, ToldPeer};
 use std::net::IpAddr;
@@ -17,9 +17,9 @@ pub(crate) struct Board {
     pub(crate) site: SiteName,
     pub(crate) started: WallTime,
     pub(crate) groups: watch::Receiver<Vec<api::Group>>,
-    pub(crate) shown: watch::Receiver<Shown>,
     /// What operators have ordered.
-    pub(crate) orders: watch::Receiver<Orders>,
+    pub(crate) orders: watch::Receiver<orders::Shown>,
+    pub(crate) shown: watch::Receiver<Shown>,
     pub(crate) bus: Bus,
 }
 
@@ -49,7 +49,7 @@ impl Board {
         let mut groups = self.groups.borrow().clone();
         let orders = self.orders.borrow().clone();
         for group in &mut groups {
-            group.intent = orders.get(&group.name).map(Standing::shown).unwrap_or_default();
+            group.intent = orders.get(&group.name).cloned().unwrap_or_default();
         }
         let ours = self.shown.borrow().peers.clone();
         let views: Vec<bgp::View> = ours.iter().map(|peer| peer.view.borrow().clone()).collect();

@@ -7,9 +7,8 @@
 //!  │    ^                           v         │        │ server   <──status (Board) ──┐  │  │
 //!  │    └──sooner (queue)── decision loop ────┼─views──┼──────────────────────────────┤  │  │
 //!  │                        ^ ^  │  │  └──────┼────────┼─> memory keeper ──> state dir │  │  │
-//!  │  commands, regroups ───┘ │  │  └─beats─┐ │        │ clerk  <──orders, API        │  │  │
-//!  │     (queues)     │       │  │          │ │        │ office <──SIGHUP, API        │  │  │
-//!  │          │       │       │  │          │ │        └───────┬──────────────────────┼──┼──┘
+//!  │     orders, regroups ──┘ │  │  └─beats─┐ │        │ reload office <──SIGHUP, API │  │  │
+//!  │        (queues)  │       │  │          │ │        └───────┬──────────────────────┼──┼──┘
 //!  │          │       │       │ decision    │ │                │                      │  │
 //!  │        stop    site <────┼─(latest)────┼─┼─changes (queue)┘                      │  │
 //!  │          │       │       │  v          │ │                                       │  │
@@ -91,6 +90,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
     let listener = socket.listener().map_err(Error::System)?;
     let state_dir = site_file.site.state_dir.clone();
     let memories = memory::recall(&state_dir, &bus);
+    let orders = orders::recall(&state_dir, clock.wall(), &bus);
 
     let recording = Arc::new(Recording::begin(&state_dir, &site_file.site.name, clock, &bus));
     let shared = Shared { clock, bus: bus.clone(), metrics, recording: Arc::clone(&recording) };
@@ -100,7 +100,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
         presence: keeper.presence(),
         wanted: keeper.wanted(),
         memories,
-        standing: orders::recall(&state_dir, clock.wall(), &bus),
+        orders,
         hearts: Hearts::default(),
     };
     let hearts = supplies.hearts.clone();
@@ -155,7 +155,7 @@ struct Supplies {
     presence: watch::Receiver<address::Presence>,
     wanted: address::Wanted,
     memories: Memories,
-    standing: Orders,
+    orders: Orders,
     hearts: Hearts,
 }
 
@@ -175,20 +175,20 @@ struct Wires {
 
 /// Starts every task of the decisions thread and connects them.
 fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wires, Error> {
-    let Supplies { bgp, dns, presence, wanted, memories, standing, hearts } = supplies;
+    let Supplies { bgp, dns, presence, wanted, memories, orders: standing, hearts } = supplies;
     let Shared { clock, bus, metrics, .. } = shared.clone();
     let decision = watch::Sender::new(Arc::new(Decision::default()));
     let (found_by, found) = mpsc::channel(FOUND);
     let (commands, commanded) = mpsc::channel(COMMANDS);
+    let (count, counted) = watch::channel(Counted::new());
+    let (connections, connected) = watch::channel(Connections::new());
+    let (show_orders, orders_shown) = watch::channel(orders::Shown::new());
     let (regroups, regrouped) = mpsc::channel(1);
     let (views, groups_shown) = watch::channel(Vec::new());
     let (samples, drawn) = mpsc::channel(SAMPLES);
     let (changes, changed) = mpsc::channel(1);
-    let (count, counted) = watch::channel(Counted::new());
-    let (connections, connected) = watch::channel(Connections::new());
     let (remembered, to_remember) = watch::channel(memories);
     let (shown, showing) = watch::channel(Shown::default());
-    let (show_orders, orders) = watch::channel(Orders::new());
     let heart = Heart::of("the decision loop");
     hearts.add(heart.clone());
 
@@ -197,7 +197,8 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
     let mut groups = Groups::new(shared.clone(), presence.clone(), found_by, to_remember.clone());
     let machines: Vec<Group> = site_file.groups.iter().map(|group| groups.make(group, site_file)).collect();
     let services = Services::new(shared.clone(), wanted, dns, hearts);
-    let metrics_of_all = metrics.clone().with_dns(services.tallies());
+    let metrics_with_dns = metrics.clone().with_dns(services.tallies());
+
     let mouth = announce::Mouth {
         clock,
         bus: bus.clone(),
@@ -239,26 +240,22 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         services,
         listening: BTreeSet::new(),
         shown,
-        orders: orders.clone(),
         regroups,
         changes: changed,
     };
     let listeners = bgp.into_iter().map(|(family, listener)| Ok((family, site::awaited(listener)?)));
     site.listen(listeners.collect::<Result<Vec<_>, Error>>()?);
     site.show();
-    let board =
-        Board { clock, site: name, started: clock.wall(), groups: groups_shown, shown: showing, orders, bus };
+    let board = Board {
+        clock,
+        site: name,
+        started: clock.wall(),
+        groups: groups_shown,
+        orders: orders_shown,
+        shown: showing,
+        bus,
+    };
     let clerk = Clerk::new(board.clone(), &site_file.site.state_dir, standing, commands, show_orders);
-    Ok(Wires {
-        site,
-        stop,
-        board,
-        clerk,
-        metrics: metrics_of_all,
-        memories: to_remember,
-        samples: drawn,
-        changes,
-        counted,
-        connections,
-    })
+    let (metrics, memories, samples) = (metrics_with_dns, to_remember, drawn);
+    Ok(Wires { site, stop, board, clerk, metrics, memories, samples, changes, counted, connections })
 }

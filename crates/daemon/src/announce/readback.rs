@@ -13,7 +13,7 @@ use terms::{PeerName, Prefix, RouteSet};
 pub(super) fn read_back(group: &GroupLevel, peers: &[Peer]) -> Readback {
     let decision = Decision { groups: vec![group.clone()], ..Decision::default() };
     let differs = |view: &View| {
-        let wanted = export::routes(&decision, &view.towards);
+        let wanted = export::routes(&decision, &view.towards());
         group.prefixes.iter().any(|&prefix| differs(view, &wanted, prefix))
     };
     let differing = peers.iter().filter(|peer| differs(&peer.view.borrow())).map(|peer| peer.name.clone());
@@ -34,7 +34,6 @@ mod tests {
     use crate::bgp::Ledger;
     use announce::Level;
     use bgp::session::Received;
-    use std::net::Ipv4Addr;
     use terms::{Attributes, Family, WallTime};
     use tokio::sync::watch;
 
@@ -48,7 +47,6 @@ mod tests {
         let next_hops =
             [(Family::Ipv4, "10.1.0.10".parse().unwrap()), (Family::Ipv6, "2001:db8:1::10".parse().unwrap())];
         let next_hops = export::NextHops::from(next_hops);
-        let towards = export::Towards { next_hops: next_hops.clone(), ..export::Towards::for_test() };
         let route = |text: &&str| {
             let prefix: Prefix = text.parse().unwrap();
             (prefix, Attributes::originated(next_hops[&prefix.family()]))
@@ -57,15 +55,22 @@ mod tests {
         ledger.note(&told.iter().map(route).collect(), WallTime(1));
         let families = families.iter().copied().collect();
         let since = WallTime(0);
-        watch::channel(View { state, since, received: Received::default(), ledger, families, towards }).1
+        let labels = config::Labels::default;
+        let policy = config::Policy { always: labels(), deprefer: labels() };
+        let local_asn = 64501.try_into().unwrap();
+        let received = Received::default();
+        let view = View { state, since, received, ledger, families, next_hops, policy, local_asn };
+        watch::channel(view).1
     }
 
     const BOTH: [Family; 2] = [Family::Ipv4, Family::Ipv6];
 
     fn named(views: Vec<watch::Receiver<View>>) -> Vec<Peer> {
-        let names = ["a", "b", "c", "d"].map(|name| name.parse().unwrap());
-        let (address, asn) = (Ipv4Addr::LOCALHOST.into(), "64500".parse().unwrap());
-        names.into_iter().zip(views).map(|(name, view)| Peer { name, address, asn, view }).collect()
+        let peer = |(name, view): (&str, _)| {
+            let (address, asn) = ("10.1.0.1".parse().unwrap(), 64500.try_into().unwrap());
+            Peer { name: name.parse().unwrap(), address, asn, view }
+        };
+        ["a", "b"].into_iter().zip(views).map(peer).collect()
     }
 
     #[test]

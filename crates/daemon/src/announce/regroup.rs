@@ -5,9 +5,8 @@
 //! itself since the change: it stands for a service that nobody has seen work yet. One decision holds the whole, so a
 //! prefix that moves from one group to another is not withdrawn in between, if both are announced.
 
-use super::Decider;
-use super::group::{Beside, Group};
-use announce::{Intent, Level, Machine};
+use super::{Beside, Decider, Group};
+use announce::{Level, Machine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use terms::{GroupName, Prefix, Verdict};
@@ -33,32 +32,26 @@ pub(crate) enum Member {
     /// `group` gives way to its own.
     Changed { was: GroupName, group: Group },
     /// One that was not there.
-    New {
-        group: Group,
-        /// What an operator has ordered about a group of that name, earlier.
-        intent: Option<Intent>,
-    },
+    New(Group),
 }
 
 impl Decider {
-    /// Looks after other groups from now on. A group that is no member is withdrawn.
+    /// Looks after other groups from now on. A group that is no member is withdrawn. A daemon that is stopping has no
+    /// use for others.
     pub(super) async fn regroup(&mut self, regroup: Regroup) {
+        if self.leaving {
+            return;
+        }
         let Regroup { members, covers, done } = regroup;
         let (now, before, announced) = (self.mouth.clock.now(), self.announces(), self.told());
         let old = std::mem::take(&mut self.groups).into_iter();
         let mut old: BTreeMap<GroupName, _> =
             old.map(|(group, beside)| (group.name().clone(), (group, beside))).collect();
-        let mut ordered = BTreeMap::new();
         for member in members {
             let next = match member {
                 Member::Same(name) => old.remove(&name),
-                Member::Changed { was, group } => {
-                    old.remove(&was).map(|kept| self.renewed(kept, group, &announced))
-                }
-                Member::New { group, intent } => {
-                    ordered.extend(intent.map(|intent| (group.name().clone(), intent)));
-                    Some(self.with_beside(group))
-                }
+                Member::Changed { was, group } => old.remove(&was).map(|kept| self.renewed(kept, group, &announced)),
+                Member::New(group) => Some(self.with_beside(group)),
             };
             self.groups.extend(next);
         }
@@ -74,7 +67,9 @@ impl Decider {
         self.publish(None);
         // The peers' tasks write now.
         tokio::task::yield_now().await;
-        self.intend(&ordered).await;
+        // An order about a group stands, whether the group was known or not.
+        let intents = self.intents.clone();
+        self.intend(&intents).await;
         // What follows from the new settings; also carries out what the machines wanted while they changed.
         self.decide_all(|_, _| Some(announce::Input::Timer)).await;
         // Whoever ordered it may not care any more.
@@ -97,8 +92,7 @@ impl Decider {
         let (old, mut beside) = kept;
         let passed: BTreeSet<_> = names_of(&old.machine, &beside.passed);
         let settings = group.machine.settings().clone();
-        group.withheld =
-            group.prefixes.iter().filter(|prefix| !announced.contains(prefix)).copied().collect();
+        group.withheld = group.prefixes.iter().filter(|prefix| !announced.contains(prefix)).copied().collect();
         group.machine = old.machine;
         group.machine.reconfigure(settings, self.mouth.clock.now());
         let checks = group.machine.settings().checks.iter().enumerate();

@@ -14,20 +14,12 @@ fn hops(ipv6: &str) -> NextHops {
     next_hops(&configured, Some("10.0.0.1".parse().unwrap()))
 }
 
-impl Towards {
-    /// A peer in another AS that carries no family and has no policy.
-    pub(crate) fn for_test() -> Self {
-        Towards { next_hops: NextHops::new(), policy: plain(), local_asn: "64501".parse().unwrap() }
-    }
-}
-
 fn plain() -> Policy {
     Policy { always: Labels::default(), deprefer: Labels::default() }
 }
 
 fn told(decision: &Decision, next_hops: &NextHops, policy: &Policy) -> RouteSet {
-    let (next_hops, policy) = (next_hops.clone(), policy.clone());
-    routes(decision, &Towards { next_hops, policy, ..Towards::for_test() })
+    routes(decision, &Towards { next_hops, policy, local_asn: "64501".parse().unwrap() })
 }
 
 fn prefixes(told: &RouteSet) -> Vec<String> {
@@ -69,8 +61,7 @@ fn a_family_that_the_peer_does_not_carry_is_not_told() {
 fn a_covering_prefix_is_told_from_the_first_moment_and_at_every_level() {
     for level in [Level::None, Level::Gshut, Level::Depref, Level::Normal] {
         let covers = Arc::from(["198.18.0.0/16".parse().unwrap()]);
-        let decision =
-            Decision { groups: vec![group(level, &["198.18.0.0/24"])], covers, ..Decision::default() };
+        let decision = Decision { groups: vec![group(level, &["198.18.0.0/24"])], covers, verdict: None };
         let told = told(&decision, &hops("2001:db8::1"), &plain());
         let cover = &told[&"198.18.0.0/16".parse::<Prefix>().unwrap()];
         assert_eq!(*cover, Attributes::originated("10.0.0.1".parse().unwrap()), "{level}");
@@ -127,7 +118,12 @@ fn what_each_kind_of_peer_is_told_at_each_level() {
     for peer in &site.peers {
         for level in [Level::Normal, Level::Depref, Level::Gshut, Level::None] {
             let decision = Decision { groups: vec![group(level, &["198.18.0.0/24"])], ..Decision::default() };
-            let told = routes(&decision, &Towards::new(peer, Some("10.1.0.10".parse().unwrap())));
+            let towards = Towards {
+                next_hops: &next_hops(&peer.next_hops, Some("10.1.0.10".parse().unwrap())),
+                policy: &peer.policy,
+                local_asn: peer.session.local_asn,
+            };
+            let told = routes(&decision, &towards);
             let said = told.values().next().map_or("nothing".to_owned(), words);
             writeln!(table, "{:12}{level:8}{said}", peer.name.as_str()).unwrap();
         }

@@ -8,7 +8,6 @@ use super::services::{Services, belongings};
 use crate::announce::{Member, Regroup};
 use crate::bgp;
 use crate::error::Error;
-use crate::orders::Orders;
 use crate::reload::{Change, Difference, GroupStep, PeerChange};
 use crate::status::Shown;
 use crate::stop::{Signals, Stop};
@@ -28,8 +27,6 @@ pub(super) struct Site {
     /// Families in which peers may call.
     pub(super) listening: BTreeSet<Family>,
     pub(super) shown: watch::Sender<Shown>,
-    /// What operators have ordered.
-    pub(super) orders: watch::Receiver<Orders>,
     /// To the decision loop.
     pub(super) regroups: mpsc::Sender<Regroup>,
     /// From whoever has judged another site file.
@@ -109,19 +106,14 @@ impl Site {
 
     /// Has the decision loop look after the groups of another file, and waits until it does.
     async fn regroup(&mut self, next: &SiteFile, steps: &[GroupStep]) -> Result<(), Error> {
-        let mut members = Vec::new();
-        for (group, step) in next.groups.iter().zip(steps) {
-            members.push(match step {
-                GroupStep::Same(name) => Member::Same(name.clone()),
-                GroupStep::Changed { was, .. } => {
-                    Member::Changed { was: was.clone(), group: self.groups.make(group, next) }
-                }
-                GroupStep::Added(name) => {
-                    let intent = self.orders.borrow().get(name).map(|standing| standing.intent.clone());
-                    Member::New { group: self.groups.make(group, next), intent }
-                }
-            });
-        }
+        let members = next.groups.iter().zip(steps).map(|(group, step)| match step {
+            GroupStep::Same(name) => Member::Same(name.clone()),
+            GroupStep::Changed { was, .. } => {
+                Member::Changed { was: was.clone(), group: self.groups.make(group, next) }
+            }
+            GroupStep::Added(_) => Member::New(self.groups.make(group, next)),
+        });
+        let members = members.collect();
         let (done, decided) = oneshot::channel();
         let covers = next.covers().into_iter().collect();
         // A daemon that is on its way out takes no other groups.
