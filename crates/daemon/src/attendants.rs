@@ -1,11 +1,14 @@
 //! Everything that may be slow and that no decision waits for, on a thread and a runtime of their own: the log, the
-//! state file, the API, the page and reloads.
+//! state files, the API with operators' orders and reloads, the page, and the count of connections.
 
+use crate::caller::Caller;
 use crate::events::{Bus, Log};
 use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
+use crate::orders::{self, Clerk};
 use crate::reload::{self, Office};
 use crate::status::Board;
+use crate::traffic::{self, Connections, Counted};
 use crate::{page, server, summary};
 use axum::Router;
 use std::convert::Infallible;
@@ -27,6 +30,11 @@ pub(crate) struct Attendants {
     pub(crate) state_dir: PathBuf,
     pub(crate) memories: watch::Receiver<Memories>,
     pub(crate) socket: UnixListener,
+    /// Whoever carries out operators' orders.
+    pub(crate) clerk: Clerk,
+    /// Counts connections where that is wanted.
+    pub(crate) counted: watch::Receiver<Counted>,
+    pub(crate) connections: watch::Sender<Connections>,
     /// The read-only listener, where the site file wants one.
     pub(crate) listener: Option<TcpListener>,
     /// What the checks found, for the page.
@@ -60,8 +68,12 @@ impl Attendants {
         let summing_up = summary::tell(self.board.groups.clone());
         let documents = server::documents(self.board.clone(), self.metrics);
         let showing = show(self.listener, self.board, self.samples, documents.clone());
-        let serving = serve(self.socket, documents.merge(reload::routes(self.office.desk())));
+        let (orders, requests) = mpsc::channel(orders::WAITING);
+        let taking = server::counter(orders).merge(reload::routes(self.office.desk()));
+        let serving = serve(self.socket, documents.merge(taking));
         let reloading = tokio::spawn(self.office.run());
+        tokio::spawn(self.clerk.run(requests));
+        tokio::spawn(traffic::count(self.counted, self.connections));
         tokio::select! {
             () = log.write() => {}
             () = summing_up => {}
@@ -76,8 +88,9 @@ impl Attendants {
     }
 }
 
-async fn serve(socket: UnixListener, documents: Router) -> io::Result<Infallible> {
-    Ok(::page::answer(tokio::net::UnixListener::from_std(socket)?, documents).await)
+async fn serve(socket: UnixListener, router: Router) -> io::Result<Infallible> {
+    let socket = tokio::net::UnixListener::from_std(socket)?;
+    Ok(::page::answer_callers(socket, router, Caller::of).await)
 }
 
 /// Shows the page where the site file wants it.

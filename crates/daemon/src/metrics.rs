@@ -50,6 +50,12 @@ struct NamedLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AlarmLabels {
+    kind: String,
+    subject: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct PeerLabels {
     peer: String,
 }
@@ -117,6 +123,7 @@ impl Metrics {
         );
         register_groups(&mut registry, status);
         register_peers(&mut registry, status);
+        register_alarms(&mut registry, status);
         dns::register(&mut registry, &self.dns.borrow());
         usage::register(&mut registry);
         let mut text = String::new();
@@ -143,6 +150,15 @@ fn register_groups(registry: &mut Registry, status: &Status) {
     registry.register("group_state", "1 for the state that the announcement group is in", state);
     registry.register("group_output", "1 for how strongly the announcement group is announced", output);
     registry.register("group_alarms", "Alarms that stand for the announcement group", alarms);
+}
+
+fn register_alarms(registry: &mut Registry, status: &Status) {
+    let standing = Family::<AlarmLabels, Gauge>::default();
+    for alarm in &status.alarms {
+        let labels = AlarmLabels { kind: alarm.kind.clone(), subject: alarm.subject.clone() };
+        standing.get_or_create(&labels).inc();
+    }
+    registry.register("alarm", "Alarms of the kind that stand about the subject", standing);
 }
 
 fn register_peers(registry: &mut Registry, status: &Status) {

@@ -36,8 +36,12 @@ pub(crate) enum Member {
 }
 
 impl Decider {
-    /// Looks after other groups from now on. A group that is no member is withdrawn.
+    /// Looks after other groups from now on. A group that is no member is withdrawn. A daemon that is stopping has no
+    /// use for others.
     pub(super) async fn regroup(&mut self, regroup: Regroup) {
+        if self.leaving {
+            return;
+        }
         let Regroup { members, covers, done } = regroup;
         let (now, before, announced) = (self.mouth.clock.now(), self.announces(), self.told());
         let old = std::mem::take(&mut self.groups).into_iter();
@@ -46,7 +50,9 @@ impl Decider {
         for member in members {
             let next = match member {
                 Member::Same(name) => old.remove(&name),
-                Member::Changed { was, group } => old.remove(&was).map(|kept| self.renewed(kept, group, &announced)),
+                Member::Changed { was, group } => {
+                    old.remove(&was).map(|kept| self.renewed(kept, group, &announced))
+                }
                 Member::New(group) => Some(self.with_beside(group)),
             };
             self.groups.extend(next);
@@ -63,6 +69,9 @@ impl Decider {
         self.publish(None);
         // The peers' tasks write now.
         tokio::task::yield_now().await;
+        // An order about a group stands, whether the group was known or not.
+        let intents = self.intents.clone();
+        self.intend(&intents).await;
         // What follows from the new settings; also carries out what the machines wanted while they changed.
         self.decide_all(|_, _| Some(announce::Input::Timer)).await;
         // Whoever ordered it may not care any more.
@@ -85,7 +94,8 @@ impl Decider {
         let (old, mut beside) = kept;
         let passed: BTreeSet<_> = names_of(&old.machine, &beside.passed);
         let settings = group.machine.settings().clone();
-        group.withheld = group.prefixes.iter().filter(|prefix| !announced.contains(prefix)).copied().collect();
+        group.withheld =
+            group.prefixes.iter().filter(|prefix| !announced.contains(prefix)).copied().collect();
         group.machine = old.machine;
         group.machine.reconfigure(settings, self.mouth.clock.now());
         let checks = group.machine.settings().checks.iter().enumerate();
