@@ -2,13 +2,13 @@
 //! callers that are slow to ask or slow to read. Who calls may be hostile; what else the process does must not notice.
 
 use crate::patience::Patient;
-use axum::Router;
 use axum::body::{Body, HttpBody, to_bytes};
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -32,8 +32,17 @@ const MAX_HEADERS: usize = 64;
 const MAX_BODY: usize = 64 << 10;
 
 /// Answers whoever calls until dropped; every connection ends with it.
-pub async fn answer(mut listener: impl Listener, router: Router) -> Infallible {
-    let service = TowerToHyperService::new(router.layer(middleware::from_fn(whole_body)));
+pub async fn answer(listener: impl Listener, router: Router) -> Infallible {
+    answer_callers(listener, router, |_| ()).await
+}
+
+/// The same, where handlers ask for [`ConnectInfo`] of the caller: what `know` says about a connection.
+pub async fn answer_callers<L: Listener, C: Clone + Send + Sync + 'static>(
+    mut listener: L,
+    router: Router,
+    know: impl Fn(&L::Io) -> C,
+) -> Infallible {
+    let router = router.layer(middleware::from_fn(whole_body));
     let seats = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
@@ -41,7 +50,8 @@ pub async fn answer(mut listener: impl Listener, router: Router) -> Infallible {
         // The semaphore is never closed.
         let seat = Arc::clone(&seats).acquire_owned().await;
         let (stream, _) = listener.accept().await;
-        let service = service.clone();
+        let caller = Extension(ConnectInfo(know(&stream)));
+        let service = TowerToHyperService::new(router.clone().layer(caller));
         connections.spawn(async move {
             let _seat = seat;
             let mut http = http1::Builder::new();
