@@ -45,12 +45,15 @@ name = "{host}"
 asn = 64501
 router_id = "10.0.1.{number}"
 reject_routes = false
+drain = "3s"
+converge = "1s"
 linger = "2s"
 state_dir = "state"
 [[peer]]
 name = "router"
 address = "{router}"
 asn = 64500
+deprefer = {{ prepend = 3 }}
 {hold}
 [[service]]
 name = "dns"
@@ -79,7 +82,7 @@ socket = "api.sock"
 
     def stop(self):
         self.daemon.signal(signal.SIGTERM)
-        self.daemon.ended(30)
+        self.daemon.ended(60)
 
     def drain(self):
         self.world.run(self.host, self.binary, "drain", "--socket", self.socket, "--reason", "benchmark")
@@ -148,7 +151,7 @@ ip_prefix = 198.18.0.53/32
     def stop(self):
         for process in (self.checker, self.bird):
             process.signal(signal.SIGTERM)
-        self.bird.ended(30)
+        self.bird.ended(60)
 
     def drain(self):
         self.world.run(self.host, "birdc", "-s", str(self.at / "bird.ctl"), "disable", "upstream")
@@ -203,7 +206,7 @@ neighbor {router} {{
 
     def stop(self):
         self.daemon.signal(signal.SIGTERM)
-        self.daemon.ended(30)
+        self.daemon.ended(60)
 
     def drain(self):
         (self.at / "maintenance").touch()
