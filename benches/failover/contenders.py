@@ -53,7 +53,6 @@ state_dir = "state"
 name = "router"
 address = "{router}"
 asn = 64500
-deprefer = {{ prepend = 3 }}
 {hold}
 [[service]]
 name = "dns"
