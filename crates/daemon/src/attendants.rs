@@ -9,7 +9,7 @@ use crate::orders::{self, Clerk};
 use crate::reload::{self, Office};
 use crate::status::Board;
 use crate::traffic::{self, Connections, Counted};
-use crate::{page, server, summary};
+use crate::{page, server, summary, usage};
 use axum::Router;
 use std::convert::Infallible;
 use std::io;
@@ -64,6 +64,7 @@ impl Attendants {
 
     async fn run(self, stopped: oneshot::Receiver<()>) {
         let mut log = Log::follow(&self.bus);
+        tokio::spawn(usage::watch(self.bus.clone()));
         let remembering = tokio::spawn(memory::keep(self.state_dir, self.memories, self.bus));
         let summing_up = summary::tell(self.board.groups.clone());
         let documents = server::documents(self.board.clone(), self.metrics);

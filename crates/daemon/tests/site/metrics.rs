@@ -21,7 +21,8 @@ fn told(text: &str) -> BTreeMap<String, Metric> {
     for line in text.lines() {
         if let Some((name, meaning)) = line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' ')) {
             metrics.entry(name.to_owned()).or_default().meaning = meaning.trim_end_matches('.').to_owned();
-        } else if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' ')) {
+        } else if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' '))
+        {
             metrics.entry(name.to_owned()).or_default().kind = kind.to_owned();
         } else if let Some((sample, labels)) = line.split_once('{') {
             let name = metrics.keys().filter(|name| sample.starts_with(*name)).max_by_key(|name| name.len());
@@ -79,7 +80,8 @@ fn the_metrics_are_those_of_the_reference_and_of_the_examples() {
     let (promised, sometimes) = promised();
     for (name, metric) in &told {
         let right = row(name, metric);
-        let written = promised.get(name).unwrap_or_else(|| panic!("docs/reference/metrics.md lacks\n{right}"));
+        let written =
+            promised.get(name).unwrap_or_else(|| panic!("docs/reference/metrics.md lacks\n{right}"));
         assert_eq!(written, metric, "docs/reference/metrics.md should say\n{right}");
     }
     let missing = promised.keys().filter(|name| !told.contains_key(*name) && !sometimes.contains(*name));
