@@ -1,7 +1,7 @@
 //! Everything that may be slow and that no decision waits for, on a thread and a runtime of their own: the log, the
 //! state files, the API with operators' orders and reloads, the page, and the count of connections.
 
-use crate::caller::Caller;
+use crate::caller::Callers;
 use crate::events::{Bus, Log};
 use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
@@ -90,8 +90,8 @@ impl Attendants {
 }
 
 async fn serve(socket: UnixListener, router: Router) -> io::Result<Infallible> {
-    let socket = tokio::net::UnixListener::from_std(socket)?;
-    Ok(::page::answer_callers(socket, router, Caller::of).await)
+    let callers = Callers(tokio::net::UnixListener::from_std(socket)?);
+    Ok(::page::answer(callers, router).await)
 }
 
 /// Shows the page where the site file wants it.
