@@ -1,7 +1,7 @@
 //! Everything that may be slow and that no decision waits for, on a thread and a runtime of their own: the log, the
 //! state files, the API with operators' orders and reloads, the page, and the count of connections.
 
-use crate::caller::Caller;
+use crate::caller::Callers;
 use crate::events::{Bus, Log};
 use crate::fleet::{self, Driver};
 use crate::memory::{self, Memories};
@@ -10,7 +10,7 @@ use crate::orders::{self, Clerk};
 use crate::reload::{self, Office};
 use crate::status::Board;
 use crate::traffic::{self, Connections, Counted};
-use crate::{page, server, summary};
+use crate::{page, server, summary, usage};
 use ::fleet::Etcd;
 use axum::Router;
 use std::convert::Infallible;
@@ -68,6 +68,7 @@ impl Attendants {
 
     async fn run(self, stopped: oneshot::Receiver<()>) {
         let mut log = Log::follow(&self.bus);
+        tokio::spawn(usage::watch(self.bus.clone()));
         let remembering = tokio::spawn(memory::keep(self.state_dir, self.memories, self.bus));
         let summing_up = summary::tell(self.board.groups.clone());
         let fleet = self.board.fleet.clone();
@@ -97,8 +98,8 @@ impl Attendants {
 }
 
 async fn serve(socket: UnixListener, router: Router) -> io::Result<Infallible> {
-    let socket = tokio::net::UnixListener::from_std(socket)?;
-    Ok(::page::answer_callers(socket, router, Caller::of).await)
+    let callers = Callers(tokio::net::UnixListener::from_std(socket)?);
+    Ok(::page::answer(callers, router).await)
 }
 
 /// Shows the page where the site file wants it.

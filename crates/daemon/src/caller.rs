@@ -1,8 +1,10 @@
 //! Who is behind a connection to the control socket, and what is believed of it.
 
+use axum::serve::Listener;
 use nix::unistd::{Uid, User};
+use std::io;
 use terms::Reason;
-use tokio::net::UnixStream;
+use tokio::net::{UnixListener, UnixStream};
 
 /// The process at the other end, as the kernel says (`SO_PEERCRED`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,12 +13,26 @@ pub(crate) struct Caller {
     pub(crate) uid: Option<u32>,
 }
 
-impl Caller {
-    /// Who is at the other end of a connection.
-    pub(crate) fn of(stream: &UnixStream) -> Self {
-        Caller { uid: stream.peer_cred().ok().map(|credentials| credentials.uid()) }
+/// The control socket as a server wants it: each connection with its caller.
+#[derive(Debug)]
+pub(crate) struct Callers(pub(crate) UnixListener);
+
+impl Listener for Callers {
+    type Io = UnixStream;
+    type Addr = Caller;
+
+    async fn accept(&mut self) -> (UnixStream, Caller) {
+        let (stream, _) = Listener::accept(&mut self.0).await;
+        let uid = stream.peer_cred().ok().map(|credentials| credentials.uid());
+        (stream, Caller { uid })
     }
 
+    fn local_addr(&self) -> io::Result<Caller> {
+        Ok(Caller { uid: Some(Uid::current().as_raw()) })
+    }
+}
+
+impl Caller {
     /// The person, in words. Root may speak for others, as `sudo` does; of anybody else only what the kernel says is
     /// believed. Looks the user up and may block.
     pub(crate) fn person(self, claimed: Option<&str>) -> Reason {

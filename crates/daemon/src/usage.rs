@@ -1,5 +1,9 @@
 //! What the process uses of what it may use: memory and descriptors. A site should be seen to run short before it does.
 
+mod shortage;
+
+pub(crate) use shortage::watch;
+
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 use std::fs;

@@ -3,7 +3,7 @@
 
 use crate::patience::Patient;
 use axum::body::{Body, HttpBody, to_bytes};
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -31,17 +31,12 @@ const MAX_HEADERS: usize = 64;
 /// Largest body, bytes.
 const MAX_BODY: usize = 64 << 10;
 
-/// Answers whoever calls until dropped; every connection ends with it.
-pub async fn answer(listener: impl Listener, router: Router) -> Infallible {
-    answer_callers(listener, router, |_| ()).await
-}
-
-/// The same, where handlers ask for [`ConnectInfo`] of the caller: what `know` says about a connection.
-pub async fn answer_callers<L: Listener, C: Clone + Send + Sync + 'static>(
-    mut listener: L,
-    router: Router,
-    know: impl Fn(&L::Io) -> C,
-) -> Infallible {
+/// Answers whoever calls until dropped; every connection ends with it. Each request carries who calls, as the listener
+/// says it, as an `Extension<Arc<_>>`.
+pub async fn answer<L>(mut listener: L, router: Router) -> Infallible
+where
+    L: Listener<Addr: Sync + 'static>,
+{
     let router = router.layer(middleware::from_fn(whole_body));
     let seats = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
@@ -49,9 +44,8 @@ pub async fn answer_callers<L: Listener, C: Clone + Send + Sync + 'static>(
         while connections.try_join_next().is_some() {}
         // The semaphore is never closed.
         let seat = Arc::clone(&seats).acquire_owned().await;
-        let (stream, _) = listener.accept().await;
-        let caller = Extension(ConnectInfo(know(&stream)));
-        let service = TowerToHyperService::new(router.clone().layer(caller));
+        let (stream, caller) = listener.accept().await;
+        let service = TowerToHyperService::new(router.clone().layer(Extension(Arc::new(caller))));
         connections.spawn(async move {
             let _seat = seat;
             let mut http = http1::Builder::new();

@@ -27,7 +27,7 @@ mod reader;
 mod routes;
 mod serve;
 
-pub use accept::{MAX_CONNECTIONS, answer, answer_callers};
+pub use accept::{MAX_CONNECTIONS, answer};
 pub use feed::{Feed, Order};
 pub use guard::TOKEN_HEADER;
 pub use serve::serve;
