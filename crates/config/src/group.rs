@@ -1,21 +1,19 @@
 //! What goes up and down together.
 
-use crate::check::DNS_PORT;
+use crate::check::Probe;
 use crate::group_section::{GroupSection, Rules};
 use crate::grouping::{Together, together};
 use crate::service::Written;
-use announce::{CheckSettings, Fold, Scope, Settings};
-use check::dns::Expectation;
+use announce::{CheckSettings, Fold, Settings};
 use document::Document;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
-use std::time::Duration;
 use terms::{GroupName, Prefix, ServiceName};
 
 /// An announcement group: prefixes that go up and down together, and the services behind them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
-    /// What its machine has to know. A check of the file becomes one check for each address of its service.
+    /// What its machine has to know. A check of the file becomes one check for each address of its service,
+    /// or one alone where it does not ask the service's addresses.
     pub settings: Settings,
     /// How each check of `settings.checks` is run, in the same order.
     pub probes: Vec<Probe>,
@@ -25,17 +23,6 @@ pub struct Group {
     pub services: Vec<ServiceName>,
 }
 
-/// How one check is run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Probe {
-    /// Whom to ask.
-    pub target: SocketAddr,
-    /// What to ask, and what a healthy service answers.
-    pub expectation: Expectation,
-    /// How long to wait for the answer.
-    pub timeout: Duration,
-}
-
 /// The groups of the file, in the order of the first service of each.
 pub(crate) fn derive(
     document: &Document,
@@ -43,24 +30,23 @@ pub(crate) fn derive(
     sections: &[GroupSection],
     otherwise: &Rules,
 ) -> Vec<Group> {
-    let groups = together(document, services, sections);
     let mut names = BTreeMap::new();
-    let group = |Together { services: places, section }: &Together| {
+    let mut groups = Vec::new();
+    for Together { services: places, section } in together(document, services, sections) {
         let members: Vec<&Written> = places.iter().map(|&place| &services[place]).collect();
         let written = section.and_then(|section| section.name.as_ref());
-        let name = match written {
-            Some(name) => name.value.clone(),
-            None => members.first()?.service.name.as_str().parse().ok()?,
-        };
+        let own = written.map(|name| name.value.clone());
+        let first = || members.first()?.service.name.as_str().parse().ok();
+        let Some(name): Option<GroupName> = own.or_else(first) else { continue };
         let twice = names.insert(name.clone(), written);
         // Where neither is written, two services have one name, and that was told.
         if let Some(written) = twice.and_then(|first| first.or(written)) {
             let hint = "a group without a name is named after its first service";
             document.fault_with_hint(written.span.clone(), format!("two groups are called `{name}`"), hint);
         }
-        Some(Group::of(name, &members, section.map_or(otherwise, |section| &section.rules)))
-    };
-    groups.iter().filter_map(group).collect()
+        groups.push(Group::of(name, &members, section.map_or(otherwise, |section| &section.rules)));
+    }
+    groups
 }
 
 impl Group {
@@ -89,18 +75,18 @@ impl Group {
 fn checks_of(written: &Written) -> impl Iterator<Item = (CheckSettings, Probe)> {
     let service = &written.service;
     written.checks.iter().flat_map(move |check| {
-        service.addresses.iter().map(move |&address| {
+        let probes = check.probes(&service.addresses).into_iter();
+        probes.map(move |(name, probe)| {
             let settings = CheckSettings {
                 service: service.name.clone(),
-                name: format!("{} at {address}", check.name()),
+                name,
                 interval: check.interval,
                 fall: check.fall,
                 rise: check.rise,
                 hang_after: check.hang_after,
-                scope: Scope::Local,
+                scope: check.scope,
             };
-            let target = SocketAddr::new(address, DNS_PORT);
-            (settings, Probe { target, expectation: check.expectation.value.clone(), timeout: check.timeout })
+            (settings, probe)
         })
     })
 }

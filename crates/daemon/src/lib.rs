@@ -16,6 +16,7 @@ mod error;
 mod event;
 mod events;
 mod export;
+mod load;
 mod memory;
 mod metrics;
 mod page;
@@ -30,6 +31,7 @@ mod summary;
 mod watchdog;
 mod wiring;
 
+pub use check::{CanFail, Proof, prove};
 pub use error::Error;
 
 /// Runs the daemon of one site until SIGTERM or SIGINT has ended it in order. `path` is where its site file was read,
