@@ -4,6 +4,7 @@ mod check;
 mod dns;
 mod events;
 mod explain;
+mod fleet;
 mod generated;
 mod lab;
 mod reload;
@@ -24,6 +25,7 @@ pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> anyhow::Res
         Command::Status(ask) => status::run(&ask, terminal),
         Command::Events(events) => events::run(&events, terminal),
         Command::Explain(explain) => explain::run(&explain, terminal),
+        Command::Fleet(command) => fleet::run(&command, terminal),
         Command::Replay(replay) => replay::run(&replay, terminal),
         Command::Lab(command) => lab::run(command, terminal),
         Command::Dns(Dns::Check { zone, json }) => dns::check(&zone, json, terminal),

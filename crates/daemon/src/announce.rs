@@ -4,15 +4,18 @@
 //!   check tasks ──what they found──> ┌───────────────┐ ──decision (latest value)──> peer tasks
 //!   address keeper ──presence──────> │ decision loop │ ──run this one sooner──────> check tasks
 //!   stop ──order────────────────────>│  a Machine    │ ──what to remember─────────> memory keeper
-//!   reload ──other groups───────────>│  per group    │ ──view, samples────────────> API, page
+//!   reload ──other groups───────────>│  per group    │ ──view, samples────────────> API, page, fleet
+//!   fleet ──permits (latest value)──>│               │ ──wishes (latest value)────> fleet
 //!   the machines' earliest deadline ─│               │ ──beats────────────────────> watchdog
 //!                                    └───────────────┘
 //! ```
 //! One task for all groups: there are few, and a decision is then one value that holds the whole. It never waits for
 //! anybody: every way out is a latest value, a queue that is dropped when full, or a counter.
 
+mod permits;
 mod regroup;
 
+pub(crate) use permits::{Grants, Permits, Wishes};
 pub(crate) use regroup::{Member, Regroup};
 
 use crate::address::Presence;
@@ -25,9 +28,7 @@ use crate::load::Loads;
 use crate::memory::{Kept, Memories};
 use crate::metrics::Metrics;
 use crate::watchdog::{BEAT_EVERY, Heart};
-use announce::{
-    Action, CheckId, Condition, Input, Intent, Level, Machine, Order, Permit, Scope, Warmth, Wish,
-};
+use announce::{Action, CheckId, Condition, Input, Intent, Level, Machine, Order, Scope, Warmth};
 use recording::Track;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -114,6 +115,7 @@ struct Beside {
 pub(crate) struct Decider {
     groups: Vec<(Group, Beside)>,
     covers: Arc<[Prefix]>,
+    permits: Permits,
     mouth: Mouth,
     /// When something was announced last.
     announced: Option<Timestamp>,
@@ -121,8 +123,8 @@ pub(crate) struct Decider {
 
 impl Decider {
     /// A loop over groups at their start: nothing is announced.
-    pub(crate) fn new(groups: Vec<Group>, covers: Arc<[Prefix]>, mouth: Mouth) -> Self {
-        let mut decider = Decider { groups: Vec::new(), covers, mouth, announced: None };
+    pub(crate) fn new(groups: Vec<Group>, covers: Arc<[Prefix]>, permits: Permits, mouth: Mouth) -> Self {
+        let mut decider = Decider { groups: Vec::new(), covers, permits, mouth, announced: None };
         decider.groups = groups.into_iter().map(|group| decider.with_beside(group)).collect();
         decider.publish(None);
         decider.show();
@@ -155,6 +157,9 @@ impl Decider {
                     self.found(slot, found, &presence).await;
                 }
                 Some(order) = ears.orders.recv() => self.withdraw(order).await,
+                grants = self.permits.news() => {
+                    self.decide_all(|group, _| Some(Input::Permit(grants.get(group.name()).copied()?))).await;
+                }
                 Some(regroup) = ears.regroups.recv() => self.regroup(regroup).await,
                 Ok(()) = ears.presence.changed() => {
                     let presence = ears.presence.borrow_and_update().clone();
@@ -221,9 +226,10 @@ impl Decider {
             while let Some(action) = group.machine.poll_output() {
                 match action {
                     Action::Announce(_) | Action::Resend => changed = true,
-                    // Without a fleet there is nobody to ask.
-                    Action::Permit(Wish::Ask) => inputs.push_back((index, Input::Permit(Permit::Held))),
-                    Action::Permit(Wish::Release) => inputs.push_back((index, Input::Permit(Permit::None))),
+                    Action::Permit(wish) => {
+                        let answer = self.permits.wish(group.name(), wish);
+                        inputs.extend(answer.map(|permit| (index, Input::Permit(permit))));
+                    }
                     Action::CheckSoon { check, at } => group.run_sooner(check, at),
                     Action::Remember(memory) => self.mouth.memories.send_modify(|memories| {
                         let kept = Kept::new(memory, self.mouth.clock.wall_at(now));

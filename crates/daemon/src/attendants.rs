@@ -2,11 +2,13 @@
 //! state file, the API, the page and reloads.
 
 use crate::events::{Bus, Log};
+use crate::fleet::{self, Driver};
 use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
 use crate::reload::{self, Office};
 use crate::status::Board;
 use crate::{page, server, summary};
+use ::fleet::Etcd;
 use axum::Router;
 use std::convert::Infallible;
 use std::io;
@@ -21,6 +23,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub(crate) struct Attendants {
     pub(crate) bus: Bus,
     pub(crate) board: Board,
+    /// In touch with the other sites, where the site file says that there are any.
+    pub(crate) fleet: Option<Driver<Etcd>>,
     /// Takes other site files.
     pub(crate) office: Office,
     pub(crate) metrics: Metrics,
@@ -58,10 +62,15 @@ impl Attendants {
         let mut log = Log::follow(&self.bus);
         let remembering = tokio::spawn(memory::keep(self.state_dir, self.memories, self.bus));
         let summing_up = summary::tell(self.board.groups.clone());
+        let fleet = self.board.fleet.clone();
         let documents = server::documents(self.board.clone(), self.metrics);
         let showing = show(self.listener, self.board, self.samples, documents.clone());
-        let serving = serve(self.socket, documents.merge(reload::routes(self.office.desk())));
+        let desks = reload::routes(self.office.desk()).merge(fleet::routes(fleet));
+        let serving = serve(self.socket, documents.merge(desks));
         let reloading = tokio::spawn(self.office.run());
+        if let Some(driver) = self.fleet {
+            tokio::spawn(driver.run());
+        }
         tokio::select! {
             () = log.write() => {}
             () = summing_up => {}

@@ -16,6 +16,7 @@ mod error;
 mod event;
 mod events;
 mod export;
+mod fleet;
 mod load;
 mod memory;
 mod metrics;

@@ -3,6 +3,7 @@
 use crate::bgp::{self, Ledger};
 use crate::clock::Clock;
 use crate::events::Bus;
+use crate::fleet::Fleet;
 use ::bgp::session::StateName;
 use api::{Explanation, PeerState, PeerTold, Picture, PictureKind, Refusal, Schema, Status, Told, ToldPeer};
 use std::net::IpAddr;
@@ -17,6 +18,7 @@ pub(crate) struct Board {
     pub(crate) started: WallTime,
     pub(crate) groups: watch::Receiver<Vec<api::Group>>,
     pub(crate) shown: watch::Receiver<Shown>,
+    pub(crate) fleet: Fleet,
     pub(crate) bus: Bus,
 }
 

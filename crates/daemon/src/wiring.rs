@@ -19,6 +19,7 @@
 //!  thread "watchdog" <──────────────────────┘                │
 //!  thread "checks": runs of checks that may be held up (TLS, programs, files); load ──latest──> decision loop
 //!  thread "addresses": Keeper ──presence (latest)──> check tasks, decision loop
+//!  fleet driver (with the attendants) <──wishes, views (latest)── decision loop; ──grants (latest)──> decision loop
 //!  thread "recording" <──what every machine is told (queue, dropped when full)── decision loop, peer tasks
 //!  threads "dns-udp" and "dns-tcp": the built-in DNS service; each beats too, none waits for anything above
 //! ```
@@ -55,7 +56,7 @@ use crate::reload::{Change, Office};
 use crate::status::{Board, Shown};
 use crate::stop::{Signals, Stop};
 use crate::watchdog::{self, Heart, Hearts, tell_manager};
-use crate::{address, dns};
+use crate::{address, dns, fleet};
 use config::SiteFile;
 use groups::Groups;
 use opening::Opened;
@@ -108,11 +109,12 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
     };
     let hearts = supplies.hearts.clone();
     let wires = runtime.block_on(async { wire(&site_file, shared, supplies) })?;
-    let Wires { site, stop, board, metrics, memories, samples, changes } = wires;
+    let Wires { site, stop, board, driver, metrics, memories, samples, changes } = wires;
     let attendants = Attendants {
         bus: bus.clone(),
         office: Office::new(path, site_file, board.clone(), changes),
         board,
+        fleet: driver,
         metrics,
         state_dir,
         memories,
@@ -166,6 +168,7 @@ struct Wires {
     site: Site,
     stop: Stop,
     board: Board,
+    driver: Option<fleet::Driver<::fleet::Etcd>>,
     metrics: Metrics,
     memories: watch::Receiver<Memories>,
     samples: mpsc::Receiver<api::Sample>,
@@ -211,7 +214,8 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
     };
     let ears = announce::Ears { found, presence, orders: ordered, regroups: regrouped, loads };
     let covers = site_file.covers().into_iter().collect();
-    tokio::spawn(Decider::new(machines, covers, mouth).run(ears));
+    let (fleet, permits, driver) = fleet::join(site_file, clock, bus.clone(), groups_shown.clone());
+    tokio::spawn(Decider::new(machines, covers, permits, mouth).run(ears));
 
     let name = site_file.site.name.clone();
     let stop = Stop {
@@ -235,7 +239,8 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
     };
     site.listen(bgp)?;
     site.show();
-    let board = Board { clock, site: name, started: clock.wall(), groups: groups_shown, shown: showing, bus };
+    let board =
+        Board { clock, site: name, started: clock.wall(), groups: groups_shown, shown: showing, fleet, bus };
     let metrics = metrics_with_dns;
-    Ok(Wires { site, stop, board, metrics, memories: to_remember, samples: drawn, changes })
+    Ok(Wires { site, stop, board, driver, metrics, memories: to_remember, samples: drawn, changes })
 }

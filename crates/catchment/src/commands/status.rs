@@ -122,7 +122,7 @@ pub(super) fn tone_of_state(state: GroupState) -> Tone {
     }
 }
 
-fn tone_of_output(output: Output) -> Tone {
+pub(super) fn tone_of_output(output: Output) -> Tone {
     match output {
         Output::Normal => Tone::Good,
         Output::Depref | Output::Gshut => Tone::Careful,
