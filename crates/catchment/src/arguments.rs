@@ -35,7 +35,9 @@ pub(crate) enum Command {
         site: PathBuf,
     },
     /// Says what a site file would announce to whom, or everything that is wrong with it; starts nothing
-    #[command(after_help = "Example:\n  catchment check /etc/catchment/site.toml")]
+    #[command(
+        after_help = "Example:\n  catchment check /etc/catchment/site.toml\n  catchment check --negative site.toml"
+    )]
     Check(CheckSite),
     /// Has the running daemon take over its site file, or another one, as far as it differs; changes nothing else
     #[command(
@@ -197,6 +199,9 @@ pub(crate) struct CheckSite {
     /// Prints one JSON document, whether the file is good or not
     #[arg(long)]
     pub(crate) json: bool,
+    /// Also runs each check against something dead, and says whether it can fail
+    #[arg(long)]
+    pub(crate) negative: bool,
 }
 
 /// `catchment reload`.

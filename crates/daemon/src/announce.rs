@@ -24,12 +24,13 @@ use crate::clock::Clock;
 use crate::event::Source;
 use crate::events::Bus;
 use crate::export::{Decision, GroupLevel};
+use crate::load::Loads;
 use crate::memory::{Kept, Memories};
 use crate::metrics::Metrics;
 use crate::watchdog::{BEAT_EVERY, Heart};
-use announce::{Action, CheckId, Condition, Input, Intent, Level, Machine, Order, Warmth};
+use announce::{Action, CheckId, Condition, Input, Intent, Level, Machine, Order, Scope, Warmth};
 use recording::Track;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use terms::{GroupName, Prefix, Reason, ServiceName, Timestamp, Verdict, WallTime};
@@ -80,6 +81,7 @@ pub(crate) struct Ears {
     pub(crate) presence: watch::Receiver<Presence>,
     pub(crate) orders: mpsc::Receiver<Withdraw>,
     pub(crate) regroups: mpsc::Receiver<Regroup>,
+    pub(crate) loads: watch::Receiver<Loads>,
 }
 
 /// Where the decision loop tells of itself.
@@ -100,6 +102,10 @@ pub(crate) struct Mouth {
 struct Beside {
     /// Checks that have passed since the start.
     passed: BTreeSet<CheckId>,
+    /// What the last run of each check saw beside its verdict.
+    seen: BTreeMap<CheckId, String>,
+    /// Whether one of the services has more to do than it can.
+    overloaded: bool,
     warmth: Warmth,
     since: (Timestamp, WallTime),
 }
@@ -129,6 +135,8 @@ impl Decider {
         let since = group.machine.since();
         let beside = Beside {
             passed: BTreeSet::new(),
+            seen: BTreeMap::new(),
+            overloaded: false,
             warmth: Warmth::unknown(),
             since: (since, self.mouth.clock.wall_at(since)),
         };
@@ -157,6 +165,10 @@ impl Decider {
                     let presence = ears.presence.borrow_and_update().clone();
                     self.decide_all(|group, beside| warmed(group, beside, &presence)).await;
                 }
+                Ok(()) = ears.loads.changed() => {
+                    let loads = ears.loads.borrow_and_update().clone();
+                    self.decide_all(|group, beside| loaded(group, beside, &loads)).await;
+                }
                 () = clock.until(deadline) => self.decide_all(|_, _| Some(Input::Timer)).await,
                 _ = beats.tick() => self.mouth.heart.beat(),
             }
@@ -170,6 +182,10 @@ impl Decider {
         if found.verdict == Verdict::Pass {
             beside.passed.insert(found.check);
         }
+        match &found.seen {
+            Some(seen) => beside.seen.insert(found.check, seen.clone()),
+            None => beside.seen.remove(&found.check),
+        };
         let warmth = warmed(group, beside, presence);
         let check = Input::Check { check: found.check, verdict: found.verdict.clone() };
         let inputs = [Some(check), warmth].into_iter().flatten().map(|input| (index, input));
@@ -270,7 +286,7 @@ impl Decider {
         };
         let ribbon = u16::try_from(group.first_check + found.check.0).unwrap_or(u16::MAX);
         let at_ms = found.asked.as_nanos() / 1_000_000;
-        let sample = api::Sample { ribbon, at_ms, outcome, family: Some(found.family) };
+        let sample = api::Sample { ribbon, at_ms, outcome, family: found.family };
         // Nobody may be looking, or not fast enough.
         let _ = self.mouth.samples.try_send(sample);
     }
@@ -340,13 +356,16 @@ impl Group {
             reason: machine.reason().clone(),
             alarms: machine.alarms(now),
             prefixes: self.prefixes.iter().map(prefix).collect(),
-            checks: machine
-                .checks()
-                .map(|check| api::Check {
+            checks: (0..)
+                .map(CheckId)
+                .zip(machine.checks())
+                .map(|(id, check)| api::Check {
                     service: check.settings.service.clone(),
                     name: check.settings.name.clone(),
                     last: check.last.map(result_of),
                     run: check.run,
+                    reason: check.last.and_then(Verdict::reason).cloned(),
+                    seen: beside.seen.get(&id).cloned(),
                 })
                 .collect(),
         }
@@ -365,7 +384,9 @@ fn result_of(verdict: &Verdict) -> api::CheckResult {
 fn warmed(group: &Group, beside: &mut Beside, presence: &Presence) -> Option<Input> {
     let missing = group.addresses.iter().find_map(|&at| presence.missing(at).map(|reason| (at, reason)));
     let checks = &group.machine.settings().checks;
-    let silent = (0..checks.len()).map(CheckId).find(|check| !beside.passed.contains(check));
+    // A dependency never keeps a site from announcing.
+    let local = (0..).map(CheckId).zip(checks).filter(|(_, check)| check.scope == Scope::Local);
+    let silent = local.map(|(id, _)| id).find(|check| !beside.passed.contains(check));
     let warmth = Warmth {
         ready: group.ready.clone(),
         address: match missing {
@@ -382,4 +403,13 @@ fn warmed(group: &Group, beside: &mut Beside, presence: &Presence) -> Option<Inp
     }
     beside.warmth = warmth.clone();
     Some(Input::Warmth(warmth))
+}
+
+/// Whether a service of the group has more to do than it can, if that has changed.
+fn loaded(group: &Group, beside: &mut Beside, loads: &Loads) -> Option<Input> {
+    let overloaded =
+        group.services.iter().filter_map(|service| loads.get(service)).any(|load| load.overloaded);
+    let is_news = overloaded != beside.overloaded;
+    beside.overloaded = overloaded;
+    is_news.then_some(Input::Overload(overloaded))
 }

@@ -17,6 +17,7 @@ mod event;
 mod events;
 mod export;
 mod fleet;
+mod load;
 mod memory;
 mod metrics;
 mod page;
@@ -31,6 +32,7 @@ mod summary;
 mod watchdog;
 mod wiring;
 
+pub use check::{CanFail, Proof, prove};
 pub use error::Error;
 
 /// Runs the daemon of one site until SIGTERM or SIGINT has ended it in order. `path` is where its site file was read,

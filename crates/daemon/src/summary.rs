@@ -15,7 +15,7 @@ pub(crate) async fn tell(mut groups: watch::Receiver<Vec<Group>>) {
     loop {
         let line = line(&groups.borrow_and_update());
         if line != told {
-            tell_manager(NotifyState::Status(&line));
+            tell_manager(&[NotifyState::Status(&line)]);
             told = line;
         }
         tokio::time::sleep(BETWEEN).await;
