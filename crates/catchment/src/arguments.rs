@@ -295,7 +295,9 @@ pub(crate) struct Explain {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Fleet {
     /// Says what every site announces, who may be away, and who is
-    #[command(after_help = "Example:\n  catchment fleet status\n  catchment fleet status --json | jq '.hosts[].site'")]
+    #[command(
+        after_help = "Example:\n  catchment fleet status\n  catchment fleet status --json | jq '.hosts[].site'"
+    )]
     Status(Ask),
     /// Frees the permits of a site that cannot free them itself: the fleet then counts one site more than it sees
     #[command(after_help = "Example:\n  catchment fleet release paris --reason 'the site burnt down'")]
