@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use terms::{Prefix, SiteName};
+use terms::{Prefix, ServiceName, SiteName};
 
 /// One address, served from everywhere: announces an anycast service, checks it, answers DNS, and builds the whole
 /// world on one machine first.

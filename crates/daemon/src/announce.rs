@@ -5,7 +5,7 @@
 //!   address keeper ──presence──────> │ decision loop │ ──run this one sooner──────> check tasks
 //!   clerk, stop ──commands─────────> │  a Machine    │ ──what to remember─────────> memory keeper
 //!   reload ──other groups──────────> │  per group    │ ──wishes (latest)──────────> fleet
-//!   fleet ──permits (latest)───────> │               │ ──views, samples───────────> API, page, clerk
+//!   fleet ──permits (latest)───────> │               │ ──views, samples───────────> API, page, clerk, fleet
 //!   peer tasks ──what they told────> │               │ ──whom to count (latest)───> traffic
 //!   traffic ──connections (latest)─> │               │ ──beats────────────────────> watchdog
 //!   load ──loads (latest)──────────> │               │

@@ -40,7 +40,7 @@ mod peers;
 mod services;
 mod site;
 
-use crate::announce::{self, Decider, Group, Permits};
+use crate::announce::{self, Decider, Group};
 use crate::attendants::Attendants;
 use crate::check::{Surroundings, Workshop};
 use crate::clock::Clock;
