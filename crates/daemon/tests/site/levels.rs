@@ -36,7 +36,7 @@ fn each_level_is_told_with_its_attributes_in_one_update() {
     until("the route is marked", || route(&world).contains("(65535,0)"));
     let gshut = route(&world);
     let marked = ["BGP.as_path: 64501 64501 64501\n", "BGP.med: 4294967295\n", "(64500,80)", "(64500,100)"];
-    for said in marked.into_iter().chain(["(64500, 1, 2)", "(ro, 64500, 80)"]) {
+    for said in marked.into_iter().chain(["(64500, 1, 2)", "(rt, 64500, 80)"]) {
         assert!(gshut.contains(said), "{said}\n{gshut}");
     }
     assert_eq!(world.document("/status")["groups"][0]["output"], "gshut");
