@@ -1,16 +1,19 @@
 //! Everything that may be slow and that no decision waits for, on a thread and a runtime of their own: the log, the
 //! state files, the API with operators' orders and reloads, the page, and the count of connections.
 
-use crate::caller::Caller;
+use crate::caller::Callers;
 use crate::events::{Bus, Log};
+use crate::fleet::{self, Driver};
 use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
 use crate::orders::{self, Clerk};
 use crate::reload::{self, Office};
 use crate::status::Board;
 use crate::traffic::{self, Connections, Counted};
-use crate::{page, server};
+use crate::{page, server, summary};
+use ::fleet::Etcd;
 use axum::Router;
+use std::convert::Infallible;
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
@@ -23,6 +26,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub(crate) struct Attendants {
     pub(crate) bus: Bus,
     pub(crate) board: Board,
+    /// In touch with the other sites, where the site file says that there are any.
+    pub(crate) fleet: Option<Driver<Etcd>>,
     /// Takes other site files.
     pub(crate) office: Office,
     pub(crate) metrics: Metrics,
@@ -52,7 +57,11 @@ impl Attendants {
     pub(crate) fn start(self) -> io::Result<Attending> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
-        let run = move || runtime.block_on(self.run(stopped));
+        let run = move || {
+            // On a busy machine decisions come first. A kernel that does not allow it is no reason to stop.
+            let _ = linux::scheduling::step_back();
+            runtime.block_on(self.run(stopped));
+        };
         let thread = std::thread::Builder::new().name("attendants".to_owned()).spawn(run)?;
         Ok(Attending { stop, thread })
     }
@@ -60,17 +69,23 @@ impl Attendants {
     async fn run(self, stopped: oneshot::Receiver<()>) {
         let mut log = Log::follow(&self.bus);
         let remembering = tokio::spawn(memory::keep(self.state_dir, self.memories, self.bus));
+        let summing_up = summary::tell(self.board.groups.clone());
+        let fleet = self.board.fleet.clone();
         let documents = server::documents(self.board.clone(), self.metrics);
         let showing = show(self.listener, self.board, self.samples, documents.clone());
         let (orders, requests) = mpsc::channel(orders::WAITING);
-        let taking = server::counter(orders).merge(reload::routes(self.office.desk()));
-        let serving = serve(self.socket, documents.merge(taking));
+        let desks = reload::routes(self.office.desk()).merge(fleet::routes(fleet));
+        let serving = serve(self.socket, documents.merge(desks).merge(server::counter(orders)));
         let reloading = tokio::spawn(self.office.run());
+        if let Some(driver) = self.fleet {
+            tokio::spawn(driver.run());
+        }
         tokio::spawn(self.clerk.run(requests));
         tokio::spawn(traffic::count(self.counted, self.connections));
         tokio::select! {
             () = log.write() => {}
-            () = serving => {}
+            () = summing_up => {}
+            _ = serving => {}
             () = showing => {}
             _ = stopped => {}
         }
@@ -81,10 +96,9 @@ impl Attendants {
     }
 }
 
-async fn serve(socket: UnixListener, router: Router) {
-    let Ok(listener) = tokio::net::UnixListener::from_std(socket) else { return };
-    // Serving ends only with the thread: a connection that breaks is its caller's business.
-    let _ = axum::serve(listener, router.into_make_service_with_connect_info::<Caller>()).await;
+async fn serve(socket: UnixListener, router: Router) -> io::Result<Infallible> {
+    let callers = Callers(tokio::net::UnixListener::from_std(socket)?);
+    Ok(::page::answer(callers, router).await)
 }
 
 /// Shows the page where the site file wants it.
