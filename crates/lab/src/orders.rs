@@ -22,12 +22,20 @@ impl Lab {
         match kind {
             FaultKind::Restore if target == "everything" => faults.clear(),
             FaultKind::Restore => faults.retain(|fault| !is_undone_by(&fault.target, &target)),
+            // The site says by itself what its operator ordered, and puts its addresses back.
+            FaultKind::Remove
+            | FaultKind::Drain
+            | FaultKind::Withdraw
+            | FaultKind::Resume
+            | FaultKind::Reload => {}
             FaultKind::Kill
             | FaultKind::Hang
             | FaultKind::Reboot
             | FaultKind::PowerCut
             | FaultKind::Cut
-            | FaultKind::Blackhole => {
+            | FaultKind::Blackhole
+            | FaultKind::Flap
+            | FaultKind::Starve => {
                 let since_ms = milliseconds(clock::now(), self.began);
                 faults.retain(|fault| (fault.kind, &fault.target) != (kind, &target));
                 faults.push(api::Fault { kind, target, since_ms });
@@ -60,8 +68,12 @@ fn understand(command: &Command) -> Result<(Fault, String), Refusal> {
 fn is_undone_by(fault: &str, restored: &str) -> bool {
     let part = |target: &str| target.split_once(' ').map(|(kind, name)| (kind.to_owned(), name.to_owned()));
     match (part(fault), part(restored)) {
-        (Some((kind, of)), Some((whole, name))) => of == name && (kind == whole || whole == "site"),
-        _ => false,
+        // A service that flaps has the time of it behind its name.
+        (Some((kind, of)), Some((whole, name))) => {
+            let is_of_it = of == name || of.split_once(" every ").is_some_and(|(of, _)| of == name);
+            is_of_it && (kind == whole || whole == "site")
+        }
+        _ => fault == restored,
     }
 }
 
@@ -88,6 +100,10 @@ mod tests {
         assert!(is_undone_by("service london", "site london"));
         assert!(is_undone_by("site london", "site london"));
         assert!(is_undone_by("cable a-b - c-d", "cable a-b - c-d"));
+        assert!(is_undone_by("service london every 1500ms", "service london"));
+        assert!(is_undone_by("service london every 1500ms", "site london"));
+        assert!(is_undone_by("store", "store"));
+        assert!(!is_undone_by("store", "backbone"));
         assert!(!is_undone_by("service london", "daemon london"));
         assert!(!is_undone_by("site tokyo", "site london"));
     }

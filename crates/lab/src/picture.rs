@@ -178,12 +178,14 @@ fn cables(lab: &Lab, views: &Views) -> Vec<api::Cable> {
             used: used.contains(&id),
             offers: match cable.purpose {
                 Purpose::Backbone | Purpose::Border => offers_of_cable(&ends, condition),
-                Purpose::Access | Purpose::SiteLan => Vec::new(),
+                Purpose::Access | Purpose::SiteLan | Purpose::Management => Vec::new(),
             },
             ends,
         }
     };
-    lab.plan.cables.iter().enumerate().map(cable).collect()
+    // What is no part of the Internet is not on the map.
+    let drawn = lab.plan.cables.iter().enumerate().filter(|(_, cable)| cable.purpose != Purpose::Management);
+    drawn.map(cable).collect()
 }
 
 fn offers_of_cable([left, right]: &[String; 2], condition: Condition) -> Vec<Offer> {

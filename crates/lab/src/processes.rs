@@ -3,14 +3,17 @@
 //! The lab is process 1 of its PID namespace, so every orphan ends here. One thread reaps them all. A number is never
 //! signalled after it was reaped: reaping waits for signals and starts that are under way, and they for it.
 
+use crate::running::lock;
 use linux::process::{self, Namespaces, ProcessSignal};
 use linux::{Error, Namespace, Result};
 use nix::errno::Errno;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
-use std::collections::BTreeSet;
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
@@ -24,6 +27,8 @@ pub(crate) struct ProcessId(u32);
 pub(crate) struct Processes {
     alive: Mutex<BTreeSet<ProcessId>>,
     gone: Condvar,
+    /// Exit codes of the processes that somebody waits for; none while they live.
+    codes: Mutex<BTreeMap<ProcessId, Option<i32>>>,
     /// Read while a process is started or signalled, written while one is reaped.
     reaping: RwLock<()>,
 }
@@ -46,6 +51,44 @@ impl Processes {
         command: &mut Command,
         package: &str,
     ) -> Result<ProcessId> {
+        self.spawn(namespace, command, package, |_| {}).map(|(id, _)| id)
+    }
+
+    /// Runs a command inside a node until it ends; everything that it prints, and its exit code, none if a signal
+    /// ended it.
+    pub(crate) fn run(
+        &self,
+        namespace: &Namespace,
+        command: &mut Command,
+        package: &str,
+    ) -> Result<(String, Option<i32>)> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let wait_for = |id| {
+            lock(&self.codes).insert(id, None);
+        };
+        let (id, child) = self.spawn(namespace, command, package, wait_for)?;
+        let mut said = String::new();
+        let streams: [Option<Box<dyn Read>>; 2] = [
+            child.stderr.map(|stream| Box::new(stream) as _),
+            child.stdout.map(|stream| Box::new(stream) as _),
+        ];
+        for mut stream in streams.into_iter().flatten() {
+            stream
+                .read_to_string(&mut said)
+                .map_err(|error| Error::new("read what a command says", error))?;
+        }
+        self.wait_gone(id, Duration::MAX);
+        Ok((said, lock(&self.codes).remove(&id).flatten()))
+    }
+
+    /// `started` is told before the process can have been reaped.
+    fn spawn(
+        &self,
+        namespace: &Namespace,
+        command: &mut Command,
+        package: &str,
+        started: impl FnOnce(ProcessId),
+    ) -> Result<(ProcessId, Child)> {
         let what = format!("start {} ({package})", command.get_program().display());
         let inside = namespace.as_fd().try_clone_to_owned().map_err(|error| Error::new(&what, error))?;
         process::start_in(command, Namespaces::new([inside]));
@@ -53,14 +96,24 @@ impl Processes {
         let _starting = self.reaping.read().unwrap_or_else(PoisonError::into_inner);
         let child = command.spawn().map_err(|error| Error::new(&what, error))?;
         let id = ProcessId(child.id());
+        started(id);
         self.alive().insert(id);
-        Ok(id)
+        Ok((id, child))
     }
 
     /// Sends a signal to it and to everything that it started; one that is gone does not mind.
     pub(crate) fn signal(&self, process: ProcessId, signal: ProcessSignal) -> Result<()> {
         let _signalling = self.reaping.read().unwrap_or_else(PoisonError::into_inner);
         if self.is_alive(process) { process::send_group_signal(process.0, signal) } else { Ok(()) }
+    }
+
+    /// Sets how many files and sockets it may have open, and returns how many it might before. What is open stays
+    /// open. None for one that is gone.
+    pub(crate) fn limit_descriptors(&self, process: ProcessId, limit: Rlimit) -> Result<Option<Rlimit>> {
+        let _limiting = self.reaping.read().unwrap_or_else(PoisonError::into_inner);
+        let id = i32::try_from(process.0).ok().filter(|_| self.is_alive(process)).and_then(Pid::from_raw);
+        let set = |id| prlimit(Some(id), Resource::Nofile, limit);
+        id.map(set).transpose().map_err(|error| Error::new("limit the descriptors of a daemon", error))
     }
 
     /// Whether it still lives.
@@ -92,12 +145,16 @@ impl Processes {
         let Some(pid) = status.pid() else { return };
         let _reaping = self.reaping.write().unwrap_or_else(PoisonError::into_inner);
         let _ = waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG);
-        if self.alive().remove(&ProcessId(pid.as_raw().unsigned_abs())) {
+        let id = ProcessId(pid.as_raw().unsigned_abs());
+        if let (WaitStatus::Exited(_, code), Some(slot)) = (status, lock(&self.codes).get_mut(&id)) {
+            *slot = Some(*code);
+        }
+        if self.alive().remove(&id) {
             self.gone.notify_all();
         }
     }
 
     fn alive(&self) -> MutexGuard<'_, BTreeSet<ProcessId>> {
-        self.alive.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.alive)
     }
 }

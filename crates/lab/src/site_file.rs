@@ -28,9 +28,10 @@ pub fn site_file(world: &World, plan: &Plan, site: &Site, host: NodeId) -> Strin
     let (lat, lon) = (place.at.lat(), place.at.lon());
     let (name, asn) = (&site.name, world.host_asn);
     let mut text = format!(
-        "[site]\nname = \"{name}\"\nlat = {lat:?}\nlon = {lon:?}\nasn = {asn}\nrouter_id = \"{}\"\nlinger = \"3s\"\n\
+        "[site]\nname = \"{name}\"\nlat = {lat:?}\nlon = {lon:?}\nasn = {asn}\nrouter_id = \"{}\"\nlinger = \"{}ms\"\n\
          state_dir = \"state\"\n",
-        own.v4
+        own.v4,
+        world.operation.linger.as_millis()
     );
     let lan = plan.ports(host).filter(|(cable, _, _)| plan.cables[cable.0].purpose == Purpose::SiteLan);
     for (_, _, router) in lan {

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
-use terms::Family;
+use terms::{Family, SiteName};
 
 /// After a change more of them follow: so long is waited for the last.
 const SETTLING: Duration = Duration::from_millis(100);
@@ -100,6 +100,18 @@ fn ask_router(lab: &Lab, node: NodeId) -> Vec<Candidate> {
     let Some(router) = routers.get(&node) else { return Vec::new() };
     let answer = router.ask(&format!("show route for {} all", SERVICE.v4));
     answer.map(|answer| candidates(&answer)).unwrap_or_default()
+}
+
+impl Lab {
+    /// Whether the edge router of each site has a route to the site's host, over both families.
+    pub(crate) fn announced(&self) -> BTreeMap<SiteName, bool> {
+        let routers = lock(&self.routers);
+        let knows = |site: &crate::world::Site| {
+            let router = self.plan.router(site.router).and_then(|node| routers.get(&node));
+            router.is_some_and(|router| SERVICE.both().iter().all(|address| router.knows(*address)))
+        };
+        self.world.sites.iter().map(|site| (site.name.clone(), knows(site))).collect()
+    }
 }
 
 fn ask_daemons(lab: &Lab, views: &Mutex<Views>) {

@@ -92,8 +92,14 @@ impl Stage for Puppet {
         }
     }
 
-    fn facts(&mut self, _: &BTreeSet<SiteName>) -> Facts {
+    fn facts(&mut self, _: &Asked) -> Facts {
         Facts::default()
+    }
+
+    /// London is announced until its service is killed.
+    fn announced(&mut self) -> BTreeMap<SiteName, bool> {
+        let [london, tokyo] = ["london", "tokyo"].map(|site| site.parse().unwrap());
+        BTreeMap::from([(london, self.killed.is_none()), (tokyo, true)])
     }
 }
 
