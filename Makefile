@@ -6,7 +6,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 export DEBIAN_FRONTEND := noninteractive
 
 # What running a world needs, and what the tests add.
-RUN_PACKAGES := bird2 nsd bind9-dnsutils iproute2 iputils-ping
+RUN_PACKAGES := bird2 nsd bind9-dnsutils etcd-server iproute2 iputils-ping
 TEST_PACKAGES := $(RUN_PACKAGES) procps curl build-essential
 
 .PHONY: help demo test lint bench fuzz build install-run install-test doc
