@@ -1,7 +1,8 @@
 //! What the machine is told.
 
 use serde::{Deserialize, Serialize};
-use terms::{Reason, Verdict};
+use std::fmt;
+use terms::{PeerName, Reason, Verdict};
 
 use crate::CheckId;
 
@@ -21,6 +22,16 @@ pub enum Input {
     Warmth(Warmth),
     /// What the operator wants from now on.
     Intent(Intent),
+    /// What the fleet says about the permit of this group at this site. It is counted only while the machine asks for
+    /// it ([`Wish::Ask`](crate::Wish::Ask)), and after a [`Wish::Release`](crate::Wish::Release) the machine does not
+    /// ask again before it was told [`Permit::None`].
+    Permit(Permit),
+    /// Whether the site is under more load than it can answer. While it is, silence says nothing about the service.
+    Overload(bool),
+    /// How many connections of users are still open here.
+    Connections(u32),
+    /// Whether the peers know what they should. To be told anew after every [`Action::Announce`](crate::Action).
+    Told(Readback),
     /// [`deadline`](crate::Machine::deadline) has come.
     Timer,
 }
@@ -87,11 +98,81 @@ pub enum Intent {
     /// Announce when healthy.
     #[default]
     Normal,
-    /// Announce nothing, whatever the checks say.
+    /// Send new users elsewhere, let those who are here finish, then announce nothing. Needs the permit.
+    Drain(Order),
+    /// Announce nothing, whatever the checks say. Needs the permit.
     Withdraw {
-        /// The person or program that ordered it.
-        who: Reason,
-        /// Why.
-        reason: Reason,
+        /// Who wants it, and why.
+        order: Order,
+        /// Do it without the permit, too: the operator knows that too few sites may be left.
+        override_guard: bool,
+    },
+    /// Change nothing, whatever the checks say.
+    Freeze(Order),
+    /// Announce, whatever the checks say; but never before the start-up gate has opened.
+    ForceAnnounce(Order),
+}
+
+impl Intent {
+    /// Who ordered it and why, if it is more than normal operation.
+    pub fn order(&self) -> Option<&Order> {
+        match self {
+            Intent::Normal => None,
+            Intent::Drain(order)
+            | Intent::Withdraw { order, .. }
+            | Intent::Freeze(order)
+            | Intent::ForceAnnounce(order) => Some(order),
+        }
+    }
+}
+
+/// What was ordered, in one sentence: `alice ordered to drain: new line card`.
+impl fmt::Display for Intent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self {
+            Intent::Normal => return f.write_str("nothing is ordered"),
+            Intent::Drain(_) => "to drain",
+            Intent::Withdraw { override_guard: false, .. } => "to withdraw",
+            Intent::Withdraw { override_guard: true, .. } => "to withdraw without a permit",
+            Intent::Freeze(_) => "to freeze",
+            Intent::ForceAnnounce(_) => "to announce whatever the checks say",
+        };
+        let Some(Order { who, reason }) = self.order() else { return Ok(()) };
+        write!(f, "{who} ordered {what}: {reason}")
+    }
+}
+
+/// Who ordered something, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// The person or program that ordered it.
+    pub who: Reason,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// What the fleet says about this group's permit to be withdrawn at this site.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Permit {
+    /// It is not held, and nobody asks for it.
+    #[default]
+    None,
+    /// It was asked for; too few sites are left, or the answer is not known yet.
+    Asked,
+    /// It is held: this site may withdraw.
+    Held,
+}
+
+/// Whether the peers know what the group's level asks for. For reconciliation only; never a reason to withdraw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Readback {
+    /// Every peer that has a session was told it.
+    Agrees,
+    /// Some were not.
+    Differs {
+        /// Which ones.
+        peers: Vec<PeerName>,
     },
 }

@@ -19,18 +19,26 @@
 //! - **P14** Time alone withdraws nothing: a suspend changes nothing but the alarm that nobody watches.
 #![forbid(unsafe_code)]
 
+mod alarm;
 mod damping;
+mod event;
+mod explain;
 mod health;
 mod input;
+mod leave;
 mod machine;
+mod now;
 mod output;
+mod reconcile;
 mod settings;
 mod state;
 mod tally;
 mod words;
 
-pub use input::{Condition, Input, Intent, Warmth};
+pub use alarm::Alarm;
+pub use event::Event;
+pub use input::{Condition, Input, Intent, Order, Permit, Readback, Warmth};
 pub use machine::{CheckStatus, Machine};
-pub use output::{Action, Event, Level, Memory};
-pub use settings::{Backoff, CheckId, CheckSettings, Settings};
+pub use output::{Action, Level, Memory, Wish};
+pub use settings::{Backoff, BlindPolicy, CheckId, CheckSettings, Drain, Fold, Reconcile, Scope, Settings};
 pub use state::State;

@@ -1,31 +1,43 @@
 //! The machine: facts come in, the table of [`State`] is walked until nothing moves, actions come out.
 
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
-use terms::{Reason, Timestamp, Verdict};
+use std::collections::{BTreeSet, VecDeque};
+use terms::{FailKind, Reason, Timestamp, Verdict};
 
 use crate::damping::Damping;
-use crate::health::{Fold, Health};
-use crate::state::Cause;
+use crate::explain::explain;
+use crate::health::Health;
+use crate::leave::Leave;
+use crate::reconcile::Peers;
+use crate::state::{Cause, output};
 use crate::tally::Standing;
 use crate::{
-    Action, CheckId, CheckSettings, Event, Input, Intent, Level, Memory, Settings, State, Warmth, words,
+    Action, Alarm, CheckId, CheckSettings, Event, Input, Intent, Level, Memory, Settings, State, Warmth,
+    words,
 };
 
 /// The decision of one announcement group at this site. It does nothing by itself: a driver hands it every
 /// [`Input`] with the time, then carries out every [`Action`], and hands in [`Input::Timer`] when
 /// [`deadline`](Machine::deadline) has come.
+///
+/// A clone is a machine of its own: given an order, it says what that order would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     pub(crate) settings: Settings,
     pub(crate) health: Health,
     pub(crate) warmth: Warmth,
     pub(crate) intent: Intent,
+    pub(crate) leave: Leave,
+    pub(crate) overload: bool,
+    pub(crate) connections: Option<u32>,
+    pub(crate) peers: Peers,
     pub(crate) damping: Damping,
-    state: State,
-    since: Timestamp,
+    pub(crate) state: State,
+    pub(crate) level: Level,
+    pub(crate) since: Timestamp,
+    pub(crate) latest: Timestamp,
     reason: Reason,
-    latest: Timestamp,
+    alarms: BTreeSet<Alarm>,
     actions: VecDeque<Action>,
 }
 
@@ -47,42 +59,52 @@ impl Machine {
     pub fn new(settings: Settings, memory: Memory, now: Timestamp) -> Self {
         Machine {
             health: Health::new(&settings, now),
-            settings,
             warmth: Warmth::unknown(),
             intent: Intent::Normal,
-            damping: Damping::new(memory, now),
+            leave: Leave::default(),
+            overload: false,
+            connections: None,
+            peers: Peers::Unknown,
+            damping: Damping::new(memory, &settings.backoff, now),
             state: State::Boot,
+            level: Level::None,
             since: now,
-            reason: Reason::from("just started"),
             latest: now,
+            reason: Reason::from("just started"),
+            alarms: BTreeSet::new(),
             actions: VecDeque::new(),
+            settings,
         }
     }
 
     /// Takes one fact in and decides. A `now` before an earlier one is taken for that earlier one.
     pub fn handle(&mut self, input: Input, now: Timestamp) {
         let now = now.max(self.latest);
-        self.latest = now;
-        let doubted = match input {
-            Input::Check { check, verdict } => {
-                self.health.note(check, &self.settings, verdict, now).then_some(check)
-            }
-            Input::Warmth(warmth) => {
-                self.warmth = warmth;
-                None
-            }
-            Input::Intent(intent) => {
-                self.intent = intent;
-                None
-            }
-            Input::Timer => None,
-        };
-        self.watch(now);
-        self.forgive(now);
-        self.settle(now);
+        let doubted = self.take(input, now);
+        self.step(Vec::new(), now);
         if let Some(check) = doubted {
             self.look_again(check, now);
         }
+    }
+
+    /// Takes other settings, of a file that was read again. A check of the same service and name keeps what it has
+    /// found; a new one has found nothing yet, which withdraws nothing. Equal settings change nothing.
+    pub fn reconfigure(&mut self, settings: Settings, now: Timestamp) {
+        if settings == self.settings {
+            return;
+        }
+        let now = now.max(self.latest);
+        let places = places(&self.settings.checks, &settings.checks);
+        let mut events = Vec::new();
+        for alarm in std::mem::take(&mut self.alarms) {
+            match alarm.moved(&places) {
+                Some(alarm) => _ = self.alarms.insert(alarm),
+                None => events.push(Event::Cleared { alarm, reason: Reason::from("the check is gone") }),
+            }
+        }
+        self.health = std::mem::take(&mut self.health).carried(&places, &settings, now);
+        self.settings = settings;
+        self.step(events, now);
     }
 
     /// The next thing for the driver to do.
@@ -95,9 +117,13 @@ impl Machine {
         let blind_after = self.settings.blind_after;
         let sighted = self.health.each(&self.settings).filter(|(_, _, tally)| !tally.blind);
         let blind = sighted.map(|(_, check, tally)| tally.blind_at(check.interval, blind_after)).min();
-        let waiting = (self.cause(self.latest) == Cause::Waiting).then(|| self.damping.not_before());
+        let decided = match self.cause(self.latest) {
+            Cause::Waiting => Some(self.damping.not_before()),
+            Cause::Draining => self.drained_at(),
+            _ => None,
+        };
         let forgiven = self.damping.forgiven_at(&self.settings.backoff);
-        [blind, waiting, forgiven].into_iter().flatten().min()
+        [blind, decided, forgiven, self.peers.resend_at()].into_iter().flatten().min()
     }
 
     /// Where the group is.
@@ -107,7 +133,7 @@ impl Machine {
 
     /// How strongly it is announced.
     pub fn level(&self) -> Level {
-        self.state.level()
+        self.level
     }
 
     /// Since when it is in this state.
@@ -125,6 +151,11 @@ impl Machine {
         &self.settings
     }
 
+    /// What the operator wants of it now.
+    pub fn intent(&self) -> &Intent {
+        &self.intent
+    }
+
     /// Every check and how it stands, in the order of [`Settings::checks`].
     pub fn checks(&self) -> impl Iterator<Item = CheckStatus<'_>> {
         self.health.each(&self.settings).map(|(_, settings, tally)| CheckStatus {
@@ -140,84 +171,127 @@ impl Machine {
 
     /// The alarms that stand, one sentence each.
     pub fn alarms(&self, now: Timestamp) -> Vec<Reason> {
-        let blind = self.health.each(&self.settings).filter(|(_, _, tally)| tally.blind);
-        blind.map(|(_, check, tally)| words::blind(check, tally, now)).collect()
+        self.alarms.iter().map(|&alarm| words::alarm(self, alarm, now)).collect()
     }
 
     /// The rows of "why": the state and its reason, what is missing for it to be announced, and every check.
     pub fn explain(&self, now: Timestamp) -> Vec<String> {
-        words::explain(self, now.max(self.latest))
+        explain(self, now.max(self.latest))
     }
 
-    /// What holds now: the first of [`Cause`] that does.
-    pub(crate) fn cause(&self, now: Timestamp) -> Cause {
-        match (&self.intent, self.health.fold(&self.settings)) {
-            (Intent::Withdraw { .. }, _) => Cause::Withdrawn,
-            (Intent::Normal, Fold::Failed(check)) => Cause::Failed(check),
-            (Intent::Normal, Fold::Doubtful(check)) => Cause::Doubtful(check),
-            (Intent::Normal, Fold::Rising(_) | Fold::Proven) if !self.warmth.is_warm() => Cause::Cold,
-            (Intent::Normal, Fold::Rising(check)) => Cause::Rising(check),
-            (Intent::Normal, Fold::Proven) if now < self.damping.not_before() => Cause::Waiting,
-            (Intent::Normal, Fold::Proven) => Cause::Proven,
+    /// Takes one fact in. Says which check has failed for the first time since it passed.
+    fn take(&mut self, input: Input, now: Timestamp) -> Option<CheckId> {
+        match input {
+            Input::Check { check, verdict } => {
+                let verdict = if self.overload { without_silence(verdict) } else { verdict };
+                return self.health.note(check, &self.settings, verdict, now).then_some(check);
+            }
+            Input::Warmth(warmth) => self.warmth = warmth,
+            Input::Intent(intent) => self.intent = intent,
+            Input::Permit(permit) => self.leave.told(permit),
+            Input::Overload(overload) => self.overload = overload,
+            Input::Connections(connections) => self.connections = Some(connections),
+            Input::Told(readback) => self.peers.note(readback, &self.settings.reconcile, now),
+            Input::Timer => {}
+        }
+        None
+    }
+
+    /// Decides anew. What changes the network comes first, then what is wanted, then what people are told.
+    fn step(&mut self, mut events: Vec<Event>, now: Timestamp) {
+        self.latest = now;
+        self.health.watch(&self.settings, now);
+        let forgiven = self.damping.forgive(&self.settings.backoff, now);
+        let is_charged = self.settle(now, &mut events);
+
+        let level = output(self.state, self.modifiers());
+        if level != self.level {
+            self.level = level;
+            self.peers = Peers::Unknown;
+            self.actions.push_back(Action::Announce(level));
+        }
+        let is_confirmed = self.peers == Peers::Agree;
+        if let Some(wish) = self.wish().and_then(|wish| self.leave.want(wish, is_confirmed)) {
+            self.actions.push_back(Action::Permit(wish));
+        }
+        if self.peers.resend(&self.settings.reconcile, now) {
+            self.actions.push_back(Action::Resend);
+        }
+        if forgiven.is_some() || is_charged {
+            self.actions.push_back(Action::Remember(self.damping.memory(now)));
+        }
+        events.extend(forgiven.map(|failures| Event::Forgiven { failures }));
+        self.watch(now, &mut events);
+        self.actions.extend(events.into_iter().map(Action::Event));
+    }
+
+    /// Walks the table until the state stays. No cause leads in a circle (a test says so), so this ends. Says whether
+    /// a failure was charged.
+    fn settle(&mut self, now: Timestamp, events: &mut Vec<Event>) -> bool {
+        let mut is_charged = false;
+        loop {
+            let cause = self.cause(now);
+            let next = self.state.next(cause);
+            if next == self.state {
+                return is_charged;
+            }
+            is_charged |= matches!((next, cause), (State::Down, Cause::Failed(_)));
+            events.push(self.enter(next, cause, now));
+        }
+    }
+
+    fn enter(&mut self, next: State, cause: Cause, now: Timestamp) -> Event {
+        let (from, lasted) = (self.state, now.since(self.since));
+        (self.state, self.since) = (next, now);
+        self.damping.entered(next, now);
+        if let (State::Down, Cause::Failed(_)) = (next, cause) {
+            self.damping.charge(&self.settings.backoff, now);
+        }
+        self.reason = words::reason(self, from, lasted, cause, now);
+        Event::Moved { from, to: next, reason: self.reason.clone() }
+    }
+
+    /// Raises and clears alarms.
+    fn watch(&mut self, now: Timestamp, events: &mut Vec<Event>) {
+        let news = self.reasons_for_alarm().filter(|(alarm, stands)| self.alarms.contains(alarm) != *stands);
+        for (alarm, stands) in news.collect::<Vec<_>>() {
+            if stands {
+                self.alarms.insert(alarm);
+                events.push(Event::Raised { alarm, reason: words::alarm(self, alarm, now) });
+            } else {
+                self.alarms.remove(&alarm);
+                events.push(Event::Cleared { alarm, reason: words::cleared(self, alarm) });
+            }
         }
     }
 
     /// A check has failed for the first time: while the group is announced, a whole interval is long to wait.
     fn look_again(&mut self, check: CheckId, now: Timestamp) {
-        if let (Level::Normal, Some(settings)) = (self.level(), self.settings.checks.get(check.0)) {
+        if let (true, Some(settings)) = (self.level > Level::None, self.settings.checks.get(check.0)) {
             self.actions.push_back(Action::CheckSoon { check, at: now + settings.interval / 2 });
         }
     }
+}
 
-    /// Raises and clears the alarm of each check that says nothing.
-    fn watch(&mut self, now: Timestamp) {
-        for (id, check, tally) in self.health.each_mut(&self.settings) {
-            let is_blind = now >= tally.blind_at(check.interval, self.settings.blind_after);
-            if is_blind == tally.blind {
-                continue;
-            }
-            tally.blind = is_blind;
-            let event = if is_blind {
-                Event::Blind { check: id, reason: words::blind(check, tally, now) }
-            } else {
-                Event::Sighted { check: id, reason: Reason::from(format!("{check} reports again")) }
-            };
-            self.actions.push_back(Action::Event(event));
+/// Under overload silence says nothing about the service: it does not hear the question.
+fn without_silence(verdict: Verdict) -> Verdict {
+    match verdict {
+        Verdict::Fail { kind: FailKind::Timeout, reason } => {
+            Verdict::Indeterminate { reason: Reason::from(format!("overloaded: {reason}")) }
+        }
+        Verdict::Pass | Verdict::Fail { kind: FailKind::Definite, .. } | Verdict::Indeterminate { .. } => {
+            verdict
         }
     }
+}
 
-    fn forgive(&mut self, now: Timestamp) {
-        if let Some(failures) = self.damping.forgive(&self.settings.backoff, now) {
-            self.actions.push_back(Action::Remember(self.damping.memory()));
-            self.actions.push_back(Action::Event(Event::Forgiven { failures }));
-        }
-    }
-
-    /// Walks the table until the state stays. No cause leads in a circle (a test says so), so this ends.
-    fn settle(&mut self, now: Timestamp) {
-        loop {
-            let cause = self.cause(now);
-            let next = self.state.next(cause);
-            if next == self.state {
-                return;
-            }
-            self.enter(next, cause, now);
-        }
-    }
-
-    fn enter(&mut self, next: State, cause: Cause, now: Timestamp) {
-        let (from, level) = (self.state, self.level());
-        self.state = next;
-        self.since = now;
-        if next.level() != level {
-            self.actions.push_back(Action::Announce(next.level()));
-            self.damping.announced(next.level(), now);
-        }
-        if next == State::Down {
-            self.damping.charge(&self.settings.backoff, now);
-            self.actions.push_back(Action::Remember(self.damping.memory()));
-        }
-        self.reason = words::reason(self, from, cause, now);
-        self.actions.push_back(Action::Event(Event::Moved { from, to: next, reason: self.reason.clone() }));
-    }
+/// Where each of these checks stands among those; none for one that is gone.
+fn places(before: &[CheckSettings], after: &[CheckSettings]) -> Vec<Option<CheckId>> {
+    let mut free: Vec<(CheckId, &CheckSettings)> = (0..).map(CheckId).zip(after).collect();
+    let mut place = |check: &CheckSettings| {
+        let is_same = |other: &CheckSettings| (&other.service, &other.name) == (&check.service, &check.name);
+        let found = free.iter().position(|(_, other)| is_same(other))?;
+        Some(free.remove(found).0)
+    };
+    before.iter().map(|check| place(check)).collect()
 }

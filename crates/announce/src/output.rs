@@ -1,17 +1,23 @@
-//! What the machine wants done, and what it tells.
+//! What the machine wants done.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use terms::{Reason, Severity, Timestamp};
+use std::time::Duration;
+use terms::Timestamp;
 
-use crate::{CheckId, State};
+use crate::{CheckId, Event};
 
 /// One thing that the driver shall do. In the order given: what changes the network comes before what is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
-    /// From now on the group's prefixes are to be announced at this level; given only when it changes.
+    /// From now on the group's prefixes are to be announced at this level; given only when it changes, and at most
+    /// once for each input.
     Announce(Level),
+    /// From now on this is wanted of the fleet; given only when it changes.
+    Permit(Wish),
+    /// Tell the peers again what the level asks for: they were found to know something else.
+    Resend,
     /// Run this check then instead of at its next turn: the machine wants to know sooner.
     CheckSoon {
         /// Which one.
@@ -32,6 +38,11 @@ pub enum Level {
     /// Not at all.
     #[default]
     None,
+    /// As [`Level::Depref`], and marked with the community of graceful shutdown, 65535:0 (RFC 8326): whoever has
+    /// another way takes it.
+    Gshut,
+    /// With the attributes that make the route less preferred at each peer.
+    Depref,
     /// With the attributes that the operator configured.
     Normal,
 }
@@ -40,85 +51,32 @@ impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Level::None => "none",
+            Level::Gshut => "gshut",
+            Level::Depref => "depref",
             Level::Normal => "normal",
         })
     }
 }
 
-/// What survives a restart: how often the group failed in a row. Never what was announced: every start begins at
-/// [`State::Boot`].
+/// What the machine wants of the fleet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wish {
+    /// The permit to withdraw, now or soon. Answered by [`Input::Permit`](crate::Input::Permit); repeat the request
+    /// until it is granted or released.
+    Ask,
+    /// The permit is no longer used. Answer with [`Permit::None`](crate::Permit::None) when no earlier answer can be
+    /// on its way any more; before that the machine does not ask again.
+    Release,
+}
+
+/// What survives a restart: how often the group failed in a row, and what that still costs. Never what was announced:
+/// every start begins at [`State::Boot`](crate::State::Boot).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
     /// Failed withdrawals in a row, the k of [`Backoff`](crate::Backoff).
     pub failures: u32,
-}
-
-/// Something that happened to the group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Event {
-    /// The group is in another state.
-    Moved {
-        /// Where it was.
-        from: State,
-        /// Where it is.
-        to: State,
-        /// Why: which check, what was seen, how often, since when.
-        reason: Reason,
-    },
-    /// An alarm begins: this check has neither passed nor failed for too long, so nobody watches the service.
-    Blind {
-        /// Which one.
-        check: CheckId,
-        /// Its name and what was last heard of it.
-        reason: Reason,
-    },
-    /// The alarm is over: the check reports again.
-    Sighted {
-        /// Which one.
-        check: CheckId,
-        /// Its name.
-        reason: Reason,
-    },
-    /// The group was announced for long enough: its earlier failures no longer count.
-    Forgiven {
-        /// How many there were.
-        failures: u32,
-    },
-}
-
-impl terms::Event for Event {
-    fn kind(&self) -> &'static str {
-        match self {
-            Event::Moved { to, .. } => to.name(),
-            Event::Blind { .. } => "blind",
-            Event::Sighted { .. } => "sighted",
-            Event::Forgiven { .. } => "forgiven",
-        }
-    }
-
-    fn severity(&self) -> Severity {
-        match self {
-            Event::Moved { to: State::Boot | State::Warm, .. } | Event::Forgiven { .. } => Severity::Info,
-            Event::Moved { to: State::Up | State::Off, .. } | Event::Sighted { .. } => Severity::Notice,
-            Event::Moved { to: State::Suspect | State::Down, .. } => Severity::Warning,
-            Event::Blind { .. } => Severity::Alarm,
-        }
-    }
-}
-
-impl fmt::Display for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Event::Moved { from, to, reason } => write!(f, "{from} -> {to}: {reason}"),
-            Event::Blind { reason, .. } => write!(f, "nobody watches: {reason}"),
-            Event::Sighted { reason, .. } => write!(f, "watched again: {reason}"),
-            Event::Forgiven { failures: 1 } => {
-                write!(f, "announced for long enough: the last failure no longer counts")
-            }
-            Event::Forgiven { failures } => {
-                write!(f, "announced for long enough: the last {failures} failures no longer count")
-            }
-        }
-    }
+    /// How long the group still must not be announced. The machine has no clock of the wall: whoever keeps this must
+    /// take off the time that has passed until it is handed in again.
+    pub back_off_left: Duration,
 }

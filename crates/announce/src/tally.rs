@@ -25,8 +25,10 @@ pub(crate) struct Tally {
     pub(crate) standing: Standing,
     /// When the check last passed or failed; the start of the machine before it ever did.
     pub(crate) seen_at: Timestamp,
-    /// Whether the alarm stands that nothing was seen for too long.
+    /// Whether nothing was seen for too long.
     pub(crate) blind: bool,
+    /// Whether it failed for good, and has not passed `rise` times in a row since.
+    pub(crate) lost: bool,
 }
 
 /// How a check stands.
@@ -61,12 +63,16 @@ pub(crate) struct Fails {
 
 impl Tally {
     pub(crate) fn new(now: Timestamp) -> Self {
-        Tally { last: None, standing: Standing::Passing { run: 0 }, seen_at: now, blind: false }
+        Tally { last: None, standing: Standing::Passing { run: 0 }, seen_at: now, blind: false, lost: false }
     }
 
     /// Takes a result in.
-    pub(crate) fn note(&mut self, verdict: Verdict, interval: Duration, now: Timestamp) {
-        self.standing = self.standing.after(&verdict, interval, now);
+    pub(crate) fn note(&mut self, verdict: Verdict, check: &CheckSettings, now: Timestamp) {
+        self.standing = self.standing.after(&verdict, check.interval, now);
+        match self.standing {
+            Standing::Failing(fails) => self.lost |= fails.are_final(check),
+            Standing::Passing { run } => self.lost &= run < check.rise.get(),
+        }
         match verdict {
             Verdict::Pass | Verdict::Fail { .. } => self.seen_at = now,
             Verdict::Indeterminate { .. } => {}

@@ -1,90 +1,118 @@
-//! The English of the decision, once: why the group moved, what stands as an alarm, and the rows of `explain`.
+//! The English of the decision, once: why the group moved, what an alarm says, and how a check stands.
 
 use std::time::Duration;
 use terms::{Reason, Timestamp, Verdict};
 
+use crate::health::Finding;
+use crate::reconcile::Peers;
 use crate::state::Cause;
 use crate::tally::{Fails, Standing, Tally};
-use crate::{CheckId, CheckSettings, Intent, Level, Machine, State};
+use crate::{Alarm, CheckId, CheckSettings, Fold, Machine, State};
 
-/// Why the group went from `from` to where it is now.
-pub(crate) fn reason(machine: &Machine, from: State, cause: Cause, now: Timestamp) -> Reason {
+/// Why the group went from `from`, where it was for so long, to where it is now.
+pub(crate) fn reason(
+    machine: &Machine,
+    from: State,
+    lasted: Duration,
+    cause: Cause,
+    now: Timestamp,
+) -> Reason {
     Reason::from(match (from, cause) {
-        (_, Cause::Withdrawn) => ordered(&machine.intent),
+        (_, Cause::Withdrawn | Cause::Forced | Cause::Draining) => machine.intent.to_string(),
+        (State::Drain, Cause::Drained) => drained(machine, lasted),
+        (_, Cause::Failed(check)) => {
+            format!("{}; back-off {}", failure(machine, check, now), span(back_off(machine, now)))
+        }
+        (_, Cause::Unpermitted(check)) => {
+            format!("{}; {}", failure(machine, check, now), no_leave(machine))
+        }
         (State::Off, _) => "the order to withdraw was lifted".to_owned(),
+        (State::Drain, Cause::Doubtful(check)) => {
+            format!("the order to drain was lifted; {}", standing_of(machine, check, now))
+        }
+        (State::Drain, _) => "the order to drain was lifted".to_owned(),
         (State::Boot, _) => gate(machine),
-        (State::Warm | State::Down, _) => format!("proven: {}", join(standings(machine, now))),
-        (State::Up | State::Suspect, Cause::Failed(check)) => {
-            format!("{}; back-off {}", standing_of(machine, check, now), span(back_off(machine, now)))
-        }
-        (State::Up | State::Suspect, Cause::Doubtful(check)) => standing_of(machine, check, now),
-        (State::Up | State::Suspect, Cause::Cold | Cause::Rising(_) | Cause::Waiting | Cause::Proven) => {
-            "every check passes again".to_owned()
-        }
+        (_, Cause::Doubtful(check)) => standing_of(machine, check, now),
+        (State::Warm | State::Down | State::Held, _) => format!("proven: {}", join(standings(machine, now))),
+        (State::Up | State::Suspect, _) => "every check passes again".to_owned(),
     })
 }
 
 /// The sentence of an alarm.
-pub(crate) fn blind(check: &CheckSettings, tally: &Tally, now: Timestamp) -> Reason {
-    let silent = span(now.since(tally.seen_at));
-    Reason::from(match &tally.last {
-        Some(Verdict::Indeterminate { reason }) => format!("{check} could not run for {silent}: {reason}"),
-        Some(Verdict::Pass | Verdict::Fail { .. }) | None => format!("{check} gave no result for {silent}"),
-    })
+pub(crate) fn alarm(machine: &Machine, alarm: Alarm, now: Timestamp) -> Reason {
+    match alarm {
+        Alarm::Held => machine.reason().clone(),
+        Alarm::Frozen => Reason::from(match machine.health.finding(&machine.settings) {
+            Finding::Failed(check) => format!(
+                "{}; it stays {}, although {}",
+                machine.intent,
+                machine.level(),
+                failure(machine, check, now)
+            ),
+            Finding::Doubtful(_) | Finding::Rising(_) | Finding::Proven => {
+                format!("{}; it stays {}", machine.intent, machine.level())
+            }
+        }),
+        Alarm::Forced => Reason::from(machine.intent.to_string()),
+        Alarm::Overloaded => {
+            Reason::from("more load than the site can answer; silence of a check counts as nothing")
+        }
+        Alarm::Differs => Reason::from(match &machine.peers {
+            Peers::Differ { peers, resends, .. } => {
+                let names = join(peers.iter().map(ToString::to_string));
+                format!("{names} told something else than {}, re-sent {resends} times", machine.level())
+            }
+            Peers::Unknown | Peers::Agree => String::new(),
+        }),
+        Alarm::Blind(check) => of_check(machine, check, |check, tally| silence(check, tally, now)),
+        Alarm::DependencyLost(check) => of_check(machine, check, |check, tally| standing(check, tally, now)),
+    }
 }
 
-/// The rows of "why": where the group is, what is missing for it to be announced, and how every check stands.
-pub(crate) fn explain(machine: &Machine, now: Timestamp) -> Vec<String> {
-    let mut rows = vec![format!(
-        "{} is {} (announced: {}) for {}: {}",
-        machine.settings.group,
-        machine.state(),
-        machine.level(),
-        span(now.since(machine.since())),
-        machine.reason()
-    )];
-    if machine.level() == Level::None {
-        rows.extend(missing(machine, now).into_iter().map(|what| format!("missing: {what}")));
-    } else if let Some(at) = machine.damping.forgiven_at(&machine.settings.backoff) {
-        let failures = machine.damping.memory().failures;
-        rows.push(format!("earlier failures: {failures}, forgotten in {}", span(at.since(now))));
-    }
-    rows.extend(standings(machine, now).map(|words| format!("check: {words}")));
-    rows.extend(machine.alarms(now).iter().map(|words| format!("alarm: {words}")));
-    rows
-}
-
-/// Everything that keeps the group from being announced.
-fn missing(machine: &Machine, now: Timestamp) -> Vec<String> {
-    let mut missing = Vec::new();
-    if let Intent::Withdraw { .. } = machine.intent {
-        missing.push(format!("leave of the operator: {}", ordered(&machine.intent)));
-    }
-    for (what, condition) in machine.warmth.conditions().into_iter().filter(|(_, condition)| !condition.met) {
-        missing.push(format!("{what}: {}", condition.words));
-    }
-    for (_, check, tally) in machine.health.each(&machine.settings) {
-        let passes = match tally.standing {
-            Standing::Passing { run } => run,
-            Standing::Failing(_) => 0,
-        };
-        if passes < check.rise.get() {
-            missing.push(format!("{check}: {passes} of {} passes in a row", check.rise));
-        } else if tally.blind {
-            missing.push(format!("{check}: a new result"));
+/// What is well again.
+pub(crate) fn cleared(machine: &Machine, alarm: Alarm) -> Reason {
+    match alarm {
+        Alarm::Held => machine.reason().clone(),
+        Alarm::Frozen | Alarm::Forced => Reason::from(machine.intent.to_string()),
+        Alarm::Overloaded => Reason::from("the load is what the site can answer"),
+        Alarm::Differs => Reason::from(match machine.peers {
+            Peers::Agree => "every peer was told what is decided",
+            Peers::Unknown | Peers::Differ { .. } => "the decision has changed since",
+        }),
+        Alarm::Blind(check) => of_check(machine, check, |check, _| format!("{check} reports again")),
+        Alarm::DependencyLost(check) => {
+            of_check(machine, check, |check, _| format!("{check} passed {} in a row", check.rise))
         }
     }
-    if now < machine.damping.not_before() {
-        let failures = machine.damping.memory().failures;
-        missing.push(format!("end of back-off {failures}: in {}", span(back_off(machine, now))));
-    }
-    missing
 }
 
-fn ordered(intent: &Intent) -> String {
-    match intent {
-        Intent::Normal => "nothing ordered".to_owned(),
-        Intent::Withdraw { who, reason } => format!("{who} ordered to withdraw: {reason}"),
+/// What a check that failed for good has seen, and what that means where not every service must be well.
+pub(crate) fn failure(machine: &Machine, check: CheckId, now: Timestamp) -> String {
+    let standing = standing_of(machine, check, now);
+    let needed = match machine.settings.fold {
+        Fold::All => return standing,
+        Fold::Any => 1,
+        Fold::AtLeast(services) => services.get(),
+    };
+    let services = machine.health.services(&machine.settings);
+    let failed = services.iter().filter(|(_, finding)| matches!(finding, Finding::Failed(_))).count();
+    format!("{standing}; {failed} of {} services failed, {needed} must be well", services.len())
+}
+
+/// Why the group may not be withdrawn.
+pub(crate) fn no_leave(machine: &Machine) -> &'static str {
+    if machine.settings.never_withdraw {
+        "the site file says that it is never withdrawn"
+    } else {
+        "the fleet has not permitted to withdraw"
+    }
+}
+
+fn drained(machine: &Machine, lasted: Duration) -> String {
+    let lasted = span(lasted);
+    match machine.connections {
+        Some(left) => format!("drained for {lasted}, {left} connections left"),
+        None => format!("drained for {lasted}"),
     }
 }
 
@@ -92,20 +120,37 @@ fn gate(machine: &Machine) -> String {
     join(machine.warmth.conditions().map(|(what, condition)| format!("{what} ({})", condition.words)))
 }
 
-fn back_off(machine: &Machine, now: Timestamp) -> Duration {
+pub(crate) fn back_off(machine: &Machine, now: Timestamp) -> Duration {
     machine.damping.not_before().since(now)
 }
 
-fn standings(machine: &Machine, now: Timestamp) -> impl Iterator<Item = String> {
+fn silence(check: &CheckSettings, tally: &Tally, now: Timestamp) -> String {
+    let silent = span(now.since(tally.seen_at));
+    match &tally.last {
+        Some(Verdict::Indeterminate { reason }) => format!("{check} could not run for {silent}: {reason}"),
+        Some(Verdict::Pass | Verdict::Fail { .. }) | None => format!("{check} gave no result for {silent}"),
+    }
+}
+
+fn of_check(
+    machine: &Machine,
+    wanted: CheckId,
+    words: impl FnOnce(&CheckSettings, &Tally) -> String,
+) -> Reason {
+    let mut checks = machine.health.each(&machine.settings);
+    Reason::from(
+        checks
+            .find(|(id, _, _)| *id == wanted)
+            .map_or_else(String::new, |(_, check, tally)| words(check, tally)),
+    )
+}
+
+pub(crate) fn standings(machine: &Machine, now: Timestamp) -> impl Iterator<Item = String> {
     machine.health.each(&machine.settings).map(move |(_, check, tally)| standing(check, tally, now))
 }
 
 fn standing_of(machine: &Machine, check: CheckId, now: Timestamp) -> String {
-    machine
-        .health
-        .each(&machine.settings)
-        .find(|(id, _, _)| *id == check)
-        .map_or_else(String::new, |(_, check, tally)| standing(check, tally, now))
+    of_check(machine, check, |check, tally| standing(check, tally, now)).into()
 }
 
 /// How one check stands, in one sentence: what was seen, how often, since when.
@@ -139,7 +184,7 @@ fn join(words: impl IntoIterator<Item = String>) -> String {
 }
 
 /// A duration to read at a glance.
-fn span(duration: Duration) -> String {
+pub(crate) fn span(duration: Duration) -> String {
     match duration.as_secs() {
         0 => format!("{} ms", duration.as_millis()),
         1..10 => format!("{:.1} s", duration.as_secs_f64()),

@@ -42,7 +42,11 @@ words! {
         Up = "up",
         /// Announced, and the last check failed.
         Suspect = "suspect",
-        /// Withdrawn because the service failed.
+        /// Failed, and announced all the same, least preferred: the fleet does not permit to withdraw it.
+        Held = "held",
+        /// Announced, least preferred, so that users leave: an operator said so.
+        Drain = "drain",
+        /// Withdrawn because the service failed, or was drained.
         Down = "down",
         /// Withdrawn because an operator said so.
         Off = "off",
@@ -52,6 +56,10 @@ words! {
     Output {
         /// Not at all.
         None = "none",
+        /// Least preferred, marked with the community of graceful shutdown (RFC 8326).
+        Gshut = "gshut",
+        /// Less preferred.
+        Depref = "depref",
         /// As configured.
         Normal = "normal",
     }

@@ -3,7 +3,7 @@
 use crate::check::DNS_PORT;
 use crate::peer::{Peer, Relation};
 use crate::service::Written;
-use announce::{Backoff, CheckSettings, Settings};
+use announce::{Backoff, CheckSettings, Scope, Settings};
 use check::dns::Expectation;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -74,7 +74,7 @@ impl Group {
             services.clone().flat_map(|written| written.service.announce.iter().copied()).collect();
         let (checks, probes) = services.flat_map(checks_of).unzip();
         let group = names.first()?.as_str().parse::<GroupName>().ok()?;
-        let settings = Settings { group, checks, backoff, blind_after: Settings::BLIND_AFTER };
+        let settings = Settings { backoff, ..Settings::new(group, checks) };
         Some(Group { settings, probes, prefixes, services: names })
     }
 }
@@ -91,6 +91,7 @@ fn checks_of(written: &Written) -> impl Iterator<Item = (CheckSettings, Probe)> 
                 fall: check.fall,
                 rise: check.rise,
                 hang_after: check.hang_after,
+                scope: Scope::Local,
             };
             let target = SocketAddr::new(address, DNS_PORT);
             (settings, Probe { target, expectation: check.expectation.value.clone(), timeout: check.timeout })

@@ -16,12 +16,12 @@ use crate::clock::Clock;
 use crate::event::Source;
 use crate::events::Bus;
 use crate::export::{Decision, GroupLevel};
-use crate::memory::Memories;
+use crate::memory::{Kept, Memories};
 use crate::metrics::Metrics;
 use crate::watchdog::{BEAT_EVERY, Heart};
-use announce::{Action, CheckId, Condition, Input, Intent, Level, Machine, Warmth};
+use announce::{Action, CheckId, Condition, Input, Intent, Level, Machine, Order, Permit, Warmth, Wish};
 use recording::Track;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use terms::{GroupName, Prefix, Reason, ServiceName, Timestamp, Verdict, WallTime};
@@ -155,7 +155,8 @@ impl Decider {
     async fn withdraw(&mut self, order: Withdraw) {
         let Withdraw { who, reason, decided } = order;
         self.decide_all(|_, _| {
-            Some(Input::Intent(Intent::Withdraw { who: who.clone(), reason: reason.clone() }))
+            let order = Order { who: who.clone(), reason: reason.clone() };
+            Some(Input::Intent(Intent::Withdraw { order, override_guard: false }))
         })
         .await;
         // Whoever ordered it may not care any more.
@@ -175,16 +176,21 @@ impl Decider {
         let now = self.mouth.clock.now();
         let before = self.announces();
         let (mut changed, mut events) = (false, Vec::new());
-        for (index, input) in inputs {
+        let mut inputs: VecDeque<_> = inputs.into_iter().collect();
+        while let Some((index, input)) = inputs.pop_front() {
             let Some((group, _)) = self.groups.get_mut(index) else { continue };
             group.track.note(&group.machine, &input, now);
             group.machine.handle(input, now);
             while let Some(action) = group.machine.poll_output() {
                 match action {
-                    Action::Announce(_) => changed = true,
+                    Action::Announce(_) | Action::Resend => changed = true,
+                    // Without a fleet there is nobody to ask.
+                    Action::Permit(Wish::Ask) => inputs.push_back((index, Input::Permit(Permit::Held))),
+                    Action::Permit(Wish::Release) => inputs.push_back((index, Input::Permit(Permit::None))),
                     Action::CheckSoon { check, at } => group.run_sooner(check, at),
                     Action::Remember(memory) => self.mouth.memories.send_modify(|memories| {
-                        memories.insert(group.machine.settings().group.clone(), memory);
+                        let kept = Kept::new(memory, self.mouth.clock.wall_at(now));
+                        memories.insert(group.machine.settings().group.clone(), kept);
                     }),
                     Action::Event(event) => events.push((index, event)),
                 }
@@ -283,11 +289,15 @@ impl Group {
                 announce::State::Warm => api::GroupState::Warm,
                 announce::State::Up => api::GroupState::Up,
                 announce::State::Suspect => api::GroupState::Suspect,
+                announce::State::Held => api::GroupState::Held,
+                announce::State::Drain => api::GroupState::Drain,
                 announce::State::Down => api::GroupState::Down,
                 announce::State::Off => api::GroupState::Off,
             },
             output: match machine.level() {
                 Level::None => api::Output::None,
+                Level::Gshut => api::Output::Gshut,
+                Level::Depref => api::Output::Depref,
                 Level::Normal => api::Output::Normal,
             },
             since: beside.since.1,

@@ -1,5 +1,5 @@
-//! What survives a restart: how often each group failed in a row, so that a daemon that is started again does not
-//! forget its back-off. Never what was announced.
+//! What survives a restart: how often each group failed in a row and until when that costs, so that a daemon that is
+//! started again does not forget its back-off. Never what was announced.
 //!
 //! One small file under the state directory, replaced in one step, so that a reader finds the old or the new one. A
 //! file that cannot be read costs the back-off and nothing else: the daemon says so and starts without it.
@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use terms::{GroupName, Reason};
+use std::time::Duration;
+use terms::{GroupName, Reason, WallTime};
 use tokio::sync::watch;
 
 /// The file's name under the state directory.
@@ -21,7 +22,31 @@ const FILE: &str = "memory.json";
 const LIMIT: u64 = 1 << 20;
 
 /// What each group remembers.
-pub(crate) type Memories = BTreeMap<GroupName, Memory>;
+pub(crate) type Memories = BTreeMap<GroupName, Kept>;
+
+/// What one group remembers, with the wall's time, which the next process can read, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    failures: u32,
+    /// When the back-off is over. A file that does not say it costs the failures alone.
+    #[serde(default)]
+    back_off_until: WallTime,
+}
+
+impl Kept {
+    /// What is to be kept of this, which is so now.
+    pub(crate) fn new(memory: Memory, now: WallTime) -> Self {
+        let left = u64::try_from(memory.back_off_left.as_millis()).unwrap_or(u64::MAX);
+        Kept { failures: memory.failures, back_off_until: WallTime(now.0.saturating_add(left)) }
+    }
+
+    /// What is left of it now. A clock that was set back makes the wait longer; how long it can be, the machine
+    /// bounds.
+    pub(crate) fn memory(self, now: WallTime) -> Memory {
+        let left = self.back_off_until.0.saturating_sub(now.0);
+        Memory { failures: self.failures, back_off_left: Duration::from_millis(left) }
+    }
+}
 
 #[derive(Serialize, Deserialize)]
 struct Document {
@@ -83,7 +108,8 @@ mod tests {
     use super::*;
 
     fn failed(times: u32) -> Memories {
-        Memories::from([("dns".parse().unwrap(), Memory { failures: times })])
+        let memory = Memory { failures: times, back_off_left: Duration::from_secs(5) };
+        Memories::from([("dns".parse().unwrap(), Kept::new(memory, WallTime(1_000)))])
     }
 
     #[tokio::test]
@@ -116,6 +142,21 @@ mod tests {
             assert_eq!(recall(directory.path(), &bus), Memories::new());
             assert_eq!(bus.latest().len(), told, "{content:?}");
         }
+    }
+
+    #[test]
+    fn the_time_between_two_processes_is_taken_off_the_back_off() {
+        let kept = Kept::new(Memory { failures: 2, back_off_left: Duration::from_secs(10) }, WallTime(1_000));
+        let left = |now| kept.memory(WallTime(now)).back_off_left.as_millis();
+        assert_eq!([1_000, 4_000, 11_000, 900_000].map(left), [10_000, 7_000, 0, 0]);
+    }
+
+    #[test]
+    fn a_file_of_an_earlier_daemon_is_read() {
+        let document: Document =
+            serde_json::from_str(r#"{"schema":1,"groups":{"dns":{"failures":3}}}"#).unwrap();
+        let memory = document.groups.values().next().unwrap().memory(WallTime(5));
+        assert_eq!(memory, Memory { failures: 3, back_off_left: Duration::ZERO });
     }
 
     #[test]

@@ -299,7 +299,9 @@ fn start_groups(
 ) -> Vec<Group> {
     let mut first_check = 0;
     let start = |(index, group): (usize, &config::Group)| {
-        let memory = memories.get(&group.settings.group).copied().unwrap_or_default();
+        let started = shared.clock.now();
+        let kept = memories.get(&group.settings.group);
+        let memory = kept.map(|kept| kept.memory(shared.clock.wall_at(started))).unwrap_or_default();
         let checks = group.settings.checks.iter().zip(&group.probes).enumerate();
         let sooner = checks.map(|(check, (settings, probe))| {
             let (sooner, told) = mpsc::channel(1);
@@ -318,7 +320,7 @@ fn start_groups(
         let at = first_check;
         first_check += sooner.len();
         Group {
-            machine: Machine::new(group.settings.clone(), memory, shared.clock.now()),
+            machine: Machine::new(group.settings.clone(), memory, started),
             track: shared.recording.track(group.settings.group.as_str()),
             services: group.services.clone(),
             prefixes: group.prefixes.iter().copied().collect(),

@@ -116,8 +116,8 @@ fn peers(status: &Status, now: WallTime) -> Table<6> {
 pub(super) fn tone_of_state(state: GroupState) -> Tone {
     match state {
         GroupState::Up => Tone::Good,
-        GroupState::Boot | GroupState::Warm | GroupState::Suspect => Tone::Careful,
-        GroupState::Down => Tone::Bad,
+        GroupState::Boot | GroupState::Warm | GroupState::Suspect | GroupState::Drain => Tone::Careful,
+        GroupState::Held | GroupState::Down => Tone::Bad,
         GroupState::Off => Tone::Quiet,
     }
 }
@@ -125,6 +125,7 @@ pub(super) fn tone_of_state(state: GroupState) -> Tone {
 fn tone_of_output(output: Output) -> Tone {
     match output {
         Output::Normal => Tone::Good,
+        Output::Depref | Output::Gshut => Tone::Careful,
         Output::None => Tone::Quiet,
     }
 }
