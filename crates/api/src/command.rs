@@ -32,7 +32,9 @@ words! {
         Withdraw = "withdraw",
         /// An operator puts a site back into service.
         Resume = "resume",
-        /// An operator changes a site's file and has it read again.
+        /// An operator changes a site's file.
+        Change = "change",
+        /// An operator has a site's file read again.
         Reload = "reload",
         /// Every fault at the target is undone.
         Restore = "restore",

@@ -56,8 +56,8 @@ pub fn igp(routes: &[IgpRoute]) -> String {
 /// What every router has in common.
 const POLICY: &str = "\
 # A route that is about to go is the last resort (RFC 8326 section 4.2); one with our community is less than all others.
-function prefer(int preference) {
-  bgp_local_pref = preference;
+function prefer(int level) {
+  bgp_local_pref = level;
   if (OWN, 80) ~ bgp_community then bgp_local_pref = 80;
   if (65535, 0) ~ bgp_community then bgp_local_pref = 0;
 }

@@ -18,18 +18,14 @@ use std::thread;
 
 /// The port of etcd for its clients.
 const STORE: u16 = 2379;
-/// The port of what sites depend on.
-const DEPENDENCY: u16 = 5432;
+/// The port of what sites depend on: it accepts connections, and that is all.
+pub const DEPENDENCY: u16 = 5432;
 
 /// Where the sites find the fleet store.
 pub fn store_url() -> String {
     format!("http://{}:{STORE}", plan::core().v4)
 }
 
-/// Where the sites find what they depend on.
-pub fn dependency() -> String {
-    format!("{}:{DEPENDENCY}", plan::core().v4)
-}
 
 /// The data centre as it runs.
 #[derive(Debug)]

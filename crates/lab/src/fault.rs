@@ -56,9 +56,10 @@ sentences! {
         WithdrawSite { site: SiteName } = ["withdraw" "site" site];
         /// An operator at the site takes back what was ordered: `catchment resume`.
         ResumeSite { site: SiteName } = ["resume" "site" site];
-        /// An operator at the site changes one line of its file, the first with this key, and has the daemon read it
-        /// again: `catchment reload`.
-        ReloadSite { site: SiteName, line: Line } = ["reload" "site" site "with" line];
+        /// An operator changes one line of the site's file, the first with this key. The daemon is not told.
+        ChangeFile { site: SiteName, line: Line } = ["change" "file" site "with" line];
+        /// An operator at the site has the daemon read its file again: `catchment reload`.
+        ReloadSite { site: SiteName } = ["reload" "site" site];
         /// A hostile router, a peer of the site, plays a script of broken messages.
         AttackSite { site: SiteName, script: ScriptName } = ["attack" "site" site "with" script];
         /// The service runs again: started anew after a kill, continued after a hang, and no more flapping.
@@ -79,7 +80,7 @@ sentences! {
 }
 
 /// What an operator tells the daemon of a site. It can be refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// `catchment drain`
     Drain,
@@ -87,8 +88,8 @@ pub enum Order {
     Withdraw,
     /// `catchment resume`
     Resume,
-    /// `catchment reload`, after this line was put into the site file.
-    Reload(Line),
+    /// `catchment reload`
+    Reload,
 }
 
 impl Fault {
@@ -108,7 +109,8 @@ impl Fault {
             | Fault::DrainSite { site }
             | Fault::WithdrawSite { site }
             | Fault::ResumeSite { site }
-            | Fault::ReloadSite { site, .. }
+            | Fault::ChangeFile { site, .. }
+            | Fault::ReloadSite { site }
             | Fault::AttackSite { site, .. }
             | Fault::RestoreService { site }
             | Fault::RestoreDaemon { site }
@@ -151,7 +153,7 @@ impl Fault {
             Fault::DrainSite { site } => Some((site, Order::Drain)),
             Fault::WithdrawSite { site } => Some((site, Order::Withdraw)),
             Fault::ResumeSite { site } => Some((site, Order::Resume)),
-            Fault::ReloadSite { site, line } => Some((site, Order::Reload(line.clone()))),
+            Fault::ReloadSite { site } => Some((site, Order::Reload)),
             _ => None,
         }
     }
@@ -191,7 +193,8 @@ impl Fault {
             Fault::DrainSite { site } => format!("an operator drains {site}"),
             Fault::WithdrawSite { site } => format!("an operator withdraws {site}"),
             Fault::ResumeSite { site } => format!("an operator puts {site} back into service"),
-            Fault::ReloadSite { site, line } => format!("an operator reloads {site} with {line}"),
+            Fault::ChangeFile { site, line } => format!("the file of {site} now says {line}"),
+            Fault::ReloadSite { site } => format!("an operator has {site} read its file again"),
             Fault::AttackSite { site, script } => format!("a hostile router plays {script} to {site}"),
             Fault::RestoreService { site } => format!("the service of {site} was restored"),
             Fault::RestoreDaemon { site } => format!("the daemon of {site} was restored"),

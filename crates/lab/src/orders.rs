@@ -24,6 +24,7 @@ impl Lab {
             FaultKind::Restore => faults.retain(|fault| !is_undone_by(&fault.target, &target)),
             // The site says by itself what its operator ordered, and puts its addresses back.
             FaultKind::Remove
+            | FaultKind::Change
             | FaultKind::Drain
             | FaultKind::Withdraw
             | FaultKind::Resume

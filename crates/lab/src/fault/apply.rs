@@ -85,10 +85,11 @@ impl Lab {
             Fault::RemoveAddress { site } => self.remove_addresses(site)?,
             Fault::KillStore => self.kill_store()?,
             Fault::CutBackbone => self.set_backbone(None, false)?,
+            Fault::ChangeFile { site, line } => self.change_file(site, line)?,
             Fault::DrainSite { site }
             | Fault::WithdrawSite { site }
             | Fault::ResumeSite { site }
-            | Fault::ReloadSite { site, .. } => return self.order_at(site, fault),
+            | Fault::ReloadSite { site } => return self.order_at(site, fault),
             Fault::AttackSite { site, script } => self.attack(site, *script)?,
             Fault::RestoreService { site } => self.restore_part(site, Part::Service)?,
             Fault::RestoreDaemon { site } => self.restore_part(site, Part::Daemon)?,

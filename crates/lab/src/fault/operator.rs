@@ -1,4 +1,4 @@
-//! What an operator does at a site: the commands of this very program, run on the site's host.
+//! What an operator does at a site: changes of its file, and the commands of this very program, run on its host.
 
 use crate::command::SOCKET_VARIABLE;
 use crate::fault::apply::FaultError;
@@ -6,11 +6,11 @@ use crate::fault::{Fault, Order};
 use crate::router::write;
 use crate::running::{Lab, lock};
 use crate::scenario::words::Line;
-use crate::site::SITE_FILE;
+use crate::site::{DAEMON_SOCKET, SITE_FILE};
 use linux::Error;
 use std::fs;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 use terms::SiteName;
 
@@ -19,12 +19,12 @@ const REASON: &str = "ordered in the lab";
 
 impl Order {
     /// The arguments of the command.
-    fn arguments(&self) -> Vec<&'static str> {
+    fn arguments(self) -> &'static [&'static str] {
         match self {
-            Order::Drain => vec!["drain", "--reason", REASON],
-            Order::Withdraw => vec!["withdraw", "--reason", REASON],
-            Order::Resume => vec!["resume"],
-            Order::Reload(_) => vec!["reload"],
+            Order::Drain => &["drain", "--reason", REASON],
+            Order::Withdraw => &["withdraw", "--reason", REASON],
+            Order::Resume => &["resume"],
+            Order::Reload => &["reload"],
         }
     }
 }
@@ -33,15 +33,10 @@ impl Lab {
     /// Gives the order and waits for its answer: what the command said, or that it was refused.
     pub(super) fn order_at(&self, site: &SiteName, fault: &Fault) -> Result<String, FaultError> {
         let Some((_, order)) = fault.order() else { return Ok(fault.done()) };
-        let id = self.site_id(site)?;
-        let directory = lock(&self.sites).get(&id).map(|place| place.directory().to_owned());
-        let directory = directory.ok_or_else(|| self.unknown(site))?;
-        if let Order::Reload(line) = &order {
-            change(&directory, site, line)?;
-        }
+        let directory = self.directory_of_site(site)?;
         let mut command = Command::new("/proc/self/exe");
         command.arg0("catchment").args(order.arguments()).current_dir(&directory);
-        command.env(SOCKET_VARIABLE, directory.join(crate::site::DAEMON_SOCKET));
+        command.env(SOCKET_VARIABLE, directory.join(DAEMON_SOCKET));
         let host = &self.machines[self.host(site)?.0];
         let (said, code) = self.processes.run(&host.namespace, &mut command, "this program")?;
         let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -50,13 +45,20 @@ impl Lab {
             code => Err(FaultError::Refused { site: site.clone(), code, said }),
         }
     }
-}
 
-/// Puts a line into the site file.
-fn change(directory: &Path, site: &SiteName, line: &Line) -> Result<(), FaultError> {
-    let path = directory.join(SITE_FILE);
-    let text = fs::read_to_string(&path).map_err(|error| Error::new("read a site file", error))?;
-    let changed = line.put_into(&text);
-    let changed = changed.ok_or_else(|| FaultError::NoSuchLine { site: site.clone(), line: line.clone() })?;
-    Ok(write(&path, &changed)?)
+    /// Puts a line into the site file.
+    pub(super) fn change_file(&self, site: &SiteName, line: &Line) -> Result<(), FaultError> {
+        let path = self.directory_of_site(site)?.join(SITE_FILE);
+        let text = fs::read_to_string(&path).map_err(|error| Error::new("read a site file", error))?;
+        let changed = line.put_into(&text);
+        let changed =
+            changed.ok_or_else(|| FaultError::NoSuchLine { site: site.clone(), line: line.clone() })?;
+        Ok(write(&path, &changed)?)
+    }
+
+    fn directory_of_site(&self, site: &SiteName) -> Result<PathBuf, FaultError> {
+        let id = self.site_id(site)?;
+        let directory = lock(&self.sites).get(&id).map(|place| place.directory().to_owned());
+        directory.ok_or_else(|| self.unknown(site))
+    }
 }

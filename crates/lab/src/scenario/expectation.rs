@@ -27,6 +27,10 @@ sentences! {
         SiteState { site: SiteName, state: State } = ["site" site "state" state];
         /// Every announcement group of the site is announced this strongly.
         SiteOutput { site: SiteName, output: Output } = ["site" site "output" output];
+        /// Exactly so many sites are in this state, with every announcement group of theirs.
+        SitesInState { count: Count, state: State } = ["exactly" count "sites" "in" "state" state];
+        /// Exactly so many sites are announced this strongly, with every announcement group of theirs.
+        SitesOfOutput { count: Count, output: Output } = ["exactly" count "sites" "of" "output" output];
         /// The site's edge router has a route to the site's host, over both families, whenever it is looked at.
         SiteAnnouncedThroughout { site: SiteName } = ["site" site "announced" "throughout"];
         /// The site's edge router never has a route to the site's host.
@@ -135,6 +139,11 @@ impl Expectation {
                 | Expectation::SiteSilentThroughout { .. }
                 | Expectation::SitesAnnouncedThroughout { .. }
         )
+    }
+
+    /// Whether the daemons of all sites must be asked for it.
+    pub fn looks_at_all(&self) -> bool {
+        matches!(self, Expectation::SitesInState { .. } | Expectation::SitesOfOutput { .. })
     }
 
     /// The site whose daemon or host must be asked for it.

@@ -56,7 +56,9 @@ pub enum Answer {
 /// Whom expectations speak of. Only they are asked: a daemon that hangs would keep everybody waiting.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
-    /// Whose daemon is asked how it is.
+    /// Whether every daemon is asked how it is.
+    pub everybody: bool,
+    /// Whose daemon is asked how it is, if not every one is.
     pub statuses: BTreeSet<SiteName>,
     /// Whose daemon is asked what happened.
     pub events: BTreeSet<SiteName>,
@@ -75,6 +77,7 @@ impl Asked {
                 _ => &mut asked.statuses,
             };
             set.extend(expectation.looks_at().cloned());
+            asked.everybody |= expectation.looks_at_all();
         }
         asked
     }

@@ -43,6 +43,8 @@ pub fn look(expectation: &Expectation, record: &Record, facts: &Facts, window: &
         Expectation::SiteOutput { site, output } => {
             with_status(facts, site, |status| announced_as(status, *output))
         }
+        Expectation::SitesInState { count, state } => how_many(facts, count.get(), |group| group.state.word(), state.as_str()),
+        Expectation::SitesOfOutput { count, output } => how_many(facts, count.get(), |group| group.output.word(), output.as_str()),
         Expectation::SiteHasAddresses { site } => has_addresses(facts, site),
         Expectation::SiteSaid { site, words } => said(facts, site, words),
         Expectation::AlarmAt { site, words } => with_status(facts, site, |status| {
@@ -194,6 +196,18 @@ fn announced_as(status: &api::Status, output: Output) -> Seen {
     let holds = !outputs.is_empty() && outputs.iter().all(|seen| *seen == output.as_str());
     let reasons: Vec<&str> = status.groups.iter().map(|group| group.reason.as_str()).collect();
     Seen::when(holds, format!("{}: {}", outputs.join(", "), reasons.join(", ")))
+}
+
+/// Whether exactly so many sites have the wanted word for each of their groups.
+fn how_many(facts: &Facts, count: usize, word: fn(&api::Group) -> &'static str, wanted: &str) -> Seen {
+    let words = |status: &api::Status| status.groups.iter().map(word).collect::<Vec<_>>();
+    let is_so = |status: &&api::Status| {
+        let words = words(status);
+        !words.is_empty() && words.iter().all(|word| *word == wanted)
+    };
+    let sites: Vec<String> =
+        facts.statuses.iter().map(|(site, status)| format!("{site} {}", words(status).join(", "))).collect();
+    Seen::when(facts.statuses.values().filter(is_so).count() == count, sites.join("; "))
 }
 
 /// The alarms that are in force.

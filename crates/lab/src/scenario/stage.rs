@@ -153,12 +153,16 @@ impl Stage for LabStage {
     }
 
     fn facts(&mut self, asked: &Asked) -> Facts {
+        let sites: Vec<&SiteName> = match asked.everybody {
+            true => self.lab.world.sites.iter().map(|site| &site.name).collect(),
+            false => asked.statuses.iter().collect(),
+        };
         let status = |site: &SiteName| Some((site.clone(), self.ask(site, route::STATUS)?));
         let events =
             |site: &SiteName| Some((site.clone(), self.ask::<EventList>(site, route::EVENTS)?.events));
         let missing = |site: &SiteName| Some((site.clone(), self.lab.missing_addresses(site)?));
         Facts {
-            statuses: asked.statuses.iter().filter_map(status).collect(),
+            statuses: sites.into_iter().filter_map(status).collect(),
             events: asked.events.iter().filter_map(events).collect(),
             missing: asked.addresses.iter().filter_map(missing).collect(),
             orders: self.orders(),

@@ -91,6 +91,8 @@ pub fn measure(expectation: &Expectation, record: &Record, window: &Window) -> V
         | Expectation::SiteSilentThroughout { .. }
         | Expectation::SitesAnnouncedThroughout { .. }
         | Expectation::SiteStateThroughout { .. }
+        | Expectation::SitesInState { .. }
+        | Expectation::SitesOfOutput { .. }
         | Expectation::SiteOutput { .. }
         | Expectation::SiteHasAddresses { .. }
         | Expectation::SiteSaid { .. }
