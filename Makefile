@@ -5,9 +5,10 @@ CATCHMENT := $(or $(CARGO_TARGET_DIR),target)/release/catchment
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 export DEBIAN_FRONTEND := noninteractive
 
-# What running a world needs, and what the tests add.
-RUN_PACKAGES := bird2 nsd bind9-dnsutils etcd-server iproute2 iputils-ping
-TEST_PACKAGES := $(RUN_PACKAGES) procps curl build-essential
+# What building and running a world need, and what the tests add.
+BUILD_PACKAGES := protobuf-compiler libprotobuf-dev
+RUN_PACKAGES := $(BUILD_PACKAGES) bird2 nsd bind9-dnsutils etcd-server iproute2 iputils-ping
+TEST_PACKAGES := $(RUN_PACKAGES) procps curl build-essential etcd-client
 
 .PHONY: help demo test lint bench fuzz build install-run install-test doc
 

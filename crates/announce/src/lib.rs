@@ -29,6 +29,7 @@ mod leave;
 mod machine;
 mod now;
 mod output;
+pub mod permit;
 mod reconcile;
 mod settings;
 mod state;

@@ -27,10 +27,11 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
         "terms" => &[],
         "announce" | "bgp" | "check" | "dns" | "document" | "linux" | "api" => &["terms"],
         "recording" => &["terms", "announce", "bgp"],
+        "fleet" => &["terms", "announce"],
         "page" => &["api", "terms"],
         "config" => &["terms", "document", "announce", "bgp", "check", "dns"],
         "daemon" => {
-            &["terms", "announce", "bgp", "check", "dns", "linux", "api", "page", "config", "recording"]
+            &["terms", "announce", "bgp", "check", "dns", "linux", "api", "page", "config", "recording", "fleet"]
         }
         "lab" => &["terms", "document", "linux", "api", "page"],
         "catchment" => &["terms", "document", "api", "config", "daemon", "lab", "recording"],

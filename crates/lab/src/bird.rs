@@ -56,14 +56,14 @@ pub fn igp(routes: &[IgpRoute]) -> String {
 /// What every router has in common.
 const POLICY: &str = "\
 # A route that is about to go is the last resort (RFC 8326 section 4.2); one with our community is less than all others.
-function prefer(int level) {
+function weigh(int level) {
   bgp_local_pref = level;
   if (OWN, 80) ~ bgp_community then bgp_local_pref = 80;
   if (65535, 0) ~ bgp_community then bgp_local_pref = 0;
 }
-filter from_customer { prefer(300); accept; }
-filter from_peer { prefer(200); accept; }
-filter from_provider { prefer(100); accept; }
+filter from_customer { weigh(300); accept; }
+filter from_peer { weigh(200); accept; }
+filter from_provider { weigh(100); accept; }
 filter own { bgp_local_pref = 400; accept; }
 
 # Routes inside the network have no preference: nobody outside is told of them.
