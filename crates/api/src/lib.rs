@@ -10,6 +10,7 @@ mod event;
 mod explanation;
 mod live;
 mod node;
+mod order;
 mod picture;
 pub mod route;
 mod schema;
@@ -20,11 +21,15 @@ pub use event::{EventList, EventRow};
 pub use explanation::{Explanation, PeerTold};
 pub use live::{Live, Outcome, Sample};
 pub use node::{Node, NodeKind, NodeList};
+pub use order::{
+    GroupChange, Intent, IntentKind, Later, Order, OrderKind, Ordered, PermitState, RouteChange, Stand,
+    Survivors,
+};
 pub use picture::{
     Cable, CableState, Client, Detour, DetourKind, Fault, Nearest, Picture, PictureKind, Router, Site,
 };
 pub use schema::Schema;
 pub use status::{
-    Check, CheckResult, Group, GroupState, Output, Peer, PeerState, PrefixStatus, Received, Status, Told,
-    ToldPeer,
+    Alarm, Check, CheckResult, Group, GroupState, Output, Peer, PeerState, PrefixStatus, Received, Status,
+    Told, ToldPeer,
 };

@@ -1,11 +1,14 @@
 //! Everything that may be slow and that no decision waits for, on a thread and a runtime of their own: the log, the
-//! state file, the API, the page and the zone files.
+//! state files, the API with operators' orders, the page, the zone files, and the count of connections.
 
+use crate::caller::Caller;
 use crate::dns::{ZoneFiles, reread_on_hangup};
 use crate::events::{Bus, Log};
 use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
+use crate::orders::{self, Clerk};
 use crate::status::Board;
+use crate::traffic::{self, Connections, Counted};
 use crate::{page, server};
 use axum::Router;
 use std::io;
@@ -26,6 +29,11 @@ pub(crate) struct Attendants {
     pub(crate) state_dir: PathBuf,
     pub(crate) memories: watch::Receiver<Memories>,
     pub(crate) socket: UnixListener,
+    /// Whoever carries out operators' orders.
+    pub(crate) clerk: Clerk,
+    /// Counts connections where that is wanted.
+    pub(crate) counted: watch::Receiver<Counted>,
+    pub(crate) connections: watch::Sender<Connections>,
     /// The read-only listener, where the site file wants one.
     pub(crate) listener: Option<TcpListener>,
     /// What the checks found, for the page.
@@ -55,7 +63,10 @@ impl Attendants {
         let remembering = tokio::spawn(memory::keep(self.state_dir, self.memories, self.bus));
         let documents = server::documents(self.board.clone(), self.metrics);
         let showing = show(self.listener, self.board, self.samples, documents.clone());
-        let serving = serve(self.socket, documents);
+        let (orders, requests) = mpsc::channel(orders::WAITING);
+        let serving = serve(self.socket, documents.merge(server::counter(orders)));
+        tokio::spawn(self.clerk.run(requests));
+        tokio::spawn(traffic::count(self.counted, self.connections));
         tokio::select! {
             () = log.write() => {}
             () = serving => {}
@@ -69,10 +80,10 @@ impl Attendants {
     }
 }
 
-async fn serve(socket: UnixListener, documents: Router) {
+async fn serve(socket: UnixListener, router: Router) {
     let Ok(listener) = tokio::net::UnixListener::from_std(socket) else { return };
     // Serving ends only with the thread: a connection that breaks is its caller's business.
-    let _ = axum::serve(listener, documents).await;
+    let _ = axum::serve(listener, router.into_make_service_with_connect_info::<Caller>()).await;
 }
 
 /// Shows the page where the site file wants it.

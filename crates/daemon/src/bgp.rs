@@ -28,13 +28,13 @@ use crate::metrics::Metrics;
 use bgp::session::{ConnectionId, Direction, Input, Output, Received, Session, ShutdownText, StateName};
 use connection::{Connection, Progress};
 use recording::Track;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, pending, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-use terms::{Reason, WallTime};
+use terms::{Family, Reason, WallTime};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -56,6 +56,10 @@ pub(crate) struct View {
     pub(crate) received: Received,
     /// What the peer was told.
     pub(crate) ledger: Ledger,
+    /// The families that the session carries; none without a session.
+    pub(crate) families: BTreeSet<Family>,
+    /// Where the peer is to send packets.
+    pub(crate) next_hops: NextHops,
 }
 
 /// Where a peer's task hears of the world.
@@ -100,6 +104,8 @@ pub(crate) struct Peer {
     call: Option<Call>,
     farewells: JoinSet<()>,
     next_hops: NextHops,
+    /// How often the peer was told everything again.
+    told_again: u64,
     buffer: Box<[u8]>,
     mouth: Mouth,
     view: watch::Sender<View>,
@@ -114,9 +120,12 @@ impl Peer {
             since: mouth.clock.wall(),
             received: session.received(),
             ledger: Ledger::default(),
+            families: BTreeSet::new(),
+            next_hops: export::next_hops(&neighbour.next_hops, None),
         };
         Peer {
-            next_hops: export::next_hops(&neighbour.next_hops, None),
+            next_hops: view.next_hops.clone(),
+            told_again: 0,
             neighbour,
             session,
             track,
@@ -203,7 +212,13 @@ impl Peer {
     }
 
     fn want(&mut self, decision: &Decision) -> usize {
-        self.step(Input::Wanted(Arc::new(export::routes(decision, &self.next_hops))))
+        let mut written = self.step(Input::Wanted(Arc::new(export::routes(decision, &self.next_hops))));
+        let again = decision.again.get(&self.neighbour.name).copied().unwrap_or_default();
+        if again > self.told_again {
+            self.told_again = again;
+            written += self.step(Input::TellAgain);
+        }
+        written
     }
 
     fn connected(&mut self, connection: Connection, direction: Direction, ears: &Ears) {
@@ -308,6 +323,14 @@ impl Peer {
             }
             if view.received != session.received() {
                 view.received = session.received();
+                news = true;
+            }
+            if view.families != *session.families() {
+                view.families.clone_from(session.families());
+                news = true;
+            }
+            if view.next_hops != self.next_hops {
+                view.next_hops.clone_from(&self.next_hops);
                 news = true;
             }
             if session.state() == StateName::Established {

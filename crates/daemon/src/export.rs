@@ -5,13 +5,15 @@ use config::NextHop;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use terms::{Attributes, Family, Prefix, RouteSet, Timestamp};
+use terms::{Attributes, Family, PeerName, Prefix, RouteSet, Timestamp};
 
 /// What the site announces now: every group, always the whole.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Decision {
     /// The groups, in the order of the site file.
     pub(crate) groups: Vec<GroupLevel>,
+    /// How often each peer was to be told everything again, because it was found to know something else.
+    pub(crate) again: BTreeMap<PeerName, u64>,
     /// When the verdict was known that led to this, where it was a verdict; for measuring how long the wire takes.
     pub(crate) verdict: Option<Timestamp>,
 }
@@ -63,7 +65,7 @@ mod tests {
             group(Level::Normal, &["198.18.0.0/24", "2001:db8:53::/48"]),
             group(Level::None, &["203.0.113.0/24"]),
         ];
-        Decision { groups, verdict: None }
+        Decision { groups, ..Decision::default() }
     }
 
     #[test]

@@ -38,6 +38,12 @@ struct GroupLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AlarmLabels {
+    kind: String,
+    subject: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct PeerLabels {
     peer: String,
 }
@@ -105,6 +111,7 @@ impl Metrics {
         );
         register_groups(&mut registry, status);
         register_peers(&mut registry, status);
+        register_alarms(&mut registry, status);
         dns::register(&mut registry, &self.dns);
         let mut text = String::new();
         // Writing into a string does not fail; an empty answer would be noticed by the reader.
@@ -125,6 +132,15 @@ fn register_groups(registry: &mut Registry, status: &Status) {
     }
     registry.register("group_state", "1 for the state that the announcement group is in", state);
     registry.register("group_alarms", "Alarms that stand for the announcement group", alarms);
+}
+
+fn register_alarms(registry: &mut Registry, status: &Status) {
+    let standing = Family::<AlarmLabels, Gauge>::default();
+    for alarm in &status.alarms {
+        let labels = AlarmLabels { kind: alarm.kind.clone(), subject: alarm.subject.clone() };
+        standing.get_or_create(&labels).inc();
+    }
+    registry.register("alarm", "Alarms of the kind that stand about the subject", standing);
 }
 
 fn register_peers(registry: &mut Registry, status: &Status) {

@@ -29,7 +29,7 @@
 //! bounded, and none of them is waited for by the decision loop.
 
 use crate::address::{self, Belongings, Keeper};
-use crate::announce::{self, Decider, Group};
+use crate::announce::{self, Decider, Group, Peers, Permits};
 use crate::attendants::Attendants;
 use crate::bgp::{self, CALLS_PER_PEER, Peer, Switchboard};
 use crate::check::{Found, Probe};
@@ -41,10 +41,12 @@ use crate::events::Bus;
 use crate::export::Decision;
 use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
+use crate::orders::{self, Clerk, Orders};
 use crate::record::Recording;
 use crate::socket::ControlSocket;
 use crate::status::{self, Board};
 use crate::stop::{Signals, Stop};
+use crate::traffic::{Connections, Counted};
 use crate::watchdog::{self, Heart, tell_manager};
 use ::announce::{CheckId, Condition, Machine};
 use config::SiteFile;
@@ -59,6 +61,9 @@ use tokio::task::JoinSet;
 
 /// Results of checks that wait for the decision loop. It takes each within microseconds.
 const FOUND: usize = 256;
+
+/// Requests that wait for the decision loop.
+const COMMANDS: usize = 8;
 
 /// Runs of checks that wait to be drawn; the page takes them ten times a second.
 const SAMPLES: usize = 1024;
@@ -142,12 +147,13 @@ pub(crate) fn run(site_file: SiteFile) -> Result<(), Error> {
     let Opened { bgp, socket, api, dns, keeper, kernel } = Opened::open(&site_file)?;
     let listener = socket.listener().map_err(Error::System)?;
     let memories = memory::recall(&site_file.site.state_dir, &bus);
+    let orders = orders::recall(&site_file.site.state_dir, clock.wall(), &bus);
 
     let recording = Recording::begin(&site_file.site.state_dir, &site_file.site.name, clock, &bus);
     let shared = Shared { clock, bus: bus.clone(), metrics: metrics.clone(), recording: &recording };
     let presence = keeper.presence();
-    let Wires { site, board, memories, heart, samples } = runtime
-        .block_on(async { wire(&site_file, &shared, bgp, presence, memories) })
+    let Wires { site, board, clerk, memories, heart, samples, counted, connections } = runtime
+        .block_on(async { wire(&site_file, &shared, bgp, presence, memories, orders) })
         .map_err(Error::System)?;
     let attendants = Attendants {
         bus: bus.clone(),
@@ -157,6 +163,9 @@ pub(crate) fn run(site_file: SiteFile) -> Result<(), Error> {
         state_dir: site_file.site.state_dir.clone(),
         memories,
         socket: listener,
+        clerk,
+        counted,
+        connections,
         listener: api,
         samples,
     };
@@ -191,9 +200,12 @@ struct Shared<'a> {
 struct Wires {
     site: Site,
     board: Board,
+    clerk: Clerk,
     memories: watch::Receiver<Memories>,
     heart: Heart,
     samples: mpsc::Receiver<api::Sample>,
+    counted: watch::Receiver<Counted>,
+    connections: watch::Sender<Connections>,
 }
 
 /// A site whose tasks run.
@@ -218,14 +230,17 @@ fn wire(
     listeners: Vec<std::net::TcpListener>,
     presence: watch::Receiver<address::Presence>,
     memories: Memories,
+    standing: Orders,
 ) -> std::io::Result<Wires> {
     let (clock, bus, metrics) = (shared.clock, shared.bus.clone(), shared.metrics.clone());
     let decision = watch::Sender::new(Arc::new(Decision::default()));
     let (sessions, stop) = watch::channel(None);
     let (found_by, found) = mpsc::channel(FOUND);
-    let (orders, ordered) = mpsc::channel(1);
+    let (commands, commanded) = mpsc::channel(COMMANDS);
     let (views, groups) = watch::channel(Vec::new());
     let (samples, drawn) = mpsc::channel(SAMPLES);
+    let (count, counted) = watch::channel(Counted::new());
+    let (connections, connected) = watch::channel(Connections::new());
     let heart = Heart::of("the decision loop");
 
     let (peers, shown_peers, switchboard) = start_peers(site_file, shared, &decision, &stop);
@@ -244,23 +259,40 @@ fn wire(
         memories: remembered,
         views,
         samples,
+        counted: count,
     };
-    let ears = announce::Ears { found, presence, orders: ordered };
-    tokio::spawn(Decider::new(machines, mouth).run(ears));
+    let peers_told: Peers = shown_peers.iter().map(|peer| (peer.name.clone(), peer.view.clone())).collect();
+    let ears =
+        announce::Ears { found, presence, commands: commanded, connections: connected, peers: peers_told };
+    let decider = Decider::new(machines, Permits::Alone, mouth);
+    tokio::spawn(decider.run(ears, orders::intents(&standing)));
 
     let site = &site_file.site;
+    let (show_orders, shown_orders) = watch::channel(orders::Shown::new());
     let board = Board {
         clock,
         site: site.name.clone(),
         place: site.place.as_ref().map(|place| (place.city.clone(), place.at)),
         addresses: belongings(site_file).addresses.into_iter().collect(),
         started: clock.wall(),
-        groups,
+        groups: groups.clone(),
+        orders: shown_orders,
         peers: shown_peers,
         bus: bus.clone(),
     };
-    let stop = Stop { clock, bus, site: site.name.clone(), linger: site.linger, orders, sessions };
-    Ok(Wires { site: Site { peers, stop }, board, memories: to_remember, heart, samples: drawn })
+    let clerk = Clerk::new(board.clone(), &site.state_dir, standing, commands.clone(), show_orders);
+    let stop =
+        Stop { clock, bus, site: site.name.clone(), linger: site.linger, commands, views: groups, sessions };
+    Ok(Wires {
+        site: Site { peers, stop },
+        board,
+        clerk,
+        memories: to_remember,
+        heart,
+        samples: drawn,
+        counted,
+        connections,
+    })
 }
 
 /// Starts a task for each peer.
