@@ -26,7 +26,6 @@ pub fn store_url() -> String {
     format!("http://{}:{STORE}", plan::core().v4)
 }
 
-
 /// The data centre as it runs.
 #[derive(Debug)]
 pub(crate) struct Core {

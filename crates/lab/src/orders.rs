@@ -45,11 +45,11 @@ impl Lab {
     }
 }
 
-/// The fault that is meant, and its target in full. Who writes only a name means the site of that name, or its service
-/// where a site is no possible target; who writes two nodes means the cable between them.
+/// The fault that is meant, and its target in full. Who writes only a name means the site of that name, or the part of it
+/// that is a possible target: first its service; who writes two nodes means the cable between them.
 fn understand(command: &Command) -> Result<(Fault, String), Refusal> {
     let mut first_error = None;
-    for noun in ["", "site ", "service ", "cable "] {
+    for noun in ["", "site ", "service ", "cable ", "daemon ", "address "] {
         let target = format!("{noun}{}", command.target);
         match format!("{} {target}", command.kind).parse::<Fault>() {
             Ok(fault) => return Ok((fault, target)),
@@ -93,6 +93,11 @@ mod tests {
         assert_eq!(meant(FaultKind::Restore, "london"), Ok("site london".to_owned()));
         assert_eq!(meant(FaultKind::Kill, "london"), Ok("service london".to_owned()));
         assert_eq!(meant(FaultKind::Cut, "a-b - c-d"), Ok("cable a-b - c-d".to_owned()));
+        assert_eq!(meant(FaultKind::Starve, "london"), Ok("daemon london".to_owned()));
+        assert_eq!(meant(FaultKind::Remove, "london"), Ok("address london".to_owned()));
+        assert_eq!(meant(FaultKind::Drain, "london"), Ok("site london".to_owned()));
+        assert_eq!(meant(FaultKind::Flap, "london every 2s"), Ok("service london every 2s".to_owned()));
+        assert_eq!(meant(FaultKind::Kill, "store"), Ok("store".to_owned()));
         assert!(meant(FaultKind::Cut, "london").is_err());
     }
 

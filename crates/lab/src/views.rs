@@ -8,7 +8,7 @@ use crate::plan::{NodeId, SERVICE};
 use crate::running::{Lab, lock};
 use api::client::Server;
 use api::client::blocking::Client;
-use api::{Group, Output, Status, route};
+use api::{Alarm, Group, Output, Status, route};
 use linux::{Error, Result};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -30,6 +30,8 @@ pub(crate) struct Views {
     pub(crate) choices: Vec<Option<(NodeId, Vec<Candidate>)>>,
     /// What each daemon that answers says about its announcement group.
     pub(crate) groups: BTreeMap<SiteId, Group>,
+    /// The alarms of each daemon that answers.
+    pub(crate) alarms: BTreeMap<SiteId, Vec<Alarm>>,
 }
 
 impl Views {
@@ -121,8 +123,12 @@ fn ask_daemons(lab: &Lab, views: &Mutex<Views>) {
             let status = Client::of(Server::Daemon, socket)
                 .ok()
                 .and_then(|client| client.get::<Status>(route::STATUS).ok());
-            let group = status.and_then(|status| status.groups.into_iter().next());
+            let (group, alarms) = match status {
+                Some(status) => (status.groups.into_iter().next(), status.alarms),
+                None => (None, Vec::new()),
+            };
             let mut views = lock(views);
+            views.alarms.insert(id, alarms);
             match group {
                 Some(group) => views.groups.insert(id, group),
                 None => views.groups.remove(&id),

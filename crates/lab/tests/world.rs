@@ -116,7 +116,9 @@ fn how_the_sites_are_run_is_read_with_every_fault() {
     let without = World::parse("pair.toml", GOOD).unwrap_or_else(|faults| panic!("{faults}"));
     assert!(!without.operation.has_core());
 
-    let wrong = format!("{GOOD}[site]\ndrain = 5\nlinger = \"1h\"\ndependency = 1\n[fleet]\nmin_sites = 0\nsize = 3\n");
+    let wrong = format!(
+        "{GOOD}[site]\ndrain = 5\nlinger = \"1h\"\ndependency = 1\n[fleet]\nmin_sites = 0\nsize = 3\n"
+    );
     insta::assert_snapshot!("faults_of_operation", World::parse("wrong.toml", &wrong).unwrap_err());
 }
 

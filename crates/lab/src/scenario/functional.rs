@@ -43,8 +43,12 @@ pub fn look(expectation: &Expectation, record: &Record, facts: &Facts, window: &
         Expectation::SiteOutput { site, output } => {
             with_status(facts, site, |status| announced_as(status, *output))
         }
-        Expectation::SitesInState { count, state } => how_many(facts, count.get(), |group| group.state.word(), state.as_str()),
-        Expectation::SitesOfOutput { count, output } => how_many(facts, count.get(), |group| group.output.word(), output.as_str()),
+        Expectation::SitesInState { count, state } => {
+            how_many(facts, count.get(), |group| group.state.word(), state.as_str())
+        }
+        Expectation::SitesOfOutput { count, output } => {
+            how_many(facts, count.get(), |group| group.output.word(), output.as_str())
+        }
         Expectation::SiteHasAddresses { site } => has_addresses(facts, site),
         Expectation::SiteSaid { site, words } => said(facts, site, words),
         Expectation::AlarmAt { site, words } => with_status(facts, site, |status| {

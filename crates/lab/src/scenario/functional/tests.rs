@@ -225,7 +225,8 @@ fn only_events_since_the_fault_were_said() {
 #[test]
 fn a_host_has_all_its_addresses_or_says_which_not() {
     let lacking = |missing: &[&str]| Facts {
-        missing: [("london".parse().unwrap(), missing.iter().map(|one| one.parse().unwrap()).collect())].into(),
+        missing: [("london".parse().unwrap(), missing.iter().map(|one| one.parse().unwrap()).collect())]
+            .into(),
         ..Facts::default()
     };
     let sentence = "site london has its addresses";
@@ -268,11 +269,15 @@ fn an_order_is_judged_when_all_of_them_are_answered() {
 
 #[test]
 fn only_those_are_asked_of_whom_somebody_speaks() {
-    let wanted = ["site london said well", "site tokyo state up", "site paris has its addresses", "every client answered"];
+    let wanted = [
+        "site london said well",
+        "site tokyo state up",
+        "site paris has its addresses",
+        "every client answered",
+    ];
     let wanted: Vec<Expectation> = wanted.iter().map(|text| text.parse().unwrap()).collect();
     let asked = Asked::by(&wanted);
-    let names = [&asked.statuses, &asked.events, &asked.addresses].map(|set| {
-        set.iter().map(|site| site.as_str()).collect::<Vec<_>>().join(" ")
-    });
+    let names = [&asked.statuses, &asked.events, &asked.addresses]
+        .map(|set| set.iter().map(|site| site.as_str()).collect::<Vec<_>>().join(" "));
     assert_eq!(names, ["tokyo", "london", "paris"]);
 }
