@@ -12,6 +12,7 @@ mod live;
 mod node;
 mod order;
 mod picture;
+mod reload;
 pub mod route;
 mod schema;
 mod status;
@@ -28,6 +29,7 @@ pub use order::{
 pub use picture::{
     Cable, CableState, Client, Detour, DetourKind, Fault, Nearest, Picture, PictureKind, Router, Site,
 };
+pub use reload::{ReloadAnswer, ReloadChange, ReloadOrder, ReloadVerdict};
 pub use schema::Schema;
 pub use status::{
     Alarm, Check, CheckResult, Group, GroupState, Output, Peer, PeerState, PrefixStatus, Received, Status,

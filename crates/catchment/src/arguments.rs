@@ -37,6 +37,12 @@ pub(crate) enum Command {
     /// Says what a site file would announce to whom, or everything that is wrong with it; starts nothing
     #[command(after_help = "Example:\n  catchment check /etc/catchment/site.toml")]
     Check(CheckSite),
+    /// Has the running daemon take over its site file, or another one, as far as it differs; changes nothing else
+    #[command(
+        after_help = "Example:\n  catchment reload --dry-run\n  catchment reload --confirm-within 2m && \
+                      catchment reload --confirm"
+    )]
+    Reload(Reload),
     /// Says what is announced, since when, and why
     #[command(after_help = "Example:\n  catchment status\n  catchment status --json | jq '.groups[].state'")]
     Status(Ask),
@@ -208,6 +214,38 @@ pub(crate) struct CheckSite {
     /// Prints one JSON document, whether the file is good or not
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `catchment reload`.
+#[derive(Debug, Args)]
+pub(crate) struct Reload {
+    /// The site file; the one in force if it is left out
+    #[arg(value_name = "SITE.toml", value_hint = ValueHint::FilePath)]
+    pub(crate) site: Option<PathBuf>,
+    /// Says what would change and what would be withdrawn; changes nothing
+    #[arg(long, conflicts_with_all = ["confirm_within", "confirm"])]
+    pub(crate) dry_run: bool,
+    /// Takes everything back after this long, such as 2m, unless `catchment reload --confirm` comes before
+    #[arg(long, value_name = "DURATION", value_parser = confirmation)]
+    pub(crate) confirm_within: Option<Duration>,
+    /// Confirms the reload that waits for it
+    #[arg(long, conflicts_with_all = ["site", "confirm_within", "override_guard"])]
+    pub(crate) confirm: bool,
+    /// Withdraws more than a reload may: users may be left without any site
+    #[arg(long, requires = "reason")]
+    pub(crate) override_guard: bool,
+    /// Why the guard is overridden, for everybody who asks later
+    #[arg(long, value_name = "TEXT", requires = "override_guard")]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+}
+
+/// How long a reload may wait for its confirmation.
+fn confirmation(text: &str) -> Result<Duration, String> {
+    let duration = document::parse_duration(text).map_err(|error| error.to_string())?;
+    let bounds = Duration::from_secs(1)..=Duration::from_secs(24 * 3600);
+    if bounds.contains(&duration) { Ok(duration) } else { Err("write 1s to 24h".to_owned()) }
 }
 
 /// How to ask a running daemon.

@@ -7,6 +7,7 @@ mod explain;
 mod generated;
 mod lab;
 mod order;
+mod reload;
 mod replay;
 mod run;
 mod status;
@@ -21,6 +22,7 @@ pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> anyhow::Res
     match command {
         Command::Run { site } => run::run(&site),
         Command::Check(check) => check::run(&check, terminal),
+        Command::Reload(reload) => reload::run(&reload, terminal),
         Command::Status(ask) => status::run(&ask, terminal),
         Command::Events(events) => events::run(&events, terminal),
         Command::Explain(explain) => explain::run(&explain, terminal),

@@ -1,5 +1,6 @@
 //! What no section can know by itself.
 
+use crate::group::Group;
 use crate::peer::{NextHop, Peer};
 use crate::service::Written;
 use document::{Document, Spanned};
@@ -7,11 +8,17 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use terms::{Family, Prefix};
 
-pub(crate) fn check(document: &Document, peers: &[Spanned<Peer>], services: &[Written]) {
+pub(crate) fn check(
+    document: &Document,
+    peers: &[Spanned<Peer>],
+    services: &[Written],
+    groups: &[Group],
+) {
     every_peer_hears_something(document, peers, services);
     every_prefix_is_told(document, peers, services);
     no_peer_lives_in_a_prefix(document, peers, services);
     one_built_in_service_an_address(document, services);
+    no_cover_over_another_group(document, services, groups);
 }
 
 fn families(services: &[Written]) -> BTreeSet<Family> {
@@ -29,7 +36,7 @@ fn every_peer_hears_something(document: &Document, peers: &[Spanned<Peer>], serv
 }
 
 fn every_prefix_is_told(document: &Document, peers: &[Spanned<Peer>], services: &[Written]) {
-    for prefix in services.iter().flat_map(|written| &written.announce) {
+    for prefix in services.iter().flat_map(|written| written.announce.iter().chain(&written.cover)) {
         let family = prefix.family();
         if !peers.iter().any(|peer| peer.session.families.contains(&family)) {
             let message = format!("nobody would be told {}: no peer carries {family}", prefix.value);
@@ -70,6 +77,26 @@ fn one_built_in_service_an_address(document: &Document, services: &[Written]) {
         if !taken.insert(address.value) {
             let message = format!("two built-in DNS services cannot share {}", address.value);
             document.fault_with_hint(address.span.clone(), message, "put the zones of both into one service");
+        }
+    }
+}
+
+/// A covering prefix draws the users of everything in it here, also while that is withdrawn: for the services of
+/// another group, that group has to say that it is meant.
+fn no_cover_over_another_group(document: &Document, services: &[Written], groups: &[Group]) {
+    for (written, cover) in services.iter().flat_map(|w| w.cover.iter().map(move |cover| (w, cover))) {
+        let is_own = |group: &&Group| group.services.contains(&written.service.name);
+        for group in groups.iter().filter(|group| !is_own(group)) {
+            let members = services.iter().filter(|member| group.services.contains(&member.service.name));
+            let is_agreed = members.clone().any(|member| member.service.cover.contains(&cover.value));
+            let covered = group.prefixes.iter().find(|prefix| cover.covers(**prefix));
+            if let Some(covered) = covered.filter(|_| !is_agreed) {
+                let name = &group.settings.group;
+                let message =
+                    format!("{} also covers {covered} of group `{name}`, whatever its checks say", cover.value);
+                let hint = format!("if that is meant, add it to `cover` of a service of `{name}` too");
+                document.fault_with_hint(cover.span.clone(), message, hint);
+            }
         }
     }
 }

@@ -1,18 +1,19 @@
 //! What goes up and down together.
 
 use crate::check::DNS_PORT;
-use crate::peer::{Peer, Relation};
+use crate::group_section::{GroupSection, Rules};
+use crate::grouping::{Together, together};
 use crate::service::Written;
-use announce::{Backoff, CheckSettings, Scope, Settings};
+use announce::{CheckSettings, Fold, Scope, Settings};
 use check::dns::Expectation;
-use std::collections::BTreeSet;
+use document::Document;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 use terms::{GroupName, Prefix, ServiceName};
 
-/// An announcement group: prefixes that go up and down together, and the services behind them. It is named after
-/// its first service.
-#[derive(Clone, Debug)]
+/// An announcement group: prefixes that go up and down together, and the services behind them.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Group {
     /// What its machine has to know. A check of the file becomes one check for each address of its service.
     pub settings: Settings,
@@ -35,47 +36,52 @@ pub struct Probe {
     pub timeout: Duration,
 }
 
-/// Puts services that share a prefix into one group. Two prefixes are shared when one covers the other: a user of the
-/// longer one would otherwise follow the shorter one to a site that does not answer for it.
-pub(crate) fn derive(services: &[Written], peers: &[Peer]) -> Vec<Group> {
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (index, written) in services.iter().enumerate() {
-        let is_shared = |group: &Vec<usize>| group.iter().any(|&other| share(&services[other], written));
-        let (sharing, apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(is_shared);
-        let mut joined: Vec<usize> = sharing.into_iter().flatten().chain([index]).collect();
-        joined.sort_unstable();
-        groups = apart;
-        groups.push(joined);
-    }
-    groups.sort_unstable();
-    let backoff = backoff(peers);
-    groups
-        .iter()
-        .filter_map(|group| Group::of(group.iter().map(|&index| &services[index]), backoff))
-        .collect()
-}
-
-fn share(one: &Written, other: &Written) -> bool {
-    let overlap = |a: &Prefix, b: &Prefix| a.covers(*b) || b.covers(*a);
-    one.service.announce.iter().any(|a| other.service.announce.iter().any(|b| overlap(a, b)))
-}
-
-/// A transit provider may damp a route that flaps, so a group that it hears of returns more slowly.
-fn backoff(peers: &[Peer]) -> Backoff {
-    let transit = peers.iter().any(|peer| peer.relation == Relation::Transit);
-    if transit { Backoff::TRANSIT } else { Backoff::DEFAULT }
+/// The groups of the file, in the order of the first service of each.
+pub(crate) fn derive(
+    document: &Document,
+    services: &[Written],
+    sections: &[GroupSection],
+    otherwise: &Rules,
+) -> Vec<Group> {
+    let groups = together(document, services, sections);
+    let mut names = BTreeMap::new();
+    let group = |Together { services: places, section }: &Together| {
+        let members: Vec<&Written> = places.iter().map(|&place| &services[place]).collect();
+        let written = section.and_then(|section| section.name.as_ref());
+        let name = match written {
+            Some(name) => name.value.clone(),
+            None => members.first()?.service.name.as_str().parse().ok()?,
+        };
+        let twice = names.insert(name.clone(), written);
+        // Where neither is written, two services have one name, and that was told.
+        if let Some(written) = twice.and_then(|first| first.or(written)) {
+            let hint = "a group without a name is named after its first service";
+            document.fault_with_hint(written.span.clone(), format!("two groups are called `{name}`"), hint);
+        }
+        Some(Group::of(name, &members, section.map_or(otherwise, |section| &section.rules)))
+    };
+    groups.iter().filter_map(group).collect()
 }
 
 impl Group {
-    /// The group of these services; none if there are none.
-    fn of<'a>(services: impl Iterator<Item = &'a Written> + Clone, backoff: Backoff) -> Option<Group> {
-        let names: Vec<ServiceName> = services.clone().map(|written| written.service.name.clone()).collect();
-        let prefixes =
-            services.clone().flat_map(|written| written.service.announce.iter().copied()).collect();
-        let (checks, probes) = services.flat_map(checks_of).unzip();
-        let group = names.first()?.as_str().parse::<GroupName>().ok()?;
-        let settings = Settings { backoff, ..Settings::new(group, checks) };
-        Some(Group { settings, probes, prefixes, services: names })
+    /// How many of its services must be well for it to be announced.
+    pub fn services_needed(&self) -> usize {
+        let all = self.services.len();
+        match self.settings.fold {
+            Fold::All => all,
+            Fold::Any => all.min(1),
+            Fold::AtLeast(least) => usize::try_from(least.get()).map_or(all, |least| least.min(all)),
+        }
+    }
+
+    fn of(name: GroupName, services: &[&Written], rules: &Rules) -> Group {
+        let prefixes = services.iter().flat_map(|written| written.service.announce.iter().copied()).collect();
+        let (checks, probes) = services.iter().flat_map(|written| checks_of(written)).unzip();
+        let Rules { fold, never_withdraw, blind, blind_after, drain, backoff } = rules.clone();
+        let rules = Settings::new(name, checks);
+        let settings = Settings { fold, never_withdraw, blind, blind_after, drain, backoff, ..rules };
+        let services = services.iter().map(|written| written.service.name.clone()).collect();
+        Group { settings, probes, prefixes, services }
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //!   site.toml --> Document --> one module per section --> whole-file checks --> SiteFile
-//!                    |           site  peer  service            consistency
-//!                    |           check  built_in_dns  api     group
+//!                    |           site  peer (policy)            grouping  group
+//!                    |           service (check, built_in_dns)  consistency
+//!                    |           group_section (fold, drain)  api
 //!                    +---------- faults of all of them ----------------------> Faults
 //! ```
 //! A section's module holds the type that its section becomes and the function that reads it. What a section cannot
@@ -15,9 +16,14 @@ mod api;
 mod built_in_dns;
 mod check;
 mod consistency;
+mod drain;
+mod fold;
 mod group;
+mod group_section;
+mod grouping;
 mod peer;
 mod planned;
+mod policy;
 mod service;
 mod site;
 mod site_file;
@@ -27,6 +33,7 @@ pub use api::Api;
 pub use built_in_dns::BuiltInDns;
 pub use group::{Group, Probe};
 pub use peer::{NextHop, Peer, Relation};
+pub use policy::{Labels, Policy};
 pub use service::Service;
 pub use site::{Place, Site};
 pub use site_file::{SiteFile, load, parse};

@@ -1,9 +1,10 @@
 //! `[[peer]]`: a BGP neighbour.
 
 use crate::planned;
+use crate::policy::{self, Policy};
 use crate::site::Site;
 use crate::unique::Unique;
-use bgp::session::{HoldTime, Settings};
+use bgp::session::{HoldTime, PeerKind, Settings};
 use document::{Spanned, Table, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -27,6 +28,8 @@ pub struct Peer {
     pub next_hops: BTreeMap<Family, NextHop>,
     /// The session with it.
     pub session: Settings,
+    /// What it is told about routes, at each level.
+    pub policy: Policy,
 }
 
 /// What a neighbour is to us: chooses defaults of timers and damping.
@@ -65,7 +68,7 @@ fn read(
     names: &mut Unique<PeerName>,
     addresses: &mut Unique<IpAddr>,
 ) -> Option<Spanned<Peer>> {
-    planned::refuse(table, &["bfd", "password_file", "deprefer"]);
+    planned::refuse(table, &["bfd", "password_file"]);
     let document = table.document();
     let name = table.required("name").parse();
     let address = address(table);
@@ -76,6 +79,8 @@ fn read(
     let hold_time = hold_time(&table.optional("hold_time"), relation);
     let passive = table.optional("passive").flag();
     let next_hops = next_hops(table, address.as_deref().copied());
+    let session_kind = site.zip(asn.as_ref()).map(|(site, asn)| PeerKind::between(site.asn, asn.value));
+    let policy = policy::read(table, session_kind);
     name.iter().for_each(|name| names.see(document, name));
     address.iter().for_each(|address| addresses.see(document, address));
     let (site, asn, next_hops) = (site?, asn?, next_hops?);
@@ -86,7 +91,9 @@ fn read(
         ..Settings::new(site.asn, asn.value, site.router_id)
     };
     let address = SocketAddr::new(address?.value, port.map_or(PORT, |port| port.value));
-    let peer = Peer { name: name?.value, relation: relation?, address, next_hops, session };
+    let (name, policy) = (name?.value, policy?);
+    policy::warn_of_weakness(document, &name, &policy, table.span());
+    let peer = Peer { name, relation: relation?, address, next_hops, session, policy };
     Some(Spanned { value: peer, span: table.span() })
 }
 

@@ -2,7 +2,6 @@
 
 use crate::built_in_dns::{self, BuiltInDns};
 use crate::check::{self, Check};
-use crate::planned;
 use crate::unique::Unique;
 use document::{Document, Spanned, Table, Value};
 use std::net::IpAddr;
@@ -18,6 +17,9 @@ pub struct Service {
     pub addresses: Vec<IpAddr>,
     /// What peers are told while it is healthy.
     pub announce: Vec<Prefix>,
+    /// Less-specific prefixes that peers are told whatever the checks say, so that users whose network lost the
+    /// others still have a way.
+    pub cover: Vec<Prefix>,
     /// The built-in DNS service; none where the operator brings one.
     pub dns: Option<BuiltInDns>,
 }
@@ -28,6 +30,7 @@ pub(crate) struct Written {
     pub(crate) service: Service,
     pub(crate) checks: Vec<Check>,
     pub(crate) announce: Vec<Spanned<Prefix>>,
+    pub(crate) cover: Vec<Spanned<Prefix>>,
     pub(crate) addresses: Vec<Spanned<IpAddr>>,
 }
 
@@ -41,7 +44,7 @@ fn read(table: &Table, directory: &Path, names: &mut Unique<ServiceName>) -> Opt
     let name = table.required("name").parse();
     let addresses = addresses(table);
     let announce = prefixes(table);
-    no_cover_yet(table);
+    let cover = cover(table, announce.as_deref().unwrap_or_default());
     let checks = checks(table);
     let dns = table.optional("dns");
     let built_in = dns.table().and_then(|dns| built_in_dns::read(&dns, directory));
@@ -60,9 +63,10 @@ fn read(table: &Table, directory: &Path, names: &mut Unique<ServiceName>) -> Opt
         name: name?.value,
         addresses: addresses.iter().map(|address| address.value).collect(),
         announce: announce.iter().map(|prefix| prefix.value).collect(),
+        cover: cover.iter().map(|prefix| prefix.value).collect(),
         dns: built_in,
     };
-    Some(Written { service, checks: checks?, announce, addresses })
+    Some(Written { service, checks: checks?, announce, cover, addresses })
 }
 
 /// Every address; none where one is faulty.
@@ -128,13 +132,27 @@ fn can_be_anycast(address: IpAddr) -> bool {
     !(address.is_unspecified() || address.is_loopback() || address.is_multicast() || is_link_local)
 }
 
-/// An empty list says what is true already.
-fn no_cover_yet(table: &Table) {
-    let cover = table.optional("cover");
-    if !cover.list().is_empty() {
-        let hint = "leave the list empty; less-specifics have to be announced by other means for now";
-        table.document().fault_with_hint(cover.key_span(), planned::message("cover"), hint);
+/// The covering prefixes. One that covers nothing of this service would draw users to it for nothing.
+fn cover(table: &Table, announce: &[Spanned<Prefix>]) -> Vec<Spanned<Prefix>> {
+    let document = table.document();
+    let cover = table.optional("cover").parse_list::<Prefix>();
+    let mut once = Unique::new("prefix");
+    for prefix in &cover {
+        once.see(document, prefix);
+        if !can_be_announced(document, prefix) {
+            continue;
+        }
+        let span = prefix.span.clone();
+        if announce.iter().any(|announced| announced.value == prefix.value) {
+            let message = format!("{} is announced only while the service is healthy", prefix.value);
+            let hint = "a covering prefix is a shorter one than those of `announce`";
+            document.fault_with_hint(span, message, hint);
+        } else if !announce.iter().any(|announced| prefix.covers(announced.value)) {
+            let message = format!("{} covers nothing that this service announces", prefix.value);
+            document.fault_with_hint(span, message, "a covering prefix contains a prefix of `announce`");
+        }
     }
+    cover
 }
 
 fn checks(table: &Table) -> Option<Vec<Check>> {

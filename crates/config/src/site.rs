@@ -1,7 +1,11 @@
 //! `[site]`: who this site is.
 
+use crate::drain;
+use announce::{Drain, Settings};
 use document::{Spanned, Table};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 use terms::{Asn, GeoPoint, HostName, RouterId, SiteName, cities, find_city, nearest_spelling};
 
@@ -25,6 +29,12 @@ pub struct Site {
     pub bgp_port: u16,
     /// How long the service answers on after an orderly stop has withdrawn its routes, for users who have not heard.
     pub linger: Duration,
+    /// How a group drains, unless the group says otherwise.
+    pub drain: Drain,
+    /// A check that says nothing for so long raises an alarm, unless its group says otherwise.
+    pub blind_after: Duration,
+    /// How much of what is announced a reload may withdraw without being told twice, percent.
+    pub max_withdraw: u8,
     /// Where the daemon keeps what survives a restart.
     pub state_dir: PathBuf,
 }
@@ -36,6 +46,11 @@ impl Site {
     pub const LINGER: Duration = Duration::from_secs(90);
     /// Where the file names no state directory.
     pub const STATE_DIR: &str = "/var/lib/catchment";
+    /// What a reload may withdraw, percent, where the file does not say.
+    pub const MAX_WITHDRAW: u8 = 25;
+    /// What `blind_after` may be.
+    pub(crate) const BLIND_AFTERS: RangeInclusive<Duration> =
+        Duration::from_millis(100)..=Duration::from_secs(3600);
     const LONGEST_LINGER: Duration = Duration::from_secs(3600);
 }
 
@@ -57,6 +72,9 @@ pub(crate) fn read(table: &Table, directory: &Path) -> Option<Site> {
     let reject_routes = table.optional("reject_routes").flag();
     let bgp_port = table.optional("bgp_port").number_in(1..=u16::MAX);
     let linger = table.optional("linger").duration_in(Duration::ZERO..=Site::LONGEST_LINGER);
+    let drain = drain::read(table, Drain::DEFAULT);
+    let blind_after = table.optional("blind_after").duration_in(Site::BLIND_AFTERS);
+    let max_withdraw = table.optional("max_withdraw").parse::<Percent>();
     let state_dir = table.optional("state_dir").path();
     let name = name?.value;
     let host = host.map(|host| host.value).or_else(|| name.as_str().parse().ok())?;
@@ -69,8 +87,22 @@ pub(crate) fn read(table: &Table, directory: &Path) -> Option<Site> {
         reject_routes: reject_routes.is_none_or(|flag| flag.value),
         bgp_port: bgp_port.map_or(Site::BGP_PORT, |port| port.value),
         linger: linger.map_or(Site::LINGER, |linger| linger.value),
+        drain,
+        blind_after: blind_after.map_or(Settings::BLIND_AFTER, |blind_after| blind_after.value),
+        max_withdraw: max_withdraw.map_or(Site::MAX_WITHDRAW, |percent| percent.value.0),
         state_dir: directory.join(state_dir.map_or(PathBuf::from(Site::STATE_DIR), |path| path.value)),
     })
+}
+
+/// A share, written `25%`.
+struct Percent(u8);
+
+impl FromStr for Percent {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = text.strip_suffix('%').and_then(|number| number.parse().ok());
+        number.filter(|number| *number <= 100).map(Percent).ok_or("write a share from \"0%\" to \"100%\"")
+    }
 }
 
 /// Coordinates say it best, a city's name will do.

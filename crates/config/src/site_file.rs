@@ -3,12 +3,15 @@
 use crate::api::{self, Api};
 use crate::consistency;
 use crate::group::{self, Group};
+use crate::group_section::{self, Rules};
 use crate::peer::{self, Peer};
 use crate::planned;
 use crate::service::{self, Service};
 use crate::site::{self, Site};
-use document::{Document, Faults, Table};
+use document::{Document, Faults, Table, Warnings};
+use std::collections::BTreeSet;
 use std::path::Path;
+use terms::Prefix;
 
 /// A site file without a fault.
 #[derive(Clone, Debug)]
@@ -23,6 +26,8 @@ pub struct SiteFile {
     pub groups: Vec<Group>,
     /// Where the daemon can be asked.
     pub api: Api,
+    /// What its writer should know.
+    pub warnings: Warnings,
 }
 
 /// Reads a site file and the files it names.
@@ -32,12 +37,13 @@ pub fn load(path: &Path) -> Result<SiteFile, Faults> {
     parse(&path.to_string_lossy(), &text, directory)
 }
 
-/// Reads the text of a site file and the files it names. `name` is printed in front of faults; `directory` is what relative paths in the
-/// file begin at.
+/// Reads the text of a site file and the files it names. `name` is printed in front of faults; `directory` is what
+/// relative paths in the file begin at.
 pub fn parse(name: &str, text: &str, directory: &Path) -> Result<SiteFile, Faults> {
     let document = Document::parse(name, text);
     let site_file = read(&document.root(), directory);
-    document.finish(site_file)
+    let (site_file, warnings) = document.finish_with_warnings(site_file)?;
+    Ok(SiteFile { warnings, ..site_file })
 }
 
 fn read(root: &Table, directory: &Path) -> Option<SiteFile> {
@@ -46,10 +52,20 @@ fn read(root: &Table, directory: &Path) -> Option<SiteFile> {
     let peers = peer::read_all(&root.required("peer"), site.as_ref());
     let services = service::read_all(&root.required("service"), directory);
     let api = api::read(root.optional("api").table().as_ref(), directory);
-    let (site, peers, services, api) = (site?, peers?, services?, api?);
-    consistency::check(root.document(), &peers, &services);
-    let peers: Vec<Peer> = peers.into_iter().map(|peer| peer.value).collect();
-    let groups = group::derive(&services, &peers);
+    let otherwise = Rules::of(site.as_ref(), peers.as_deref().unwrap_or_default());
+    let sections = group_section::read_all(&root.optional("group"), &otherwise);
+    let (site, peers, services, sections, api) = (site?, peers?, services?, sections?, api?);
+    let document = root.document();
+    let groups = group::derive(document, &services, &sections, &otherwise);
+    consistency::check(document, &peers, &services, &groups);
+    let peers = peers.into_iter().map(|peer| peer.value).collect();
     let services = services.into_iter().map(|written| written.service).collect();
-    Some(SiteFile { site, peers, services, groups, api })
+    Some(SiteFile { site, peers, services, groups, api, warnings: Warnings::default() })
+}
+
+impl SiteFile {
+    /// Every covering prefix: told to peers for as long as the daemon lives.
+    pub fn covers(&self) -> BTreeSet<Prefix> {
+        self.services.iter().flat_map(|service| service.cover.iter().copied()).collect()
+    }
 }

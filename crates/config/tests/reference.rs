@@ -4,8 +4,9 @@ use document::Faults;
 use std::path::Path;
 
 /// A file with an unknown key in each table: the hints list the known ones.
-const UNKNOWN_EVERYWHERE: &str = "zzzzzzzz = 1\n[site]\nzzzzzzzz = 1\n[[peer]]\nzzzzzzzz = 1\n[[service]]\nzzzzzzzz = 1\n\
-    [[service.check]]\nzzzzzzzz = 1\ndns = { zzzzzzzz = 1 }\n[service.dns]\nzzzzzzzz = 1\n[api]\nzzzzzzzz = 1\n";
+const UNKNOWN_EVERYWHERE: &str = "zzzzzzzz = 1\n[site]\nzzzzzzzz = 1\n[[peer]]\nzzzzzzzz = 1\ndeprefer = { zzzzzzzz = 1 }\n[[service]]\nzzzzzzzz = 1\n\
+    [[service.check]]\nzzzzzzzz = 1\ndns = { zzzzzzzz = 1 }\n[service.dns]\nzzzzzzzz = 1\n[api]\nzzzzzzzz = 1\n\
+    [[group]]\nzzzzzzzz = 1\nbackoff = { zzzzzzzz = 1 }\n";
 
 const PAGE: &str = include_str!("../../../docs/reference/site-file.md");
 
@@ -18,7 +19,7 @@ fn known_keys(faults: &Faults) -> Vec<Vec<&str>> {
 fn every_key_stands_in_the_reference() {
     let faults = config::parse("site.toml", UNKNOWN_EVERYWHERE, Path::new("")).unwrap_err();
     let tables = known_keys(&faults);
-    assert_eq!(tables.len(), 8, "{faults}");
+    assert_eq!(tables.len(), 11, "{faults}");
     for key in tables.iter().flatten() {
         let words = [
             format!("`{key}`"),
@@ -38,7 +39,7 @@ fn every_key_stands_in_the_reference() {
 fn everything_that_is_called_planned_is_refused() {
     let planned = PAGE.lines().filter_map(|line| line.strip_prefix("Planned: "));
     let keys: Vec<&str> = planned.flat_map(|line| line.split('`').skip(1).step_by(2)).collect();
-    assert!(keys.len() >= 10, "{keys:?}");
+    assert!(keys.len() >= 3, "{keys:?}");
     for key in keys {
         let key = key.trim_matches(['[', ']']);
         let line = format!("{key} = 1\n");

@@ -1,5 +1,6 @@
 //! A good file gives the expected settings, a bad one every fault, and any other no panic.
 
+use announce::{BlindPolicy, Drain, Fold};
 use config::{NextHop, Relation, SiteFile, parse};
 use document::Faults;
 use proptest::prelude::*;
@@ -48,7 +49,7 @@ fn a_good_file_gives_settings_for_every_core() {
     assert_eq!(group.settings.backoff.base, Duration::from_secs(30));
     assert_eq!(group.probes.len(), group.settings.checks.len());
     let names: Vec<String> = group.settings.checks.iter().map(|check| check.to_string()).collect();
-    assert_eq!(names[1], "dns/dns example. SOA at 2001:db8:53::53");
+    assert_eq!(names[1], "dns example. SOA at 2001:db8:53::53");
     assert_eq!(group.probes[1].target.to_string(), "[2001:db8:53::53]:53");
     assert_eq!(group.settings.checks[0].hang_after, Duration::from_secs(1));
     assert_eq!(group.settings.checks[2].hang_after, Duration::from_millis(300));
@@ -82,11 +83,14 @@ fn what_the_file_leaves_out_has_a_default() {
     assert_eq!(file.site.host.as_str(), "rack-1");
     assert_eq!(file.site.place, None);
     assert!(file.site.reject_routes);
+    assert_eq!((file.site.linger, file.site.max_withdraw), (Duration::from_secs(90), 25));
     let peer = &file.peers[0];
     assert_eq!((peer.relation, peer.session.hold_time.seconds()), (Relation::Peer, 9));
     assert_eq!(peer.next_hops.keys().collect::<Vec<_>>(), [&Family::Ipv4]);
     let group = &file.groups[0];
     assert_eq!(group.settings.backoff.base, Duration::from_secs(5));
+    assert_eq!((group.settings.fold, group.settings.drain), (Fold::All, Drain::DEFAULT));
+    assert!(!group.settings.never_withdraw);
     let check = &group.settings.checks[0];
     assert_eq!(
         (check.interval, group.probes[0].timeout),
@@ -146,6 +150,48 @@ fn each_broken_rule_is_one_fault() {
         ("city = \"London\"", "city = \"Londn\"", "did you mean `London`"),
         ("city = \"London\"", "lat = 51.5", "`lat` and `lon` come together"),
         (
+            "hold_time = \"9s\"",
+            "deprefer = { communities = [\"64500\"] }",
+            "`64500` is no community: write asn:value",
+        ),
+        ("hold_time = \"9s\"", "communities = [\"65535:0\"]", "added by itself while a group drains"),
+        ("hold_time = \"9s\"", "communities = [\"65535:666\"]", "drop everything"),
+        ("hold_time = \"9s\"", "local_pref = 200", "LOCAL_PREF is not told to another AS"),
+        ("hold_time = \"9s\"", "med = 100\ndeprefer = { med = 100 }", "not less preferred than 100"),
+        ("hold_time = \"9s\"", "med = 4294967295", "not less preferred than 4294967295"),
+        ("hold_time = \"9s\"", "prepend = 17", "`prepend` must be 0 to 16"),
+        ("passive = true", "prepend = 1", "a path that names our own AS looks like a loop"),
+        ("passive = true", "local_pref = 1", "a LOCAL_PREF of 0 does not lie between 0 and 1"),
+        ("passive = true", "deprefer = { local_pref = 100 }", "does not lie between 0 and 100"),
+        ("cover = []", "cover = [\"198.18.0.0/24\"]", "announced only while the service is healthy"),
+        ("cover = []", "cover = [\"198.0.0.0/16\"]", "covers nothing that this service announces"),
+        ("cover = []", "cover = [\"198.18.0.53/32\"]", "covers nothing that this service announces"),
+        ("cover = []", "cover = [\"::/0\"]", "draw the whole Internet"),
+        ("cover = []", "cover = [\"192.0.0.0/4\"]", "also covers 203.0.113.0/24 of group `web`"),
+        ("[api]", "[[group]]\nservices = [\"dns\"]\n[api]", "`ntp` shares 198.18.0.0/23 with `dns`"),
+        ("[api]", "[[group]]\nservices = [\"dns\", \"npt\"]\n[api]", "did you mean `ntp`"),
+        ("[api]", "[[group]]\nservices = []\n[api]", "a group needs at least one service"),
+        ("[api]", "[[group]]\nservices = [\"web\"]\nfold = \"most\"\n[api]", "not `most`"),
+        ("[api]", "[[group]]\nservices = [\"web\"]\nfold = \"1 of 2\"\n[api]", "`services` has 1, not 2"),
+        (
+            "[api]",
+            "[[group]]\nservices = [\"dns\", \"ntp\"]\nfold = \"3 of 2\"\n[api]",
+            "3 of 2 can never be well",
+        ),
+        ("[api]", "[[group]]\nservices = [\"web\"]\nname = \"dns\"\n[api]", "two groups are called `dns`"),
+        (
+            "[api]",
+            "[[group]]\nservices = [\"web\"]\ndrain = \"5s\"\nconverge = \"6s\"\n[api]",
+            "the drain of 5s is over before 6s are",
+        ),
+        (
+            "[api]",
+            "[[group]]\nservices = [\"web\"]\nbackoff = { base = \"10m\" }\n[api]",
+            "the cap 300s is shorter than the base 600s",
+        ),
+        ("[api]", "[[group]]\nservices = [\"web\"]\nblind = \"withdraw\"\n[api]", "`blind` must be one of"),
+        ("asn = 64501\nrouter", "max_withdraw = \"101%\"\nasn = 64501\nrouter", "from \"0%\" to \"100%\""),
+        (
             "socket = \"",
             "socket = \"/a-very-long-directory/a-very-long-directory/a-very-long-directory/a-very-long-directory",
             "at most 107 bytes",
@@ -188,6 +234,43 @@ fn services_that_share_a_prefix_through_a_third_are_one_group() {
         (name.to_owned(), services.iter().map(|&service| service.to_owned()).collect::<Vec<_>>())
     };
     assert_eq!(groups, [group("one", &["one", "two", "both"]), group("alone", &["alone"])]);
+}
+
+#[test]
+fn a_group_section_says_how_its_services_go_up_and_down() {
+    let section = "[[group]]\nname = \"all-of-it\"\nservices = [\"web\", \"ntp\", \"dns\"]\nfold = \"2 of 3\"\n\
+                   never_withdraw = true\nblind = \"deprefer\"\nblind_after = \"10s\"\ndrain = \"60s\"\nconnections = 5\n\
+                   backoff = { base = \"1s\", cap = \"60s\" }\n[api]";
+    let head = "linger = \"10s\"\ndrain = \"40s\"\nconverge = \"20s\"\nmax_withdraw = \"50%\"\nrouter_id";
+    let file = read(&with("[api]", section).replace("router_id", head)).unwrap();
+    let [group] = &file.groups[..] else { panic!("{:?}", file.groups) };
+    let settings = &group.settings;
+    assert_eq!(settings.group.as_str(), "all-of-it");
+    assert_eq!(group.services.iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["dns", "web", "ntp"]);
+    assert_eq!(group.prefixes.len(), 4);
+    assert_eq!(settings.fold, Fold::AtLeast(2.try_into().unwrap()));
+    assert_eq!((settings.never_withdraw, settings.blind), (true, BlindPolicy::Deprefer));
+    assert_eq!(settings.blind_after, Duration::from_secs(10));
+    let (at_least, convergence) = (Duration::from_secs(60), Duration::from_secs(20));
+    assert_eq!(settings.drain, Drain { at_least, convergence, connections: 5 });
+    assert_eq!((settings.backoff.base, settings.backoff.cap), (Duration::from_secs(1), Duration::from_secs(60)));
+    assert_eq!(settings.backoff.forgiven_after, Duration::from_secs(600));
+    assert_eq!((file.site.linger, file.site.max_withdraw), (Duration::from_secs(10), 50));
+}
+
+#[test]
+fn a_cover_over_two_groups_is_meant_when_both_say_so() {
+    let both = with("cover = []", "cover = [\"192.0.0.0/4\"]")
+        .replace("announce = [\"203", "cover = [\"192.0.0.0/4\"]\nannounce = [\"203");
+    let file = read(&both).unwrap();
+    assert_eq!(file.covers().iter().map(ToString::to_string).collect::<Vec<_>>(), ["192.0.0.0/4"]);
+}
+
+#[test]
+fn peers_that_cannot_be_told_to_prefer_another_site_are_warned_of() {
+    insta::assert_snapshot!(read(GOOD).unwrap().warnings);
+    let label = "hold_time = \"9s\"\ndeprefer = { communities = [\"64500:80\"] }";
+    assert!(read(&with("hold_time = \"9s\"", label)).unwrap().warnings.is_empty());
 }
 
 proptest! {

@@ -6,6 +6,9 @@
 //! not tell. The same holds for the unreachable routes of the announced prefixes: without them a packet for an unused
 //! address would follow the default route back to the router that sent it, and loop.
 //!
+//! What belongs on the host is a value that may change while the daemon runs ([`Wanted`]): whoever takes an address out
+//! of it says that its service has been withdrawn and has lingered.
+//!
 //! Addresses and routes stay when the daemon ends: the service may live on, and no announcement leads to it.
 
 use crate::event::{Event, Source};
@@ -15,9 +18,11 @@ use linux::link::LinkIndex;
 use linux::route::{Route, Via};
 use linux::watch::{Change, Topic, Watch};
 use linux::{Netlink, address, route};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use terms::{Prefix, Reason};
 use tokio::sync::watch;
@@ -42,12 +47,57 @@ impl Presence {
 }
 
 /// What belongs on this host.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Belongings {
     /// Service addresses, on `lo`.
     pub(crate) addresses: BTreeSet<IpAddr>,
     /// Announced prefixes whose unused addresses are rejected.
     pub(crate) rejected: BTreeSet<Prefix>,
+}
+
+impl Belongings {
+    /// Whether nothing belongs here.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.addresses.is_empty() && self.rejected.is_empty()
+    }
+
+    /// These and others.
+    pub(crate) fn with(&self, others: &Belongings) -> Belongings {
+        Belongings {
+            addresses: &self.addresses | &others.addresses,
+            rejected: &self.rejected | &others.rejected,
+        }
+    }
+
+    /// These, but not those.
+    pub(crate) fn without(&self, those: &Belongings) -> Belongings {
+        Belongings {
+            addresses: &self.addresses - &those.addresses,
+            rejected: &self.rejected - &those.rejected,
+        }
+    }
+
+    fn items(&self) -> BTreeSet<Item> {
+        let addresses = self.addresses.iter().copied().map(Item::Address);
+        addresses.chain(self.rejected.iter().copied().map(Item::Reject)).collect()
+    }
+}
+
+/// What belongs on the host from now on, told to the keeper.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    belongings: watch::Sender<Belongings>,
+    /// Wakes the keeper, who sleeps in the kernel.
+    bell: Arc<OwnedFd>,
+}
+
+impl Wanted {
+    /// Takes the place of what belonged on the host before. The keeper acts on it at once, on its own thread.
+    pub(crate) fn set(&self, belongings: Belongings) {
+        self.belongings.send_replace(belongings);
+        // A bell that cannot be rung leaves the keeper to look by itself, within a second.
+        let _ = rustix::io::write(&self.bell, &1_u64.to_ne_bytes());
+    }
 }
 
 /// One of the [`Belongings`].
@@ -101,19 +151,23 @@ pub(crate) struct Keeper {
     added: Vec<Item>,
     missing: BTreeSet<Item>,
     presence: watch::Sender<Presence>,
+    wanted: Wanted,
 }
 
 impl Keeper {
     /// Puts everything in place. If that fails, nothing has changed.
     pub(crate) fn put(belongings: &Belongings) -> linux::Result<Self> {
-        let addresses = belongings.addresses.iter().copied().map(Item::Address);
-        let rejects = belongings.rejected.iter().copied().map(Item::Reject);
+        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
+            .map_err(|source| linux::Error::new("make an event descriptor", source))?;
+        let wanted =
+            Wanted { belongings: watch::Sender::new(belongings.clone()), bell: Arc::new(bell) };
         let mut keeper = Keeper {
             netlink: Netlink::open()?,
-            items: addresses.chain(rejects).collect(),
+            items: belongings.items(),
             added: Vec::new(),
             missing: BTreeSet::new(),
             presence: watch::Sender::default(),
+            wanted,
         };
         for item in keeper.items.clone() {
             match item.put(&mut keeper.netlink) {
@@ -130,12 +184,23 @@ impl Keeper {
         self.presence.subscribe()
     }
 
+    /// How to tell the keeper that other things belong on the host.
+    pub(crate) fn wanted(&self) -> Wanted {
+        self.wanted.clone()
+    }
+
     /// Looks after everything, on a thread of its own, for as long as anybody cares about the presence.
     pub(crate) fn keep(mut self, mut kernel: Watch, bus: &Bus) {
         self.added.clear();
+        let mut belongings = self.wanted.belongings.subscribe();
         let mut looked = Instant::now();
         while !self.presence.is_closed() {
-            wait(&kernel, LOOK_EVERY.saturating_sub(looked.elapsed()));
+            wait(&kernel, &self.wanted.bell, LOOK_EVERY.saturating_sub(looked.elapsed()));
+            if belongings.has_changed().unwrap_or(false) {
+                let items = belongings.borrow_and_update().items();
+                self.change(items);
+                self.look(bus);
+            }
             // A kernel that cannot be heard is asked every second.
             let changes = kernel.changes().unwrap_or_default();
             if looked.elapsed() >= LOOK_EVERY || changes.iter().any(|change| self.concerns(change)) {
@@ -143,6 +208,19 @@ impl Keeper {
                 looked = Instant::now();
             }
         }
+    }
+
+    /// Other things belong here from now on. What cannot be put is told by the look that follows.
+    fn change(&mut self, items: BTreeSet<Item>) {
+        for item in self.items.difference(&items) {
+            // What cannot be taken away stays, and nobody serves it.
+            let _ = item.take(&mut self.netlink);
+            self.missing.remove(item);
+        }
+        for item in items.difference(&self.items) {
+            let _ = item.put(&mut self.netlink);
+        }
+        self.items = items;
     }
 
     /// Whether a change may have taken one of our items away.
@@ -199,12 +277,16 @@ impl Drop for Keeper {
     }
 }
 
-/// Sleeps until the kernel tells of a change, `limit` at most.
-fn wait(kernel: &Watch, limit: Duration) {
+/// Sleeps until the kernel tells of a change or the bell rings, `limit` at most.
+fn wait(kernel: &Watch, bell: &OwnedFd, limit: Duration) {
     let limit =
         Timespec { tv_sec: limit.as_secs().try_into().unwrap_or(1), tv_nsec: limit.subsec_nanos().into() };
     // Interrupted or out of memory: it is looked at again soon.
-    if poll(&mut [PollFd::new(kernel, PollFlags::IN)], Some(&limit)).is_err() {
+    let mut ears = [PollFd::new(kernel, PollFlags::IN), PollFd::new(bell, PollFlags::IN)];
+    let rung = poll(&mut ears, Some(&limit));
+    // Reading the bell silences it; one that did not ring says so, which is no error here.
+    let _ = rustix::io::read(bell, &mut [0; 8]);
+    if rung.is_err() {
         std::thread::sleep(Duration::from_millis(1));
     }
 }
@@ -262,6 +344,31 @@ mod tests {
                 }
                 drop(presence);
             });
+        });
+    }
+
+    #[test]
+    fn what_belongs_here_may_change_while_it_is_kept() {
+        inside(|netlink| {
+            let bus = Bus::for_test();
+            let keeper = Keeper::put(&belongings()).unwrap();
+            let (presence, kernel, wanted) = (keeper.presence(), listen().unwrap(), keeper.wanted());
+            let (old, new): (IpAddr, IpAddr) = ("198.18.0.53".parse().unwrap(), "198.18.0.54".parse().unwrap());
+            let mut other = belongings();
+            other.addresses.remove(&old);
+            other.addresses.insert(new);
+            other.rejected.clear();
+            std::thread::scope(|scope| {
+                scope.spawn(|| keeper.keep(kernel, &bus));
+                wanted.set(other);
+                while is_there(netlink, old) || !is_there(netlink, new) {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                drop(presence);
+            });
+            let unused: IpAddr = "198.18.0.99".parse().unwrap();
+            assert_eq!(route::lookup(netlink, unused).unwrap(), route::Lookup::NoRoute);
+            assert_eq!(bus.latest(), [], "what was ordered is no news");
         });
     }
 

@@ -4,10 +4,11 @@
 //!   check tasks ──what they found──> ┌───────────────┐ ──decision (latest value)──> peer tasks
 //!   address keeper ──presence──────> │ decision loop │ ──run this one sooner──────> check tasks
 //!   clerk, stop ──commands─────────> │  a Machine    │ ──what to remember─────────> memory keeper
-//!   fleet ──permits (latest)───────> │  per group    │ ──wishes (latest)──────────> fleet
-//!   peer tasks ──what they told────> │               │ ──views, samples───────────> API, page, clerk
-//!   traffic ──connections (latest)─> │               │ ──whom to count (latest)───> traffic
-//!   the machines' earliest deadline ─└───────────────┘ ──beats────────────────────> watchdog
+//!   reload ──other groups──────────> │  per group    │ ──wishes (latest)──────────> fleet
+//!   fleet ──permits (latest)───────> │               │ ──views, samples───────────> API, page, clerk
+//!   peer tasks ──what they told────> │               │ ──whom to count (latest)───> traffic
+//!   traffic ──connections (latest)─> │               │ ──beats────────────────────> watchdog
+//!   the machines' earliest deadline ─└───────────────┘
 //! ```
 //! One task for all groups: there are few, and a decision is then one value that holds the whole. It never waits for
 //! anybody: every way out is a latest value, a queue that is dropped when full, or a counter.
@@ -16,12 +17,13 @@ mod command;
 mod group;
 mod permits;
 mod readback;
+mod regroup;
 mod view;
 
 pub(crate) use command::{Command, Leave};
-pub(crate) use group::{Group, Seen};
+pub(crate) use group::{Group, Seen, Slot};
 pub(crate) use permits::{Grants, Permits, Wishes};
-pub(crate) use readback::Peers;
+pub(crate) use regroup::{Member, Regroup};
 pub(crate) use view::{output, state};
 
 use crate::address::Presence;
@@ -32,26 +34,28 @@ use crate::events::Bus;
 use crate::export::{Decision, GroupLevel};
 use crate::memory::{Kept, Memories};
 use crate::metrics::Metrics;
+use crate::status::{self, Shown};
 use crate::traffic::{Connections, Counted};
 use crate::watchdog::{BEAT_EVERY, Heart};
 use announce::{Action, Event, Input, Intent, Level, Readback, State};
 use group::Beside;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use terms::{GroupName, PeerName, Reason, Timestamp, Verdict};
+use terms::{GroupName, PeerName, Prefix, Reason, Timestamp, Verdict};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
 /// Where the decision loop hears of the world.
 #[derive(Debug)]
 pub(crate) struct Ears {
-    pub(crate) found: mpsc::Receiver<(usize, Found)>,
+    pub(crate) found: mpsc::Receiver<(Slot, Found)>,
     pub(crate) presence: watch::Receiver<Presence>,
     pub(crate) commands: mpsc::Receiver<Command>,
+    pub(crate) regroups: mpsc::Receiver<Regroup>,
     /// How many connections are open at the addresses that are being drained.
     pub(crate) connections: watch::Receiver<Connections>,
-    /// What each peer was told.
-    pub(crate) peers: Peers,
+    /// The peers, and what each was told.
+    pub(crate) shown: watch::Receiver<Shown>,
 }
 
 /// Where the decision loop tells of itself.
@@ -73,8 +77,11 @@ pub(crate) struct Mouth {
 #[derive(Debug)]
 pub(crate) struct Decider {
     groups: Vec<(Group, Beside)>,
+    covers: Arc<[Prefix]>,
     mouth: Mouth,
     permits: Permits,
+    /// What operators have ordered.
+    intents: BTreeMap<GroupName, Intent>,
     /// When something was announced last.
     announced: Option<Timestamp>,
     /// Whether the daemon is stopping.
@@ -85,17 +92,27 @@ pub(crate) struct Decider {
 
 impl Decider {
     /// A loop over groups at their start: nothing is announced.
-    pub(crate) fn new(groups: Vec<Group>, permits: Permits, mouth: Mouth) -> Self {
-        let with_beside = |group: Group| {
-            let since = group.machine.since();
-            (group, Beside::new((since, mouth.clock.wall_at(since))))
+    pub(crate) fn new(groups: Vec<Group>, covers: Arc<[Prefix]>, permits: Permits, mouth: Mouth) -> Self {
+        let mut decider = Decider {
+            groups: Vec::new(),
+            covers,
+            mouth,
+            permits,
+            intents: BTreeMap::new(),
+            announced: None,
+            leaving: false,
+            again: BTreeMap::new(),
         };
-        let groups = groups.into_iter().map(with_beside).collect();
-        let again = BTreeMap::new();
-        let decider = Decider { groups, mouth, permits, announced: None, leaving: false, again };
+        decider.groups = groups.into_iter().map(|group| decider.with_beside(group)).collect();
         decider.publish(None);
         decider.show();
         decider
+    }
+
+    fn with_beside(&self, group: Group) -> (Group, Beside) {
+        let since = group.machine.since();
+        let beside = Beside::new((since, self.mouth.clock.wall_at(since)));
+        (group, beside)
     }
 
     /// Decides for as long as anybody listens. `orders` stand from before the start.
@@ -108,11 +125,12 @@ impl Decider {
             let deadline = self.groups.iter().filter_map(|(group, _)| group.machine.deadline()).min();
             tokio::select! {
                 biased;
-                Some((group, found)) = ears.found.recv() => {
+                Some((slot, found)) = ears.found.recv() => {
                     let presence = ears.presence.borrow().clone();
-                    self.found(group, found, &presence).await;
+                    self.found(slot, found, &presence).await;
                 }
                 Some(command) = ears.commands.recv() => self.obey(command).await,
+                Some(regroup) = ears.regroups.recv() => self.regroup(regroup).await,
                 grants = self.permits.news() => {
                     self.decide_all(|group, _| Some(Input::Permit(grants.get(group.name()).copied()?))).await;
                 }
@@ -127,14 +145,16 @@ impl Decider {
                 () = clock.until(deadline) => self.decide_all(|_, _| Some(Input::Timer)).await,
                 _ = beats.tick() => {
                     self.mouth.heart.beat();
-                    self.read_back(&ears.peers).await;
+                    let peers = ears.shown.borrow().peers.clone();
+                    self.read_back(&peers).await;
                 }
             }
         }
     }
 
-    /// A check has run.
-    async fn found(&mut self, index: usize, found: Found, presence: &Presence) {
+    /// A check has run. One of a group that is not looked after any more says nothing.
+    async fn found(&mut self, slot: Slot, found: Found, presence: &Presence) {
+        let Some(index) = self.groups.iter().position(|(group, _)| group.slot == slot) else { return };
         let Some((group, beside)) = self.groups.get_mut(index) else { return };
         if found.verdict == Verdict::Pass {
             beside.passed.insert(found.check);
@@ -165,6 +185,7 @@ impl Decider {
     }
 
     async fn intend(&mut self, intents: &BTreeMap<GroupName, Intent>) {
+        self.intents.extend(intents.clone());
         self.decide_all(|group, _| Some(Input::Intent(intents.get(group.name())?.clone()))).await;
     }
 
@@ -187,7 +208,7 @@ impl Decider {
         let seen = |(group, _): &(Group, Beside)| Seen {
             machine: group.machine.clone(),
             services: group.services.clone(),
-            prefixes: group.prefixes.clone(),
+            prefixes: group.shown(),
             level: self.level(group),
             now,
         };
@@ -195,7 +216,7 @@ impl Decider {
     }
 
     /// Reads back what the peers were told and hands it to the machines that do not know it yet.
-    async fn read_back(&mut self, peers: &Peers) {
+    async fn read_back(&mut self, peers: &[status::Peer]) {
         let told = self.groups.iter().map(|(group, _)| readback::read_back(&self.group_level(group), peers));
         let mut told: VecDeque<Readback> = told.collect();
         self.decide_all(|_, beside| {
@@ -258,7 +279,7 @@ impl Decider {
         if before {
             self.announced = Some(now);
         }
-        if changed {
+        if self.release() || changed {
             self.publish(verdict);
             // The peers' tasks write now, before anything is told to people.
             tokio::task::yield_now().await;
@@ -291,12 +312,13 @@ impl Decider {
     }
 
     fn group_level(&self, group: &Group) -> GroupLevel {
-        GroupLevel { level: self.level(group), prefixes: group.prefixes.clone() }
+        GroupLevel { level: self.level(group), prefixes: group.shown() }
     }
 
     fn publish(&self, verdict: Option<Timestamp>) {
         let groups = self.groups.iter().map(|(group, _)| self.group_level(group)).collect();
-        let decision = Decision { groups, again: self.again.clone(), verdict };
+        let covers = Arc::clone(&self.covers);
+        let decision = Decision { groups, covers, again: self.again.clone(), verdict };
         self.mouth.decision.send_replace(Arc::new(decision));
     }
 

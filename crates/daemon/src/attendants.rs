@@ -1,12 +1,12 @@
 //! Everything that may be slow and that no decision waits for, on a thread and a runtime of their own: the log, the
-//! state files, the API with operators' orders, the page, the zone files, and the count of connections.
+//! state files, the API with operators' orders and reloads, the page, and the count of connections.
 
 use crate::caller::Caller;
-use crate::dns::{ZoneFiles, reread_on_hangup};
 use crate::events::{Bus, Log};
 use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
 use crate::orders::{self, Clerk};
+use crate::reload::{self, Office};
 use crate::status::Board;
 use crate::traffic::{self, Connections, Counted};
 use crate::{page, server};
@@ -23,9 +23,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub(crate) struct Attendants {
     pub(crate) bus: Bus,
     pub(crate) board: Board,
+    /// Takes other site files.
+    pub(crate) office: Office,
     pub(crate) metrics: Metrics,
-    /// Of the built-in DNS service.
-    pub(crate) zone_files: Vec<ZoneFiles>,
     pub(crate) state_dir: PathBuf,
     pub(crate) memories: watch::Receiver<Memories>,
     pub(crate) socket: UnixListener,
@@ -59,12 +59,13 @@ impl Attendants {
 
     async fn run(self, stopped: oneshot::Receiver<()>) {
         let mut log = Log::follow(&self.bus);
-        let rereading = tokio::spawn(reread_on_hangup(self.zone_files, self.bus.clone()));
         let remembering = tokio::spawn(memory::keep(self.state_dir, self.memories, self.bus));
         let documents = server::documents(self.board.clone(), self.metrics);
         let showing = show(self.listener, self.board, self.samples, documents.clone());
         let (orders, requests) = mpsc::channel(orders::WAITING);
-        let serving = serve(self.socket, documents.merge(server::counter(orders)));
+        let taking = server::counter(orders).merge(reload::routes(self.office.desk()));
+        let serving = serve(self.socket, documents.merge(taking));
+        let reloading = tokio::spawn(self.office.run());
         tokio::spawn(self.clerk.run(requests));
         tokio::spawn(traffic::count(self.counted, self.connections));
         tokio::select! {
@@ -73,7 +74,7 @@ impl Attendants {
             () = showing => {}
             _ = stopped => {}
         }
-        rereading.abort();
+        reloading.abort();
         // The decision loop is gone by now: this writes what it remembered last and ends.
         let _ = remembering.await;
         log.drain();

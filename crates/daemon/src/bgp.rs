@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   decision (latest value) ──┐                       ┌── calls taken by the listener
+//!   neighbour (latest value) ─┤                       │
 //!   order to stop ────────────┤                       │
 //!   the machine's deadline ───┼──> [peer task] <──────┼── our own call to the peer
 //!                             │     Session           │
@@ -23,18 +24,20 @@ pub(crate) use listener::{CALLS_PER_PEER, Switchboard, bind, take_calls};
 use crate::clock::Clock;
 use crate::event::Source;
 use crate::events::Bus;
-use crate::export::{self, Decision, NextHops};
+use crate::export::{self, Decision, NextHops, Towards};
 use crate::metrics::Metrics;
 use bgp::session::{ConnectionId, Direction, Input, Output, Received, Session, ShutdownText, StateName};
+use config::Policy;
 use connection::{Connection, Progress};
 use recording::Track;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, pending, poll_fn};
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-use terms::{Family, Reason, WallTime};
+use terms::{Asn, Family, Reason, WallTime};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -60,6 +63,17 @@ pub(crate) struct View {
     pub(crate) families: BTreeSet<Family>,
     /// Where the peer is to send packets.
     pub(crate) next_hops: NextHops,
+    /// What it is told at each level.
+    pub(crate) policy: Policy,
+    /// Our network.
+    pub(crate) local_asn: Asn,
+}
+
+impl View {
+    /// What the peer's routes depend on beside the decision.
+    pub(crate) fn towards(&self) -> Towards<'_> {
+        Towards { next_hops: &self.next_hops, policy: &self.policy, local_asn: self.local_asn }
+    }
 }
 
 /// Where a peer's task hears of the world.
@@ -67,6 +81,8 @@ pub(crate) struct View {
 pub(crate) struct Ears {
     /// What the site announces.
     pub(crate) decision: watch::Receiver<Arc<Decision>>,
+    /// What the site file says about the peer, as far as it may change while the session lives.
+    pub(crate) neighbour: watch::Receiver<config::Peer>,
     /// Calls of the peer.
     pub(crate) calls: mpsc::Receiver<TcpStream>,
     /// The order to stop, with what to tell the peer's operators.
@@ -86,6 +102,7 @@ type Call = Pin<Box<dyn Future<Output = io::Result<Connection>> + Send>>;
 /// One thing that happened to a peer.
 enum Happened {
     Decided,
+    Configured,
     Stop,
     Called(TcpStream),
     Answered(io::Result<Connection>),
@@ -103,6 +120,8 @@ pub(crate) struct Peer {
     next_connection: u64,
     call: Option<Call>,
     farewells: JoinSet<()>,
+    /// Our address on the latest connection.
+    ours: Option<IpAddr>,
     next_hops: NextHops,
     /// How often the peer was told everything again.
     told_again: u64,
@@ -122,9 +141,12 @@ impl Peer {
             ledger: Ledger::default(),
             families: BTreeSet::new(),
             next_hops: export::next_hops(&neighbour.next_hops, None),
+            policy: neighbour.policy.clone(),
+            local_asn: neighbour.session.local_asn,
         };
         Peer {
             next_hops: view.next_hops.clone(),
+            ours: None,
             told_again: 0,
             neighbour,
             session,
@@ -151,6 +173,10 @@ impl Peer {
         loop {
             match self.next(&mut ears).await {
                 Happened::Decided => self.decided(&ears.decision.borrow_and_update().clone()),
+                Happened::Configured => {
+                    let neighbour = ears.neighbour.borrow_and_update().clone();
+                    self.configured(neighbour, &ears.decision.borrow().clone());
+                }
                 Happened::Stop => break,
                 Happened::Called(stream) => {
                     let patience = self.neighbour.session.hold_time.duration();
@@ -196,6 +222,7 @@ impl Peer {
             biased;
             Ok(()) = ears.decision.changed() => Happened::Decided,
             _ = ears.stop.changed() => Happened::Stop,
+            Ok(()) = ears.neighbour.changed() => Happened::Configured,
             () = mouth.clock.until(session.deadline()) => Happened::Due,
             Some(stream) = ears.calls.recv() => Happened::Called(stream),
             answer = answered => Happened::Answered(answer),
@@ -211,8 +238,20 @@ impl Peer {
         }
     }
 
+    /// Takes over what the site file says now about routes; the session goes on.
+    fn configured(&mut self, neighbour: config::Peer, decision: &Decision) {
+        self.neighbour = neighbour;
+        self.next_hops = export::next_hops(&self.neighbour.next_hops, self.ours);
+        self.want(decision);
+    }
+
     fn want(&mut self, decision: &Decision) -> usize {
-        let mut written = self.step(Input::Wanted(Arc::new(export::routes(decision, &self.next_hops))));
+        let to = Towards {
+            next_hops: &self.next_hops,
+            policy: &self.neighbour.policy,
+            local_asn: self.neighbour.session.local_asn,
+        };
+        let mut written = self.step(Input::Wanted(Arc::new(export::routes(decision, &to))));
         let again = decision.again.get(&self.neighbour.name).copied().unwrap_or_default();
         if again > self.told_again {
             self.told_again = again;
@@ -230,7 +269,8 @@ impl Peer {
         }
         if let Ok(ours) = connection.local_address() {
             // Our own address is the next hop where the site file names none, and is known only now.
-            self.next_hops = export::next_hops(&self.neighbour.next_hops, Some(ours));
+            self.ours = Some(ours);
+            self.next_hops = export::next_hops(&self.neighbour.next_hops, self.ours);
             self.want(&ears.decision.borrow().clone());
         }
         let id = ConnectionId(self.next_connection);
@@ -327,6 +367,10 @@ impl Peer {
             }
             if view.families != *session.families() {
                 view.families.clone_from(session.families());
+                news = true;
+            }
+            if view.policy != self.neighbour.policy {
+                view.policy.clone_from(&self.neighbour.policy);
                 news = true;
             }
             if view.next_hops != self.next_hops {

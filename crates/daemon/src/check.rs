@@ -16,6 +16,7 @@
 //! an address that is being put back, or a scheduler of ours that was late by more than an interval.
 
 use crate::address::Presence;
+use crate::announce::Slot;
 use crate::clock::Clock;
 use announce::CheckId;
 use check::dns::{Expectation, Judged};
@@ -35,7 +36,7 @@ const REPLY_OCTETS: usize = 4096;
 #[derive(Clone, Debug)]
 pub(crate) struct Probe {
     /// Which group it belongs to.
-    pub(crate) group: usize,
+    pub(crate) group: Slot,
     /// Which check of its group it is.
     pub(crate) check: CheckId,
     /// The address it asks.
@@ -70,7 +71,7 @@ impl Probe {
         clock: Clock,
         presence: watch::Receiver<Presence>,
         mut sooner: mpsc::Receiver<Timestamp>,
-        found: mpsc::Sender<(usize, Found)>,
+        found: mpsc::Sender<(Slot, Found)>,
     ) {
         let mut due = clock.now();
         loop {
@@ -163,7 +164,7 @@ mod tests {
 
     fn probe(service: SocketAddr) -> Probe {
         Probe {
-            group: 0,
+            group: Slot(0),
             check: CheckId(0),
             service,
             expectation: Expectation { name: "example.".parse().unwrap(), qtype: "SOA".parse().unwrap() },
@@ -172,7 +173,7 @@ mod tests {
         }
     }
 
-    fn start(probe: Probe) -> (mpsc::Sender<Timestamp>, mpsc::Receiver<(usize, Found)>) {
+    fn start(probe: Probe) -> (mpsc::Sender<Timestamp>, mpsc::Receiver<(Slot, Found)>) {
         let (sooner, told) = mpsc::channel(1);
         let (found_by, found) = mpsc::channel(1);
         let presence = watch::channel(Presence::default()).1;

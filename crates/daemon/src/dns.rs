@@ -8,7 +8,7 @@
 //!  address 2 --+-- TCP listener --+
 //!              +-- ...
 //!
-//!  SIGHUP --> zone files --> zones (latest) --> every thread looks for a newer version before each batch
+//!  reload --> zones (latest) --> every thread looks for a newer version before each batch
 //! ```
 //! A socket is bound to one service address, so replies leave from the address that was asked; it may be bound before
 //! the address is on the host. Every thread beats the heart that it was given, counts into counters of its own and
@@ -17,7 +17,6 @@
 mod batch;
 mod counters;
 mod listen;
-mod reload;
 mod service;
 mod tally;
 mod tcp;
@@ -27,17 +26,16 @@ mod udp;
 
 use crate::watchdog::Heart;
 use ::dns::{Identity, Transport, Zones};
-pub(crate) use reload::{ZoneFiles, reread_on_hangup};
 use service::Service;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 pub(crate) use tally::{Tally, register};
+use terms::ServiceName;
 use tokio::sync::watch;
 
 /// Where DNS is served (RFC 1035 section 4.2).
@@ -49,6 +47,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// What is served where.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
+    /// The service that it is.
+    pub(crate) service: ServiceName,
     /// The service addresses. They need not be on the host yet.
     pub(crate) addresses: Vec<IpAddr>,
     /// [`PORT`], but for tests.
@@ -57,8 +57,6 @@ pub(crate) struct Settings {
     pub(crate) workers: NonZeroUsize,
     /// Who answers.
     pub(crate) identity: Identity,
-    /// Where the zones come from, to be read again.
-    pub(crate) files: Vec<PathBuf>,
 }
 
 /// Why the service could not start. Nothing is left half-started.
@@ -95,7 +93,9 @@ pub enum Error {
 /// The running service. It stops with this value.
 #[derive(Debug)]
 pub(crate) struct Server {
-    zone_files: ZoneFiles,
+    service: ServiceName,
+    addresses: Vec<IpAddr>,
+    served: watch::Sender<Arc<Zones>>,
     stopping: Arc<AtomicBool>,
     threads: Vec<Running>,
 }
@@ -124,8 +124,13 @@ impl Server {
         let identity = Arc::new(settings.identity.clone());
         let stopping = Arc::new(AtomicBool::new(false));
         let service = || Service::new(published.clone(), Arc::clone(&identity), Arc::clone(&stopping));
-        let zone_files = ZoneFiles { files: settings.files.clone(), served };
-        let mut server = Server { zone_files, stopping: Arc::clone(&stopping), threads: Vec::new() };
+        let mut server = Server {
+            service: settings.service.clone(),
+            addresses: settings.addresses.clone(),
+            served,
+            stopping: Arc::clone(&stopping),
+            threads: Vec::new(),
+        };
         let of_streams = service();
         let streams = tcp::Streams::new(listeners, of_streams.clone()).map_err(Error::System)?;
         server.spawn("dns-tcp", Transport::Tcp, &of_streams, move || streams.run())?;
@@ -150,9 +155,19 @@ impl Server {
         Ok(())
     }
 
-    /// The files of the zones, and the cell through which newer ones reach every thread.
-    pub(crate) fn zone_files(&self) -> ZoneFiles {
-        self.zone_files.clone()
+    /// The service that it is.
+    pub(crate) fn service(&self) -> &ServiceName {
+        &self.service
+    }
+
+    /// Where it answers.
+    pub(crate) fn addresses(&self) -> &[IpAddr] {
+        &self.addresses
+    }
+
+    /// Serves these zones from now on.
+    pub(crate) fn serve(&self, zones: Arc<Zones>) {
+        self.served.send_replace(zones);
     }
 
     /// What each thread counts.

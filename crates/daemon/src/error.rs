@@ -62,6 +62,9 @@ pub enum Error {
     /// The built-in DNS service could not start.
     #[error(transparent)]
     Dns(#[from] dns::Error),
+    /// The daemon is on its way out.
+    #[error("the daemon stops and takes no other site file")]
+    Stopping,
     /// The system gave no thread, timer or signal handler.
     #[error("the system is out of resources: {0}")]
     System(io::Error),

@@ -118,14 +118,52 @@ pub(crate) enum Event {
         /// Every zone with its serial, such as `example. 7`.
         zones: Reason,
     },
-    /// A zone file was read again and has faults; what was served before is served on.
-    ZoneRefused {
-        /// Which file.
+    /// Another site file is in force.
+    Reloaded {
+        /// Where it was read.
         path: PathBuf,
-        /// The first fault, with its line and column.
+        /// How many things it changes.
+        changes: usize,
+    },
+    /// One thing that another site file changed.
+    Reconfigured {
+        /// What, by its kind and name, and what became of it.
+        what: Reason,
+    },
+    /// The site file was to be read again and has faults; nothing was changed.
+    ReloadFaulty {
+        /// The first fault, with its file, line and column.
         reason: Reason,
         /// How many more there are.
         more: usize,
+    },
+    /// A good site file was not applied; nothing was changed.
+    ReloadRefused {
+        /// Where it was read.
+        path: PathBuf,
+        /// Why.
+        reason: Reason,
+    },
+    /// An operator had a reload withdraw more than it may.
+    GuardOverridden {
+        /// How many prefixes.
+        withdrawn: usize,
+        /// Why, in the operator's words.
+        reason: Reason,
+    },
+    /// The new site file is taken back unless it is confirmed.
+    ReloadWaits {
+        /// Within that time.
+        within: Duration,
+    },
+    /// The new site file stays.
+    ReloadConfirmed,
+    /// Nobody confirmed the new site file; the one of before is in force again.
+    ReloadTakenBack,
+    /// Nobody confirmed the new site file, and the system does not take the one of before.
+    ReloadStays {
+        /// What it says.
+        reason: Reason,
     },
     /// Somebody who is no peer called the BGP port.
     StrangerRefused {
@@ -174,7 +212,15 @@ impl terms::Event for Event {
             Event::RejectRestored { .. } => "reject-restored",
             Event::RejectMissing { .. } => "reject-missing",
             Event::ZonesRead { .. } => "zones-read",
-            Event::ZoneRefused { .. } => "zone-refused",
+            Event::Reloaded { .. } => "reloaded",
+            Event::Reconfigured { .. } => "reconfigured",
+            Event::ReloadFaulty { .. } => "reload-faulty",
+            Event::ReloadRefused { .. } => "reload-refused",
+            Event::GuardOverridden { .. } => "guard-overridden",
+            Event::ReloadWaits { .. } => "reload-waits",
+            Event::ReloadConfirmed => "reload-confirmed",
+            Event::ReloadTakenBack => "reload-taken-back",
+            Event::ReloadStays { .. } => "reload-stays",
             Event::StrangerRefused { .. } => "stranger-refused",
             Event::MemoryUnreadable { .. } => "memory-unreadable",
             Event::MemoryUnwritable { .. } => "memory-unwritable",
@@ -190,11 +236,17 @@ impl terms::Event for Event {
             | Event::Ordered { .. }
             | Event::OrderExpired { .. }
             | Event::OrdersKept
-            | Event::ZonesRead { .. } => Severity::Notice,
+            | Event::ZonesRead { .. }
+            | Event::Reloaded { .. }
+            | Event::Reconfigured { .. }
+            | Event::ReloadConfirmed => Severity::Notice,
             Event::AddressRestored { .. }
             | Event::RejectRestored { .. }
             | Event::OrderRefused { .. }
-            | Event::ZoneRefused { .. }
+            | Event::ReloadFaulty { .. }
+            | Event::ReloadRefused { .. }
+            | Event::GuardOverridden { .. }
+            | Event::ReloadTakenBack
             | Event::StrangerRefused { .. }
             | Event::MemoryUnreadable { .. }
             | Event::MemoryUnwritable { .. }
@@ -203,13 +255,16 @@ impl terms::Event for Event {
             | Event::RejectMissing { .. }
             | Event::StopUnpermitted { .. }
             | Event::OrdersUnreadable { .. }
-            | Event::OrdersUnwritable { .. } => Severity::Alarm,
+            | Event::OrdersUnwritable { .. }
+            | Event::ReloadWaits { .. }
+            | Event::ReloadStays { .. } => Severity::Alarm,
         }
     }
 
     fn alarm(&self) -> Option<AlarmChange> {
         let address = |address: &IpAddr| AlarmName::about("address-missing", address);
         let reject = |prefix: &Prefix| AlarmName::about("reject-missing", prefix);
+        let reload = || AlarmName::only("reload-unsettled");
         let orders = || AlarmName::only(ORDERS_NOT_KEPT);
         match self {
             Event::AddressMissing { address: missing, .. } => Some(AlarmChange::Raised(address(missing))),
@@ -220,6 +275,10 @@ impl terms::Event for Event {
                 Some(AlarmChange::Raised(orders()))
             }
             Event::OrdersKept => Some(AlarmChange::Cleared(orders())),
+            Event::ReloadWaits { .. } | Event::ReloadStays { .. } => Some(AlarmChange::Raised(reload())),
+            Event::Reloaded { .. } | Event::ReloadConfirmed | Event::ReloadTakenBack => {
+                Some(AlarmChange::Cleared(reload()))
+            }
             Event::StopUnpermitted { .. } => Some(AlarmChange::Raised(AlarmName::only("stop-unpermitted"))),
             Event::Started
             | Event::Stopping { .. }
@@ -231,7 +290,10 @@ impl terms::Event for Event {
             | Event::OrderRefused { .. }
             | Event::OrderExpired { .. }
             | Event::ZonesRead { .. }
-            | Event::ZoneRefused { .. }
+            | Event::Reconfigured { .. }
+            | Event::ReloadFaulty { .. }
+            | Event::ReloadRefused { .. }
+            | Event::GuardOverridden { .. }
             | Event::StrangerRefused { .. }
             | Event::MemoryUnreadable { .. }
             | Event::MemoryUnwritable { .. }
@@ -279,11 +341,37 @@ impl fmt::Display for Event {
                 write!(f, "unreachable route {prefix} is missing and cannot be put back: {reason}")
             }
             Event::ZonesRead { zones } => write!(f, "zone files were read again: {zones}"),
-            Event::ZoneRefused { path, reason, more: 0 } => {
-                write!(f, "{}:{reason}; the zones of before are served on", path.display())
+            Event::Reloaded { path, changes: 0 } => {
+                write!(f, "{} was read again and changes nothing", path.display())
             }
-            Event::ZoneRefused { path, reason, more } => {
-                write!(f, "{}:{reason}; and {more} more; the zones of before are served on", path.display())
+            Event::Reloaded { path, changes: 1 } => {
+                write!(f, "{} is in force; it changed one thing", path.display())
+            }
+            Event::Reloaded { path, changes } => {
+                write!(f, "{} is in force; it changed {changes} things", path.display())
+            }
+            Event::Reconfigured { what } => what.fmt(f),
+            Event::ReloadFaulty { reason, more: 0 } => write!(f, "{reason}; nothing was changed"),
+            Event::ReloadFaulty { reason, more } => {
+                write!(f, "{reason}; and {more} more; nothing was changed")
+            }
+            Event::ReloadRefused { path, reason } => {
+                write!(f, "{} was refused, nothing was changed: {reason}", path.display())
+            }
+            Event::GuardOverridden { withdrawn, reason } => {
+                write!(f, "the guard was overridden, {withdrawn} prefixes are withdrawn: {reason}")
+            }
+            Event::ReloadWaits { within } => write!(
+                f,
+                "the new site file is taken back in {} s, unless `catchment reload --confirm` comes before",
+                within.as_secs_f64()
+            ),
+            Event::ReloadConfirmed => f.write_str("the new site file was confirmed and stays"),
+            Event::ReloadTakenBack => {
+                f.write_str("nobody confirmed the new site file: the one of before is in force again")
+            }
+            Event::ReloadStays { reason } => {
+                write!(f, "nobody confirmed the new site file, and it cannot be taken back yet: {reason}")
             }
             Event::StrangerRefused { address } => {
                 write!(f, "{address} called the BGP port and is no configured peer")

@@ -1,17 +1,28 @@
 //! From the decision to the routes of one peer: a pure function, applied to the whole every time.
+//!
+//! | level | what the peer is told of the group's prefixes |
+//! |---|---|
+//! | normal | the attributes that the site file always gives them |
+//! | depref | these, with the prepends and communities of `deprefer` beside them and its MED and LOCAL_PREF in their place |
+//! | gshut | as depref, marked with 65535:0; within our AS with LOCAL_PREF 0 (RFC 8326 section 4) |
+//! | none | nothing |
+//!
+//! Covering prefixes are told with the attributes of the level normal, whatever the levels are.
 
 use announce::Level;
-use config::NextHop;
+use config::{NextHop, Policy};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use terms::{Attributes, Family, PeerName, Prefix, RouteSet, Timestamp};
+use terms::{Asn, Attributes, Community, Family, PeerName, Prefix, RouteSet, Timestamp};
 
 /// What the site announces now: every group, always the whole.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Decision {
     /// The groups, in the order of the site file.
     pub(crate) groups: Vec<GroupLevel>,
+    /// What is announced whatever the groups are.
+    pub(crate) covers: Arc<[Prefix]>,
     /// How often each peer was to be told everything again, because it was found to know something else.
     pub(crate) again: BTreeMap<PeerName, u64>,
     /// When the verdict was known that led to this, where it was a verdict; for measuring how long the wire takes.
@@ -30,6 +41,20 @@ pub(crate) struct GroupLevel {
 /// Where a peer is to send packets, for each family that it is told routes of.
 pub(crate) type NextHops = BTreeMap<Family, IpAddr>;
 
+/// What the routes of one peer depend on beside the decision.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Towards<'a> {
+    /// Where it is to send packets.
+    pub(crate) next_hops: &'a NextHops,
+    /// What it is told at each level.
+    pub(crate) policy: &'a Policy,
+    /// Our network, for prepends.
+    pub(crate) local_asn: Asn,
+}
+
+/// LOCAL_PREF of a route that is about to go away (RFC 8326 section 4): the lowest.
+const GRACEFUL_SHUTDOWN_LOCAL_PREF: u32 = 0;
+
 /// The next hops as the site file says, with our own address on the session where it says so. Before there is a
 /// session, nothing can be told to that family.
 pub(crate) fn next_hops(configured: &BTreeMap<Family, NextHop>, ours: Option<IpAddr>) -> NextHops {
@@ -40,53 +65,66 @@ pub(crate) fn next_hops(configured: &BTreeMap<Family, NextHop>, ours: Option<IpA
     resolved.collect()
 }
 
-/// Everything that a peer with these next hops is to know.
-pub(crate) fn routes(decision: &Decision, next_hops: &NextHops) -> RouteSet {
-    let announced = decision.groups.iter().filter(|group| group.level > Level::None);
-    let prefixes = announced.flat_map(|group| group.prefixes.iter());
-    let with_next_hop = prefixes.filter_map(|&prefix| Some((prefix, *next_hops.get(&prefix.family())?)));
-    with_next_hop.map(|(prefix, next_hop)| (prefix, Attributes::originated(next_hop))).collect()
+/// Everything that the peer is to know.
+pub(crate) fn routes(decision: &Decision, to: &Towards<'_>) -> RouteSet {
+    let covers = decision.covers.iter().map(|&prefix| (prefix, Level::Normal));
+    let of_groups =
+        decision.groups.iter().flat_map(|group| group.prefixes.iter().map(|&prefix| (prefix, group.level)));
+    let levels = covers.chain(of_groups);
+    levels.filter_map(|(prefix, level)| Some((prefix, to.attributes(prefix.family(), level)?))).collect()
+}
+
+impl Towards<'_> {
+    /// What is said about a prefix of that family; none if it is not told.
+    fn attributes(&self, family: Family, level: Level) -> Option<Attributes> {
+        let next_hop = *self.next_hops.get(&family)?;
+        match level {
+            Level::None => None,
+            Level::Gshut => Some(going_away(self.less_preferred(next_hop))),
+            Level::Depref => Some(self.less_preferred(next_hop)),
+            Level::Normal => Some(self.normal(next_hop)),
+        }
+    }
+
+    fn normal(&self, next_hop: IpAddr) -> Attributes {
+        let always = &self.policy.always;
+        Attributes {
+            path: self.prepends(always.prepend),
+            med: always.med,
+            local_pref: always.local_pref,
+            communities: always.communities.clone(),
+            extended_communities: always.extended_communities.clone(),
+            large_communities: always.large_communities.clone(),
+            ..Attributes::originated(next_hop)
+        }
+    }
+
+    fn less_preferred(&self, next_hop: IpAddr) -> Attributes {
+        let (normal, less) = (self.normal(next_hop), &self.policy.deprefer);
+        let prepends = self.policy.always.prepend.saturating_add(less.prepend);
+        Attributes {
+            path: self.prepends(prepends),
+            med: less.med.or(normal.med),
+            local_pref: less.local_pref.or(normal.local_pref),
+            communities: &normal.communities | &less.communities,
+            extended_communities: &normal.extended_communities | &less.extended_communities,
+            large_communities: &normal.large_communities | &less.large_communities,
+            ..normal
+        }
+    }
+
+    fn prepends(&self, count: u8) -> Vec<Asn> {
+        vec![self.local_asn; usize::from(count)]
+    }
+}
+
+fn going_away(mut attributes: Attributes) -> Attributes {
+    attributes.communities.insert(Community::GRACEFUL_SHUTDOWN);
+    if let Some(local_pref) = &mut attributes.local_pref {
+        *local_pref = GRACEFUL_SHUTDOWN_LOCAL_PREF;
+    }
+    attributes
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn group(level: Level, prefixes: &[&str]) -> GroupLevel {
-        GroupLevel { level, prefixes: prefixes.iter().map(|text| text.parse().unwrap()).collect() }
-    }
-
-    fn configured(ipv6: NextHop) -> BTreeMap<Family, NextHop> {
-        BTreeMap::from([(Family::Ipv4, NextHop::SessionAddress), (Family::Ipv6, ipv6)])
-    }
-
-    fn decision() -> Decision {
-        let groups = vec![
-            group(Level::Normal, &["198.18.0.0/24", "2001:db8:53::/48"]),
-            group(Level::None, &["203.0.113.0/24"]),
-        ];
-        Decision { groups, ..Decision::default() }
-    }
-
-    #[test]
-    fn a_group_is_told_whole_or_not_at_all() {
-        let hops = configured(NextHop::Address("2001:db8::1".parse().unwrap()));
-        let told = routes(&decision(), &next_hops(&hops, Some("10.0.0.1".parse().unwrap())));
-        let lines: Vec<String> = told.iter().map(|(p, a)| format!("{p} via {}", a.next_hop)).collect();
-        assert_eq!(lines, ["198.18.0.0/24 via 10.0.0.1", "2001:db8:53::/48 via 2001:db8::1"]);
-    }
-
-    #[test]
-    fn without_a_session_only_configured_next_hops_are_known() {
-        let hops = configured(NextHop::Address("2001:db8::1".parse().unwrap()));
-        let told = routes(&decision(), &next_hops(&hops, None));
-        assert_eq!(told.keys().map(Prefix::to_string).collect::<Vec<_>>(), ["2001:db8:53::/48"]);
-    }
-
-    #[test]
-    fn a_family_that_the_peer_does_not_carry_is_not_told() {
-        let hops = BTreeMap::from([(Family::Ipv4, NextHop::SessionAddress)]);
-        let told = routes(&decision(), &next_hops(&hops, Some("10.0.0.1".parse().unwrap())));
-        assert_eq!(told.keys().map(Prefix::to_string).collect::<Vec<_>>(), ["198.18.0.0/24"]);
-    }
-}
+mod tests;

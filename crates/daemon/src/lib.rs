@@ -22,6 +22,7 @@ mod metrics;
 mod orders;
 mod page;
 mod record;
+mod reload;
 mod server;
 mod socket;
 mod state_file;
@@ -33,10 +34,11 @@ mod wiring;
 
 pub use error::Error;
 
-/// Runs the daemon of one site until SIGTERM or SIGINT has ended it in order.
+/// Runs the daemon of one site until SIGTERM or SIGINT has ended it in order. `path` is where its site file was read,
+/// and where SIGHUP has it read again.
 ///
 /// Everything that can be wrong is tried before anything is announced; an error leaves nothing behind. A panic of any
 /// thread, and a decision loop that hangs, end the process, because its peers withdraw when it dies.
-pub fn run(site_file: config::SiteFile) -> Result<(), Error> {
-    wiring::run(site_file)
+pub fn run(path: &std::path::Path, site_file: config::SiteFile) -> Result<(), Error> {
+    wiring::run(path, site_file)
 }

@@ -13,6 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use std::time::Duration;
 use terms::Severity;
+use tokio::sync::watch;
 
 /// Upper bounds of the latency histogram, seconds: the promise is < 1 ms, so most of them lie below.
 const LATENCY_BUCKETS: [f64; 11] =
@@ -55,7 +56,7 @@ pub(crate) struct Metrics {
     checks: Family<CheckLabels, Counter>,
     verdict_to_bytes: Histogram,
     /// Of each thread of the DNS service, which counts for itself.
-    dns: Vec<dns::Tally>,
+    dns: watch::Receiver<Vec<dns::Tally>>,
 }
 
 impl Default for Metrics {
@@ -64,14 +65,14 @@ impl Default for Metrics {
             events: Family::default(),
             checks: Family::default(),
             verdict_to_bytes: Histogram::new(LATENCY_BUCKETS),
-            dns: Vec::new(),
+            dns: watch::Sender::default().subscribe(),
         }
     }
 }
 
 impl Metrics {
     /// Shows what the threads of the DNS service count, too.
-    pub(crate) fn with_dns(self, dns: Vec<dns::Tally>) -> Self {
+    pub(crate) fn with_dns(self, dns: watch::Receiver<Vec<dns::Tally>>) -> Self {
         Metrics { dns, ..self }
     }
 
@@ -112,7 +113,7 @@ impl Metrics {
         register_groups(&mut registry, status);
         register_peers(&mut registry, status);
         register_alarms(&mut registry, status);
-        dns::register(&mut registry, &self.dns);
+        dns::register(&mut registry, &self.dns.borrow());
         let mut text = String::new();
         // Writing into a string does not fail; an empty answer would be noticed by the reader.
         if encode(&mut text, &registry).is_err() {

@@ -3,7 +3,7 @@
 use crate::bgp::{self, Ledger};
 use crate::clock::Clock;
 use crate::events::Bus;
-use crate::orders::Shown;
+use crate::orders;
 use ::bgp::session::StateName;
 use api::{Explanation, PeerState, PeerTold, Picture, PictureKind, Refusal, Schema, Status, Told, ToldPeer};
 use std::net::IpAddr;
@@ -15,15 +15,23 @@ use tokio::sync::watch;
 pub(crate) struct Board {
     pub(crate) clock: Clock,
     pub(crate) site: SiteName,
-    /// What people call the place, and where it is.
-    pub(crate) place: Option<(String, GeoPoint)>,
-    pub(crate) addresses: Vec<IpAddr>,
     pub(crate) started: WallTime,
     pub(crate) groups: watch::Receiver<Vec<api::Group>>,
     /// What operators have ordered.
-    pub(crate) orders: watch::Receiver<Shown>,
-    pub(crate) peers: Vec<Peer>,
+    pub(crate) orders: watch::Receiver<orders::Shown>,
+    pub(crate) shown: watch::Receiver<Shown>,
     pub(crate) bus: Bus,
+}
+
+/// What a reload may change of what is shown.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shown {
+    /// What people call the place, and where it is.
+    pub(crate) place: Option<(String, GeoPoint)>,
+    /// The service addresses.
+    pub(crate) addresses: Vec<IpAddr>,
+    /// The peers, in the order of the site file.
+    pub(crate) peers: Vec<Peer>,
 }
 
 /// One peer and where its task shows itself.
@@ -43,12 +51,13 @@ impl Board {
         for group in &mut groups {
             group.intent = orders.get(&group.name).cloned().unwrap_or_default();
         }
-        let views: Vec<bgp::View> = self.peers.iter().map(|peer| peer.view.borrow().clone()).collect();
+        let ours = self.shown.borrow().peers.clone();
+        let views: Vec<bgp::View> = ours.iter().map(|peer| peer.view.borrow().clone()).collect();
         for prefix in groups.iter_mut().flat_map(|group| &mut group.prefixes) {
-            let told = self.peers.iter().zip(&views);
+            let told = ours.iter().zip(&views);
             prefix.peers = told.map(|(peer, view)| told_peer(peer, &view.ledger, prefix.prefix)).collect();
         }
-        let peers = self.peers.iter().zip(views).map(|(peer, view)| peer.status(view)).collect();
+        let peers = ours.iter().zip(views).map(|(peer, view)| peer.status(view)).collect();
         Status { schema: Schema, site: self.site.clone(), groups, peers, alarms: self.bus.alarms() }
     }
 
@@ -77,7 +86,7 @@ impl Board {
             output: group.output,
             since: group.since,
             reason: group.reason.clone(),
-            peers: self.peers.iter().map(told).collect(),
+            peers: self.shown.borrow().peers.iter().map(told).collect(),
             why,
         })
     }
@@ -85,12 +94,13 @@ impl Board {
     /// What the page draws: this site, its peers and its groups.
     pub(crate) fn picture(&self) -> Picture {
         let Status { groups, peers, alarms, .. } = self.status();
+        let Shown { place, addresses, .. } = self.shown.borrow().clone();
         // A site has one mark: it shows the group that is worst off.
         let worst = groups.iter().min_by_key(|group| group.output);
         let site = worst.map(|group| api::Site {
             name: self.site.clone(),
-            city: self.place.as_ref().map_or_else(|| self.site.to_string(), |(city, _)| city.clone()),
-            at: self.place.as_ref().map(|(_, at)| *at),
+            city: place.as_ref().map_or_else(|| self.site.to_string(), |(city, _)| city.clone()),
+            at: place.as_ref().map(|(_, at)| *at),
             colour: 0,
             state: Some(group.state),
             output: group.output,
@@ -100,7 +110,7 @@ impl Board {
             offers: Vec::new(),
         });
         Picture {
-            addresses: self.addresses.clone(),
+            addresses,
             at_ms: self.clock.now().as_nanos() / 1_000_000,
             sites: site.into_iter().collect(),
             peers,

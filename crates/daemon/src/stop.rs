@@ -81,7 +81,7 @@ impl Stop {
     pub(crate) async fn when_told(self, mut signals: Signals) {
         let signal = signals.first().await;
         self.bus.tell(&Event::Stopping { signal }, Source::Process);
-        tell_manager(NotifyState::Stopping);
+        tell_manager(&[NotifyState::Stopping]);
         tokio::select! {
             () = self.in_order(signal) => {}
             _ = signals.interrupt.recv() => {
@@ -161,7 +161,7 @@ fn is_leaving(group: &api::Group) -> bool {
 /// Asks the service manager not to lose patience: the end may be configured to take longer than the unit file says.
 fn ask_for_time(duration: Duration) {
     let micros = u32::try_from(duration.as_micros()).unwrap_or(u32::MAX);
-    tell_manager(NotifyState::ExtendTimeoutUsec(micros));
+    tell_manager(&[NotifyState::ExtendTimeoutUsec(micros)]);
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 
 use sd_notify::NotifyState;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -45,49 +45,72 @@ impl Heart {
     }
 }
 
-/// Judges a series of looks at the heart.
-#[derive(Debug)]
+/// Every heart that is looked at. A copy is the same list.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hearts(Arc<Mutex<Vec<(Heart, Pulse)>>>);
+
+impl Hearts {
+    /// From now on this one is looked at, for as long as anybody else holds it.
+    pub(crate) fn add(&self, heart: Heart) {
+        self.list().push((heart, Pulse::default()));
+    }
+
+    fn list(&self) -> MutexGuard<'_, Vec<(Heart, Pulse)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at all of them. Answers whose heart has been silent for that many looks; none if there is life in each.
+    fn look(&self, allowed: u32) -> Option<&'static str> {
+        let mut hearts = self.list();
+        // A server that was stopped in order has let go of the hearts of its threads.
+        hearts.retain(|(heart, _)| Arc::strong_count(&heart.beats) > 1);
+        let dead = hearts.iter_mut().find_map(|(heart, pulse)| (!pulse.look(heart, allowed)).then_some(heart));
+        dead.map(|heart| heart.whose)
+    }
+
+    fn all_beat(&self) -> bool {
+        self.list().iter().all(|(_, pulse)| pulse.silent_looks == 0)
+    }
+}
+
+/// Judges a series of looks at one heart.
+#[derive(Debug, Default)]
 struct Pulse {
     seen: u64,
     silent_looks: u32,
-    allowed: u32,
 }
 
 impl Pulse {
-    fn new(look_every: Duration) -> Self {
-        let allowed = PATIENCE.as_millis() / look_every.as_millis().max(1);
-        Pulse { seen: 0, silent_looks: 0, allowed: u32::try_from(allowed).unwrap_or(u32::MAX) }
-    }
-
-    /// Whether there still is life, given the number of beats so far.
-    fn look(&mut self, beats: u64) -> bool {
+    /// Whether there still is life.
+    fn look(&mut self, heart: &Heart, allowed: u32) -> bool {
+        let beats = heart.beats();
         self.silent_looks = if beats == self.seen { self.silent_looks + 1 } else { 0 };
         self.seen = beats;
-        self.silent_looks < self.allowed
+        self.silent_looks < allowed
     }
+}
+
+/// Silent looks after which the process ends.
+fn allowed(look_every: Duration) -> u32 {
+    let looks = PATIENCE.as_millis() / look_every.as_millis().max(1);
+    u32::try_from(looks).unwrap_or(u32::MAX)
 }
 
 /// Starts the thread that looks at the hearts, and tells the service manager's own watchdog where there is one
 /// (`WatchdogSec=` of systemd) as long as all of them beat.
-pub(crate) fn watch(hearts: Vec<Heart>) -> std::io::Result<()> {
+pub(crate) fn watch(hearts: Hearts) -> std::io::Result<()> {
     let manager_waits = sd_notify::watchdog_enabled();
     let look_every = manager_waits.map_or(LOOK_EVERY, |limit| LOOK_EVERY.min(limit / 2));
+    let allowed = allowed(look_every);
     std::thread::Builder::new().name("watchdog".to_owned()).spawn(move || {
-        let mut pulses: Vec<(Heart, Pulse)> =
-            hearts.into_iter().map(|heart| (heart, Pulse::new(look_every))).collect();
         loop {
             std::thread::sleep(look_every);
-            for (heart, pulse) in &mut pulses {
-                if !pulse.look(heart.beats()) {
-                    last_words(format!(
-                        "{} did not beat for 5 s; ending, so that peers withdraw",
-                        heart.whose
-                    ));
-                    std::process::abort();
-                }
+            if let Some(whose) = hearts.look(allowed) {
+                last_words(format!("{whose} did not beat for 5 s; ending, so that peers withdraw"));
+                std::process::abort();
             }
-            if manager_waits.is_some() && pulses.iter().all(|(_, pulse)| pulse.silent_looks == 0) {
-                tell_manager(NotifyState::Watchdog);
+            if manager_waits.is_some() && hearts.all_beat() {
+                tell_manager(&[NotifyState::Watchdog]);
             }
         }
     })?;
@@ -114,8 +137,8 @@ pub(crate) fn end_on_panic() {
 }
 
 /// Tells the service manager (systemd's `sd_notify`) where the daemon is in its life. Without one, nothing happens.
-pub(crate) fn tell_manager(state: NotifyState<'_>) {
-    if let Err(error) = sd_notify::notify(&[state]) {
+pub(crate) fn tell_manager(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
         tracing::debug!(%error, "the service manager could not be told");
     }
 }
@@ -126,26 +149,40 @@ mod tests {
 
     #[test]
     fn a_heart_that_beats_lives_and_one_that_stops_is_noticed_after_the_patience() {
-        let mut pulse = Pulse::new(LOOK_EVERY);
+        let (mut pulse, allowed) = (Pulse::default(), allowed(LOOK_EVERY));
         let heart = Heart::of("the test");
         for _ in 0..100 {
             heart.beat();
-            assert!(pulse.look(heart.beats()));
+            assert!(pulse.look(&heart, allowed));
         }
-        let looks_alive = (0..100).take_while(|_| pulse.look(heart.beats())).count();
+        let looks_alive = (0..100).take_while(|_| pulse.look(&heart, allowed)).count();
         assert_eq!(looks_alive as u64, PATIENCE.as_secs() - 1);
     }
 
     #[test]
     fn one_beat_between_two_looks_is_enough() {
-        let mut pulse = Pulse::new(LOOK_EVERY);
+        let (mut pulse, allowed) = (Pulse::default(), allowed(LOOK_EVERY));
         let heart = Heart::of("the test");
         for look in 0..100 {
             if look % 4 == 0 {
                 heart.beat();
             }
-            assert!(pulse.look(heart.beats()), "look {look}");
+            assert!(pulse.look(&heart, allowed), "look {look}");
         }
+    }
+
+    #[test]
+    fn a_heart_that_nobody_holds_any_more_is_forgotten() {
+        let hearts = Hearts::default();
+        let held = Heart::of("the test");
+        hearts.add(held.clone());
+        hearts.add(Heart::of("a server that was stopped"));
+        for _ in 0..100 {
+            held.beat();
+            assert_eq!(hearts.look(2), None);
+        }
+        assert_eq!(hearts.look(2), None);
+        assert_eq!(hearts.look(2), Some("the test"));
     }
 
     /// Runs this test again in a process of its own, which ends in its own way.
@@ -172,8 +209,11 @@ mod tests {
     #[test]
     fn a_loop_that_does_not_beat_ends_the_process() {
         if std::env::var_os(ALONE).is_some() {
-            watch(vec![Heart::of("the test")]).unwrap();
+            let (hearts, heart) = (Hearts::default(), Heart::of("the test"));
+            hearts.add(heart.clone());
+            watch(hearts).unwrap();
             std::thread::sleep(Duration::from_secs(3600));
+            drop(heart);
             return;
         }
         use std::os::unix::process::ExitStatusExt;

@@ -1,6 +1,6 @@
 //! One file on its way from text to values.
 
-use crate::fault::{Fault, Faults, FaultyFile};
+use crate::fault::{Fault, Faults, FaultyFile, Warnings};
 use crate::source::Source;
 use crate::table::Table;
 use crate::tree::{BrokenPlaces, Entries, Entry, Kind, Node};
@@ -33,6 +33,7 @@ pub struct Document {
     root: Entries,
     syntax_is_good: bool,
     faults: RefCell<FaultyFile>,
+    warnings: RefCell<FaultyFile>,
     elsewhere: RefCell<Faults>,
 }
 
@@ -60,7 +61,8 @@ impl Document {
 
     fn of(source: Source, root: Entries, syntax_is_good: bool) -> Self {
         let faults = RefCell::new(FaultyFile::new(source.clone()));
-        Document { source, root, syntax_is_good, faults, elsewhere: RefCell::default() }
+        let warnings = RefCell::new(FaultyFile::new(source.clone()));
+        Document { source, root, syntax_is_good, faults, warnings, elsewhere: RefCell::default() }
     }
 
     /// The keys that stand outside every table, and the tables.
@@ -89,6 +91,12 @@ impl Document {
         self.remember(Fault::new(&self.source, span, message, Some(hint.into())));
     }
 
+    /// Remembers something that the file may say and that its writer should know the consequence of.
+    pub fn warn(&self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
+        let warning = Fault::new(&self.source, span, message, Some(hint.into()));
+        self.warnings.borrow_mut().push(warning);
+    }
+
     /// Remembers the faults of another file that this one names.
     pub fn faults_elsewhere(&self, faults: Faults) {
         self.elsewhere.borrow_mut().extend(faults);
@@ -101,11 +109,18 @@ impl Document {
     /// Ends the reading: the value if nothing at all was wrong, otherwise every fault. Keys that nobody asked for
     /// are faults.
     pub fn finish<T>(self, value: Option<T>) -> Result<T, Faults> {
+        self.finish_with_warnings(value).map(|(value, _)| value)
+    }
+
+    /// Ends the reading as [`Document::finish`] does; beside the value, what its writer should know.
+    pub fn finish_with_warnings<T>(self, value: Option<T>) -> Result<(T, Warnings), Faults> {
         self.unknown_keys(&self.root);
         let mut faults = Faults::of_file(self.faults.into_inner());
         faults.extend(self.elsewhere.into_inner());
         match value {
-            Some(value) if faults.is_empty() => Ok(value),
+            Some(value) if faults.is_empty() => {
+                Ok((value, Warnings(Faults::of_file(self.warnings.into_inner()))))
+            }
             None if faults.is_empty() => {
                 let message = "this file was refused without a reason, which is a fault of the program";
                 let unexplained = Fault::new(&self.source, 0..0, message, None);

@@ -108,29 +108,57 @@ impl Faults {
 
 impl std::error::Error for Faults {}
 
+/// What a good file promises less of than its writer may think. Nothing is refused for it. Prints as faults do;
+/// serialises as a list of `{"file","line","column","message","hint"}`.
+#[derive(Clone, Debug, Default)]
+pub struct Warnings(pub(crate) Faults);
+
+impl Warnings {
+    /// Whether there is nothing to say.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Each warning with the name of its file.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Fault)> {
+        self.0.iter()
+    }
+}
+
+/// A fault or warning as programs read it.
+#[derive(Serialize)]
+struct Row<'a> {
+    file: &'a str,
+    line: usize,
+    column: usize,
+    message: &'a str,
+    hint: Option<&'a str>,
+}
+
+impl Faults {
+    fn rows(&self) -> Vec<Row<'_>> {
+        self.iter().map(|(file, fault)| Row::of(file, fault)).collect()
+    }
+}
+
+impl<'a> Row<'a> {
+    fn of(file: &'a str, fault: &'a Fault) -> Self {
+        let Fault { line, column, message, hint, span: _ } = fault;
+        Row { file, line: *line, column: *column, message, hint: hint.as_deref() }
+    }
+}
+
 impl Serialize for Faults {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Row<'a> {
-            file: &'a str,
-            line: usize,
-            column: usize,
-            message: &'a str,
-            hint: Option<&'a str>,
-        }
-        let rows: Vec<Row> = self
-            .iter()
-            .map(|(file, fault)| Row {
-                file,
-                line: fault.line,
-                column: fault.column,
-                message: &fault.message,
-                hint: fault.hint.as_deref(),
-            })
-            .collect();
         let mut document = serializer.serialize_struct("Faults", 2)?;
         document.serialize_field("schema", &1)?;
-        document.serialize_field("faults", &rows)?;
+        document.serialize_field("faults", &self.rows())?;
         document.end()
+    }
+}
+
+impl Serialize for Warnings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.rows().serialize(serializer)
     }
 }

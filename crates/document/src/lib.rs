@@ -44,7 +44,7 @@ mod value;
 
 pub use document::{Document, Spanned};
 pub use duration::{DurationError, parse_duration};
-pub use fault::{Fault, Faults};
+pub use fault::{Fault, Faults, Warnings};
 pub use file::{ReadError, read};
 pub use render::Style;
 pub use source::Source;

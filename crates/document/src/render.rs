@@ -1,6 +1,6 @@
 //! Faults as a page that people read: file, line and column, the line itself, a caret, a hint.
 
-use crate::fault::{Fault, Faults, FaultyFile};
+use crate::fault::{Fault, Faults, FaultyFile, Warnings};
 use crate::source::Source;
 use annotate_snippets::renderer::Renderer;
 use annotate_snippets::{AnnotationKind, Level, Origin, Snippet, normalize_untrusted_str};
@@ -18,6 +18,10 @@ pub enum Style {
 impl Faults {
     /// The page. What the file says is quoted with its control characters made harmless.
     pub fn render(&self, style: Style) -> String {
+        self.render_as(&Level::ERROR, style)
+    }
+
+    fn render_as(&self, level: &Level<'_>, style: Style) -> String {
         let renderer = match style {
             Style::Plain => Renderer::plain(),
             Style::Coloured => Renderer::styled(),
@@ -25,7 +29,7 @@ impl Faults {
         let mut page = String::new();
         for FaultyFile { source, faults, omitted } in &self.files {
             for fault in faults {
-                page.push_str(&render_one(&renderer, source, fault));
+                page.push_str(&render_one(&renderer, level, source, fault));
                 page.push_str("\n\n");
             }
             if *omitted > 0 {
@@ -36,9 +40,16 @@ impl Faults {
     }
 }
 
+impl Warnings {
+    /// The page, as that of faults.
+    pub fn render(&self, style: Style) -> String {
+        self.0.render_as(&Level::WARNING, style)
+    }
+}
+
 /// A file that could not be read has no lines. Otherwise only the fault's first line is handed to the renderer: a span may cover a whole list, and a text may be long.
-fn render_one(renderer: &Renderer, source: &Source, fault: &Fault) -> String {
-    let title = Level::ERROR.primary_title(harmless(&normalize_untrusted_str(&fault.message)));
+fn render_one(renderer: &Renderer, level: &Level<'_>, source: &Source, fault: &Fault) -> String {
+    let title = level.clone().primary_title(harmless(&normalize_untrusted_str(&fault.message)));
     if source.text().is_empty() {
         return renderer.render(&[title.element(Origin::path(harmless(source.name())))]);
     }
@@ -65,6 +76,12 @@ fn harmless(text: &str) -> String {
 }
 
 impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.render(Style::Plain).trim_end())
+    }
+}
+
+impl fmt::Display for Warnings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.render(Style::Plain).trim_end())
     }

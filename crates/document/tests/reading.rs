@@ -154,6 +154,24 @@ fn almost_toml() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
 
+#[test]
+fn a_warning_refuses_nothing_and_a_fault_needs_no_warning() {
+    let read = |text: &str| {
+        let document = Document::parse("site.toml", text);
+        let weight = document.root().required("weight").number_in(1..=10u8);
+        if let Some(heavy) = weight.as_ref().filter(|weight| weight.value > 8) {
+            document.warn(heavy.span.clone(), "that is heavy", "carry it with somebody");
+        }
+        document.finish_with_warnings(weight.map(|weight| weight.value))
+    };
+    let (weight, warnings) = read("weight = 9").unwrap();
+    assert_eq!(weight, 9);
+    insta::assert_snapshot!(warnings);
+    assert_eq!(warnings.iter().count(), 1);
+    assert!(read("weight = 1").unwrap().1.is_empty());
+    assert_eq!(read("weight = 9\nheight = 1").unwrap_err().len(), 1);
+}
+
 proptest! {
     #[test]
     fn no_text_makes_it_panic(text in almost_toml()) {

@@ -27,7 +27,10 @@ pub struct LargeCommunity {
 
 /// A text that is no community.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no community: write asn:value (each at most 65535) or asn:value:value")]
+#[error(
+    "`{0}` is no community: write asn:value (each at most 65535), asn:value:value, or an extended one as 0x and 16 \
+     hexadecimal digits"
+)]
 pub struct CommunityError(String);
 
 impl Community {
@@ -100,6 +103,15 @@ impl From<LargeCommunity> for String {
     }
 }
 
+impl FromStr for ExtendedCommunity {
+    type Err = CommunityError;
+    fn from_str(text: &str) -> Result<Self, CommunityError> {
+        let digits = text.strip_prefix("0x").filter(|digits| digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let value = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        value.map(|value| ExtendedCommunity(value.to_be_bytes())).ok_or(CommunityError(text.to_owned()))
+    }
+}
+
 impl fmt::Display for ExtendedCommunity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("0x")?;
@@ -117,6 +129,9 @@ mod tests {
         assert_eq!(Community::GRACEFUL_SHUTDOWN.to_string(), "65535:0");
         assert_eq!(Community::NO_EXPORT.to_string(), "65535:65281");
         assert!("65536:1".parse::<Community>().is_err());
+        for wrong in ["0x", "0x+00000000000000f", "0x00000000000000000", "0002fbf000000050"] {
+            assert!(wrong.parse::<ExtendedCommunity>().is_err(), "{wrong}");
+        }
     }
 
     proptest! {
@@ -126,6 +141,8 @@ mod tests {
             prop_assert_eq!(community.to_string().parse::<Community>(), Ok(community));
             let large = LargeCommunity { global, first, second };
             prop_assert_eq!(large.to_string().parse::<LargeCommunity>(), Ok(large));
+            let extended = ExtendedCommunity((u64::from(standard) << 32 | u64::from(global)).to_be_bytes());
+            prop_assert_eq!(extended.to_string().parse::<ExtendedCommunity>(), Ok(extended));
         }
     }
 }

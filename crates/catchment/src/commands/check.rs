@@ -3,11 +3,11 @@
 use crate::arguments::CheckSite;
 use crate::outcome::Outcome;
 use crate::table::Table;
-use crate::terminal::{Paint, Terminal};
+use crate::terminal::{Paint, Terminal, style_of_stderr};
 use crate::words::{count, list};
 use api::Schema;
 use config::{Group, Peer, SiteFile};
-use document::Faults;
+use document::{Faults, Warnings};
 use serde::Serialize;
 use std::io::Write;
 use terms::{Asn, GroupName, PeerName, Prefix, ServiceName, SiteName};
@@ -19,6 +19,8 @@ struct Promise {
     site: SiteName,
     asn: Asn,
     groups: Vec<GroupPromise>,
+    cover: Vec<PrefixPromise>,
+    warnings: Warnings,
 }
 
 #[derive(Serialize)]
@@ -27,6 +29,8 @@ struct GroupPromise {
     services: Vec<ServiceName>,
     prefixes: Vec<PrefixPromise>,
     checks: Vec<String>,
+    /// How many of its services must be well.
+    needs: usize,
 }
 
 #[derive(Serialize)]
@@ -44,6 +48,7 @@ pub(crate) fn run(arguments: &CheckSite, terminal: &mut Terminal) -> anyhow::Res
     if arguments.json {
         terminal.json(&promise)?;
     } else {
+        eprint!("{}", promise.warnings.render(style_of_stderr()));
         writeln!(
             terminal,
             "{} is good: site {}, AS {}\n",
@@ -64,20 +69,28 @@ pub(crate) fn in_json(faults: &Faults, terminal: &mut Terminal) -> anyhow::Resul
 
 impl Promise {
     fn of(file: &SiteFile) -> Self {
-        let groups = file.groups.iter().map(|group| GroupPromise::of(group, &file.peers)).collect();
-        Promise { schema: Schema, site: file.site.name.clone(), asn: file.site.asn, groups }
+        Promise {
+            schema: Schema,
+            site: file.site.name.clone(),
+            asn: file.site.asn,
+            groups: file.groups.iter().map(|group| GroupPromise::of(group, &file.peers)).collect(),
+            cover: file.covers().into_iter().map(|prefix| PrefixPromise::of(prefix, &file.peers)).collect(),
+            warnings: file.warnings.clone(),
+        }
     }
 
     fn page(&self, paint: Paint) -> String {
         let mut table = Table::new(["GROUP", "PREFIX", "TOLD TO", "WHILE"]);
         for group in &self.groups {
-            let pass = if group.checks.len() == 1 { "passes" } else { "pass" };
-            let condition =
-                format!("{} of {} {pass}", count(group.checks.len(), "check"), list(&group.services));
+            let condition = group.condition();
             for PrefixPromise { prefix, peers } in &group.prefixes {
                 let (name, prefix) = (group.name.to_string(), prefix.to_string());
                 table.row([name.into(), prefix.into(), list(peers).into(), condition.clone().into()]);
             }
+        }
+        for PrefixPromise { prefix, peers } in &self.cover {
+            let always = "as long as the daemon lives";
+            table.row(["".into(), prefix.to_string().into(), list(peers).into(), always.into()]);
         }
         table.render(paint)
     }
@@ -85,16 +98,31 @@ impl Promise {
 
 impl GroupPromise {
     fn of(group: &Group, peers: &[Peer]) -> Self {
-        let prefix = |&prefix: &Prefix| {
-            let carries = |peer: &&Peer| peer.session.families.contains(&prefix.family());
-            let peers = peers.iter().filter(carries).map(|peer| peer.name.clone()).collect();
-            PrefixPromise { prefix, peers }
-        };
+        let prefix = |&prefix: &Prefix| PrefixPromise::of(prefix, peers);
         GroupPromise {
             name: group.settings.group.clone(),
             services: group.services.clone(),
             prefixes: group.prefixes.iter().map(prefix).collect(),
             checks: group.settings.checks.iter().map(|check| check.to_string()).collect(),
+            needs: group.services_needed(),
         }
+    }
+
+    /// When it is announced.
+    fn condition(&self) -> String {
+        let services = list(&self.services);
+        match (self.needs, self.checks.len()) {
+            (needs, _) if needs < self.services.len() => format!("{needs} of {services} pass their checks"),
+            (_, 1) => format!("1 check of {services} passes"),
+            (_, checks) => format!("{} of {services} pass", count(checks, "check")),
+        }
+    }
+}
+
+impl PrefixPromise {
+    fn of(prefix: Prefix, peers: &[Peer]) -> Self {
+        let carries = |peer: &&Peer| peer.session.families.contains(&prefix.family());
+        let peers = peers.iter().filter(carries).map(|peer| peer.name.clone()).collect();
+        PrefixPromise { prefix, peers }
     }
 }

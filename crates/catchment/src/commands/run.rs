@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 pub(crate) fn run(site: &Path) -> anyhow::Result<Outcome> {
     let site_file = config::load(site)?;
     log_to_stderr();
-    daemon::run(site_file)?;
+    daemon::run(site, site_file)?;
     Ok(Outcome::Yes)
 }
 

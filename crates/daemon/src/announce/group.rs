@@ -12,11 +12,16 @@ use tokio::sync::mpsc;
 /// One announcement group.
 #[derive(Debug)]
 pub(crate) struct Group {
+    /// What its checks call it: no other group was ever called so in this process, and none before a change of its
+    /// checks.
+    pub(crate) slot: Slot,
     pub(crate) machine: Machine,
     /// Where everything that the machine is told is noted.
     pub(crate) track: Track<Machine>,
     pub(crate) services: Vec<ServiceName>,
     pub(crate) prefixes: Arc<[Prefix]>,
+    /// Prefixes that wait for the checks to prove themselves, though the group is announced.
+    pub(crate) withheld: BTreeSet<Prefix>,
     pub(crate) addresses: BTreeSet<IpAddr>,
     /// How the services say that they are ready.
     pub(crate) ready: Condition,
@@ -25,6 +30,10 @@ pub(crate) struct Group {
     /// The place of its first check when the checks of all groups are counted through.
     pub(crate) first_check: usize,
 }
+
+/// A group as its checks know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slot(pub(crate) usize);
 
 /// What is kept about a group beside its machine.
 #[derive(Debug)]
@@ -63,6 +72,14 @@ impl Beside {
 impl Group {
     pub(super) fn name(&self) -> &GroupName {
         &self.machine.settings().group
+    }
+
+    /// What is announced of it while it is announced.
+    pub(super) fn shown(&self) -> Arc<[Prefix]> {
+        if self.withheld.is_empty() {
+            return Arc::clone(&self.prefixes);
+        }
+        self.prefixes.iter().filter(|prefix| !self.withheld.contains(prefix)).copied().collect()
     }
 
     pub(super) fn run_sooner(&self, check: CheckId, at: Timestamp) {

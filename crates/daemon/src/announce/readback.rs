@@ -3,24 +3,20 @@
 
 use crate::bgp::View;
 use crate::export::{self, Decision, GroupLevel};
+use crate::status::Peer;
 use announce::Readback;
 use bgp::session::StateName;
-use std::collections::BTreeMap;
 use terms::{PeerName, Prefix, RouteSet};
-use tokio::sync::watch;
-
-/// Where each peer's task shows what it has told.
-pub(crate) type Peers = BTreeMap<PeerName, watch::Receiver<View>>;
 
 /// What the peers with a session know of one group. A peer without one knows nothing and is told everything when it
 /// has one again.
-pub(super) fn read_back(group: &GroupLevel, peers: &Peers) -> Readback {
+pub(super) fn read_back(group: &GroupLevel, peers: &[Peer]) -> Readback {
     let decision = Decision { groups: vec![group.clone()], ..Decision::default() };
     let differs = |view: &View| {
-        let wanted = export::routes(&decision, &view.next_hops);
+        let wanted = export::routes(&decision, &view.towards());
         group.prefixes.iter().any(|&prefix| differs(view, &wanted, prefix))
     };
-    let differing = peers.iter().filter(|(_, view)| differs(&view.borrow())).map(|(name, _)| name.clone());
+    let differing = peers.iter().filter(|peer| differs(&peer.view.borrow())).map(|peer| peer.name.clone());
     let peers: Vec<PeerName> = differing.collect();
     if peers.is_empty() { Readback::Agrees } else { Readback::Differs { peers } }
 }
@@ -39,6 +35,7 @@ mod tests {
     use announce::Level;
     use bgp::session::Received;
     use terms::{Attributes, Family, WallTime};
+    use tokio::sync::watch;
 
     fn group(level: Level) -> GroupLevel {
         let prefixes = ["198.18.0.0/24", "2001:db8:53::/48"].map(|text| text.parse().unwrap());
@@ -58,14 +55,22 @@ mod tests {
         ledger.note(&told.iter().map(route).collect(), WallTime(1));
         let families = families.iter().copied().collect();
         let since = WallTime(0);
-        watch::channel(View { state, since, received: Received::default(), ledger, families, next_hops }).1
+        let labels = config::Labels::default;
+        let policy = config::Policy { always: labels(), deprefer: labels() };
+        let local_asn = 64501.try_into().unwrap();
+        let received = Received::default();
+        let view = View { state, since, received, ledger, families, next_hops, policy, local_asn };
+        watch::channel(view).1
     }
 
     const BOTH: [Family; 2] = [Family::Ipv4, Family::Ipv6];
 
-    fn named(peers: Vec<watch::Receiver<View>>) -> Peers {
-        let names = ["a", "b", "c", "d"].map(|name| name.parse().unwrap());
-        names.into_iter().zip(peers).collect()
+    fn named(views: Vec<watch::Receiver<View>>) -> Vec<Peer> {
+        let peer = |(name, view): (&str, _)| {
+            let (address, asn) = ("10.1.0.1".parse().unwrap(), 64500.try_into().unwrap());
+            Peer { name: name.parse().unwrap(), address, asn, view }
+        };
+        ["a", "b"].into_iter().zip(views).map(peer).collect()
     }
 
     #[test]

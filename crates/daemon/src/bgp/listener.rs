@@ -9,7 +9,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// Calls that wait to be taken; the sessions' own timers make a refused peer call again.
 const BACKLOG: i32 = 16;
@@ -20,7 +20,7 @@ const BREATH: Duration = Duration::from_millis(100);
 /// Calls of one peer that its task has not taken yet. A collision needs one; the rest is refused.
 pub(crate) const CALLS_PER_PEER: usize = 2;
 
-/// Where each peer's calls go.
+/// Where each peer's calls go, as it is now.
 pub(crate) type Switchboard = BTreeMap<IpAddr, mpsc::Sender<TcpStream>>;
 
 /// Listens for peers of one family on every address of the host.
@@ -41,10 +41,14 @@ pub(crate) fn bind(ipv4: bool, port: u16) -> io::Result<std::net::TcpListener> {
 }
 
 /// Takes calls until the task is aborted. Whoever is no configured peer is hung up on at once.
-pub(crate) async fn take_calls(listener: TcpListener, switchboard: Switchboard, bus: Bus) {
+pub(crate) async fn take_calls(
+    listener: TcpListener,
+    switchboard: watch::Receiver<Switchboard>,
+    bus: Bus,
+) {
     loop {
         match listener.accept().await {
-            Ok((stream, caller)) => match switchboard.get(&caller.ip()) {
+            Ok((stream, caller)) => match switchboard.borrow().get(&caller.ip()) {
                 // A full queue drops the call: the peer's task has two to take already.
                 Some(peer) => drop(peer.try_send(stream)),
                 None => bus.tell(&Event::StrangerRefused { address: caller.ip() }, Source::Process),
@@ -65,7 +69,7 @@ mod tests {
         let bus = Bus::for_test();
         let listener = TcpListener::from_std(bind(true, 0).unwrap()).unwrap();
         let port = listener.local_addr().unwrap().port();
-        tokio::spawn(take_calls(listener, Switchboard::new(), bus.clone()));
+        tokio::spawn(take_calls(listener, watch::Sender::default().subscribe(), bus.clone()));
         let mut call = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
         assert_eq!(call.read(&mut [0; 1]).await.unwrap_or(0), 0);
         let told: Vec<String> = bus.latest().into_iter().map(|row| row.text).collect();
@@ -78,7 +82,8 @@ mod tests {
         let listener = TcpListener::from_std(bind(false, 0).unwrap()).unwrap();
         let port = listener.local_addr().unwrap().port();
         let switchboard = Switchboard::from([(IpAddr::from(Ipv6Addr::LOCALHOST), sender)]);
-        tokio::spawn(take_calls(listener, switchboard, Bus::for_test()));
+        let switchboard = watch::Sender::new(switchboard);
+        tokio::spawn(take_calls(listener, switchboard.subscribe(), Bus::for_test()));
         let call = TcpStream::connect((Ipv6Addr::LOCALHOST, port)).await.unwrap();
         let taken = calls.recv().await.unwrap();
         assert_eq!(taken.peer_addr().unwrap(), call.local_addr().unwrap());

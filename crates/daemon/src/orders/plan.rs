@@ -97,7 +97,7 @@ fn change(before: &Seen, after: &Seen, permit: PermitState, board: &Board) -> Gr
         finally: finally(after),
         permit,
         survivors: survivors(),
-        routes: board.peers.iter().flat_map(|peer| rerouted(peer, before, after)).collect(),
+        routes: board.shown.borrow().peers.iter().flat_map(|peer| rerouted(peer, before, after)).collect(),
     }
 }
 
@@ -127,7 +127,7 @@ fn rerouted(peer: &Peer, before: &Seen, after: &Seen) -> Vec<RouteChange> {
     }
     let routes_of = |seen: &Seen| {
         let group = GroupLevel { level: seen.level, prefixes: seen.prefixes.clone() };
-        routes(&Decision { groups: vec![group], ..Decision::default() }, &view.next_hops)
+        routes(&Decision { groups: vec![group], ..Decision::default() }, &view.towards())
     };
     let (has, gets) = (routes_of(before), routes_of(after));
     let prefixes = before.prefixes.iter().filter(|prefix| view.families.contains(&prefix.family()));

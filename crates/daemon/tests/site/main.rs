@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod built_in_dns;
+mod reload;
 mod world;
 
 use api::client::Server;
@@ -151,7 +152,7 @@ fn everything_can_be_asked_over_the_socket() {
         *number = "a number".into();
     }
     let reason = status.pointer_mut("/groups/0/reason").unwrap();
-    assert!(reason.as_str().unwrap().starts_with("proven: dns/dns example. SOA at 198.18.0.53 passed"));
+    assert!(reason.as_str().unwrap().starts_with("proven: dns example. SOA at 198.18.0.53 passed"));
     *reason = "a sentence".into();
     insta::assert_snapshot!(serde_json::to_string_pretty(&status).unwrap());
 

@@ -229,6 +229,25 @@ impl World {
         self.start(&self.site, super::daemon_program(), &[&site_file])
     }
 
+    /// What the site file says.
+    pub(crate) fn site_file(&self) -> String {
+        fs::read_to_string(self.path("site.toml")).unwrap()
+    }
+
+    /// Puts another text in the place of the site file.
+    pub(crate) fn replace(&self, text: &str) {
+        self.write("site.toml", text);
+    }
+
+    /// Replaces pieces of the site file, each where it stands first.
+    pub(crate) fn rewrite(&self, pieces: &[(&str, &str)]) {
+        let replace = |text: String, (piece, other): &(&str, &str)| {
+            assert!(text.contains(piece), "{piece} is not in\n{text}");
+            text.replacen(piece, other, 1)
+        };
+        self.replace(&pieces.iter().fold(self.site_file(), replace));
+    }
+
     /// Starts the daemon.
     pub(crate) fn daemon(&self) -> Program {
         self.daemon_with("london", "london")
@@ -260,8 +279,21 @@ impl World {
 
     /// One GET on the control socket: the status line and the body, as they come.
     pub(crate) fn get(&self, path: &str) -> (String, String) {
+        self.exchange(&format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n"))
+    }
+
+    /// One POST on the control socket: the status line and the document.
+    pub(crate) fn post(&self, path: &str, order: &serde_json::Value) -> (String, serde_json::Value) {
+        let (order, head) = (order.to_string(), "Host: localhost\r\nContent-Type: application/json");
+        let length = order.len();
+        let request = format!("POST {path} HTTP/1.0\r\n{head}\r\nContent-Length: {length}\r\n\r\n{order}");
+        let (status, body) = self.exchange(&request);
+        (status, serde_json::from_str(&body).unwrap())
+    }
+
+    fn exchange(&self, request: &str) -> (String, String) {
         let mut stream = UnixStream::connect(self.path("api.sock")).unwrap();
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -273,6 +305,11 @@ impl World {
         let (status, body) = self.get(path);
         assert!(status.ends_with("200 OK"), "{path}: {status} {body}");
         serde_json::from_str(&body).unwrap()
+    }
+
+    /// How many events of that kind there were.
+    pub(crate) fn count(&self, kind: &str) -> usize {
+        self.kinds().iter().filter(|one| *one == kind).count()
     }
 
     /// The kinds of the events so far.

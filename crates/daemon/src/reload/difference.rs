@@ -1,0 +1,216 @@
+//! What another site file changes about a running site: pure, and empty where nothing does.
+//!
+//! What stays equal is not mentioned, so applying the difference sends nothing for it (law P12). A group goes on where
+//! one of that name was; where there was none, in place of a group that is gone and shares a prefix with it, so that a
+//! group may be renamed without a withdrawal.
+
+use config::{Group, Peer, Service, Site, SiteFile};
+use std::collections::{BTreeMap, BTreeSet};
+use terms::{GroupName, PeerName, Prefix, ServiceName};
+
+/// The difference between the running site file and another one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Difference {
+    /// Peers that change.
+    pub(crate) peers: BTreeMap<PeerName, PeerChange>,
+    /// What becomes each group of the other file, in its order.
+    pub(crate) groups: Vec<GroupStep>,
+    /// Groups that are no more.
+    pub(crate) gone: Vec<GroupName>,
+    /// Services whose addresses or zone files change.
+    pub(crate) services: BTreeMap<ServiceName, ServiceChange>,
+    /// Covering prefixes that come.
+    pub(crate) covers_added: BTreeSet<Prefix>,
+    /// Covering prefixes that go.
+    pub(crate) covers_removed: BTreeSet<Prefix>,
+    /// Keys of `[site]` that take effect at once.
+    pub(crate) site: Vec<&'static str>,
+    /// Keys that cannot change while the daemon runs.
+    pub(crate) needs_restart: Vec<&'static str>,
+}
+
+/// What becomes of a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PeerChange {
+    /// A new one.
+    Added,
+    /// It is no more.
+    Removed,
+    /// Its session has to begin again: address, AS number, families, hold time, who calls.
+    Session,
+    /// It is told other attributes or next hops; the session goes on.
+    Routes,
+}
+
+/// Where a group of the other file comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum GroupStep {
+    /// It is as it was.
+    Same(GroupName),
+    /// The group that was called so goes on with other settings.
+    Changed {
+        /// What it was called.
+        was: GroupName,
+        /// What it is called.
+        now: GroupName,
+        /// Its prefixes that come.
+        added: BTreeSet<Prefix>,
+        /// Its prefixes that go.
+        removed: BTreeSet<Prefix>,
+    },
+    /// A new one, which has to prove itself from the start.
+    Added(GroupName),
+}
+
+/// What becomes of a service on the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ServiceChange {
+    /// A new one.
+    Added,
+    /// It is no more: its addresses go once it has lingered.
+    Removed,
+    /// Other addresses, zone files, or another kind of server.
+    Changed,
+}
+
+impl Difference {
+    /// What `next` changes about `last`.
+    pub(crate) fn between(last: &SiteFile, next: &SiteFile) -> Self {
+        let (old_covers, new_covers) = (last.covers(), next.covers());
+        let groups: Vec<GroupStep> = steps(&last.groups, &next.groups);
+        let stays: BTreeSet<&GroupName> = groups.iter().filter_map(GroupStep::was).collect();
+        let names = last.groups.iter().map(|group| &group.settings.group);
+        Difference {
+            peers: peers(&last.peers, &next.peers),
+            gone: names.filter(|name| !stays.contains(name)).cloned().collect(),
+            groups,
+            services: services(&last.services, &next.services),
+            covers_added: &new_covers - &old_covers,
+            covers_removed: &old_covers - &new_covers,
+            site: site_keys(&last.site, &next.site),
+            needs_restart: needs_restart(last, next),
+        }
+    }
+
+    /// Whether nothing changes.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Difference { peers, groups, gone, services, covers_added, covers_removed, site, needs_restart } =
+            self;
+        let all_same = groups.iter().all(|step| matches!(step, GroupStep::Same(_)));
+        all_same
+            && peers.is_empty()
+            && gone.is_empty()
+            && services.is_empty()
+            && covers_added.is_empty()
+            && covers_removed.is_empty()
+            && site.is_empty()
+            && needs_restart.is_empty()
+    }
+}
+
+impl GroupStep {
+    /// The running group that goes on; none for a new one.
+    pub(crate) fn was(&self) -> Option<&GroupName> {
+        match self {
+            GroupStep::Same(was) | GroupStep::Changed { was, .. } => Some(was),
+            GroupStep::Added(_) => None,
+        }
+    }
+}
+
+fn peers(last: &[Peer], next: &[Peer]) -> BTreeMap<PeerName, PeerChange> {
+    let find = |peers: &[Peer], name: &PeerName| peers.iter().find(|peer| peer.name == *name).cloned();
+    let names: BTreeSet<&PeerName> = last.iter().chain(next).map(|peer| &peer.name).collect();
+    let changes = names.into_iter().filter_map(|name| {
+        let change = match (find(last, name), find(next, name)) {
+            (Some(_), None) => PeerChange::Removed,
+            (None, _) => PeerChange::Added,
+            (Some(old), Some(new)) if old.session != new.session || old.address != new.address => {
+                PeerChange::Session
+            }
+            (Some(old), Some(new)) if old != new => PeerChange::Routes,
+            (Some(_), Some(_)) => return None,
+        };
+        Some((name.clone(), change))
+    });
+    changes.collect()
+}
+
+fn steps(last: &[Group], next: &[Group]) -> Vec<GroupStep> {
+    let named = |group: &Group| last.iter().find(|old| old.settings.group == group.settings.group);
+    let mut free: Vec<&Group> = last.iter().collect();
+    free.retain(|old| !next.iter().any(|group| group.settings.group == old.settings.group));
+    let mut heir = |group: &Group| {
+        let at = free.iter().position(|old| !old.prefixes.is_disjoint(&group.prefixes))?;
+        Some(free.remove(at))
+    };
+    let step = |group: &Group| {
+        let now = group.settings.group.clone();
+        match named(group).or_else(|| heir(group)) {
+            None => GroupStep::Added(now),
+            Some(old) if old == group => GroupStep::Same(now),
+            Some(old) => GroupStep::Changed {
+                was: old.settings.group.clone(),
+                now,
+                added: &group.prefixes - &old.prefixes,
+                removed: &old.prefixes - &group.prefixes,
+            },
+        }
+    };
+    next.iter().map(step).collect()
+}
+
+fn services(last: &[Service], next: &[Service]) -> BTreeMap<ServiceName, ServiceChange> {
+    let find = |services: &'_ [Service], name: &ServiceName| {
+        services.iter().position(|service| service.name == *name)
+    };
+    let names: BTreeSet<&ServiceName> = last.iter().chain(next).map(|service| &service.name).collect();
+    let changes = names.into_iter().filter_map(|name| {
+        let change = match (find(last, name), find(next, name)) {
+            (Some(_), None) => ServiceChange::Removed,
+            (None, _) => ServiceChange::Added,
+            (Some(old), Some(new)) => {
+                let files = |service: &Service| service.dns.as_ref().map(|dns| dns.files.clone());
+                let (old, new) = (last.get(old)?, next.get(new)?);
+                if old.addresses == new.addresses && files(old) == files(new) {
+                    return None;
+                }
+                ServiceChange::Changed
+            }
+        };
+        Some((name.clone(), change))
+    });
+    changes.collect()
+}
+
+fn site_keys(last: &Site, next: &Site) -> Vec<&'static str> {
+    let keys = [
+        ("city", last.place != next.place),
+        ("reject_routes", last.reject_routes != next.reject_routes),
+        ("linger", last.linger != next.linger),
+        ("max_withdraw", last.max_withdraw != next.max_withdraw),
+    ];
+    changed(&keys)
+}
+
+fn needs_restart(last: &SiteFile, next: &SiteFile) -> Vec<&'static str> {
+    let (site, other) = (&last.site, &next.site);
+    let keys = [
+        ("[site] name", site.name != other.name),
+        ("[site] host", site.host != other.host),
+        ("[site] asn", site.asn != other.asn),
+        ("[site] router_id", site.router_id != other.router_id),
+        ("[site] bgp_port", site.bgp_port != other.bgp_port),
+        ("[site] state_dir", site.state_dir != other.state_dir),
+        ("[api] socket", last.api.socket != next.api.socket),
+        ("[api] listen", last.api.listen != next.api.listen),
+    ];
+    changed(&keys)
+}
+
+fn changed(keys: &[(&'static str, bool)]) -> Vec<&'static str> {
+    keys.iter().filter(|(_, differs)| *differs).map(|&(key, _)| key).collect()
+}
+
+#[cfg(test)]
+pub(super) mod tests;

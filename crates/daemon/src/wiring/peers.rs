@@ -1,0 +1,131 @@
+//! The peers of the site by name: started, changed and stopped while the rest goes on.
+
+use super::Shared;
+use crate::bgp::{self, CALLS_PER_PEER, Peer, Switchboard};
+use crate::export::Decision;
+use crate::status;
+use ::bgp::session::ShutdownText;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use terms::PeerName;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+/// Longest time that the sessions get to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// Every peer that has a task.
+pub(super) struct Peers {
+    shared: Shared,
+    decision: watch::Sender<Arc<Decision>>,
+    running: BTreeMap<PeerName, Running>,
+    /// Tasks of peers that were told to stop, by the address they still talk to.
+    leaving: Vec<(IpAddr, JoinHandle<()>)>,
+    switchboard: watch::Sender<Switchboard>,
+}
+
+/// One peer's task and the ways to it.
+struct Running {
+    address: IpAddr,
+    neighbour: watch::Sender<config::Peer>,
+    stop: watch::Sender<Option<ShutdownText>>,
+    shown: status::Peer,
+    task: JoinHandle<()>,
+}
+
+impl Peers {
+    /// No peer yet. All of them will be told of `decision`.
+    pub(super) fn new(shared: Shared, decision: watch::Sender<Arc<Decision>>) -> Self {
+        Peers {
+            shared,
+            decision,
+            running: BTreeMap::new(),
+            leaving: Vec::new(),
+            switchboard: watch::Sender::default(),
+        }
+    }
+
+    /// Where the calls of each peer go, now and from now on.
+    pub(super) fn switchboard(&self) -> watch::Receiver<Switchboard> {
+        self.switchboard.subscribe()
+    }
+
+    /// Where each of these peers shows itself.
+    pub(super) fn shown(&self, order: &[config::Peer]) -> Vec<status::Peer> {
+        let shown = order.iter().filter_map(|peer| self.running.get(&peer.name));
+        shown.map(|running| running.shown.clone()).collect()
+    }
+
+    /// Starts the task of a peer. If another one of that address is on its way out, it is waited for.
+    pub(super) fn start(&mut self, neighbour: &config::Peer) {
+        let same = self.leaving.iter().position(|(address, _)| *address == neighbour.address.ip());
+        let before = same.map(|at| self.leaving.swap_remove(at).1);
+        self.start_after(neighbour, before);
+    }
+
+    /// Has a peer's task take over what its section says now, as far as the session can go on.
+    pub(super) fn adjust(&self, neighbour: &config::Peer) {
+        if let Some(running) = self.running.get(&neighbour.name) {
+            running.neighbour.send_replace(neighbour.clone());
+        }
+    }
+
+    /// Ends a peer's session, saying why, and begins another: what changes about it is agreed when it begins.
+    pub(super) fn restart(&mut self, neighbour: &config::Peer, text: &str) {
+        self.stop(&neighbour.name, text);
+        self.start(neighbour);
+    }
+
+    /// Ends a peer's session for good, saying why.
+    pub(super) fn stop(&mut self, name: &PeerName, text: &str) {
+        let Some(Running { address, stop, task, .. }) = self.running.remove(name) else { return };
+        stop.send_replace(ShutdownText::fitting(text));
+        self.switchboard.send_modify(|switchboard| drop(switchboard.remove(&address)));
+        self.leaving.retain(|(_, task)| !task.is_finished());
+        self.leaving.push((address, task));
+    }
+
+    /// Ends every session and waits until the peers were told, not for ever: a peer that does not take its goodbye
+    /// hears it from the kernel.
+    pub(super) async fn end(mut self, text: Option<ShutdownText>) {
+        let leaving = std::mem::take(&mut self.leaving).into_iter();
+        let mut tasks: Vec<_> = leaving.map(|(_, task)| task).collect();
+        for running in std::mem::take(&mut self.running).into_values() {
+            running.stop.send_replace(text.clone());
+            tasks.push(running.task);
+        }
+        let goodbye = async {
+            for task in tasks {
+                // A task that panicked has ended the process.
+                let _ = task.await;
+            }
+        };
+        let _ = tokio::time::timeout(GOODBYE, goodbye).await;
+    }
+
+    /// Starts the task of a peer once another has ended: they may be about the same neighbour.
+    fn start_after(&mut self, neighbour: &config::Peer, before: Option<JoinHandle<()>>) {
+        let Shared { clock, bus, metrics, recording } = self.shared.clone();
+        let track = recording.track(neighbour.name.as_str());
+        let peer = Peer::new(neighbour.clone(), rand::random(), track, bgp::Mouth { clock, bus, metrics });
+        let (caller, calls) = mpsc::channel(CALLS_PER_PEER);
+        let (adjust, adjusted) = watch::channel(neighbour.clone());
+        let (stop, stopped) = watch::channel(None);
+        let address = neighbour.address.ip();
+        let (name, asn) = (neighbour.name.clone(), neighbour.session.peer_asn);
+        let shown = status::Peer { name: name.clone(), address, asn, view: peer.view() };
+        let ears =
+            bgp::Ears { decision: self.decision.subscribe(), neighbour: adjusted, calls, stop: stopped };
+        let task = tokio::spawn(async move {
+            if let Some(before) = before {
+                // It ends soon: it was told to.
+                let _ = before.await;
+            }
+            peer.run(ears).await;
+        });
+        self.switchboard.send_modify(|switchboard| drop(switchboard.insert(address, caller)));
+        self.running.insert(name, Running { address, neighbour: adjust, stop, shown, task });
+    }
+}

@@ -1,0 +1,172 @@
+//! The services of the site on this host: their addresses, and the servers of the built-in ones.
+//!
+//! A service that leaves the site file is withdrawn first; its addresses and its server stay for the time to linger,
+//! for users who have not heard of the withdrawal yet.
+
+use super::Shared;
+use crate::address::{Belongings, Wanted};
+use crate::dns;
+use crate::error::Error;
+use crate::watchdog::Hearts;
+use config::{Service, SiteFile};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+use terms::Timestamp;
+use tokio::sync::watch;
+
+/// What belongs on this host, as the site file says.
+pub(super) fn belongings(site_file: &SiteFile) -> Belongings {
+    let services = &site_file.services;
+    let announced = site_file.groups.iter().flat_map(|group| group.prefixes.iter().copied());
+    let announced = announced.chain(site_file.covers());
+    Belongings {
+        addresses: services.iter().flat_map(|service| service.addresses.iter().copied()).collect(),
+        rejected: announced.filter(|_| site_file.site.reject_routes).collect(),
+    }
+}
+
+/// Starts the built-in DNS service of each service that has one. Its addresses may come later.
+pub(super) fn start_dns(site_file: &SiteFile) -> Result<Vec<dns::Server>, Error> {
+    let built_in = site_file.services.iter().filter(|service| service.dns.is_some());
+    built_in
+        .filter_map(|service| start_server(service, service.addresses.clone(), site_file).transpose())
+        .collect()
+}
+
+/// Starts a server of a service on some of its addresses; none if the service has no built-in one.
+fn start_server(
+    service: &Service,
+    addresses: Vec<IpAddr>,
+    site_file: &SiteFile,
+) -> Result<Option<dns::Server>, Error> {
+    let Some(built_in) = &service.dns else { return Ok(None) };
+    let settings = dns::Settings {
+        service: service.name.clone(),
+        addresses,
+        port: dns::PORT,
+        workers: std::thread::available_parallelism().map_err(Error::System)?,
+        identity: ::dns::Identity::new(&site_file.site.name, Some(&site_file.site.host)),
+    };
+    Ok(Some(dns::Server::start(&settings, Arc::clone(&built_in.zones))?))
+}
+
+/// What runs and what is on its way out.
+pub(super) struct Services {
+    shared: Shared,
+    wanted: Wanted,
+    servers: Vec<dns::Server>,
+    leaving: Vec<Leaving>,
+    hearts: Hearts,
+    tallies: watch::Sender<Vec<dns::Tally>>,
+}
+
+/// What stays until users have heard of the withdrawal.
+struct Leaving {
+    until: Timestamp,
+    belongings: Belongings,
+    servers: Vec<dns::Server>,
+}
+
+impl Services {
+    pub(super) fn new(shared: Shared, wanted: Wanted, servers: Vec<dns::Server>, hearts: Hearts) -> Self {
+        let tallies = watch::Sender::default();
+        let services =
+            Services { shared, wanted, servers: Vec::new(), leaving: Vec::new(), hearts, tallies };
+        services.with(servers)
+    }
+
+    fn with(mut self, servers: Vec<dns::Server>) -> Self {
+        self.look_after(servers);
+        self
+    }
+
+    /// What the threads of the built-in DNS service count, now and from now on.
+    pub(super) fn tallies(&self) -> watch::Receiver<Vec<dns::Tally>> {
+        self.tallies.subscribe()
+    }
+
+    /// Starts the servers that another site file needs and that do not run yet. An error leaves everything as it is.
+    pub(super) fn prepare(&self, next: &SiteFile) -> Result<Vec<dns::Server>, Error> {
+        let mut started = Vec::new();
+        for service in next.services.iter().filter(|service| service.dns.is_some()) {
+            let leaving = self.leaving.iter().flat_map(|leaving| &leaving.servers);
+            let mine = self.servers.iter().chain(leaving).filter(|server| *server.service() == service.name);
+            let served: BTreeSet<IpAddr> = mine.flat_map(|server| server.addresses().to_vec()).collect();
+            let mut missing = service.addresses.clone();
+            missing.retain(|address| !served.contains(address));
+            if !missing.is_empty() {
+                started.extend(start_server(service, missing, next)?);
+            }
+        }
+        Ok(started)
+    }
+
+    /// Puts what another site file has in place, with the servers that were prepared for it. What it has no more stays
+    /// until it has lingered.
+    pub(super) fn change(&mut self, last: &SiteFile, next: &SiteFile, prepared: Vec<dns::Server>) {
+        let returning: Vec<_> = self.leaving.iter_mut().flat_map(|leaving| leaving.servers.drain(..)).collect();
+        self.servers.extend(returning);
+        self.look_after(prepared);
+        let needs = |server: &dns::Server| {
+            let service = next.services.iter().find(|service| service.name == *server.service());
+            let dns = service.and_then(|service| service.dns.as_ref());
+            let is_used = service.is_some_and(|service| {
+                server.addresses().iter().any(|address| service.addresses.contains(address))
+            });
+            dns.filter(|_| is_used)
+        };
+        let (stay, go): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.servers).into_iter().partition(|server| needs(server).is_some());
+        for server in &stay {
+            if let Some(built_in) = needs(server) {
+                server.serve(Arc::clone(&built_in.zones));
+            }
+        }
+        self.servers = stay;
+        // Whoever brings a server of their own needs the port now.
+        let (replaced, go): (Vec<_>, Vec<_>) =
+            go.into_iter().partition(|server| next.services.iter().any(|s| s.name == *server.service()));
+        stop(replaced);
+        let old = belongings(last).without(&belongings(next));
+        if !(old.is_empty() && go.is_empty()) {
+            let until = self.shared.clock.now() + next.site.linger;
+            self.leaving.push(Leaving { until, belongings: old, servers: go });
+        }
+        self.want(next);
+    }
+
+    /// When something has lingered.
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        self.leaving.iter().map(|leaving| leaving.until).min()
+    }
+
+    /// Takes away what has lingered.
+    pub(super) fn let_go(&mut self, site_file: &SiteFile) {
+        let now = self.shared.clock.now();
+        let (gone, stay): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.leaving).into_iter().partition(|leaving| leaving.until <= now);
+        self.leaving = stay;
+        stop(gone.into_iter().flat_map(|leaving| leaving.servers).collect());
+        self.want(site_file);
+    }
+
+    fn want(&self, site_file: &SiteFile) {
+        let leaving = self.leaving.iter().map(|leaving| &leaving.belongings);
+        self.wanted.set(leaving.fold(belongings(site_file), |all, leaving| all.with(leaving)));
+    }
+
+    fn look_after(&mut self, servers: Vec<dns::Server>) {
+        servers.iter().flat_map(dns::Server::hearts).for_each(|heart| self.hearts.add(heart));
+        let tallies = servers.iter().flat_map(dns::Server::tallies);
+        self.tallies.send_modify(|all| all.extend(tallies));
+        self.servers.extend(servers);
+    }
+}
+
+/// Stops servers where nobody waits for the end of their threads.
+fn stop(servers: Vec<dns::Server>) {
+    if !servers.is_empty() {
+        tokio::task::spawn_blocking(move || servers.into_iter().for_each(dns::Server::stop));
+    }
+}

@@ -1,0 +1,138 @@
+//! The running site: what the site file names, by name, so that a reload can change it piece by piece.
+
+use super::groups::Groups;
+use super::opening::listen_for_peers;
+use super::peers::Peers;
+use super::services::{Services, belongings};
+use super::Shared;
+use crate::announce::{Member, Regroup};
+use crate::bgp;
+use crate::error::Error;
+use crate::reload::{Change, Difference, GroupStep, PeerChange};
+use crate::status::Shown;
+use crate::stop::{Signals, Stop};
+use config::SiteFile;
+use std::collections::BTreeSet;
+use std::net::TcpListener;
+use terms::Family;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Everything that runs on the decisions thread.
+pub(super) struct Site {
+    pub(super) shared: Shared,
+    pub(super) site_file: SiteFile,
+    pub(super) peers: Peers,
+    pub(super) groups: Groups,
+    pub(super) services: Services,
+    /// Families in which peers may call.
+    pub(super) listening: BTreeSet<Family>,
+    pub(super) shown: watch::Sender<Shown>,
+    /// To the decision loop.
+    pub(super) regroups: mpsc::Sender<Regroup>,
+    /// From whoever has judged another site file.
+    pub(super) changes: mpsc::Receiver<Change>,
+}
+
+impl Site {
+    /// Lives until the order to stop has been carried out.
+    pub(super) async fn run(mut self, stop: Stop, signals: Signals) {
+        let text = stop.sessions.subscribe();
+        let clock = self.shared.clock;
+        let mut stopping = Box::pin(stop.when_told(signals));
+        loop {
+            tokio::select! {
+                () = &mut stopping => break,
+                Some(change) = self.changes.recv() => self.take(change).await,
+                () = clock.until(self.services.deadline()) => self.services.let_go(&self.site_file),
+            }
+        }
+        let text = text.borrow().clone();
+        self.peers.end(text).await;
+    }
+
+    async fn take(&mut self, change: Change) {
+        let Change { site_file, difference, done } = change;
+        let applied = self.apply(*site_file, &difference).await;
+        // Whoever ordered it may not care any more.
+        let _ = done.send(applied);
+    }
+
+    /// Makes the difference true. What can fail is tried first, and an error leaves everything as it was.
+    async fn apply(&mut self, next: SiteFile, difference: &Difference) -> Result<(), Error> {
+        let listeners = self.listeners_for(&next)?;
+        let servers = self.services.prepare(&next)?;
+        self.listen(listeners)?;
+        self.services.change(&self.site_file, &next, servers);
+        self.regroup(&next, &difference.groups).await;
+        let name = next.site.name.clone();
+        let changes = |wanted: PeerChange| {
+            let changed = difference.peers.iter().filter(move |(_, change)| **change == wanted);
+            changed.map(|(name, _)| name)
+        };
+        for gone in changes(PeerChange::Removed) {
+            self.peers.stop(gone, &format!("{name} no longer has this session in its site file"));
+        }
+        for peer in &next.peers {
+            match difference.peers.get(&peer.name) {
+                Some(PeerChange::Added) => self.peers.start(peer),
+                Some(PeerChange::Session) => {
+                    self.peers.restart(peer, &format!("{name} has other settings for this session"));
+                }
+                Some(PeerChange::Routes) => self.peers.adjust(peer),
+                Some(PeerChange::Removed) | None => {}
+            }
+        }
+        self.site_file = next;
+        self.show();
+        Ok(())
+    }
+
+    /// Listeners for families in which nobody could call so far.
+    fn listeners_for(&self, next: &SiteFile) -> Result<Vec<(Family, TcpListener)>, Error> {
+        let families: BTreeSet<Family> =
+            next.peers.iter().map(|peer| Family::of(peer.address.ip())).collect();
+        let missing = families.difference(&self.listening);
+        missing.map(|&family| Ok((family, listen_for_peers(family, next)?))).collect()
+    }
+
+    /// Takes calls of peers.
+    pub(super) fn listen(
+        &mut self,
+        listeners: impl IntoIterator<Item = (Family, TcpListener)>,
+    ) -> Result<(), Error> {
+        for (family, listener) in listeners {
+            let listener = tokio::net::TcpListener::from_std(listener).map_err(Error::System)?;
+            let bus = self.shared.bus.clone();
+            tokio::spawn(bgp::take_calls(listener, self.peers.switchboard(), bus));
+            self.listening.insert(family);
+        }
+        Ok(())
+    }
+
+    /// Has the decision loop look after the groups of another file, and waits until it does.
+    async fn regroup(&mut self, next: &SiteFile, steps: &[GroupStep]) {
+        let members = next.groups.iter().zip(steps).map(|(group, step)| match step {
+            GroupStep::Same(name) => Member::Same(name.clone()),
+            GroupStep::Changed { was, .. } => {
+                Member::Changed { was: was.clone(), group: self.groups.make(group, next) }
+            }
+            GroupStep::Added(_) => Member::New(self.groups.make(group, next)),
+        });
+        let members = members.collect();
+        let (done, decided) = oneshot::channel();
+        let covers = next.covers().into_iter().collect();
+        // The decision loop ends with the process only.
+        if self.regroups.send(Regroup { members, covers, done }).await.is_ok() {
+            let _ = decided.await;
+        }
+    }
+
+    /// Shows what the site file says now.
+    pub(super) fn show(&self) {
+        self.shown.send_replace(Shown {
+            place: self.site_file.site.place.as_ref().map(|place| (place.city.clone(), place.at)),
+            addresses: belongings(&self.site_file).addresses.into_iter().collect(),
+            peers: self.peers.shown(&self.site_file.peers),
+        });
+    }
+}
