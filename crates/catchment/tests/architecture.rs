@@ -30,12 +30,20 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
         "fleet" => &["terms", "announce"],
         "page" => &["api", "terms"],
         "config" => &["terms", "document", "announce", "bgp", "check", "dns"],
-        "daemon" => {
-            &[
-                "terms", "announce", "bgp", "check", "dns", "document", "linux", "api", "page", "config", "recording",
-                "fleet",
-            ]
-        }
+        "daemon" => &[
+            "terms",
+            "announce",
+            "bgp",
+            "check",
+            "dns",
+            "document",
+            "linux",
+            "api",
+            "page",
+            "config",
+            "recording",
+            "fleet",
+        ],
         "lab" => &["terms", "document", "linux", "api", "page"],
         "catchment" => &["terms", "document", "api", "config", "daemon", "lab", "recording"],
         _ => return None,

@@ -8,12 +8,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use terms::{Family, Prefix};
 
-pub(crate) fn check(
-    document: &Document,
-    peers: &[Spanned<Peer>],
-    services: &[Written],
-    groups: &[Group],
-) {
+pub(crate) fn check(document: &Document, peers: &[Spanned<Peer>], services: &[Written], groups: &[Group]) {
     every_peer_hears_something(document, peers, services);
     every_prefix_is_told(document, peers, services);
     no_peer_lives_in_a_prefix(document, peers, services);
@@ -92,8 +87,10 @@ fn no_cover_over_another_group(document: &Document, services: &[Written], groups
             let covered = group.prefixes.iter().find(|prefix| cover.covers(**prefix));
             if let Some(covered) = covered.filter(|_| !is_agreed) {
                 let name = &group.settings.group;
-                let message =
-                    format!("{} also covers {covered} of group `{name}`, whatever its checks say", cover.value);
+                let message = format!(
+                    "{} also covers {covered} of group `{name}`, whatever its checks say",
+                    cover.value
+                );
                 let hint = format!("if that is meant, add it to `cover` of a service of `{name}` too");
                 document.fault_with_hint(cover.span.clone(), message, hint);
             }

@@ -45,7 +45,8 @@ pub(crate) fn together<'a>(
 fn sharing(services: &[Written]) -> Vec<Vec<usize>> {
     let mut parts: Vec<Vec<usize>> = Vec::new();
     for (index, written) in services.iter().enumerate() {
-        let is_shared = |part: &Vec<usize>| part.iter().any(|&other| share(&services[other], written).is_some());
+        let is_shared =
+            |part: &Vec<usize>| part.iter().any(|&other| share(&services[other], written).is_some());
         let (sharing, apart): (Vec<_>, Vec<_>) = parts.into_iter().partition(is_shared);
         parts = apart;
         parts.push(sharing.into_iter().flatten().chain([index]).collect());

@@ -187,10 +187,9 @@ fn refuse_reserved(document: &Document, label: &Spanned<Label>) {
             "65535:0 says that the site is about to go away (RFC 8326)",
             "leave it out: it is added by itself while a group drains or is held",
         ),
-        Label::Standard(BLACKHOLE) => (
-            "65535:666 has the peer drop everything that is sent to the service (RFC 7999)",
-            "leave it out",
-        ),
+        Label::Standard(BLACKHOLE) => {
+            ("65535:666 has the peer drop everything that is sent to the service (RFC 7999)", "leave it out")
+        }
         Label::Standard(_) | Label::Extended(_) | Label::Large(_) => return,
     };
     document.fault_with_hint(label.span.clone(), message, hint);

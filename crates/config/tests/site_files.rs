@@ -253,7 +253,10 @@ fn a_group_section_says_how_its_services_go_up_and_down() {
     assert_eq!(settings.blind_after, Duration::from_secs(10));
     let (at_least, convergence) = (Duration::from_secs(60), Duration::from_secs(20));
     assert_eq!(settings.drain, Drain { at_least, convergence, connections: 5 });
-    assert_eq!((settings.backoff.base, settings.backoff.cap), (Duration::from_secs(1), Duration::from_secs(60)));
+    assert_eq!(
+        (settings.backoff.base, settings.backoff.cap),
+        (Duration::from_secs(1), Duration::from_secs(60))
+    );
     assert_eq!(settings.backoff.forgiven_after, Duration::from_secs(600));
     assert_eq!((file.site.linger, file.site.max_withdraw), (Duration::from_secs(10), 50));
 }

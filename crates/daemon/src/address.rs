@@ -159,8 +159,7 @@ impl Keeper {
     pub(crate) fn put(belongings: &Belongings) -> linux::Result<Self> {
         let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
             .map_err(|source| linux::Error::new("make an event descriptor", source))?;
-        let wanted =
-            Wanted { belongings: watch::Sender::new(belongings.clone()), bell: Arc::new(bell) };
+        let wanted = Wanted { belongings: watch::Sender::new(belongings.clone()), bell: Arc::new(bell) };
         let mut keeper = Keeper {
             netlink: Netlink::open()?,
             items: belongings.items(),
@@ -353,7 +352,8 @@ mod tests {
             let bus = Bus::for_test();
             let keeper = Keeper::put(&belongings()).unwrap();
             let (presence, kernel, wanted) = (keeper.presence(), listen().unwrap(), keeper.wanted());
-            let (old, new): (IpAddr, IpAddr) = ("198.18.0.53".parse().unwrap(), "198.18.0.54".parse().unwrap());
+            let (old, new): (IpAddr, IpAddr) =
+                ("198.18.0.53".parse().unwrap(), "198.18.0.54".parse().unwrap());
             let mut other = belongings();
             other.addresses.remove(&old);
             other.addresses.insert(new);

@@ -7,8 +7,8 @@
 
 use sd_notify::NotifyState;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Silence of a heart after which the process ends.
@@ -64,7 +64,8 @@ impl Hearts {
         let mut hearts = self.list();
         // A server that was stopped in order has let go of the hearts of its threads.
         hearts.retain(|(heart, _)| Arc::strong_count(&heart.beats) > 1);
-        let dead = hearts.iter_mut().find_map(|(heart, pulse)| (!pulse.look(heart, allowed)).then_some(heart));
+        let dead =
+            hearts.iter_mut().find_map(|(heart, pulse)| (!pulse.look(heart, allowed)).then_some(heart));
         dead.map(|heart| heart.whose)
     }
 

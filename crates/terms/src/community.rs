@@ -106,7 +106,9 @@ impl From<LargeCommunity> for String {
 impl FromStr for ExtendedCommunity {
     type Err = CommunityError;
     fn from_str(text: &str) -> Result<Self, CommunityError> {
-        let digits = text.strip_prefix("0x").filter(|digits| digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let digits = text
+            .strip_prefix("0x")
+            .filter(|digits| digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
         let value = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
         value.map(|value| ExtendedCommunity(value.to_be_bytes())).ok_or(CommunityError(text.to_owned()))
     }

@@ -55,7 +55,9 @@ fn page(answer: &ReloadAnswer, now: WallTime, paint: Paint) -> String {
     let verdict = match answer.verdict {
         ReloadVerdict::Applied => format!("{file} is in force\n"),
         ReloadVerdict::Unchanged => format!("{file} changes nothing\n"),
-        ReloadVerdict::WouldChange => format!("{file} would change {}\n", count(answer.changes.len(), "thing")),
+        ReloadVerdict::WouldChange => {
+            format!("{file} would change {}\n", count(answer.changes.len(), "thing"))
+        }
         ReloadVerdict::Confirmed => format!("{file} is confirmed and stays in force\n"),
         ReloadVerdict::Faulty => format!("{file} has faults; nothing was changed\n"),
         ReloadVerdict::Refused => format!("{file} was refused; nothing was changed\n"),
@@ -102,7 +104,8 @@ mod tests {
 
     #[test]
     fn a_reload_that_waits_says_how_it_is_kept() {
-        let answer = ReloadAnswer { confirm_until: Some(WallTime(120_000)), ..answer(ReloadVerdict::Applied) };
+        let answer =
+            ReloadAnswer { confirm_until: Some(WallTime(120_000)), ..answer(ReloadVerdict::Applied) };
         insta::assert_snapshot!(page(&answer, WallTime(0), Paint::Plain));
     }
 

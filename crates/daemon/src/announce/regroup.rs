@@ -50,7 +50,9 @@ impl Decider {
         for member in members {
             let next = match member {
                 Member::Same(name) => old.remove(&name),
-                Member::Changed { was, group } => old.remove(&was).map(|kept| self.renewed(kept, group, &announced)),
+                Member::Changed { was, group } => {
+                    old.remove(&was).map(|kept| self.renewed(kept, group, &announced))
+                }
                 Member::New(group) => Some(self.with_beside(group)),
             };
             self.groups.extend(next);
@@ -92,7 +94,8 @@ impl Decider {
         let (old, mut beside) = kept;
         let passed: BTreeSet<_> = names_of(&old.machine, &beside.passed);
         let settings = group.machine.settings().clone();
-        group.withheld = group.prefixes.iter().filter(|prefix| !announced.contains(prefix)).copied().collect();
+        group.withheld =
+            group.prefixes.iter().filter(|prefix| !announced.contains(prefix)).copied().collect();
         group.machine = old.machine;
         group.machine.reconfigure(settings, self.mouth.clock.now());
         let checks = group.machine.settings().checks.iter().enumerate();

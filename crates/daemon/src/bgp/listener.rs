@@ -41,11 +41,7 @@ pub(crate) fn bind(ipv4: bool, port: u16) -> io::Result<std::net::TcpListener> {
 }
 
 /// Takes calls until the task is aborted. Whoever is no configured peer is hung up on at once.
-pub(crate) async fn take_calls(
-    listener: TcpListener,
-    switchboard: watch::Receiver<Switchboard>,
-    bus: Bus,
-) {
+pub(crate) async fn take_calls(listener: TcpListener, switchboard: watch::Receiver<Switchboard>, bus: Bus) {
     loop {
         match listener.accept().await {
             Ok((stream, caller)) => match switchboard.borrow().get(&caller.ip()) {

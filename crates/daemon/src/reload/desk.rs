@@ -1,6 +1,6 @@
 //! Where orders to reload come in. On the control socket only: whoever may open it is the daemon's own user.
 
-use api::{ReloadAnswer, ReloadOrder, Refusal, route};
+use api::{Refusal, ReloadAnswer, ReloadOrder, route};
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;

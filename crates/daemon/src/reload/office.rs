@@ -1,9 +1,9 @@
 //! The office: reads the file, judges it, has it applied, and takes it back where nobody confirms it.
 
+use super::Change;
 use super::desk::{Desk, Request};
 use super::difference::Difference;
 use super::guard::{self, Judgement};
-use super::Change;
 use crate::error::Error;
 use crate::event::{Event, Source};
 use crate::events::Bus;

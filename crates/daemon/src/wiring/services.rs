@@ -71,8 +71,7 @@ struct Leaving {
 impl Services {
     pub(super) fn new(shared: Shared, wanted: Wanted, servers: Vec<dns::Server>, hearts: Hearts) -> Self {
         let tallies = watch::Sender::default();
-        let services =
-            Services { shared, wanted, servers: Vec::new(), leaving: Vec::new(), hearts, tallies };
+        let services = Services { shared, wanted, servers: Vec::new(), leaving: Vec::new(), hearts, tallies };
         services.with(servers)
     }
 
@@ -105,7 +104,8 @@ impl Services {
     /// Puts what another site file has in place, with the servers that were prepared for it. What it has no more stays
     /// until it has lingered.
     pub(super) fn change(&mut self, last: &SiteFile, next: &SiteFile, prepared: Vec<dns::Server>) {
-        let returning: Vec<_> = self.leaving.iter_mut().flat_map(|leaving| leaving.servers.drain(..)).collect();
+        let returning: Vec<_> =
+            self.leaving.iter_mut().flat_map(|leaving| leaving.servers.drain(..)).collect();
         self.servers.extend(returning);
         self.look_after(prepared);
         let needs = |server: &dns::Server| {

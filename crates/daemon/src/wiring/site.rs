@@ -1,10 +1,10 @@
 //! The running site: what the site file names, by name, so that a reload can change it piece by piece.
 
+use super::Shared;
 use super::groups::Groups;
 use super::opening::listen_for_peers;
 use super::peers::Peers;
 use super::services::{Services, belongings};
-use super::Shared;
 use crate::announce::{Member, Regroup};
 use crate::bgp;
 use crate::error::Error;

@@ -1,9 +1,9 @@
 //! Another site file for a running site: what changes is changed, and nothing else is sent.
 
 use crate::world::{World, until};
+use linux::address;
 use linux::link::LinkIndex;
 use linux::process::ProcessSignal;
-use linux::address;
 use serde_json::{Value, json};
 use std::net::IpAddr;
 
@@ -70,10 +70,11 @@ fn equal_sections_send_nothing_and_only_what_differs_changes() {
     world.rewrite(&[("asn = 64500", "asn = 64500\nhold_time = \"6s\"")]);
     let refused = reload(&world, json!({}));
     assert_eq!(refused["verdict"], "refused", "the only peer would have nothing for a moment: {refused}");
-    assert_eq!(reload(&world, json!({ "override_guard": true, "reason": "agreed by mail" }))["verdict"], "applied");
-    until("the session began again", || {
-        hold_time(&world) == Some(6) && world.is_announced()
-    });
+    assert_eq!(
+        reload(&world, json!({ "override_guard": true, "reason": "agreed by mail" }))["verdict"],
+        "applied"
+    );
+    until("the session began again", || hold_time(&world) == Some(6) && world.is_announced());
     assert_ne!(session_since(&world), since);
     assert!(world.kinds().contains(&"guard-overridden".to_owned()));
 }
@@ -109,7 +110,12 @@ fn a_file_that_must_not_be_applied_changes_nothing() {
     assert_eq!(unexplained["verdict"], "refused", "overriding needs a reason");
 
     assert!(world.post("/reload", &json!({ "pth": "x" })).0.contains("400"));
-    assert!(world.post("/reload/confirm", &json!({})).1["refusals"][0].as_str().unwrap().contains("no reload waits"));
+    assert!(
+        world.post("/reload/confirm", &json!({})).1["refusals"][0]
+            .as_str()
+            .unwrap()
+            .contains("no reload waits")
+    );
     assert!(world.is_announced());
     assert_eq!(world.updates(), 2);
     assert!(on_loopback(&world, "198.18.0.53"));
@@ -184,7 +190,10 @@ fn services_and_peers_come_and_go_while_the_rest_goes_on() {
     until("the covering prefix is withdrawn", || !world.birdc("show route").contains("203.0.112.0/22"));
     until("its address has lingered", || !on_loopback(&world, "203.0.113.1"));
     let status = world.document("/status");
-    assert_eq!((status["groups"].as_array().unwrap().len(), status["peers"].as_array().unwrap().len()), (1, 1));
+    assert_eq!(
+        (status["groups"].as_array().unwrap().len(), status["peers"].as_array().unwrap().len()),
+        (1, 1)
+    );
     assert_eq!(session_since(&world), since, "the first peer saw nothing of all this");
     assert_eq!(world.updates(), 3);
 }

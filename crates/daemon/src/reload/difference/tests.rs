@@ -83,7 +83,8 @@ fn each_kind_of_change_is_told_apart() {
     let web = section("[[service]]\nname = \"web\"");
     let ntp = section("[[service]]\nname = \"ntp\"");
     let fabric = section("[[peer]]\nname = \"fabric\"");
-    let mail = web.replace("web", "mail").replace("203.0.113", "198.51.100").replace(", \"192.0.2.0/24\"", "");
+    let mail =
+        web.replace("web", "mail").replace("203.0.113", "198.51.100").replace(", \"192.0.2.0/24\"", "");
     let cases: [(&str, Vec<(&str, &str)>); 16] = [
         ("attributes", vec![("asn = 64500", "asn = 64500\ndeprefer = { communities = [\"64500:80\"] }")]),
         ("next hop", vec![("asn = 64500", "asn = 64500\nnext_hop4 = \"10.1.0.10\"")]),
@@ -100,11 +101,17 @@ fn each_kind_of_change_is_told_apart() {
         ("prefix removed", vec![(", \"192.0.2.0/24\"", "")]),
         ("group named", vec![("[api]", "[[group]]\nname = \"pages\"\nservices = [\"web\"]\n[api]")]),
         ("cover", vec![("cover = [\"198.18.0.0/16\"]", "cover = [\"198.18.0.0/15\"]")]),
-        ("not while running", vec![
-            ("name = \"london\"", "name = \"paris\""),
-            ("router_id = \"10.1.0.10\"", "router_id = \"10.1.0.11\"\nbgp_port = 1179\nstate_dir = \"x\""),
-            ("[api]", "[api]\nsocket = \"api.sock\"\nlisten = \"127.0.0.1:9053\""),
-        ]),
+        (
+            "not while running",
+            vec![
+                ("name = \"london\"", "name = \"paris\""),
+                (
+                    "router_id = \"10.1.0.10\"",
+                    "router_id = \"10.1.0.11\"\nbgp_port = 1179\nstate_dir = \"x\"",
+                ),
+                ("[api]", "[api]\nsocket = \"api.sock\"\nlisten = \"127.0.0.1:9053\""),
+            ],
+        ),
     ];
     let mut table = String::new();
     for (what, pieces) in &cases {

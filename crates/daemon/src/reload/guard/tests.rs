@@ -128,8 +128,12 @@ fn a_group_that_is_renamed_keeps_its_prefixes_and_a_new_one_has_to_prove_itself(
     let named = with(&[("[api]", "[[group]]\nname = \"pages\"\nservices = [\"web\"]\n[api]")]);
     assert_eq!(judged(&last, &named, &now).going, BTreeSet::new());
     let web = section("[[service]]\nname = \"web\"");
-    let apart = web.replace("\"web\"", "\"one\"").replace(", \"192.0.2.0/24\"", "") + "\n\n"
-        + &web.replace("\"web\"", "\"two\"").replace("\"203.0.113.0/24\", ", "").replace("203.0.113.80", "192.0.2.80");
+    let apart = web.replace("\"web\"", "\"one\"").replace(", \"192.0.2.0/24\"", "")
+        + "\n\n"
+        + &web
+            .replace("\"web\"", "\"two\"")
+            .replace("\"203.0.113.0/24\", ", "")
+            .replace("203.0.113.80", "192.0.2.80");
     let apart = with(&[(web, &apart)]);
     assert_eq!(words(&judged(&last, &apart, &now)), ["192.0.2.0/24"], "one goes on, the other starts anew");
 }
