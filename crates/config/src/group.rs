@@ -43,24 +43,23 @@ pub(crate) fn derive(
     sections: &[GroupSection],
     otherwise: &Rules,
 ) -> Vec<Group> {
-    let groups = together(document, services, sections);
     let mut names = BTreeMap::new();
-    let group = |Together { services: places, section }: &Together| {
+    let mut groups = Vec::new();
+    for Together { services: places, section } in together(document, services, sections) {
         let members: Vec<&Written> = places.iter().map(|&place| &services[place]).collect();
         let written = section.and_then(|section| section.name.as_ref());
-        let name = match written {
-            Some(name) => name.value.clone(),
-            None => members.first()?.service.name.as_str().parse().ok()?,
-        };
+        let own = written.map(|name| name.value.clone());
+        let first = || members.first()?.service.name.as_str().parse().ok();
+        let Some(name): Option<GroupName> = own.or_else(first) else { continue };
         let twice = names.insert(name.clone(), written);
         // Where neither is written, two services have one name, and that was told.
         if let Some(written) = twice.and_then(|first| first.or(written)) {
             let hint = "a group without a name is named after its first service";
             document.fault_with_hint(written.span.clone(), format!("two groups are called `{name}`"), hint);
         }
-        Some(Group::of(name, &members, section.map_or(otherwise, |section| &section.rules)))
-    };
-    groups.iter().filter_map(group).collect()
+        groups.push(Group::of(name, &members, section.map_or(otherwise, |section| &section.rules)));
+    }
+    groups
 }
 
 impl Group {
