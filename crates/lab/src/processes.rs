@@ -10,7 +10,8 @@ use nix::errno::Errno;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
+use std::fs;
+use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
@@ -107,13 +108,20 @@ impl Processes {
         if self.is_alive(process) { process::send_group_signal(process.0, signal) } else { Ok(()) }
     }
 
-    /// Sets how many files and sockets it may have open, and returns how many it might before. What is open stays
-    /// open. None for one that is gone.
-    pub(crate) fn limit_descriptors(&self, process: ProcessId, limit: Rlimit) -> Result<Option<Rlimit>> {
+    /// Lets it open no more files and sockets, or again as many as its hard limit allows. What is open stays open; one
+    /// that is gone does not mind.
+    pub(crate) fn starve(&self, process: ProcessId, starve: bool) -> Result<()> {
         let _limiting = self.reaping.read().unwrap_or_else(PoisonError::into_inner);
         let id = i32::try_from(process.0).ok().filter(|_| self.is_alive(process)).and_then(Pid::from_raw);
-        let set = |id| prlimit(Some(id), Resource::Nofile, limit);
-        id.map(set).transpose().map_err(|error| Error::new("limit the descriptors of a daemon", error))
+        let Some(id) = id else { return Ok(()) };
+        let limit = || {
+            let limits = fs::read_to_string(format!("/proc/{}/limits", process.0))?;
+            let hard = hard_limit_of_files(&limits).ok_or(io::ErrorKind::InvalidData)?;
+            let soft = if starve { 0 } else { hard };
+            let limit = Rlimit { current: Some(soft), maximum: Some(hard) };
+            Ok(prlimit(Some(id), Resource::Nofile, limit).map(drop)?)
+        };
+        limit().map_err(|error: io::Error| Error::new("limit the descriptors of a daemon", error))
     }
 
     /// Whether it still lives.
@@ -156,5 +164,25 @@ impl Processes {
 
     fn alive(&self) -> MutexGuard<'_, BTreeSet<ProcessId>> {
         lock(&self.alive)
+    }
+}
+
+/// The hard limit of open files in `/proc/PID/limits` (proc_pid_limits(5)).
+fn hard_limit_of_files(limits: &str) -> Option<u64> {
+    let row = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    row.split_whitespace().nth(1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hard_limit_is_the_second_number() {
+        let limits = "Limit                     Soft Limit           Hard Limit           Units     \n\
+                      Max resident set          unlimited            unlimited            bytes     \n\
+                      Max open files            1024                 524288               files     \n";
+        assert_eq!(hard_limit_of_files(limits), Some(524_288));
+        assert_eq!(hard_limit_of_files("Max open files            1024"), None);
     }
 }

@@ -18,7 +18,6 @@ use crate::world::World;
 use linux::{Error, Namespace};
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
-use rustix::process::Rlimit;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -60,8 +59,6 @@ pub struct Lab {
     pub(crate) core: Mutex<Option<Core>>,
     /// Services that flap: told when it is enough.
     pub(crate) flaps: Mutex<BTreeMap<SiteId, Arc<AtomicBool>>>,
-    /// Daemons that starve, and how many descriptors they might have before.
-    pub(crate) starved: Mutex<BTreeMap<SiteId, Rlimit>>,
     /// Sites that were told to stop, and who waits for them to have stopped.
     pub(crate) reboots: Mutex<BTreeMap<SiteId, JoinHandle<()>>>,
     /// The latest attack on each site that was attacked.
@@ -119,7 +116,6 @@ impl Lab {
             sites: Mutex::new(sites),
             core: Mutex::new(core),
             flaps: Mutex::default(),
-            starved: Mutex::default(),
             reboots: Mutex::default(),
             attacks: Mutex::default(),
             processes,

@@ -8,7 +8,6 @@ use crate::running::{Lab, lock};
 use linux::link::LinkIndex;
 use linux::process::ProcessSignal;
 use linux::{Error, address};
-use rustix::process::Rlimit;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,20 +51,15 @@ impl Lab {
 
     pub(super) fn starve(&self, site: &SiteName) -> Result<(), FaultError> {
         let daemon = self.running(site, Part::Daemon)?;
-        let nothing = Rlimit { current: Some(0), maximum: Some(0) };
-        if let Some(before) = self.processes.limit_descriptors(daemon, nothing)? {
-            // Who starves already had more before that.
-            lock(&self.starved).entry(self.site_id(site)?).or_insert(before);
-        }
-        Ok(())
+        Ok(self.processes.starve(daemon, true)?)
     }
 
     pub(super) fn end_starving(&self, site: &SiteName) -> Result<(), FaultError> {
-        let before = lock(&self.starved).remove(&self.site_id(site)?);
-        if let (Some(before), Ok(daemon)) = (before, self.running(site, Part::Daemon)) {
-            self.processes.limit_descriptors(daemon, before)?;
+        match self.running(site, Part::Daemon) {
+            Ok(daemon) => Ok(self.processes.starve(daemon, false)?),
+            Err(FaultError::NotRunning { .. }) => Ok(()),
+            Err(other) => Err(other),
         }
-        Ok(())
     }
 
     pub(super) fn remove_addresses(&self, site: &SiteName) -> Result<(), FaultError> {

@@ -259,6 +259,16 @@ fn orders_obeyed(facts: &Facts, wanted: usize) -> Seen {
     Seen::when(answered && obeyed == wanted, answers(&orders))
 }
 
+/// Longest answer of a command that is shown, characters: its first sentence or two.
+const LONGEST_ANSWER: usize = 160;
+
+fn shortened(said: &str) -> String {
+    match said.char_indices().nth(LONGEST_ANSWER) {
+        None => said.to_owned(),
+        Some((end, _)) => format!("{} ...", said[..end].trim_end()),
+    }
+}
+
 /// What operators were answered, in words.
 fn answers(orders: &[&Ordered]) -> String {
     if orders.is_empty() {
@@ -266,8 +276,8 @@ fn answers(orders: &[&Ordered]) -> String {
     }
     let answer = |order: &&Ordered| match &order.answer {
         None => format!("{} waits", order.site),
-        Some(Answer::Obeyed(said)) => format!("{} obeyed: {said}", order.site),
-        Some(Answer::Refused(said)) => format!("{} refused: {said}", order.site),
+        Some(Answer::Obeyed(said)) => format!("{} obeyed: {}", order.site, shortened(said)),
+        Some(Answer::Refused(said)) => format!("{} refused: {}", order.site, shortened(said)),
     };
     orders.iter().map(answer).collect::<Vec<_>>().join("; ")
 }
