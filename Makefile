@@ -7,10 +7,12 @@ export DEBIAN_FRONTEND := noninteractive
 
 # What building and running a world need, and what the tests add.
 BUILD_PACKAGES := protobuf-compiler libprotobuf-dev
-RUN_PACKAGES := $(BUILD_PACKAGES) bird2 nsd bind9-dnsutils etcd-server iproute2 iputils-ping
-TEST_PACKAGES := $(RUN_PACKAGES) procps curl build-essential etcd-client
+PACKAGE_PACKAGES := dpkg-dev binutils
+RUN_PACKAGES := $(BUILD_PACKAGES) bird2 nsd bind9-dnsutils iproute2 iputils-ping
+TEST_PACKAGES := $(RUN_PACKAGES) $(PACKAGE_PACKAGES) procps curl build-essential etcd-server etcd-client python3 strace systemd
+BENCH_PACKAGES := $(RUN_PACKAGES) exabgp nftables python3 python3-venv
 
-.PHONY: help demo test lint bench fuzz build install-run install-test doc
+.PHONY: help demo test lint bench fuzz build package install-run install-package install-bench install-test doc
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -24,6 +26,7 @@ test: install-test ## every test; what CI runs
 	$(CARGO) nextest run --workspace --locked
 	$(CARGO) test --doc --workspace --locked --quiet
 	$(CARGO) build --release --locked --bin catchment
+	$(SUDO) .ci/package $(CATCHMENT)
 	$(SUDO) .ci/scenarios $(CATCHMENT) scenarios/*.toml
 
 lint: ## formatting, clippy, licences and sources of dependencies
@@ -32,7 +35,10 @@ lint: ## formatting, clippy, licences and sources of dependencies
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
 	$(CARGO) deny check bans licenses sources
 
-bench: install-run build ## measures, and rewrites docs/reference/benchmarks.md
+package: install-package build ## a Debian package under target/
+	packaging/build $(CATCHMENT) $(dir $(CATCHMENT))../package
+
+bench: install-bench build ## measures, and rewrites docs/reference/benchmarks.md
 	$(SUDO) benches/measure $(CATCHMENT)
 
 fuzz: ## ten minutes of libFuzzer for each target (needs a nightly toolchain and cargo-fuzz)
@@ -44,6 +50,14 @@ build: ## the release binary
 
 install-run: ## Debian packages that running needs
 	@$(call install,$(RUN_PACKAGES))
+	@$(call need-cargo)
+
+install-package: ## Debian packages that making a package needs
+	@$(call install,$(BUILD_PACKAGES) $(PACKAGE_PACKAGES))
+	@$(call need-cargo)
+
+install-bench: ## Debian packages that the benchmarks need
+	@$(call install,$(BENCH_PACKAGES))
 	@$(call need-cargo)
 
 install-test: ## Debian packages and tools that the tests need

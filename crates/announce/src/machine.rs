@@ -13,7 +13,7 @@ use crate::state::{Cause, output};
 use crate::tally::Standing;
 use crate::{
     Action, Alarm, CheckId, CheckSettings, Event, Input, Intent, Level, Memory, Settings, State, Warmth,
-    words,
+    Wish, words,
 };
 
 /// The decision of one announcement group at this site. It does nothing by itself: a driver hands it every
@@ -207,7 +207,12 @@ impl Machine {
         self.latest = now;
         self.health.watch(&self.settings, now);
         let forgiven = self.damping.forgive(&self.settings.backoff, now);
-        let is_charged = self.settle(now, &mut events);
+        let mut is_charged = self.settle(now, &mut events);
+        let wish = self.wish().and_then(|wish| self.leave.want(wish, self.is_confirmed()));
+        if wish == Some(Wish::Ask) && self.leave.is_held() {
+            // It was still held from before.
+            is_charged |= self.settle(now, &mut events);
+        }
 
         let level = output(self.state, self.modifiers());
         if level != self.level {
@@ -215,10 +220,7 @@ impl Machine {
             self.peers = Peers::Unknown;
             self.actions.push_back(Action::Announce(level));
         }
-        let is_confirmed = self.peers == Peers::Agree;
-        if let Some(wish) = self.wish().and_then(|wish| self.leave.want(wish, is_confirmed)) {
-            self.actions.push_back(Action::Permit(wish));
-        }
+        self.actions.extend(wish.map(Action::Permit));
         if self.peers.resend(&self.settings.reconcile, now) {
             self.actions.push_back(Action::Resend);
         }
@@ -228,6 +230,11 @@ impl Machine {
         events.extend(forgiven.map(|failures| Event::Forgiven { failures }));
         self.watch(now, &mut events);
         self.actions.extend(events.into_iter().map(Action::Event));
+    }
+
+    /// Whether the peers are known to know what they are to know from now on.
+    fn is_confirmed(&self) -> bool {
+        self.peers == Peers::Agree && output(self.state, self.modifiers()) == self.level
     }
 
     /// Walks the table until the state stays. No cause leads in a circle (a test says so), so this ends. Says whether

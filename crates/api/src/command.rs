@@ -4,6 +4,7 @@ use crate::Schema;
 use crate::status::words;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use utoipa::ToSchema;
 
 words! {
     /// The faults that a lab can inject.
@@ -42,7 +43,7 @@ words! {
 }
 
 /// `catchment lab fault KIND TARGET`, also behind the page's buttons.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct Command {
     /// The fault.
     pub kind: FaultKind,
@@ -51,7 +52,7 @@ pub struct Command {
 }
 
 /// A command that a button may send now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Offer {
     /// What stands on the button: one or two words.
     pub label: String,
@@ -60,7 +61,7 @@ pub struct Offer {
 }
 
 /// A command was carried out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Done {
     /// Always 1.
     pub schema: Schema,
@@ -69,7 +70,7 @@ pub struct Done {
 }
 
 /// A request was refused: the body of every answer that is not a success.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, thiserror::Error)]
 #[error("{error}{}", hint.as_deref().map(|hint| format!(" ({hint})")).unwrap_or_default())]
 pub struct Refusal {
     /// Always 1.

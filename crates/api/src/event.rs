@@ -3,9 +3,10 @@
 use crate::Schema;
 use serde::{Deserialize, Serialize};
 use terms::{Event, Severity, WallTime};
+use utoipa::ToSchema;
 
 /// One thing that happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EventRow {
     /// Counts up by one per process; the order of events.
     pub seq: u64,
@@ -39,7 +40,7 @@ impl EventRow {
 }
 
 /// The latest events, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EventList {
     /// Always 1.
     pub schema: Schema,

@@ -3,9 +3,10 @@
 use crate::{EventRow, GroupState, Output, Schema, Told};
 use serde::{Deserialize, Serialize};
 use terms::{Attributes, GroupName, PeerName, Prefix, Reason, WallTime};
+use utoipa::ToSchema;
 
 /// One prefix explained.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Explanation {
     /// Always 1.
     pub schema: Schema,
@@ -28,7 +29,7 @@ pub struct Explanation {
 }
 
 /// What one peer was told about the prefix.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PeerTold {
     /// The peer.
     pub peer: PeerName,

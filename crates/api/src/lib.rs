@@ -10,6 +10,7 @@ mod event;
 mod explanation;
 mod live;
 mod node;
+pub mod openapi;
 mod order;
 mod picture;
 mod reload;

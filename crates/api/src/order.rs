@@ -9,6 +9,7 @@ use crate::{GroupState, Output, Schema};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use terms::{Attributes, GroupName, PeerName, Prefix, Reason, ServiceName, SiteName, WallTime};
+use utoipa::ToSchema;
 
 words! {
     /// What an operator can order.
@@ -55,7 +56,7 @@ words! {
 }
 
 /// One order. An unknown key refuses the whole, so that a misspelt `dry_run` is not carried out for real.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Order {
     /// Always 1.
@@ -92,7 +93,7 @@ impl Order {
 }
 
 /// What stands ordered about a group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Intent {
     /// What.
     pub kind: IntentKind,
@@ -113,7 +114,7 @@ impl Default for Intent {
 }
 
 /// What came of an order, or would come of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Ordered {
     /// Always 1.
     pub schema: Schema,
@@ -132,7 +133,7 @@ pub struct Ordered {
 }
 
 /// What an order changes about one group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct GroupChange {
     /// The group.
     pub name: GroupName,
@@ -155,7 +156,7 @@ pub struct GroupChange {
 }
 
 /// How a group stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Stand {
     /// Where.
     pub state: GroupState,
@@ -164,7 +165,7 @@ pub struct Stand {
 }
 
 /// What follows by itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Later {
     /// How strongly it is then announced.
     pub output: Output,
@@ -173,7 +174,7 @@ pub struct Later {
 }
 
 /// Whether the sites that remain can carry the users.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Survivors {
     /// None where nobody knows.
     pub enough: Option<bool>,
@@ -182,7 +183,7 @@ pub struct Survivors {
 }
 
 /// What one peer is told about one prefix, before and after.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RouteChange {
     /// The prefix.
     pub prefix: Prefix,

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
 use terms::{Asn, GeoPoint, Reason, SiteName, WallTime};
+use utoipa::ToSchema;
 
 /// Everything that the page draws at one moment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Picture {
     /// Always 1.
     pub schema: Schema,
@@ -17,6 +18,7 @@ pub struct Picture {
     /// What stands above it: the world of a lab, the site of a daemon.
     pub title: String,
     /// The anycast addresses.
+    #[schema(value_type = Vec<String>)]
     pub addresses: Vec<IpAddr>,
     /// The moment it shows, ms since the process started.
     pub at_ms: u64,
@@ -100,7 +102,7 @@ words! {
 }
 
 /// A place that announces the address.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Site {
     /// Its name, which is also its answer to `CH TXT id.server`.
     pub name: SiteName,
@@ -126,7 +128,7 @@ pub struct Site {
 }
 
 /// Somebody who asks the address.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Client {
     /// Its name among the nodes.
     pub name: String,
@@ -151,7 +153,7 @@ pub struct Client {
 }
 
 /// The site that lies next to a client, whatever routing says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Nearest {
     /// Which.
     pub site: SiteName,
@@ -160,7 +162,7 @@ pub struct Nearest {
 }
 
 /// Why a client is answered from further away than it could be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Detour {
     /// The kind of reason.
     pub kind: DetourKind,
@@ -169,7 +171,7 @@ pub struct Detour {
 }
 
 /// A machine that forwards.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Router {
     /// Its name among the nodes.
     pub name: String,
@@ -184,7 +186,7 @@ pub struct Router {
 }
 
 /// What joins two nodes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Cable {
     /// Its name, as a fault's target names it.
     pub name: String,
@@ -202,7 +204,7 @@ pub struct Cable {
 }
 
 /// A fault in force.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Fault {
     /// What was done.
     pub kind: FaultKind,

@@ -2,6 +2,9 @@
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{self, ObjectBuilder, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// The version of the JSON, written as `"schema": 1`. It has one value, so that no document can carry a wrong one
 /// and no program reads a document that it would misunderstand.
@@ -30,6 +33,15 @@ impl<'de> Deserialize<'de> for Schema {
         }
     }
 }
+
+impl PartialSchema for Schema {
+    fn schema() -> RefOr<schema::Schema> {
+        let number = ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some([Self::NUMBER]));
+        number.description(Some("The version of the JSON.")).into()
+    }
+}
+
+impl ToSchema for Schema {}
 
 #[cfg(test)]
 mod tests {

@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
 use terms::{Asn, Attributes, GroupName, PeerName, Prefix, Reason, ServiceName, SiteName, WallTime};
+use utoipa::ToSchema;
 
 /// Words in lower case that are the same in JSON, on the terminal and on the page.
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ })+) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
         pub enum $name {
             $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+
         }
@@ -102,7 +103,7 @@ words! {
 }
 
 /// Everything that one site daemon says about itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// Always 1.
     pub schema: Schema,
@@ -118,7 +119,7 @@ pub struct Status {
 }
 
 /// Something that is wrong and stays wrong until it is cleared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Alarm {
     /// A short stable word in kebab-case, also the metric's label.
     pub kind: String,
@@ -131,7 +132,7 @@ pub struct Alarm {
 }
 
 /// Prefixes that go up and down together, and the services behind them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Group {
     /// Its name.
     pub name: GroupName,
@@ -157,7 +158,7 @@ pub struct Group {
 }
 
 /// One prefix of a group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PrefixStatus {
     /// The prefix.
     pub prefix: Prefix,
@@ -166,7 +167,7 @@ pub struct PrefixStatus {
 }
 
 /// What one peer was told about one prefix.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ToldPeer {
     /// The peer.
     pub peer: PeerName,
@@ -177,7 +178,7 @@ pub struct ToldPeer {
 }
 
 /// One health check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Check {
     /// The service it asks.
     pub service: ServiceName,
@@ -190,11 +191,12 @@ pub struct Check {
 }
 
 /// One BGP neighbour.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Peer {
     /// Its name in the site file.
     pub name: PeerName,
     /// Where it is reached.
+    #[schema(value_type = String)]
     pub address: IpAddr,
     /// Its AS.
     pub asn: Asn,
@@ -209,7 +211,7 @@ pub struct Peer {
 }
 
 /// What a peer told us: counted, then dropped, since a site needs no routes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Received {
     /// Routes that were well formed.
     pub accepted: u64,

@@ -3,7 +3,7 @@
 //! ```text
 //!   site.toml --> Document --> one module per section --> whole-file checks --> SiteFile
 //!                    |           site  peer (policy)            grouping  group
-//!                    |           service (check, built_in_dns)  consistency
+//!                    |           service (check, built_in_dns)  consistency  fleet
 //!                    |           group_section (fold, drain)  api
 //!                    +---------- faults of all of them ----------------------> Faults
 //! ```
@@ -17,6 +17,7 @@ mod built_in_dns;
 mod check;
 mod consistency;
 mod drain;
+mod fleet;
 mod fold;
 mod group;
 mod group_section;
@@ -31,6 +32,7 @@ mod unique;
 
 pub use api::Api;
 pub use built_in_dns::BuiltInDns;
+pub use fleet::{Endpoint, EndpointError, Fleet, Login, Tls};
 pub use group::{Group, Probe};
 pub use peer::{NextHop, Peer, Relation};
 pub use policy::{Labels, Policy};

@@ -2,10 +2,10 @@
 
 use crate::api::{self, Api};
 use crate::consistency;
+use crate::fleet::{self, Fleet};
 use crate::group::{self, Group};
 use crate::group_section::{self, Rules};
 use crate::peer::{self, Peer};
-use crate::planned;
 use crate::service::{self, Service};
 use crate::site::{self, Site};
 use document::{Document, Faults, Table, Warnings};
@@ -24,6 +24,8 @@ pub struct SiteFile {
     pub services: Vec<Service>,
     /// What goes up and down together, in the order of the first service of each. Every service is in one group.
     pub groups: Vec<Group>,
+    /// The store that the site shares with others; none on a single machine.
+    pub fleet: Option<Fleet>,
     /// Where the daemon can be asked.
     pub api: Api,
     /// What its writer should know.
@@ -47,20 +49,20 @@ pub fn parse(name: &str, text: &str, directory: &Path) -> Result<SiteFile, Fault
 }
 
 fn read(root: &Table, directory: &Path) -> Option<SiteFile> {
-    planned::refuse(root, &["fleet"]);
     let site = root.required("site").table().and_then(|table| site::read(&table, directory));
     let peers = peer::read_all(&root.required("peer"), site.as_ref());
     let services = service::read_all(&root.required("service"), directory);
+    let fleet = fleet::read(&root.optional("fleet"), directory);
     let api = api::read(root.optional("api").table().as_ref(), directory);
     let otherwise = Rules::of(site.as_ref(), peers.as_deref().unwrap_or_default());
     let sections = group_section::read_all(&root.optional("group"), &otherwise);
-    let (site, peers, services, sections, api) = (site?, peers?, services?, sections?, api?);
+    let (site, peers, services, fleet, sections, api) = (site?, peers?, services?, fleet?, sections?, api?);
     let document = root.document();
     let groups = group::derive(document, &services, &sections, &otherwise);
     consistency::check(document, &peers, &services, &groups);
     let peers = peers.into_iter().map(|peer| peer.value).collect();
     let services = services.into_iter().map(|written| written.service).collect();
-    Some(SiteFile { site, peers, services, groups, api, warnings: Warnings::default() })
+    Some(SiteFile { site, peers, services, groups, fleet, api, warnings: Warnings::default() })
 }
 
 impl SiteFile {

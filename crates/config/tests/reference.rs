@@ -6,7 +6,7 @@ use std::path::Path;
 /// A file with an unknown key in each table: the hints list the known ones.
 const UNKNOWN_EVERYWHERE: &str = "zzzzzzzz = 1\n[site]\nzzzzzzzz = 1\n[[peer]]\nzzzzzzzz = 1\ndeprefer = { zzzzzzzz = 1 }\n[[service]]\nzzzzzzzz = 1\n\
     [[service.check]]\nzzzzzzzz = 1\ndns = { zzzzzzzz = 1 }\n[service.dns]\nzzzzzzzz = 1\n[api]\nzzzzzzzz = 1\n\
-    [[group]]\nzzzzzzzz = 1\nbackoff = { zzzzzzzz = 1 }\n";
+    [fleet]\nzzzzzzzz = 1\n[[group]]\nzzzzzzzz = 1\nbackoff = { zzzzzzzz = 1 }\n";
 
 const PAGE: &str = include_str!("../../../docs/reference/site-file.md");
 
@@ -19,7 +19,7 @@ fn known_keys(faults: &Faults) -> Vec<Vec<&str>> {
 fn every_key_stands_in_the_reference() {
     let faults = config::parse("site.toml", UNKNOWN_EVERYWHERE, Path::new("")).unwrap_err();
     let tables = known_keys(&faults);
-    assert_eq!(tables.len(), 11, "{faults}");
+    assert_eq!(tables.len(), 12, "{faults}");
     for key in tables.iter().flatten() {
         let words = [
             format!("`{key}`"),

@@ -131,9 +131,7 @@ impl Decider {
                 }
                 Some(command) = ears.commands.recv() => self.obey(command).await,
                 Some(regroup) = ears.regroups.recv() => self.regroup(regroup).await,
-                grants = self.permits.news() => {
-                    self.decide_all(|group, _| Some(Input::Permit(grants.get(group.name()).copied()?))).await;
-                }
+                () = self.permits.news() => self.permitted().await,
                 Ok(()) = ears.presence.changed() => {
                     let presence = ears.presence.borrow_and_update().clone();
                     self.decide_all(|group, beside| group.warmed(beside, &presence)).await;
@@ -213,6 +211,13 @@ impl Decider {
             now,
         };
         self.groups.iter().map(seen).collect()
+    }
+
+    /// The fleet has said something; whether it is news is for the machines to judge.
+    async fn permitted(&mut self) {
+        let said = |(group, _): &(Group, Beside)| self.permits.answer(group.name()).map(Input::Permit);
+        let said: Vec<_> = self.groups.iter().map(said).enumerate().collect();
+        self.decide(said.into_iter().filter_map(|(index, input)| Some((index, input?))), None).await;
     }
 
     /// Reads back what the peers were told and hands it to the machines that do not know it yet.

@@ -1,7 +1,7 @@
 //! Everything that may be slow and that no decision waits for, on a thread and a runtime of their own: the log, the
 //! state files, the API with operators' orders and reloads, the page, and the count of connections.
 
-use crate::caller::Caller;
+use crate::caller::Callers;
 use crate::events::{Bus, Log};
 use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
@@ -9,8 +9,9 @@ use crate::orders::{self, Clerk};
 use crate::reload::{self, Office};
 use crate::status::Board;
 use crate::traffic::{self, Connections, Counted};
-use crate::{page, server};
+use crate::{page, server, summary};
 use axum::Router;
+use std::convert::Infallible;
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
@@ -52,7 +53,11 @@ impl Attendants {
     pub(crate) fn start(self) -> io::Result<Attending> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
-        let run = move || runtime.block_on(self.run(stopped));
+        let run = move || {
+            // On a busy machine decisions come first. A kernel that does not allow it is no reason to stop.
+            let _ = linux::scheduling::step_back();
+            runtime.block_on(self.run(stopped));
+        };
         let thread = std::thread::Builder::new().name("attendants".to_owned()).spawn(run)?;
         Ok(Attending { stop, thread })
     }
@@ -60,6 +65,7 @@ impl Attendants {
     async fn run(self, stopped: oneshot::Receiver<()>) {
         let mut log = Log::follow(&self.bus);
         let remembering = tokio::spawn(memory::keep(self.state_dir, self.memories, self.bus));
+        let summing_up = summary::tell(self.board.groups.clone());
         let documents = server::documents(self.board.clone(), self.metrics);
         let showing = show(self.listener, self.board, self.samples, documents.clone());
         let (orders, requests) = mpsc::channel(orders::WAITING);
@@ -70,7 +76,8 @@ impl Attendants {
         tokio::spawn(traffic::count(self.counted, self.connections));
         tokio::select! {
             () = log.write() => {}
-            () = serving => {}
+            () = summing_up => {}
+            _ = serving => {}
             () = showing => {}
             _ = stopped => {}
         }
@@ -81,10 +88,9 @@ impl Attendants {
     }
 }
 
-async fn serve(socket: UnixListener, router: Router) {
-    let Ok(listener) = tokio::net::UnixListener::from_std(socket) else { return };
-    // Serving ends only with the thread: a connection that breaks is its caller's business.
-    let _ = axum::serve(listener, router.into_make_service_with_connect_info::<Caller>()).await;
+async fn serve(socket: UnixListener, router: Router) -> io::Result<Infallible> {
+    let callers = Callers(tokio::net::UnixListener::from_std(socket)?);
+    Ok(::page::answer(callers, router).await)
 }
 
 /// Shows the page where the site file wants it.

@@ -1,10 +1,10 @@
 //! Who is behind a connection to the control socket, and what is believed of it.
 
-use axum::extract::connect_info::Connected;
-use axum::serve::IncomingStream;
+use axum::serve::Listener;
 use nix::unistd::{Uid, User};
+use std::io;
 use terms::Reason;
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixStream};
 
 /// The process at the other end, as the kernel says (`SO_PEERCRED`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,9 +13,22 @@ pub(crate) struct Caller {
     pub(crate) uid: Option<u32>,
 }
 
-impl Connected<IncomingStream<'_, UnixListener>> for Caller {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
-        Caller { uid: stream.io().peer_cred().ok().map(|credentials| credentials.uid()) }
+/// The control socket as a server wants it: each connection with its caller.
+#[derive(Debug)]
+pub(crate) struct Callers(pub(crate) UnixListener);
+
+impl Listener for Callers {
+    type Io = UnixStream;
+    type Addr = Caller;
+
+    async fn accept(&mut self) -> (UnixStream, Caller) {
+        let (stream, _) = Listener::accept(&mut self.0).await;
+        let uid = stream.peer_cred().ok().map(|credentials| credentials.uid());
+        (stream, Caller { uid })
+    }
+
+    fn local_addr(&self) -> io::Result<Caller> {
+        Ok(Caller { uid: Some(Uid::current().as_raw()) })
     }
 }
 

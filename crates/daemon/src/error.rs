@@ -65,6 +65,16 @@ pub enum Error {
     /// The daemon is on its way out.
     #[error("the daemon stops and takes no other site file")]
     Stopping,
+    /// Readers of the API could take the descriptors that BGP sessions and checks need.
+    #[error(
+        "only {allowed} descriptors may be open, a site needs {needed}: raise `LimitNOFILE=` of the unit or `ulimit -n`"
+    )]
+    TooFewDescriptors {
+        /// How many may be open.
+        allowed: u64,
+        /// How many it takes.
+        needed: u64,
+    },
     /// The system gave no thread, timer or signal handler.
     #[error("the system is out of resources: {0}")]
     System(io::Error),

@@ -21,6 +21,7 @@ mod memory;
 mod metrics;
 mod orders;
 mod page;
+mod privileges;
 mod record;
 mod reload;
 mod server;
@@ -28,6 +29,7 @@ mod socket;
 mod state_file;
 mod status;
 mod stop;
+mod summary;
 mod traffic;
 mod watchdog;
 mod wiring;
@@ -37,8 +39,10 @@ pub use error::Error;
 /// Runs the daemon of one site until SIGTERM or SIGINT has ended it in order. `path` is where its site file was read,
 /// and where SIGHUP has it read again.
 ///
+/// The calling process keeps only the capabilities that a site needs, for good: call this before any thread runs.
 /// Everything that can be wrong is tried before anything is announced; an error leaves nothing behind. A panic of any
 /// thread, and a decision loop that hangs, end the process, because its peers withdraw when it dies.
 pub fn run(path: &std::path::Path, site_file: config::SiteFile) -> Result<(), Error> {
+    privileges::shed()?;
     wiring::run(path, site_file)
 }

@@ -7,7 +7,10 @@
 //! Entries that live by a lease are kept in memory only: who would keep them alive is gone with the process.
 
 use crate::store::{complete, fitting};
-use crate::{Change, Entry, Key, Lease, Listing, Reading, ReplaceError, Revision, Store, Unavailable, Watch};
+use crate::{
+    Change, Connection, Entry, Key, Lease, Listing, Reading, ReplaceError, Revision, Store, Unavailable,
+    Watch, Written,
+};
 use redb::{Builder, Database, ReadableDatabase, TableDefinition};
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,6 +26,9 @@ use tokio::time::Instant;
 const ENTRIES: TableDefinition<'static, &str, (u64, &[u8])> = TableDefinition::new("entries");
 /// One row: the latest change of the store.
 const LATEST: TableDefinition<'static, (), u64> = TableDefinition::new("latest");
+
+/// A file is not connected to: what is read is always what was written.
+const FILE: Connection = Connection(0);
 
 /// Memory that redb may use for pages: what a site keeps is a few kilobytes.
 const CACHE: usize = 1 << 20;
@@ -208,11 +214,11 @@ impl Shared {
         let living = self.living();
         let at = self.at(&living)?;
         if let Some(leased) = living.leased.get(key) {
-            return Ok(Reading { at, entry: Some(leased.entry.clone()) });
+            return Ok(Reading { over: FILE, at, entry: Some(leased.entry.clone()) });
         }
         let table = self.database.begin_read()?.open_table(ENTRIES)?;
         let entry = table.get(key.as_str())?.map(|row| entry(key.clone(), row.value()));
-        Ok(Reading { at, entry })
+        Ok(Reading { over: FILE, at, entry })
     }
 
     fn list(&self, living: &Living, prefix: &Key) -> Result<Listing, redb::Error> {
@@ -231,7 +237,7 @@ impl Shared {
         }
         let leased = living.leased.iter().filter(|(key, _)| key.below(prefix).is_some());
         entries.extend(leased.map(|(key, leased)| (key.clone(), leased.entry.clone())));
-        Ok(Listing { at: self.at(living)?, entries: entries.into_values().collect() })
+        Ok(Listing { over: FILE, at: self.at(living)?, entries: entries.into_values().collect() })
     }
 
     fn replace(
@@ -239,7 +245,7 @@ impl Shared {
         key: &Key,
         expected: Option<Revision>,
         value: Vec<u8>,
-    ) -> Result<Revision, ReplaceError> {
+    ) -> Result<Written, ReplaceError> {
         let mut living = self.living();
         let standing = match living.leased.get(key) {
             Some(leased) => Some(leased.entry.revision),
@@ -254,7 +260,7 @@ impl Shared {
             .map_err(|error| ReplaceError::Ambiguous(Reason::from(error.to_string())))?;
         (living.unwritten, _) = (0, living.leased.remove(key));
         living.tell(&Change::Put(Entry { key: key.clone(), revision, value }));
-        Ok(revision)
+        Ok(Written { over: FILE, revision })
     }
 
     fn standing(&self, key: &Key) -> Result<Option<Revision>, redb::Error> {
@@ -348,7 +354,7 @@ impl Store for Embedded {
         key: &Key,
         expected: Option<Revision>,
         value: Vec<u8>,
-    ) -> Result<Revision, ReplaceError> {
+    ) -> Result<Written, ReplaceError> {
         fitting(&value)?;
         let key = key.clone();
         self.blocking(move |shared| shared.replace(&key, expected, value)).await?

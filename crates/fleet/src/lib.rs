@@ -25,6 +25,6 @@ pub use embedded::{Embedded, OpenError, Opened};
 pub use etcd::Etcd;
 pub use key::{Key, KeyError};
 pub use store::{
-    Change, Entry, LONGEST_VALUE, Lease, Listing, MOST_LISTED, Reading, ReplaceError, Revision, Store,
-    Unavailable, Watch,
+    Change, Connection, Entry, LONGEST_VALUE, Lease, Listing, MOST_LISTED, Reading, ReplaceError, Revision,
+    Store, Unavailable, Watch, Written,
 };

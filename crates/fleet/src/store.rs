@@ -6,8 +6,9 @@ use std::time::Duration;
 use terms::Reason;
 use tokio::sync::mpsc;
 
-/// Longest value that a store takes or hands out, octets. A fleet of 100 sites with 40 groups stays far below.
-pub const LONGEST_VALUE: usize = 256 * 1024;
+/// Longest value that a store takes or hands out, octets: a record of the permit protocol may have so many, and an
+/// etcd refuses requests of more than 1.5 MiB unless told otherwise.
+pub const LONGEST_VALUE: usize = 1_400_000;
 
 /// Most entries of one listing. More of them below one prefix is an error, never a part of the truth.
 pub const MOST_LISTED: usize = 1024;
@@ -16,6 +17,20 @@ pub const MOST_LISTED: usize = 1024;
 /// that was restored from a backup starts again lower than it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Revision(pub u64);
+
+/// Which connection an answer came over. A store that was restored from a backup is only ever reached through a new
+/// one: whoever hears over another connection than before must take into account that the store may have forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Connection(pub u64);
+
+/// A value was replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The connection that said so.
+    pub over: Connection,
+    /// The change.
+    pub revision: Revision,
+}
 
 /// A value, and the change that put it there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +46,8 @@ pub struct Entry {
 /// What lies under one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
+    /// The connection that said so.
+    pub over: Connection,
     /// The latest change of the whole store. Lower than one seen before: the store was restored from a backup.
     pub at: Revision,
     /// The value; none if there is none.
@@ -40,6 +57,8 @@ pub struct Reading {
 /// Everything below one prefix, in the order of the keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
+    /// The connection that said so; what is watched from here on comes over the same.
+    pub over: Connection,
     /// The latest change of the whole store.
     pub at: Revision,
     /// The values.
@@ -121,7 +140,7 @@ pub trait Store: Clone + Send + Sync + 'static {
         key: &Key,
         expected: Option<Revision>,
         value: Vec<u8>,
-    ) -> impl Future<Output = Result<Revision, ReplaceError>> + Send;
+    ) -> impl Future<Output = Result<Written, ReplaceError>> + Send;
 
     /// Everything below `prefix`, as of one moment.
     fn list(&self, prefix: &Key) -> impl Future<Output = Result<Listing, Unavailable>> + Send;

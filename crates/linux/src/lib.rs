@@ -1,5 +1,5 @@
 //! Safe system calls for everything that the standard library leaves out: network namespaces, links, addresses,
-//! routes, TUN devices, sysctls, sockets, processes.
+//! routes, TUN devices, sysctls, sockets, processes, privileges, limits.
 //!
 //! Nothing here decides anything and nothing here waits in the background: a function does one thing in the calling
 //! thread (or, where the kernel ties a namespace to a thread, in a thread that ends before the function returns).
@@ -7,11 +7,13 @@
 
 pub mod address;
 mod error;
+pub mod limits;
 pub mod link;
 pub mod mount;
 pub mod namespace;
 mod netlink;
 pub mod pass;
+pub mod privileges;
 pub mod process;
 pub mod route;
 pub mod scheduling;

@@ -20,6 +20,11 @@ pub fn real_time() -> Result<()> {
     Errno::result(result).map(drop).attempt(|| "run a thread in real time")
 }
 
+/// Lets every normal thread of the process that has something to do run before the calling one, more or less.
+pub fn step_back() -> Result<()> {
+    rustix::process::setpriority_process(None, 10).attempt(|| "let other threads run first")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,5 +33,17 @@ mod tests {
     fn timers_of_this_thread_become_precise() {
         precise_timers().unwrap();
         assert_eq!(prctl::get_timerslack().unwrap(), 1);
+    }
+    #[test]
+    fn only_the_calling_thread_steps_back() {
+        let nice = || rustix::process::getpriority_process(None).unwrap();
+        let before = nice();
+        std::thread::spawn(move || {
+            step_back().unwrap();
+            assert_eq!(nice(), 10);
+        })
+        .join()
+        .unwrap();
+        assert_eq!(nice(), before);
     }
 }

@@ -16,15 +16,18 @@
 //! every start. No cross-origin reading is ever allowed.
 #![forbid(unsafe_code)]
 
+mod accept;
 mod assets;
 mod feed;
 mod guard;
 mod history;
 mod hub;
+mod patience;
 mod reader;
 mod routes;
 mod serve;
 
+pub use accept::{MAX_CONNECTIONS, answer};
 pub use feed::{Feed, Order};
 pub use guard::TOKEN_HEADER;
 pub use serve::serve;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use utoipa::ToSchema;
 
 /// Distance that light covers in glass in one millisecond, km.
 pub const FIBRE_KM_PER_MS: f64 = 200.0;
@@ -11,7 +12,7 @@ const EARTH_RADIUS_KM: f64 = 6371.0088;
 const SHORTEST_CABLE: Duration = Duration::from_micros(50);
 
 /// A point on the earth's surface in degrees.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct GeoPoint {
     lat: f64,
     lon: f64,

@@ -15,6 +15,7 @@ mod prefix;
 mod reason;
 mod record_type;
 mod route;
+mod schema;
 mod time;
 mod verdict;
 

@@ -5,9 +5,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
+use utoipa::ToSchema;
 
 /// ORIGIN (RFC 4271 section 5.1.1): how the route came into BGP.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
     /// From the announcing network itself.
@@ -30,7 +33,7 @@ impl fmt::Display for Origin {
 }
 
 /// What is told to one neighbour about one prefix.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 pub struct Attributes {
     /// How the route came into BGP.
     pub origin: Origin,
@@ -38,6 +41,7 @@ pub struct Attributes {
     /// front once towards another AS (RFC 4271 section 5.1.2); prepends are further copies written here.
     pub path: Vec<Asn>,
     /// Where packets are to be sent. Its family is that of the prefix.
+    #[schema(value_type = String)]
     pub next_hop: IpAddr,
     /// MULTI_EXIT_DISC: lower is preferred among routes from the same neighbour AS.
     pub med: Option<u32>,

@@ -1,6 +1,9 @@
 //! Mistakes that the laws must notice.
 
-use announce::{Action, Condition, Event, Input, Level, Memory, Settings, Warmth};
+use announce::{
+    Action, Alarm, CheckId, Condition, Event, Fold, Input, Intent, Level, Machine, Memory, Permit, Readback,
+    Scope, Settings, Warmth,
+};
 use serde_json::{Value, json};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,7 +11,7 @@ use std::time::Duration;
 use terms::{Timestamp, Verdict};
 
 use crate::law::Law;
-use crate::script::{INTERVAL, definite, timeout};
+use crate::script::{INTERVAL, definite, order, timeout};
 
 /// One mistake, and the law that must notice it.
 pub struct Fault {
@@ -32,6 +35,8 @@ pub struct Seams {
     pub actions: fn(Vec<Action>, Level) -> Vec<Action>,
     /// What is saved of it.
     pub saved: fn(Value) -> Value,
+    /// How it is given other settings.
+    pub reload: fn(&mut Machine, Settings, Timestamp),
 }
 
 /// Nothing is bent.
@@ -42,9 +47,10 @@ pub const SOUND: Seams = Seams {
     input: |input, _, at| vec![(at, input)],
     actions: |actions, _| actions,
     saved: |saved| saved,
+    reload: Machine::reconfigure,
 };
 
-pub const FAULTS: [Fault; 24] = [
+pub const FAULTS: [Fault; 51] = [
     Fault {
         what: "one pass is taken for enough",
         law: Law::P1,
@@ -80,6 +86,34 @@ pub const FAULTS: [Fault; 24] = [
         },
     },
     Fault {
+        what: "what is forced is announced cold",
+        law: Law::P1,
+        seams: Seams { actions: |actions, level| announced_when_forced(actions, level), ..SOUND },
+    },
+    Fault {
+        what: "an order to freeze is not heard",
+        law: Law::P2,
+        seams: Seams { input: |input, _, at| unless(is_freeze, input, at), ..SOUND },
+    },
+    Fault {
+        what: "an order that overrides the guard waits for the permit",
+        law: Law::P2,
+        seams: Seams { input: |input, _, at| vec![(at, not_overriding(input))], ..SOUND },
+    },
+    Fault {
+        what: "one service that fails is taken for all of them",
+        law: Law::P2,
+        seams: Seams { settings: |settings| Settings { fold: Fold::All, ..settings }, ..SOUND },
+    },
+    Fault {
+        what: "silence under overload is taken for ill health",
+        law: Law::P2,
+        seams: Seams {
+            input: |input, _, at| unless(|input| matches!(input, Input::Overload(_)), input, at),
+            ..SOUND
+        },
+    },
+    Fault {
         what: "a check that could not run is taken for a fail",
         law: Law::P2,
         seams: Seams { input: |input, _, at| vec![(at, replace_unknown(input, definite()))], ..SOUND },
@@ -87,7 +121,7 @@ pub const FAULTS: [Fault; 24] = [
     Fault {
         what: "the alarm that nobody watches withdraws",
         law: Law::P2,
-        seams: Seams { actions: withdraw_when_blind, ..SOUND },
+        seams: Seams { actions: |actions, _| when_blind(actions, Level::None), ..SOUND },
     },
     Fault {
         what: "one fail is taken for enough",
@@ -124,6 +158,83 @@ pub const FAULTS: [Fault; 24] = [
         seams: Seams { actions: |actions, _| without(actions, &Action::Announce(Level::None)), ..SOUND },
     },
     Fault {
+        what: "a permit that arrives is not heard",
+        law: Law::P3,
+        seams: Seams {
+            input: |input, _, at| unless(|input| matches!(input, Input::Permit(_)), input, at),
+            ..SOUND
+        },
+    },
+    Fault {
+        what: "one service that is well is taken for enough",
+        law: Law::P3,
+        seams: Seams { settings: |settings| Settings { fold: Fold::Any, ..settings }, ..SOUND },
+    },
+    Fault {
+        what: "a dependency withdraws",
+        law: Law::P5,
+        seams: Seams {
+            settings: |settings| each_check(settings, |check| check.scope = Scope::Local),
+            ..SOUND
+        },
+    },
+    Fault {
+        what: "a lost dependency is overlooked",
+        law: Law::P5,
+        seams: Seams { actions: |actions, _| at_least_normal(actions), ..SOUND },
+    },
+    Fault {
+        what: "overload withdraws",
+        law: Law::P5,
+        seams: Seams { input: |input, _, at| withdrawn_by_overload(input, at), ..SOUND },
+    },
+    Fault {
+        what: "a group that nobody watches is shut",
+        law: Law::P5,
+        seams: Seams { actions: |actions, _| when_blind(actions, Level::Gshut), ..SOUND },
+    },
+    Fault {
+        what: "a drain is over as soon as it begins",
+        law: Law::P6,
+        seams: Seams {
+            settings: |mut settings| {
+                settings.drain.at_least = Duration::ZERO;
+                settings
+            },
+            ..SOUND
+        },
+    },
+    Fault {
+        what: "a drain does not wait until other networks have heard of it",
+        law: Law::P6,
+        seams: Seams {
+            settings: |mut settings| {
+                settings.drain.convergence = Duration::ZERO;
+                settings
+            },
+            ..SOUND
+        },
+    },
+    Fault {
+        what: "a drain never ends",
+        law: Law::P6,
+        seams: Seams {
+            settings: |mut settings| {
+                settings.drain.at_least = Duration::MAX;
+                settings
+            },
+            ..SOUND
+        },
+    },
+    Fault {
+        what: "a drain cannot be called off",
+        law: Law::P6,
+        seams: Seams {
+            input: |input, _, at| unless(|input| *input == Input::Intent(Intent::Normal), input, at),
+            ..SOUND
+        },
+    },
+    Fault {
         what: "every failure costs the same",
         law: Law::P7,
         seams: Seams {
@@ -148,7 +259,12 @@ pub const FAULTS: [Fault; 24] = [
     Fault {
         what: "the failures before the start are not counted",
         law: Law::P7,
-        seams: Seams { memory: |_| Memory { failures: 0 }, ..SOUND },
+        seams: Seams { memory: |memory| Memory { failures: 0, ..memory }, ..SOUND },
+    },
+    Fault {
+        what: "what the back-off before the start still costs is forgotten",
+        law: Law::P7,
+        seams: Seams { memory: |memory| Memory { back_off_left: Duration::ZERO, ..memory }, ..SOUND },
     },
     Fault {
         what: "the level is told again in every step",
@@ -188,6 +304,85 @@ pub const FAULTS: [Fault; 24] = [
         what: "what was announced before a restart is announced again at once",
         law: Law::P9,
         seams: Seams { start: |_| vec![Action::Announce(Level::Normal)], ..SOUND },
+    },
+    Fault {
+        what: "the prefixes of a group change one after the other",
+        law: Law::P10,
+        seams: Seams { actions: |actions, _| in_two_steps(actions), ..SOUND },
+    },
+    Fault {
+        what: "people are told before the peers",
+        law: Law::P10,
+        seams: Seams {
+            actions: |mut actions, _| {
+                actions.reverse();
+                actions
+            },
+            ..SOUND
+        },
+    },
+    Fault {
+        what: "a reload begins anew",
+        law: Law::P12,
+        seams: Seams {
+            reload: |machine, settings, now| *machine = Machine::new(settings, Memory::default(), now),
+            ..SOUND
+        },
+    },
+    Fault {
+        what: "a reload forgets what the checks have found",
+        law: Law::P12,
+        seams: Seams {
+            reload: |machine, settings, now| {
+                machine.reconfigure(Settings { checks: Vec::new(), ..settings.clone() }, now);
+                machine.reconfigure(settings, now);
+            },
+            ..SOUND
+        },
+    },
+    Fault {
+        what: "a new check is taken for one that fails",
+        law: Law::P12,
+        seams: Seams { reload: new_checks_fail, ..SOUND },
+    },
+    Fault {
+        what: "peers are never told again",
+        law: Law::P13,
+        seams: Seams { actions: |actions, _| without(actions, &Action::Resend), ..SOUND },
+    },
+    Fault {
+        what: "peers that know something else are not noticed",
+        law: Law::P13,
+        seams: Seams { input: |input, _, at| vec![(at, all_agree(input))], ..SOUND },
+    },
+    Fault {
+        what: "peers are told again all the time",
+        law: Law::P13,
+        seams: Seams {
+            actions: |mut actions, _| {
+                actions.insert(0, Action::Resend);
+                actions
+            },
+            ..SOUND
+        },
+    },
+    Fault {
+        what: "the permit is taken for granted",
+        law: Law::P15,
+        seams: Seams { input: |input, _, at| vec![(at, input), (at, Input::Permit(Permit::Held))], ..SOUND },
+    },
+    Fault {
+        what: "a group that is never to be withdrawn is",
+        law: Law::P15,
+        seams: Seams { settings: |settings| Settings { never_withdraw: false, ..settings }, ..SOUND },
+    },
+    Fault {
+        what: "a group that is well waits for one pass more",
+        law: Law::P15,
+        seams: Seams {
+            settings: |settings| each_check(settings, |check| check.rise = check.rise.saturating_add(1)),
+            ..SOUND
+        },
     },
     Fault {
         what: "a check that could not run counts more than a pass",
@@ -237,11 +432,83 @@ fn open_gate(input: Input) -> Input {
     }
 }
 
-fn withdraw_when_blind(mut actions: Vec<Action>, _: Level) -> Vec<Action> {
-    if actions.iter().any(|action| matches!(action, Action::Event(Event::Blind { .. }))) {
-        actions.push(Action::Announce(Level::None));
+fn when_blind(mut actions: Vec<Action>, level: Level) -> Vec<Action> {
+    let is_blind =
+        |action: &Action| matches!(action, Action::Event(Event::Raised { alarm: Alarm::Blind(_), .. }));
+    if actions.iter().any(is_blind) {
+        actions.push(Action::Announce(level));
     }
     actions
+}
+
+fn announced_when_forced(mut actions: Vec<Action>, level: Level) -> Vec<Action> {
+    let is_forced =
+        |action: &Action| matches!(action, Action::Event(Event::Raised { alarm: Alarm::Forced, .. }));
+    if level == Level::None && actions.iter().any(is_forced) {
+        actions.push(Action::Announce(Level::Normal));
+    }
+    actions
+}
+
+fn at_least_normal(mut actions: Vec<Action>) -> Vec<Action> {
+    for action in &mut actions {
+        if *action == Action::Announce(Level::Depref) {
+            *action = Action::Announce(Level::Normal);
+        }
+    }
+    actions
+}
+
+fn in_two_steps(mut actions: Vec<Action>) -> Vec<Action> {
+    if let Some(place) = actions.iter().position(|action| *action == Action::Announce(Level::None)) {
+        actions.insert(place, Action::Announce(Level::Gshut));
+    }
+    actions
+}
+
+fn unless(is_lost: fn(&Input) -> bool, input: Input, at: Timestamp) -> Vec<(Timestamp, Input)> {
+    if is_lost(&input) { Vec::new() } else { vec![(at, input)] }
+}
+
+fn is_freeze(input: &Input) -> bool {
+    matches!(input, Input::Intent(Intent::Freeze(_)))
+}
+
+fn not_overriding(input: Input) -> Input {
+    match input {
+        Input::Intent(Intent::Withdraw { order, override_guard: _ }) => {
+            Input::Intent(Intent::Withdraw { order, override_guard: false })
+        }
+        other => other,
+    }
+}
+
+fn withdrawn_by_overload(input: Input, at: Timestamp) -> Vec<(Timestamp, Input)> {
+    match input {
+        Input::Overload(true) => {
+            let withdraw = Intent::Withdraw { order: order(), override_guard: true };
+            vec![(at, input), (at, Input::Intent(withdraw))]
+        }
+        other => vec![(at, other)],
+    }
+}
+
+fn all_agree(input: Input) -> Input {
+    match input {
+        Input::Told(Readback::Differs { .. }) => Input::Told(Readback::Agrees),
+        other => other,
+    }
+}
+
+fn new_checks_fail(machine: &mut Machine, settings: Settings, now: Timestamp) {
+    let known = machine.settings().checks.len();
+    machine.reconfigure(settings, now);
+    for new in known..machine.settings().checks.len() {
+        for round in 0..4 {
+            let input = Input::Check { check: CheckId(new), verdict: definite() };
+            machine.handle(input, now + INTERVAL * round);
+        }
+    }
 }
 
 fn without(mut actions: Vec<Action>, unwanted: &Action) -> Vec<Action> {

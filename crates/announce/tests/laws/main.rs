@@ -16,6 +16,7 @@
 
 mod fault;
 mod law;
+mod reading;
 mod script;
 mod subject;
 
@@ -25,16 +26,16 @@ use law::Law;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
-use subject::{Saving, Subject};
+use subject::{Extra, Subject};
 
 proptest! {
     #![proptest_config(Config { cases: 64, ..Config::default() })]
 
     #[test]
-    fn the_machine_keeps_every_law((settings, memory, script) in script::any_case()) {
-        let subject = Subject { settings, memory, seams: SOUND };
+    fn the_machine_keeps_every_law(case in script::any_case()) {
+        let subject = Subject::of(&case, SOUND);
         for law in Law::ALL {
-            if let Err(violation) = law.judge(&subject, &script) {
+            if let Err(violation) = law.judge(&subject, &case.script) {
                 return Err(TestCaseError::fail(format!("{law:?}: {violation}")));
             }
         }
@@ -42,10 +43,10 @@ proptest! {
 
     /// The deadline is no law of its own, but a driver that trusts it must miss nothing and never spin.
     #[test]
-    fn the_deadline_is_neither_late_nor_in_vain((settings, memory, script) in script::any_case()) {
-        let mut specimen = Subject { settings, memory, seams: SOUND }.start();
-        for moment in script {
-            specimen.step(moment.input, moment.at, Saving::Never);
+    fn the_deadline_is_neither_late_nor_in_vain(case in script::any_case()) {
+        let mut specimen = Subject::of(&case, SOUND).start();
+        for moment in case.script {
+            specimen.answered(moment.input, moment.at, Extra::Nothing);
             prop_assert_eq!(specimen.done_too_early(), vec![]);
             prop_assert!(specimen.serves_its_deadline());
         }
@@ -57,8 +58,8 @@ fn every_planted_fault_is_caught_by_its_law() {
     for fault in FAULTS {
         let mut runner = TestRunner::deterministic();
         let caught = (0..2_000).any(|_| {
-            let (settings, memory, script) = script::any_case().new_tree(&mut runner).unwrap().current();
-            fault.law.judge(&Subject { settings, memory, seams: fault.seams }, &script).is_err()
+            let case = script::any_case().new_tree(&mut runner).unwrap().current();
+            fault.law.judge(&Subject::of(&case, fault.seams), &case.script).is_err()
         });
         assert!(caught, "{:?} does not notice that {}", fault.law, fault.what);
     }
@@ -75,29 +76,39 @@ fn every_law_has_a_fault_that_it_catches() {
 fn the_scripts_go_everywhere() {
     let mut runner = TestRunner::deterministic();
     let mut seen = std::collections::BTreeSet::new();
-    for _ in 0..300 {
-        let (settings, memory, script) = script::any_case().new_tree(&mut runner).unwrap().current();
-        let trace = Subject { settings, memory, seams: SOUND }.run(&script);
+    for _ in 0..600 {
+        let case = script::any_case().new_tree(&mut runner).unwrap().current();
+        let trace = Subject::of(&case, SOUND).run(&case.script);
         seen.extend(trace.steps.iter().flat_map(|step| &step.actions).filter_map(|action| match action {
             Action::Event(Event::Moved { from, to, .. }) => Some((*from, *to)),
             _ => None,
         }));
     }
-    use State::{Boot, Down, Off, Suspect, Up, Warm};
+    use State::{Boot, Down, Drain, Held, Off, Suspect, Up, Warm};
     let moves = [
         (Boot, Warm),
-        (Warm, Up),
-        (Up, Suspect),
-        (Suspect, Up),
-        (Suspect, Down),
-        (Up, Down),
-        (Down, Up),
-        (Up, Off),
-        (Off, Warm),
-        (Down, Off),
         (Boot, Off),
+        (Warm, Up),
         (Warm, Off),
+        (Up, Suspect),
+        (Up, Held),
+        (Up, Drain),
+        (Up, Down),
+        (Up, Off),
+        (Suspect, Up),
+        (Suspect, Held),
+        (Suspect, Drain),
+        (Suspect, Down),
         (Suspect, Off),
+        (Held, Up),
+        (Held, Down),
+        (Held, Off),
+        (Drain, Up),
+        (Drain, Down),
+        (Drain, Off),
+        (Down, Up),
+        (Down, Off),
+        (Off, Warm),
     ];
     for step in moves {
         assert!(seen.contains(&step), "no script ever went {} -> {}", step.0, step.1);

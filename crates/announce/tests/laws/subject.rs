@@ -1,17 +1,18 @@
-//! What is tried: the machine, or the machine with a fault planted around it.
+//! What is tried: the machine, or the machine with a fault planted around it, in a world that answers it.
 
-use announce::{Action, Input, Level, Machine, Memory, Settings, State};
+use announce::{Action, Input, Level, Machine, Memory, Permit, Readback, Settings, State, Wish};
 use std::time::Duration;
 use terms::Timestamp;
 
 use crate::fault::Seams;
-use crate::script::Script;
+use crate::script::{Case, Script, World};
 
 /// What a law is judged on.
 #[derive(Clone, Debug)]
 pub struct Subject {
     pub settings: Settings,
     pub memory: Memory,
+    pub world: World,
     pub seams: Seams,
 }
 
@@ -19,6 +20,8 @@ pub struct Subject {
 #[derive(Clone)]
 pub struct Specimen {
     machine: Machine,
+    settings: Settings,
+    world: World,
     seams: Seams,
     last_at: Timestamp,
     level: Level,
@@ -31,13 +34,16 @@ pub struct Specimen {
 pub struct Step {
     pub at: Timestamp,
     pub input: Input,
-    /// Where in the script the input stands; nothing for a timer that the machine had asked for.
+    /// Where in the script the input stands; nothing for a timer that the machine had asked for, and for what the
+    /// world answered.
     pub moment: Option<usize>,
     pub actions: Vec<Action>,
     pub level_before: Level,
     pub level: Level,
+    pub state_before: State,
     pub state: State,
-    pub alarms: usize,
+    /// Checks that say nothing any more.
+    pub blind: usize,
 }
 
 /// A whole run.
@@ -47,38 +53,47 @@ pub struct Trace {
     pub steps: Vec<Step>,
 }
 
-/// Whether the machine is written out and read back in every step.
+/// What is done to the machine in every step that must change nothing.
 #[derive(Clone, Copy, PartialEq)]
-pub enum Saving {
-    Never,
-    EveryStep,
+pub enum Extra {
+    Nothing,
+    /// It is written out and read back.
+    Saving,
+    /// It is given the settings that it has.
+    Reload,
 }
 
 impl Subject {
+    pub fn of(case: &Case, seams: Seams) -> Self {
+        Subject { settings: case.settings.clone(), memory: case.memory, world: case.world, seams }
+    }
+
     pub fn start(&self) -> Specimen {
-        let (settings, memory) = (self.settings.clone(), self.memory);
-        let mut machine =
-            Machine::new((self.seams.settings)(settings), (self.seams.memory)(memory), Timestamp::ZERO);
+        let settings = (self.seams.settings)(self.settings.clone());
+        let mut machine = Machine::new(settings.clone(), (self.seams.memory)(self.memory), Timestamp::ZERO);
         let mut begins_with = drain(&mut machine);
-        begins_with.extend((self.seams.start)(memory));
+        begins_with.extend((self.seams.start)(self.memory));
         let level = level_after(Level::None, &begins_with);
-        Specimen { machine, seams: self.seams, last_at: Timestamp::ZERO, level, begins_with }
+        let (world, seams, last_at) = (self.world, self.seams, Timestamp::ZERO);
+        Specimen { machine, settings, world, seams, last_at, level, begins_with }
     }
 
     pub fn run(&self, script: &Script) -> Trace {
-        self.run_saving(script, Saving::Never)
+        self.run_with(script, Extra::Nothing)
     }
 
-    pub fn run_saving(&self, script: &Script, saving: Saving) -> Trace {
+    pub fn run_with(&self, script: &Script, extra: Extra) -> Trace {
         let mut specimen = self.start();
         let mut steps = Vec::new();
         for (index, moment) in script.iter().enumerate() {
             if !moment.slept {
-                steps.extend(specimen.timers_until(moment.at, saving));
+                steps.extend(specimen.timers_until(moment.at, extra));
             }
-            let mut step = specimen.step(moment.input.clone(), moment.at, saving);
-            step.moment = Some(index);
-            steps.push(step);
+            let mut answered = specimen.answered(moment.input.clone(), moment.at, extra);
+            if let Some(step) = answered.first_mut() {
+                step.moment = Some(index);
+            }
+            steps.extend(answered);
         }
         Trace { begins_with: specimen.begins_with, steps }
     }
@@ -86,10 +101,10 @@ impl Subject {
 
 impl Specimen {
     /// Gives every timer that falls due before `end`. One that does not go away by that is a fault, given once.
-    pub fn timers_until(&mut self, end: Timestamp, saving: Saving) -> Vec<Step> {
+    pub fn timers_until(&mut self, end: Timestamp, extra: Extra) -> Vec<Step> {
         let mut steps = Vec::new();
         while let Some(at) = self.machine.deadline().filter(|&at| at < end) {
-            steps.push(self.step(Input::Timer, at.max(self.last_at), saving));
+            steps.extend(self.answered(Input::Timer, at.max(self.last_at), extra));
             if self.machine.deadline() == Some(at) {
                 break;
             }
@@ -101,32 +116,78 @@ impl Specimen {
     pub fn done_too_early(&self) -> Vec<Action> {
         let early = self.machine.deadline().map(|at| at - Duration::from_nanos(1));
         let at = early.unwrap_or(self.last_at + Duration::from_secs(3600)).max(self.last_at);
-        self.clone().step(Input::Timer, at, Saving::Never).actions
+        self.clone().step(Input::Timer, at, Extra::Nothing).actions
     }
 
     /// Whether a timer at its deadline, if it has one, settles what the timer was for.
     pub fn serves_its_deadline(&self) -> bool {
         let Some(deadline) = self.machine.deadline() else { return true };
         let mut served = self.clone();
-        served.step(Input::Timer, deadline.max(self.last_at), Saving::Never);
+        served.step(Input::Timer, deadline.max(self.last_at), Extra::Nothing);
         served.machine.deadline() != Some(deadline)
     }
 
-    pub fn step(&mut self, input: Input, at: Timestamp, saving: Saving) -> Step {
-        let level_before = self.level;
+    /// Gives an input, and everything that the world answers to what comes of it.
+    pub fn answered(&mut self, input: Input, at: Timestamp, extra: Extra) -> Vec<Step> {
+        let mut steps = vec![self.step(input, at, extra)];
+        let mut next = 0;
+        while let Some(step) = steps.get(next) {
+            let answers: Vec<Input> = step.actions.iter().filter_map(|action| self.answer(action)).collect();
+            steps.extend(answers.into_iter().map(|answer| self.step(answer, at, extra)));
+            next += 1;
+        }
+        steps
+    }
+
+    fn answer(&self, action: &Action) -> Option<Input> {
+        match action {
+            Action::Permit(Wish::Ask) => self.world.grants.then_some(Input::Permit(Permit::Held)),
+            Action::Permit(Wish::Release) => self.world.grants.then_some(Input::Permit(Permit::None)),
+            Action::Announce(_) => self.world.reads_back.then_some(Input::Told(Readback::Agrees)),
+            Action::Resend | Action::CheckSoon { .. } | Action::Remember(_) | Action::Event(_) => None,
+        }
+    }
+
+    pub fn step(&mut self, input: Input, at: Timestamp, extra: Extra) -> Step {
+        let (level_before, state_before) = (self.level, self.machine.state());
         let given = (self.seams.input)(input.clone(), self.last_at, at);
         self.last_at = at;
         for (at, input) in given {
             self.machine.handle(input, at);
         }
-        if saving == Saving::EveryStep {
-            let saved = serde_json::to_value(&self.machine).unwrap();
-            self.machine = serde_json::from_value((self.seams.saved)(saved)).unwrap();
+        match extra {
+            Extra::Nothing => {}
+            Extra::Saving => {
+                let saved = serde_json::to_value(&self.machine).unwrap();
+                self.machine = serde_json::from_value((self.seams.saved)(saved)).unwrap();
+            }
+            Extra::Reload => (self.seams.reload)(&mut self.machine, self.settings.clone(), at),
         }
         let actions = (self.seams.actions)(drain(&mut self.machine), self.level);
         self.level = level_after(self.level, &actions);
-        let (state, alarms) = (self.machine.state(), self.machine.alarms(at).len());
-        Step { at, input, moment: None, actions, level_before, level: self.level, state, alarms }
+        Step {
+            at,
+            input,
+            moment: None,
+            actions,
+            level_before,
+            level: self.level,
+            state_before,
+            state: self.machine.state(),
+            blind: self.machine.checks().filter(|check| check.blind).count(),
+        }
+    }
+
+    /// The levels that it is announced at when it is given these settings now, and how it is then.
+    pub fn reconfigured(&self, settings: &Settings) -> (Level, Specimen) {
+        let mut other = self.clone();
+        (self.seams.reload)(&mut other.machine, (self.seams.settings)(settings.clone()), self.last_at);
+        other.level = level_after(other.level, &drain(&mut other.machine));
+        (self.level, other)
+    }
+
+    pub fn level(&self) -> Level {
+        self.level
     }
 }
 
@@ -137,7 +198,11 @@ fn drain(machine: &mut Machine) -> Vec<Action> {
 fn level_after(before: Level, actions: &[Action]) -> Level {
     let mut told = actions.iter().filter_map(|action| match action {
         Action::Announce(level) => Some(*level),
-        Action::CheckSoon { .. } | Action::Remember(_) | Action::Event(_) => None,
+        Action::Permit(_)
+        | Action::Resend
+        | Action::CheckSoon { .. }
+        | Action::Remember(_)
+        | Action::Event(_) => None,
     });
     told.next_back().unwrap_or(before)
 }

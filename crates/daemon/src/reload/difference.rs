@@ -202,6 +202,7 @@ fn needs_restart(last: &SiteFile, next: &SiteFile) -> Vec<&'static str> {
         ("[site] router_id", site.router_id != other.router_id),
         ("[site] bgp_port", site.bgp_port != other.bgp_port),
         ("[site] state_dir", site.state_dir != other.state_dir),
+        ("[fleet]", last.fleet != next.fleet),
         ("[api] socket", last.api.socket != next.api.socket),
         ("[api] listen", last.api.listen != next.api.listen),
     ];

@@ -4,54 +4,42 @@ use crate::caller::Caller;
 use crate::orders::{Refused, Request};
 use api::{Order, Ordered, Refusal, route};
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use axum::{Json, Router};
-use std::time::Duration;
+use axum::{Extension, Json, Router};
+use std::sync::Arc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
 
 /// Longest order, octets.
 const LONGEST: usize = 8 * 1024;
 
-/// How long an order may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// The route that takes orders to the clerk. It must be served with [`Caller`]s as connection information.
+/// The route that takes orders to the clerk. It must be served to [`Callers`](crate::caller::Callers).
 pub(crate) fn counter(clerk: mpsc::Sender<Request>) -> Router {
     Router::new().route(route::ORDERS, post(take)).with_state(clerk)
 }
 
 async fn take(
     State(clerk): State<mpsc::Sender<Request>>,
-    ConnectInfo(caller): ConnectInfo<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
     body: Body,
 ) -> Response {
     let order = match read(body).await {
         Ok(order) => order,
         Err((status, refusal)) => return (status, Json(refusal)).into_response(),
     };
-    match hand_over(&clerk, order, caller).await {
+    match hand_over(&clerk, order, *caller).await {
         Ok(ordered) => Json(ordered).into_response(),
         Err((status, refusal)) => (status, Json(refusal)).into_response(),
     }
 }
 
 async fn read(body: Body) -> Result<Order, (StatusCode, Refusal)> {
-    let octets = match timeout(PATIENCE, to_bytes(body, LONGEST)).await {
-        Ok(Ok(octets)) => octets,
-        Ok(Err(_)) => {
-            let refusal = Refusal::because(format!("an order has at most {LONGEST} octets"));
-            return Err((StatusCode::PAYLOAD_TOO_LARGE, refusal));
-        }
-        Err(_) => {
-            let refusal =
-                Refusal::because(format!("the order did not arrive within {} s", PATIENCE.as_secs()));
-            return Err((StatusCode::REQUEST_TIMEOUT, refusal));
-        }
+    let Ok(octets) = to_bytes(body, LONGEST).await else {
+        let refusal = Refusal::because(format!("an order has at most {LONGEST} octets"));
+        return Err((StatusCode::PAYLOAD_TOO_LARGE, refusal));
     };
     understand(&octets).map_err(|refusal| (StatusCode::BAD_REQUEST, refusal))
 }

@@ -114,6 +114,11 @@ impl Program {
         send_signal(self.0.id(), signal).unwrap();
     }
 
+    /// How many descriptors the program has open.
+    pub(crate) fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.0.id())).unwrap().count()
+    }
+
     /// Waits until the program has ended.
     pub(crate) fn ended(&mut self) -> ExitStatus {
         let mut status = None;

@@ -36,6 +36,8 @@ pub struct Login {
 }
 
 impl Settings {
+    /// Where members listen for clients.
+    pub const PORT: u16 = 2379;
     /// How long a member may take to be connected to.
     pub const CONNECT: Duration = Duration::from_secs(1);
     /// How long a member may take to answer. An election takes one to two seconds.

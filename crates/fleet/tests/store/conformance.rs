@@ -29,7 +29,7 @@ fn key(text: &str) -> Key {
 
 async fn put(store: &impl Store, at: &str, value: &[u8]) -> Revision {
     let standing = store.read(&key(at)).await.unwrap().entry.map(|entry| entry.revision);
-    store.replace(&key(at), standing, value.to_owned()).await.unwrap()
+    store.replace(&key(at), standing, value.to_owned()).await.unwrap().revision
 }
 
 async fn a_value_is_read_as_it_was_put(store: impl Store) {
@@ -47,9 +47,9 @@ async fn only_who_knows_the_revision_replaces(store: impl Store) {
     let at = key("groups/dns");
     let replace = async |expected, value: &[u8]| store.replace(&at, expected, value.to_owned()).await;
     assert_eq!(replace(Some(Revision(1)), b"of nothing").await, Err(ReplaceError::Conflict));
-    let first = replace(None, b"first").await.unwrap();
+    let first = replace(None, b"first").await.unwrap().revision;
     assert_eq!(replace(None, b"as if new").await, Err(ReplaceError::Conflict));
-    let second = replace(Some(first), b"second").await.unwrap();
+    let second = replace(Some(first), b"second").await.unwrap().revision;
     assert_eq!(replace(Some(first), b"late").await, Err(ReplaceError::Conflict));
     assert_eq!(replace(Some(Revision(second.0 + 1)), b"early").await, Err(ReplaceError::Conflict));
     assert_eq!(store.read(&at).await.unwrap().entry.unwrap().value, b"second");
@@ -112,7 +112,7 @@ async fn a_listing_holds_what_lies_below(store: impl Store) {
 
 async fn too_long_and_too_many_are_errors(store: impl Store) {
     let at = key("groups/dns");
-    let longest = store.replace(&at, None, vec![1; LONGEST_VALUE]).await.unwrap();
+    let longest = store.replace(&at, None, vec![1; LONGEST_VALUE]).await.unwrap().revision;
     let refused = store.replace(&at, Some(longest), vec![2; LONGEST_VALUE + 1]).await;
     assert!(matches!(refused, Err(ReplaceError::Unavailable(_))), "{refused:?}");
     assert!(store.present(&key("sites/a"), &vec![3; LONGEST_VALUE + 1], LIFETIME, None).await.is_err());

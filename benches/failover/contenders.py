@@ -1,0 +1,230 @@
+"""The three that announce: Catchment, anycast-healthchecker with BIRD, ExaBGP with its healthcheck.
+
+Tuned, each asks the service every 100 ms, takes two failures in a row and about 0.3 s of silence, with 3 s of hold time
+(the shortest that RFC 4271 allows). Default, each keeps its own defaults; what it does not have one for (the check
+itself) is the same question.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+
+from world import BFD_PROTOCOL
+
+ASK = "/usr/bin/dig @198.18.0.53 example. SOA +time=1 +tries=1"
+
+
+class Contender:
+    """One of the three on one host."""
+
+    def __init__(self, world, host, tuned):
+        self.world, self.host, self.tuned = world, host, tuned
+        self.number = {"a": 1, "b": 2}[host]
+        self.router = f"10.{self.number}.0.1"
+        self.address = f"10.{self.number}.0.2"
+        self.at = world.at(host)
+
+    def _start(self, command, log, **environment):
+        return self.world.start(self.host, command, f"{self.key}-{log}", **environment)
+
+    def _write(self, name, text):
+        path = self.at / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        return str(path)
+
+
+class Catchment(Contender):
+    key, title = "catchment", "Catchment"
+    start_within = 30
+
+    SITE = """
+[site]
+name = "{host}"
+asn = 64501
+router_id = "10.0.1.{number}"
+reject_routes = false
+linger = "2s"
+state_dir = "state"
+[[peer]]
+name = "router"
+address = "{router}"
+asn = 64500
+{hold}
+[[service]]
+name = "dns"
+addresses = ["198.18.0.53"]
+announce = ["198.18.0.53/32"]
+[[service.check]]
+dns = {{ name = "example.", type = "SOA" }}
+{profile}
+[api]
+socket = "api.sock"
+"""
+    binary = None  # set once, by `run`
+
+    def start(self):
+        self.socket = str(self.at / "api.sock")
+        hold, profile = ('hold_time = "3s"', 'profile = "fast"') if self.tuned else ("", "")
+        site = self.SITE.format(host=self.host, number=self.number, router=self.router, hold=hold, profile=profile)
+        self.daemon = self._start([self.binary, "run", self._write("site.toml", site)], "daemon")
+
+    def die(self):
+        """What holds the BGP session is killed."""
+        self.daemon.signal(signal.SIGKILL)
+
+    def lose_checker(self):
+        self.daemon.signal(signal.SIGKILL)
+
+    def stop(self):
+        self.daemon.signal(signal.SIGTERM)
+        self.daemon.ended(30)
+
+    def drain(self):
+        self.world.run(self.host, self.binary, "drain", "--socket", self.socket, "--reason", "benchmark")
+
+    drains_with = "`catchment drain`"
+
+
+class HealthcheckerAndBird(Contender):
+    key, title = "healthchecker", "anycast-healthchecker + BIRD"
+    start_within = 60
+    program = None  # set once, by `run`
+    bfd = False
+
+    BIRD = """
+log "{at}/bird.log" all;
+router id 10.0.1.{number};
+include "{at}/prefixes.conf";
+protocol device {{}}
+protocol direct {{ ipv4; interface "lo"; }}
+{bfd_protocol}
+protocol bgp upstream {{
+  local {address} as 64501; neighbor {router} as 64500; {hold} connect delay time 1; error wait time 1, 2; {bfd}
+  ipv4 {{ import none; export where net ~ ACAST_PS_ADVERTISE; }};
+}}
+"""
+    DAEMON = """
+[daemon]
+pidfile = {at}/checker.pid
+bird_conf = {at}/prefixes.conf
+bird_reconfigure_cmd = /usr/sbin/birdc -s {at}/bird.ctl configure
+log_file = {at}/checker.log
+stderr_file = {at}/checker.err
+loglevel = info
+"""
+    SERVICE = """
+[dns]
+check_cmd = {ask}
+check_disabled = false
+ip_prefix = 198.18.0.53/32
+{tuning}
+"""
+    TUNING = "check_interval = 0.1\ncheck_timeout = 0.15\ncheck_rise = 3\ncheck_fail = 2"
+
+    def start(self):
+        tuning = self.TUNING if self.tuned else ""
+        hold = "hold time 3;" if self.tuned else ""
+        bfd_protocol, bfd = (BFD_PROTOCOL, "bfd on;") if self.bfd else ("", "")
+        daemon = self._write("checker.conf", self.DAEMON.format(at=self.at))
+        self._write("checks/dns.conf", self.SERVICE.format(ask=ASK, tuning=tuning))
+        # What the checker wrote last stays on the disk, as it does on an operator's machine.
+        if not (self.at / "prefixes.conf").exists():
+            self._write("prefixes.conf", "define ACAST_PS_ADVERTISE = [ 10.189.200.255/32 ];\n")
+        config = self.BIRD.format(at=self.at, number=self.number, address=self.address, router=self.router,
+                                  hold=hold, bfd_protocol=bfd_protocol, bfd=bfd)
+        control = str(self.at / "bird.ctl")
+        self.bird = self._start(["bird", "-f", "-c", self._write("bird.conf", config), "-s", control], "bird")
+        self.world.until("BIRD answers", lambda: (self.at / "bird.ctl").exists(), 10)
+        self.checker = self._start([self.program, "-f", daemon, "-d", str(self.at / "checks")], "checker")
+
+    def die(self):
+        self.bird.signal(signal.SIGKILL)
+
+    def lose_checker(self):
+        self.checker.signal(signal.SIGKILL)
+
+    def stop(self):
+        for process in (self.checker, self.bird):
+            process.signal(signal.SIGTERM)
+        self.bird.ended(30)
+
+    def drain(self):
+        self.world.run(self.host, "birdc", "-s", str(self.at / "bird.ctl"), "disable", "upstream")
+
+    drains_with = "`birdc disable`"
+
+
+class HealthcheckerAndBirdWithBfd(HealthcheckerAndBird):
+    key, title = "healthchecker-bfd", "the same, BFD 50 ms x 3"
+    bfd = True
+
+
+class ExaBgp(Contender):
+    key, title = "exabgp", "ExaBGP"
+    start_within = 60
+
+    CONFIG = """
+process healthcheck {{
+  run {python} -m exabgp healthcheck --no-syslog --ip 198.18.0.53/32 --no-ip-setup --withdraw-on-down \
+--disable {at}/maintenance {tuning} --cmd "{ask}";
+  encoder text;
+}}
+neighbor {router} {{
+  router-id 10.0.1.{number};
+  local-address {address};
+  local-as 64501;
+  peer-as 64500;
+  {hold}
+  family {{ ipv4 unicast; }}
+  api {{ processes [ healthcheck ]; }}
+}}
+"""
+    TUNING = "--interval 0.1 --fast-interval 0.1 --timeout 1 --rise 3 --fall 2"
+
+    def start(self):
+        (self.at / "maintenance").unlink(missing_ok=True)
+        # Its own timeout is in whole seconds; coreutils can do better.
+        ask = f"timeout 0.15 {ASK}" if self.tuned else ASK
+        config = self._write("exabgp.conf", self.CONFIG.format(
+            python="/usr/bin/python3", at=self.at, ask=ask, router=self.router, address=self.address, number=self.number,
+            tuning=self.TUNING if self.tuned else "", hold="hold-time 3;" if self.tuned else ""))
+        settings = {"exabgp.daemon.user": "root", "exabgp.api.cli": "false", "exabgp.daemon.daemonize": "false",
+                    "exabgp.api.ack": "true"}
+        self.daemon = self._start(["exabgp", config], "daemon", **settings)
+
+    def die(self):
+        self.daemon.signal(signal.SIGKILL)
+
+    def lose_checker(self):
+        for child in self.daemon.children():
+            os.kill(child, signal.SIGKILL)
+
+    def stop(self):
+        self.daemon.signal(signal.SIGTERM)
+        self.daemon.ended(30)
+
+    def drain(self):
+        (self.at / "maintenance").touch()
+
+    drains_with = "the healthcheck's `--disable` file"
+
+
+ALL = (Catchment, HealthcheckerAndBird, ExaBgp)
+
+
+def install_healthchecker(directory):
+    """Installs anycast-healthchecker from PyPI into a place of its own. Returns its program."""
+    subprocess.run([sys.executable, "-m", "venv", str(directory)], check=True)
+    subprocess.run([str(directory / "bin/pip"), "install", "--quiet", "anycast-healthchecker"], check=True)
+    return str(directory / "bin/anycast-healthchecker")
+
+
+def versions(program):
+    """Who was measured, for the page."""
+    exabgp = subprocess.run(["exabgp", "--version"], capture_output=True, text=True, check=False).stdout
+    exabgp = exabgp.split(":", 1)[1].split()[0]
+    checker = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    bird = subprocess.run(["bird", "--version"], capture_output=True, text=True, check=False).stderr.split()[-1]
+    return f"ExaBGP {exabgp} (Debian), anycast-healthchecker {checker} (PyPI), BIRD {bird} (Debian)"
