@@ -33,7 +33,7 @@ pub(crate) fn reason(
         (State::Drain, _) => "the order to drain was lifted".to_owned(),
         (State::Boot, _) => gate(machine),
         (_, Cause::Doubtful(check)) => standing_of(machine, check, now),
-        (State::Warm | State::Down | State::Held, _) => format!("proven: {}", join(standings(machine, now))),
+        (State::Warm | State::Down | State::Held, _) => format!("proven: {}", join(passing(machine, now))),
         (State::Up | State::Suspect, _) => "every check passes again".to_owned(),
     })
 }
@@ -151,6 +151,14 @@ pub(crate) fn standings(machine: &Machine, now: Timestamp) -> impl Iterator<Item
 
 fn standing_of(machine: &Machine, check: CheckId, now: Timestamp) -> String {
     of_check(machine, check, |check, tally| standing(check, tally, now)).into()
+}
+
+/// How the checks stand that speak for the group.
+fn passing(machine: &Machine, now: Timestamp) -> impl Iterator<Item = String> {
+    let local = machine.health.local(&machine.settings);
+    local
+        .filter(|(_, _, tally)| matches!(tally.standing, Standing::Passing { .. }))
+        .map(move |(_, check, tally)| standing(check, tally, now))
 }
 
 /// How one check stands, in one sentence: what was seen, how often, since when.

@@ -1,6 +1,6 @@
 //! The OpenAPI document of a site's sockets, made from the types and the routes themselves.
 
-use crate::{EventList, EventRow, Explanation, Order, Ordered, Picture, Refusal, Status, route};
+use crate::{EventList, EventRow, Explanation, FleetStatus, Order, Ordered, Picture, Refusal, Status, route};
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
@@ -54,6 +54,12 @@ pub fn document() -> OpenApi {
         "What peers were told about one prefix, and why",
         [prefix()],
         json::<Explanation>(),
+    );
+    document.get(
+        route::FLEET,
+        Served::Both,
+        "Every site of the fleet, and who may withdraw, as this host sees it",
+        json::<FleetStatus>(),
     );
     document.get(
         route::METRICS,
@@ -166,6 +172,7 @@ impl Document {
         self.also::<Status>();
         self.also::<EventList>();
         self.also::<Explanation>();
+        self.also::<FleetStatus>();
         self.also::<Picture>();
         let info = InfoBuilder::new().title("Catchment").version(env!("CARGO_PKG_VERSION"));
         let about = "What a site's daemon answers on its control socket (a Unix socket, `[api] socket`) and on its \

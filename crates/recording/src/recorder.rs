@@ -175,7 +175,7 @@ mod tests {
     use super::*;
     use crate::{Happened, replay};
     use announce::{
-        Action, Backoff, CheckId, CheckSettings, Condition, Input, Machine, Memory, Settings, Warmth,
+        Action, Backoff, CheckId, CheckSettings, Condition, Input, Machine, Memory, Scope, Settings, Warmth,
     };
     use proptest::collection::vec;
     use proptest::prelude::*;
@@ -195,13 +195,10 @@ mod tests {
             fall: 3.try_into().unwrap(),
             rise: 3.try_into().unwrap(),
             hang_after: Duration::from_secs(1),
+            scope: Scope::Local,
         };
-        let settings = Settings {
-            group: "anycast".parse().unwrap(),
-            checks: vec![check],
-            backoff: Backoff { base: Duration::ZERO, ..Backoff::DEFAULT },
-            blind_after: Settings::BLIND_AFTER,
-        };
+        let backoff = Backoff { base: Duration::ZERO, ..Backoff::DEFAULT };
+        let settings = Settings { backoff, ..Settings::new("anycast".parse().unwrap(), vec![check]) };
         let mut machine = Machine::new(settings, Memory::default(), Timestamp::ZERO);
         let open = || Condition::met("as last looked");
         let warmth = Warmth { ready: open(), address: open(), self_query: open() };

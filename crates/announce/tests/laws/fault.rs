@@ -50,7 +50,7 @@ pub const SOUND: Seams = Seams {
     reload: Machine::reconfigure,
 };
 
-pub const FAULTS: [Fault; 51] = [
+pub const FAULTS: [Fault; 52] = [
     Fault {
         what: "one pass is taken for enough",
         law: Law::P1,
@@ -370,6 +370,11 @@ pub const FAULTS: [Fault; 51] = [
         what: "the permit is taken for granted",
         law: Law::P15,
         seams: Seams { input: |input, _, at| vec![(at, input), (at, Input::Permit(Permit::Held))], ..SOUND },
+    },
+    Fault {
+        what: "an answer to the request before is taken for one to this",
+        law: Law::P15,
+        seams: Seams { input: |input, _, at| vec![(at, Input::Permit(Permit::None)), (at, input)], ..SOUND },
     },
     Fault {
         what: "a group that is never to be withdrawn is",

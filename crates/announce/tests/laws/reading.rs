@@ -26,6 +26,8 @@ pub struct Reading {
     pub intent: Intent,
     /// The fleet permits what was asked for.
     pub permitted: bool,
+    /// In this step the permit was asked for while the answer to an earlier request could still be on its way.
+    pub asked_too_soon: bool,
     pub connections: Option<u32>,
     /// Since when the peers know something else than the present level, as far as was said.
     pub differs_since: Option<Timestamp>,
@@ -75,6 +77,8 @@ struct Reader<'a> {
     intent: Intent,
     asked: bool,
     permit: Permit,
+    /// The permit was given back, and the fleet has not said that it is gone.
+    fading: bool,
     overload: bool,
     connections: Option<u32>,
     differs_since: Option<Timestamp>,
@@ -97,6 +101,7 @@ impl<'a> Reader<'a> {
             intent: Intent::Normal,
             asked: false,
             permit: Permit::None,
+            fading: false,
             overload: false,
             connections: None,
             differs_since: None,
@@ -113,7 +118,10 @@ impl<'a> Reader<'a> {
                 self.warm = warmth.ready.met && warmth.address.met && warmth.self_query.met;
             }
             Input::Intent(intent) => self.intent = intent.clone(),
-            Input::Permit(permit) => self.permit = *permit,
+            Input::Permit(permit) => {
+                self.permit = *permit;
+                self.fading &= *permit != Permit::None;
+            }
             Input::Overload(overload) => self.overload = *overload,
             Input::Connections(connections) => self.connections = Some(*connections),
             Input::Told(Readback::Agrees) => self.differs_since = None,
@@ -122,9 +130,17 @@ impl<'a> Reader<'a> {
             }
             Input::Timer => {}
         }
+        let mut asked_too_soon = false;
         for action in &step.actions {
             match action {
-                Action::Permit(wish) => self.asked = *wish == Wish::Ask,
+                Action::Permit(Wish::Ask) => {
+                    asked_too_soon = self.fading;
+                    self.asked = true;
+                }
+                Action::Permit(Wish::Release) => {
+                    self.fading = self.permit != Permit::None;
+                    self.asked = false;
+                }
                 Action::Announce(_) => self.differs_since = None,
                 Action::Resend | Action::CheckSoon { .. } | Action::Remember(_) | Action::Event(_) => {}
             }
@@ -144,6 +160,7 @@ impl<'a> Reader<'a> {
             warm: self.warm,
             intent: self.intent.clone(),
             permitted: self.asked && self.permit == Permit::Held,
+            asked_too_soon,
             connections: self.connections,
             differs_since: self.differs_since,
             failures: self.failures,

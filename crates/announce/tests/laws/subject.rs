@@ -44,6 +44,8 @@ pub struct Step {
     pub state: State,
     /// Checks that say nothing any more.
     pub blind: usize,
+    /// Alarms that stand.
+    pub alarms: usize,
 }
 
 /// A whole run.
@@ -175,6 +177,7 @@ impl Specimen {
             state_before,
             state: self.machine.state(),
             blind: self.machine.checks().filter(|check| check.blind).count(),
+            alarms: self.machine.alarms(at).len(),
         }
     }
 

@@ -1,10 +1,12 @@
 //! Announcement groups with random inputs.
 
 use announce::{
-    Backoff, CheckId, CheckSettings, Condition, Input, Intent, Machine, Memory, Settings, Warmth,
+    Backoff, CheckId, CheckSettings, Condition, Input, Intent, Machine, Memory, Order, Permit, Readback,
+    Scope, Settings, Warmth,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::select;
 use recording::Recorder;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -14,19 +16,17 @@ use crate::process::{Process, redone};
 
 /// A group with one check.
 pub fn machine() -> Machine {
-    let settings = Settings {
-        group: "anycast".parse().unwrap(),
-        checks: vec![CheckSettings {
-            service: "dns".parse().unwrap(),
-            name: "soa".to_owned(),
-            interval: Duration::from_millis(100),
-            fall: NonZeroU32::new(2).unwrap(),
-            rise: NonZeroU32::new(3).unwrap(),
-            hang_after: Duration::from_secs(1),
-        }],
-        backoff: Backoff { base: Duration::from_millis(500), ..Backoff::DEFAULT },
-        blind_after: Settings::BLIND_AFTER,
+    let check = CheckSettings {
+        service: "dns".parse().unwrap(),
+        name: "soa".to_owned(),
+        interval: Duration::from_millis(100),
+        fall: NonZeroU32::new(2).unwrap(),
+        rise: NonZeroU32::new(3).unwrap(),
+        hang_after: Duration::from_secs(1),
+        scope: Scope::Local,
     };
+    let backoff = Backoff { base: Duration::from_millis(500), ..Backoff::DEFAULT };
+    let settings = Settings { backoff, ..Settings::new("anycast".parse().unwrap(), vec![check]) };
     Machine::new(settings, Memory::default(), Timestamp::ZERO)
 }
 
@@ -44,14 +44,25 @@ fn any_input() -> impl Strategy<Value = Input> {
     let condition = move |met| Condition { met, words: reason() };
     let warmth =
         move |met| Warmth { ready: condition(true), address: condition(met), self_query: condition(true) };
-    let withdraw = move || Intent::Withdraw { who: reason(), reason: reason() };
+    let order = move || Order { who: reason(), reason: reason() };
+    let intents = [
+        Intent::Normal,
+        Intent::Drain(order()),
+        Intent::Withdraw { order: order(), override_guard: true },
+        Intent::Freeze(order()),
+        Intent::ForceAnnounce(order()),
+    ];
+    let told = [Readback::Agrees, Readback::Differs { peers: vec!["transit-a".parse().unwrap()] }];
     prop_oneof![
         12 => Just(check(Verdict::Pass)),
         3 => Just(check(Verdict::Fail { kind: FailKind::Definite, reason: reason() })),
         1 => Just(check(Verdict::Indeterminate { reason: reason() })),
         2 => any::<bool>().prop_map(move |met| Input::Warmth(warmth(met))),
-        1 => Just(Input::Intent(withdraw())),
-        1 => Just(Input::Intent(Intent::Normal)),
+        2 => select(intents.to_vec()).prop_map(Input::Intent),
+        2 => select(vec![Permit::None, Permit::Asked, Permit::Held]).prop_map(Input::Permit),
+        1 => select(told.to_vec()).prop_map(Input::Told),
+        1 => any::<bool>().prop_map(Input::Overload),
+        1 => (0_u32..3).prop_map(Input::Connections),
         1 => Just(Input::Timer),
     ]
 }

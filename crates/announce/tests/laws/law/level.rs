@@ -135,6 +135,7 @@ pub fn no_permit_no_withdrawal_and_the_well_return(
     law(may || step.level > Level::None || step.level_before == Level::None, || {
         "withdrawn without a permit".to_owned()
     })?;
+    law(!reading.asked_too_soon, || "asked for the permit before the last one was gone".to_owned())?;
     let is_well = reading.proven && reading.warm && reading.is_normal();
     law(!is_well || step.level != Level::Gshut, || "well, and still least preferred".to_owned())?;
     let expected = if reading.dependency_lost || reading.unwatched { Level::Depref } else { Level::Normal };
