@@ -316,6 +316,7 @@ mod tests {
             (None, "limit") => (time, any::<bool>())
                 .prop_map(|(time, path)| format!("{time}{}", if path { " plus path" } else { "" }))
                 .boxed(),
+            (None, "member") => "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?".boxed(),
             (None, "count") => (0u16..).prop_map(|count| count.to_string()).boxed(),
             (None, "line") => "[a-z_]{1,9} = \\[?\"[a-z0-9./]{1,9}\"\\]?".boxed(),
             (None, "words") => "[a-z0-9]{1,9}( [a-z0-9]{1,9}){0,3}".boxed(),

@@ -310,7 +310,8 @@ impl World {
     pub(crate) fn post_text(&self, path: &str, body: &str) -> (String, String) {
         let mut stream = UnixStream::connect(self.path("api.sock")).unwrap();
         let length = body.len();
-        write!(stream, "POST {path} HTTP/1.0\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
+        write!(stream, "POST {path} HTTP/1.0\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}")
+            .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -46,6 +46,11 @@ sentences! {
         AlarmAt { site: SiteName, words: Words } = ["alarm" "at" "site" site "about" words];
         /// No alarm is in force at the site.
         NoAlarmAt { site: SiteName } = ["no" "alarm" "at" "site" site];
+        /// The daemon of the site sees exactly so many members of the fleet stand, for each of its groups.
+        FleetStands { site: SiteName, count: Count } =
+            ["fleet" "at" "site" site "has" count "standing"];
+        /// The daemon of the site counts another one as away, for each of its groups.
+        CountsAway { site: SiteName, member: SiteName } = ["site" site "counts" member "away"];
         /// What an operator ordered at the site in this step was done.
         OrderObeyed { site: SiteName } = ["order" "to" "site" site "obeyed"];
         /// What an operator ordered at the site in this step was refused: the command's answer is no.
@@ -157,6 +162,8 @@ impl Expectation {
             | Expectation::SiteHasAddresses { site }
             | Expectation::AlarmAt { site, .. }
             | Expectation::NoAlarmAt { site }
+            | Expectation::FleetStands { site, .. }
+            | Expectation::CountsAway { site, .. }
             | Expectation::PeerEstablishedThroughout { site, .. }
             | Expectation::PeerKeptDespiteBrokenUpdates { site, .. }
             | Expectation::PeerLost { site, .. } => Some(site),

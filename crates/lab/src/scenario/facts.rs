@@ -14,6 +14,8 @@ pub struct Facts {
     pub statuses: BTreeMap<SiteName, api::Status>,
     /// The events of each site that was asked for and whose daemon answers, oldest first.
     pub events: BTreeMap<SiteName, Vec<api::EventRow>>,
+    /// The fleet as each site that was asked for and whose daemon answers sees it.
+    pub fleets: BTreeMap<SiteName, api::FleetStatus>,
     /// The service addresses that each host that was asked for lacks.
     pub missing: BTreeMap<SiteName, Vec<IpAddr>>,
     /// What operators ordered, in order.
@@ -62,6 +64,8 @@ pub struct Asked {
     pub statuses: BTreeSet<SiteName>,
     /// Whose daemon is asked what happened.
     pub events: BTreeSet<SiteName>,
+    /// Whose daemon is asked about the fleet.
+    pub fleets: BTreeSet<SiteName>,
     /// Whose host is looked at for the service addresses.
     pub addresses: BTreeSet<SiteName>,
 }
@@ -74,6 +78,7 @@ impl Asked {
             let set = match expectation {
                 Expectation::SiteSaid { .. } => &mut asked.events,
                 Expectation::SiteHasAddresses { .. } => &mut asked.addresses,
+                Expectation::FleetStands { .. } | Expectation::CountsAway { .. } => &mut asked.fleets,
                 _ => &mut asked.statuses,
             };
             set.extend(expectation.looks_at().cloned());

@@ -59,6 +59,12 @@ pub fn look(expectation: &Expectation, record: &Record, facts: &Facts, window: &
             let alarms = alarms(status);
             Seen::when(alarms.is_empty(), listed(&alarms))
         }),
+        Expectation::FleetStands { site, count } => with_members(facts, site, |members| {
+            members.iter().filter(|member| stands(member)).count() == count.get()
+        }),
+        Expectation::CountsAway { site, member } => with_members(facts, site, |members| {
+            members.iter().any(|other| other.site == *member && other.away.is_some())
+        }),
         Expectation::OrderObeyed { site } => {
             order_at(facts, site, |answer| matches!(answer, Answer::Obeyed(_)))
         }
@@ -214,13 +220,32 @@ fn how_many(facts: &Facts, count: usize, word: fn(&api::Group) -> &'static str, 
     Seen::when(facts.statuses.values().filter(is_so).count() == count, sites.join("; "))
 }
 
-/// The alarms that are in force.
-fn alarms(status: &api::Status) -> Vec<&str> {
-    status.groups.iter().flat_map(|group| &group.alarms).map(|alarm| alarm.as_str()).collect()
+/// The alarms that are in force, of the groups and of the daemon itself.
+fn alarms(status: &api::Status) -> Vec<String> {
+    let of_groups = status.groups.iter().flat_map(|group| &group.alarms).map(ToString::to_string);
+    let of_all = status.alarms.iter().map(|alarm| format!("{}: {}", alarm.kind, alarm.text));
+    of_groups.chain(of_all).collect()
 }
 
-fn listed(alarms: &[&str]) -> String {
+fn listed(alarms: &[String]) -> String {
     if alarms.is_empty() { "no alarm".to_owned() } else { alarms.join("; ") }
+}
+
+/// Whether the members of the fleet are as wanted, for each group of a site.
+fn with_members(facts: &Facts, site: &SiteName, wanted: impl Fn(&[api::FleetMember]) -> bool) -> Seen {
+    let Some(fleet) = facts.fleets.get(site) else {
+        return Seen::NotSo(format!("the daemon of {site} does not answer"));
+    };
+    let holds = !fleet.groups.is_empty() && fleet.groups.iter().all(|group| wanted(&group.members));
+    let member = |member: &api::FleetMember| {
+        format!("{} {}", member.site, if stands(member) { "stands" } else { "is away" })
+    };
+    let members: Vec<String> = fleet.groups.iter().flat_map(|group| &group.members).map(member).collect();
+    Seen::when(holds, format!("store {}, {}", fleet.store, members.join(", ")))
+}
+
+fn stands(member: &api::FleetMember) -> bool {
+    member.away.is_none() && !member.standing.is_empty()
 }
 
 fn has_addresses(facts: &Facts, site: &SiteName) -> Seen {

@@ -73,6 +73,7 @@ const TERMS: &[(&str, &str)] = &[
 /// What stands in the slots.
 const SLOTS: &[(&str, &str)] = &[
     ("SITE", "the name of a site"),
+    ("MEMBER", "the name of another site"),
     ("CLIENT", "the name of a client, which is its city"),
     ("PEER", "the name of a peer in the site's file"),
     ("END", "the name of the node at one end of a cable"),

@@ -160,10 +160,12 @@ impl Stage for LabStage {
         let status = |site: &SiteName| Some((site.clone(), self.ask(site, route::STATUS)?));
         let events =
             |site: &SiteName| Some((site.clone(), self.ask::<EventList>(site, route::EVENTS)?.events));
+        let fleet = |site: &SiteName| Some((site.clone(), self.ask(site, route::FLEET)?));
         let missing = |site: &SiteName| Some((site.clone(), self.lab.missing_addresses(site)?));
         Facts {
             statuses: sites.into_iter().filter_map(status).collect(),
             events: asked.events.iter().filter_map(events).collect(),
+            fleets: asked.fleets.iter().filter_map(fleet).collect(),
             missing: asked.addresses.iter().filter_map(missing).collect(),
             orders: self.orders(),
             clients: self.pictures.borrow().clients.clone(),

@@ -98,6 +98,8 @@ pub fn measure(expectation: &Expectation, record: &Record, window: &Window) -> V
         | Expectation::SiteSaid { .. }
         | Expectation::AlarmAt { .. }
         | Expectation::NoAlarmAt { .. }
+        | Expectation::FleetStands { .. }
+        | Expectation::CountsAway { .. }
         | Expectation::OrderObeyed { .. }
         | Expectation::OrderRefused { .. }
         | Expectation::OrdersObeyed { .. }

@@ -281,3 +281,28 @@ fn only_those_are_asked_of_whom_somebody_speaks() {
         .map(|set| set.iter().map(|site| site.as_str()).collect::<Vec<_>>().join(" "));
     assert_eq!(names, ["tokyo", "london", "paris"]);
 }
+
+#[test]
+fn the_fleet_is_as_one_of_its_sites_sees_it() {
+    let member = |site: &str, away: serde_json::Value| {
+        let standing = if away.is_null() { vec![site] } else { vec![] };
+        serde_json::json!({ "site": site, "standing": standing, "away": away, "why": null })
+    };
+    let fleet = serde_json::json!({
+        "schema": 1, "site": "london", "host": "london", "store": "reached", "trouble": null, "alarms": [], "hosts": [],
+        "groups": [{
+            "name": "dns", "min_sites": 2, "slots": 1, "taken": 1, "permit": "none", "refusal": null,
+            "members": [member("london", serde_json::Value::Null), member("tokyo", "charge".into())],
+        }],
+    });
+    let fleet = serde_json::from_value(fleet).unwrap();
+    let facts = Facts { fleets: [("london".parse().unwrap(), fleet)].into(), ..Facts::default() };
+    let none = Record::default();
+    assert!(holds("fleet at site london has 1 standing", &none, &facts));
+    assert!(!holds("fleet at site london has 2 standing", &none, &facts));
+    assert!(holds("site london counts tokyo away", &none, &facts));
+    assert!(!holds("site london counts london away", &none, &facts));
+    assert!(!holds("site tokyo counts london away", &none, &facts));
+    let words = seen("fleet at site london has 3 standing", &none, &facts);
+    assert_eq!(words, Seen::NotSo("store reached, london stands, tokyo is away".to_owned()));
+}
