@@ -199,10 +199,11 @@ pub(crate) struct LabNodes {
 /// `catchment lab fault`.
 #[derive(Debug, Args)]
 pub(crate) struct LabFault {
-    /// What to do: kill, hang, reboot, power-cut, cut, blackhole, restore
+    /// What to do: kill, hang, reboot, power-cut, cut, blackhole, flap, starve, remove, drain, withdraw, resume,
+    /// change, reload, restore
     pub(crate) kind: String,
     /// To what: `london` (the site, or its service), `site london`, `service london`, `daemon london`,
-    /// `cable atlas-london - atlas-newyork`, `everything`
+    /// `cable atlas-london - atlas-newyork`, `store`, `everything`
     #[arg(required = true)]
     pub(crate) target: Vec<String>,
     #[command(flatten)]
