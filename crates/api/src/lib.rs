@@ -8,6 +8,7 @@ pub mod client;
 mod command;
 mod event;
 mod explanation;
+mod fleet;
 mod live;
 mod node;
 pub mod openapi;
@@ -21,6 +22,10 @@ mod status;
 pub use command::{Command, Done, FaultKind, Offer, Refusal};
 pub use event::{EventList, EventRow};
 pub use explanation::{Explanation, PeerTold};
+pub use fleet::{
+    AwayCause, FleetGroup, FleetHost, FleetMember, FleetOrder, FleetOrderKind, FleetStatus, HostGroup,
+    PermitHeld, StoreState,
+};
 pub use live::{Live, Outcome, Sample};
 pub use node::{Node, NodeKind, NodeList};
 pub use order::{

@@ -1,8 +1,8 @@
 //! The OpenAPI document of a site's sockets, made from the types and the routes themselves.
 
 use crate::{
-    EventList, EventRow, Explanation, Order, Ordered, Picture, Refusal, ReloadAnswer, ReloadOrder, Status,
-    route,
+    Done, EventList, EventRow, Explanation, FleetOrder, FleetStatus, Order, Ordered, Picture, Refusal,
+    ReloadAnswer, ReloadOrder, Status, route,
 };
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
@@ -43,6 +43,9 @@ fn documents(document: &mut Document) {
     let about = "What peers were told about one prefix, and why";
     let explain = OperationBuilder::new().summary(Some(about)).parameter(prefix);
     document.add(Served::Both, route::EXPLAIN, HttpMethod::Get, explain, explanation);
+    let fleet = document.json::<FleetStatus>();
+    let about = "Every site of the fleet, and who may withdraw, as this host sees it";
+    document.get(Served::Both, route::FLEET, about, fleet);
     let about = "Metrics for Prometheus (OpenMetrics 1.0)";
     document.get(Served::Both, route::METRICS, about, text("application/openmetrics-text"));
 }
@@ -52,6 +55,8 @@ fn orders(document: &mut Document) {
     document.post(route::ORDERS, "An operator's order, or with `dry_run` its rehearsal", order, ordered);
     let (order, answer) = (document.json::<ReloadOrder>(), document.json::<ReloadAnswer>());
     document.post(route::RELOAD, "Another site file, or with `dry_run` what it would change", order, answer);
+    let (order, done) = (document.json::<FleetOrder>(), document.json::<Done>());
+    document.post(route::FLEET, "Decides about a site that cannot decide itself", order, done);
     let nothing = Answer { kind: "application/json", schema: ObjectBuilder::new().into() };
     let answer = document.json::<ReloadAnswer>();
     document.post(route::RELOAD_CONFIRM, "Confirms the reload that waits for it", nothing, answer);

@@ -10,6 +10,9 @@ pub const EVENTS: &str = "/events";
 pub const FOLLOW: &str = "/events/follow";
 /// [`crate::Explanation`] of `?prefix=`.
 pub const EXPLAIN: &str = "/explain";
+/// [`crate::FleetStatus`] of the daemon. Takes a [`crate::FleetOrder`] by POST, on the control socket only; answers
+/// [`crate::Done`] or [`crate::Refusal`].
+pub const FLEET: &str = "/fleet";
 /// Metrics in the Prometheus text format.
 pub const METRICS: &str = "/metrics";
 /// [`crate::NodeList`] of the lab.

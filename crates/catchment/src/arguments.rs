@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use terms::{Prefix, ServiceName};
+use terms::{Prefix, ServiceName, SiteName};
 
 /// One address, served from everywhere: announces an anycast service, checks it, answers DNS, and builds the whole
 /// world on one machine first.
@@ -71,6 +71,9 @@ pub(crate) enum Command {
         after_help = "Example:\n  catchment force-announce dns --for 10m --reason 'the check is wrong'"
     )]
     ForceAnnounce(Order),
+    /// Shows every site of the fleet, and decides about sites that cannot decide themselves
+    #[command(subcommand, after_help = "Example:\n  catchment fleet status")]
+    Fleet(Fleet),
     /// Tells recorded inputs to the machines again and prints what comes of them
     #[command(after_help = "Example:\n  catchment replay /var/lib/catchment/recording.jsonl")]
     Replay(ReplayRecording),
@@ -349,6 +352,34 @@ fn words(text: &str) -> Result<String, String> {
         length if length > longest => Err(format!("at most {longest} characters; this has {length}")),
         _ => Ok(text.to_owned()),
     }
+}
+
+/// `catchment fleet`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Fleet {
+    /// Says what every site announces, who may be away, and who is
+    #[command(
+        after_help = "Example:\n  catchment fleet status\n  catchment fleet status --json | jq '.hosts[].site'"
+    )]
+    Status(Ask),
+    /// Frees the permits of a site that cannot free them itself: the fleet then counts one site more than it sees
+    #[command(after_help = "Example:\n  catchment fleet release paris --reason 'the site burnt down'")]
+    Release(FleetSite),
+    /// Takes a site off the list of members for good; it joins again when it announces again
+    #[command(after_help = "Example:\n  catchment fleet retire paris --reason 'the contract has ended'")]
+    Retire(FleetSite),
+}
+
+/// Which site of the fleet, and why.
+#[derive(Debug, Args)]
+pub(crate) struct FleetSite {
+    /// The site
+    pub(crate) site: SiteName,
+    /// Why, for everybody who asks later
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
 }
 
 /// `catchment replay`.

@@ -4,6 +4,7 @@ mod check;
 mod dns;
 mod events;
 mod explain;
+mod fleet;
 mod generated;
 mod lab;
 mod order;
@@ -39,6 +40,7 @@ pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> anyhow::Res
         Command::ForceAnnounce(order) => {
             order::run(&order::asked(OrderKind::ForceAnnounce, &order), &order.scope.ask, terminal)
         }
+        Command::Fleet(command) => fleet::run(&command, terminal),
         Command::Replay(replay) => replay::run(&replay, terminal),
         Command::Lab(command) => lab::run(command, terminal),
         Command::Dns(Dns::Check { zone, json }) => dns::check(&zone, json, terminal),

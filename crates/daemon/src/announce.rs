@@ -5,7 +5,7 @@
 //!   address keeper ──presence──────> │ decision loop │ ──run this one sooner──────> check tasks
 //!   clerk, stop ──commands─────────> │  a Machine    │ ──what to remember─────────> memory keeper
 //!   reload ──other groups──────────> │  per group    │ ──wishes (latest)──────────> fleet
-//!   fleet ──permits (latest)───────> │               │ ──views, samples───────────> API, page, clerk
+//!   fleet ──permits (latest)───────> │               │ ──views, samples───────────> API, page, clerk, fleet
 //!   peer tasks ──what they told────> │               │ ──whom to count (latest)───> traffic
 //!   traffic ──connections (latest)─> │               │ ──beats────────────────────> watchdog
 //!   the machines' earliest deadline ─└───────────────┘
@@ -78,6 +78,7 @@ pub(crate) struct Mouth {
 pub(crate) struct Decider {
     groups: Vec<(Group, Beside)>,
     covers: Arc<[Prefix]>,
+    permits: Permits,
     mouth: Mouth,
     permits: Permits,
     /// What operators have ordered.
@@ -130,8 +131,10 @@ impl Decider {
                     self.found(slot, found, &presence).await;
                 }
                 Some(command) = ears.commands.recv() => self.obey(command).await,
+                grants = self.permits.news() => {
+                    self.decide_all(|group, _| Some(Input::Permit(grants.get(group.name()).copied()?))).await;
+                }
                 Some(regroup) = ears.regroups.recv() => self.regroup(regroup).await,
-                () = self.permits.news() => self.permitted().await,
                 Ok(()) = ears.presence.changed() => {
                     let presence = ears.presence.borrow_and_update().clone();
                     self.decide_all(|group, beside| group.warmed(beside, &presence)).await;
@@ -211,13 +214,6 @@ impl Decider {
             now,
         };
         self.groups.iter().map(seen).collect()
-    }
-
-    /// The fleet has said something; whether it is news is for the machines to judge.
-    async fn permitted(&mut self) {
-        let said = |(group, _): &(Group, Beside)| self.permits.answer(group.name()).map(Input::Permit);
-        let said: Vec<_> = self.groups.iter().map(said).enumerate().collect();
-        self.decide(said.into_iter().filter_map(|(index, input)| Some((index, input?))), None).await;
     }
 
     /// Reads back what the peers were told and hands it to the machines that do not know it yet.

@@ -3,6 +3,7 @@
 
 use crate::caller::Callers;
 use crate::events::{Bus, Log};
+use crate::fleet::{self, Driver};
 use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
 use crate::orders::{self, Clerk};
@@ -10,6 +11,7 @@ use crate::reload::{self, Office};
 use crate::status::Board;
 use crate::traffic::{self, Connections, Counted};
 use crate::{page, server, summary, usage};
+use ::fleet::Etcd;
 use axum::Router;
 use std::convert::Infallible;
 use std::io;
@@ -24,6 +26,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub(crate) struct Attendants {
     pub(crate) bus: Bus,
     pub(crate) board: Board,
+    /// In touch with the other sites, where the site file says that there are any.
+    pub(crate) fleet: Option<Driver<Etcd>>,
     /// Takes other site files.
     pub(crate) office: Office,
     pub(crate) metrics: Metrics,
@@ -67,12 +71,16 @@ impl Attendants {
         tokio::spawn(usage::watch(self.bus.clone()));
         let remembering = tokio::spawn(memory::keep(self.state_dir, self.memories, self.bus));
         let summing_up = summary::tell(self.board.groups.clone());
+        let fleet = self.board.fleet.clone();
         let documents = server::documents(self.board.clone(), self.metrics);
         let showing = show(self.listener, self.board, self.samples, documents.clone());
         let (orders, requests) = mpsc::channel(orders::WAITING);
-        let taking = server::counter(orders).merge(reload::routes(self.office.desk()));
-        let serving = serve(self.socket, documents.merge(taking));
+        let desks = reload::routes(self.office.desk()).merge(fleet::routes(fleet));
+        let serving = serve(self.socket, documents.merge(desks).merge(server::counter(orders)));
         let reloading = tokio::spawn(self.office.run());
+        if let Some(driver) = self.fleet {
+            tokio::spawn(driver.run());
+        }
         tokio::spawn(self.clerk.run(requests));
         tokio::spawn(traffic::count(self.counted, self.connections));
         tokio::select! {

@@ -17,6 +17,7 @@ mod error;
 mod event;
 mod events;
 mod export;
+mod fleet;
 mod memory;
 mod metrics;
 mod orders;

@@ -3,8 +3,8 @@
 //! Counters and the histogram are written where things happen; what is a state (groups, peers) is filled in from the
 //! status when somebody asks, so that status and metrics cannot disagree.
 
-use crate::{dns, usage};
-use api::{CheckResult, EventRow, Status, Told};
+use crate::{dns, fleet, usage};
+use api::{CheckResult, EventRow, FleetStatus, Status, Told};
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -111,7 +111,7 @@ impl Metrics {
     }
 
     /// The text that Prometheus reads (OpenMetrics 1.0), with the states that `status` holds.
-    pub(crate) fn render(&self, status: &Status) -> String {
+    pub(crate) fn render(&self, status: &Status, fleet: &FleetStatus) -> String {
         let mut registry = Registry::with_prefix("catchment");
         registry.register("events", "Things that happened", self.events.clone());
         registry.register("check_runs", "Runs of a check by what they found", self.checks.clone());
@@ -124,6 +124,7 @@ impl Metrics {
         register_groups(&mut registry, status);
         register_peers(&mut registry, status);
         register_alarms(&mut registry, status);
+        fleet::register(&mut registry, fleet);
         dns::register(&mut registry, &self.dns.borrow());
         usage::register(&mut registry);
         let mut text = String::new();

@@ -48,6 +48,7 @@ pub(crate) fn documents(board: Board, metrics: Metrics) -> Router {
         .route(route::EVENTS, get(events))
         .route(route::FOLLOW, get(follow))
         .route(route::EXPLAIN, get(explain))
+        .route(route::FLEET, get(async |State(desk): State<Desk>| Json(desk.board.fleet.status())))
         .route(route::METRICS, get(scrape))
         .with_state(desk)
 }
@@ -73,7 +74,8 @@ async fn explain(State(desk): State<Desk>, asked: Result<Query<Asked>, QueryReje
 
 async fn scrape(State(desk): State<Desk>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], desk.metrics.render(&desk.board.status())).into_response()
+    ([(header::CONTENT_TYPE, kind)], desk.metrics.render(&desk.board.status(), &desk.board.fleet.status()))
+        .into_response()
 }
 
 async fn follow(State(desk): State<Desk>) -> Response {

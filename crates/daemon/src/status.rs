@@ -3,6 +3,7 @@
 use crate::bgp::{self, Ledger};
 use crate::clock::Clock;
 use crate::events::Bus;
+use crate::fleet::Fleet;
 use crate::orders;
 use ::bgp::session::StateName;
 use api::{Explanation, PeerState, PeerTold, Picture, PictureKind, Refusal, Schema, Status, Told, ToldPeer};
@@ -20,6 +21,7 @@ pub(crate) struct Board {
     /// What operators have ordered.
     pub(crate) orders: watch::Receiver<orders::Shown>,
     pub(crate) shown: watch::Receiver<Shown>,
+    pub(crate) fleet: Fleet,
     pub(crate) bus: Bus,
 }
 

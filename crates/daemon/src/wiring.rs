@@ -18,6 +18,7 @@
 //!  └────────────────────────────────────────┼─┘              ^
 //!  thread "watchdog" <──────────────────────┘                │
 //!  thread "addresses": Keeper ──presence (latest)──> check tasks, decision loop
+//!  fleet driver (with the attendants) <──wishes, views (latest)── decision loop; ──grants (latest)──> decision loop
 //!  thread "recording" <──what every machine is told (queue, dropped when full)── decision loop, peer tasks
 //!  threads "dns-udp" and "dns-tcp": the built-in DNS service; each beats too, none waits for anything above
 //! ```
@@ -38,7 +39,7 @@ mod peers;
 mod services;
 mod site;
 
-use crate::announce::{self, Decider, Group, Permits};
+use crate::announce::{self, Decider, Group};
 use crate::attendants::Attendants;
 use crate::clock::Clock;
 use crate::error::Error;
@@ -54,7 +55,7 @@ use crate::status::{Board, Shown};
 use crate::stop::{Signals, Stop};
 use crate::traffic::{Connections, Counted};
 use crate::watchdog::{self, Heart, Hearts, tell_manager};
-use crate::{address, dns};
+use crate::{address, dns, fleet};
 use config::SiteFile;
 use groups::Groups;
 use opening::Opened;
@@ -105,11 +106,13 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
     };
     let hearts = supplies.hearts.clone();
     let wires = runtime.block_on(async { wire(&site_file, shared, supplies) })?;
-    let Wires { site, stop, board, clerk, metrics, memories, samples, changes, counted, connections } = wires;
+    let Wires { site, stop, board, clerk, driver, metrics, memories, samples, changes, counted, connections } =
+        wires;
     let attendants = Attendants {
         bus: bus.clone(),
         office: Office::new(path, site_file, board.clone(), changes),
         board,
+        fleet: driver,
         metrics,
         state_dir,
         memories,
@@ -165,6 +168,7 @@ struct Wires {
     stop: Stop,
     board: Board,
     clerk: Clerk,
+    driver: Option<fleet::Driver<::fleet::Etcd>>,
     metrics: Metrics,
     memories: watch::Receiver<Memories>,
     samples: mpsc::Receiver<api::Sample>,
@@ -219,7 +223,8 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         shown: showing.clone(),
     };
     let covers = site_file.covers().into_iter().collect();
-    let decider = Decider::new(machines, covers, Permits::Alone, mouth);
+    let (fleet, permits, driver) = fleet::join(site_file, clock, bus.clone(), groups_shown.clone());
+    let decider = Decider::new(machines, covers, permits, mouth);
     tokio::spawn(decider.run(ears, orders::intents(&standing)));
 
     let name = site_file.site.name.clone();
@@ -253,9 +258,10 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         groups: groups_shown,
         orders: orders_shown,
         shown: showing,
+        fleet,
         bus,
     };
     let clerk = Clerk::new(board.clone(), &site_file.site.state_dir, standing, commands, show_orders);
     let (metrics, memories, samples) = (metrics_with_dns, to_remember, drawn);
-    Ok(Wires { site, stop, board, clerk, metrics, memories, samples, changes, counted, connections })
+    Ok(Wires { site, stop, board, clerk, driver, metrics, memories, samples, changes, counted, connections })
 }

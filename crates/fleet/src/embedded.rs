@@ -298,13 +298,6 @@ impl Shared {
         living.tell(&Change::Put(entry));
         Ok(Lease { id, said: value })
     }
-
-    fn leave(&self, key: &Key, lease: &Lease) {
-        let mut living = self.living();
-        if living.leased.get(key).is_some_and(|leased| leased.id == lease.id) {
-            living.end(key);
-        }
-    }
 }
 
 impl Living {
@@ -401,10 +394,5 @@ impl Store for Embedded {
             }
         });
         lease.map_err(unavailable)
-    }
-
-    async fn leave(&self, key: &Key, lease: Lease) -> Result<(), Unavailable> {
-        let key = key.clone();
-        self.blocking(move |shared| shared.leave(&key, &lease)).await
     }
 }

@@ -227,11 +227,6 @@ impl Store for Etcd {
         };
         self.ask(renew).await.map(|(_, lease)| lease)
     }
-
-    async fn leave(&self, _key: &Key, lease: Lease) -> Result<(), Unavailable> {
-        let revoke = |mut client: Client| async move { client.lease_revoke(lease.id).await };
-        self.ask(revoke).await.map(drop)
-    }
 }
 
 /// Hands on what happens until either side is gone.

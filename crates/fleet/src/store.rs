@@ -70,7 +70,7 @@ pub struct Listing {
 pub enum Change {
     /// A value was put or replaced.
     Put(Entry),
-    /// A value is gone: its lease lapsed or was given back.
+    /// A value is gone: its lease lapsed.
     Gone(Key),
 }
 
@@ -157,9 +157,6 @@ pub trait Store: Clone + Send + Sync + 'static {
         lifetime: Duration,
         lease: Option<Lease>,
     ) -> impl Future<Output = Result<Lease, Unavailable>> + Send;
-
-    /// Gives a lease back: its key is gone at once.
-    fn leave(&self, key: &Key, lease: Lease) -> impl Future<Output = Result<(), Unavailable>> + Send;
 }
 
 /// Refuses what no store takes.

@@ -28,7 +28,7 @@ pub fn site_file(world: &World, plan: &Plan, site: &Site, host: NodeId) -> Strin
     let (lat, lon) = (place.at.lat(), place.at.lon());
     let (name, asn) = (&site.name, world.host_asn);
     let mut text = format!(
-        "[site]\nname = \"{name}\"\nlat = {lat:?}\nlon = {lon:?}\nasn = {asn}\nrouter_id = \"{}\"\nlinger = \"3s\"\n\
+        "[site]\nname = \"{name}\"\nlat = {lat:?}\nlon = {lon:?}\nasn = {asn}\nrouter_id = \"{}\"\nlinger = \"3s\"\ndrain = \"3s\"\n\
          state_dir = \"state\"\n",
         own.v4
     );

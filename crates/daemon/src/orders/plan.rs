@@ -4,15 +4,20 @@ use crate::announce::{Seen, output, state};
 use crate::export::{Decision, GroupLevel, routes};
 use crate::status::{Board, Peer};
 use announce::{Action, Input, Intent, Level, Permit, Wish};
-use api::{GroupChange, Later, PermitState, RouteChange, Stand, Survivors};
+use api::{
+    FleetGroup, FleetHost, FleetStatus, GroupChange, Later, Output, PermitHeld, PermitState, RouteChange, Stand,
+    StoreState, Survivors,
+};
 use bgp::session::StateName;
+use std::collections::BTreeSet;
 use std::time::Duration;
-use terms::Reason;
+use terms::{GroupName, Reason};
 
 /// What would come of an intent, tried on copies of the machines.
 pub(crate) fn rehearse(seen: &[Seen], intent: &Intent, board: &Board) -> Vec<GroupChange> {
+    let fleet = board.fleet.status();
     let rehearsed = seen.iter().map(|before| {
-        let permit = outlook(before, intent);
+        let permit = outlook(before, intent, &fleet);
         let after = try_on(before, intent, permit);
         change(before, &after, permit, board)
     });
@@ -50,14 +55,28 @@ fn needs_permit(seen: &Seen, intent: &Intent) -> bool {
 }
 
 /// What the fleet would say. A site on its own asks nobody.
-fn outlook(seen: &Seen, intent: &Intent) -> PermitState {
+fn outlook(seen: &Seen, intent: &Intent, fleet: &FleetStatus) -> PermitState {
     if !needs_permit(seen, intent) {
-        PermitState::NotNeeded
-    } else if seen.machine.settings().never_withdraw {
-        PermitState::Taken
-    } else {
-        PermitState::Free
+        return PermitState::NotNeeded;
     }
+    if seen.machine.settings().never_withdraw {
+        return PermitState::Taken;
+    }
+    let group = fleet.groups.iter().find(|group| group.name == *seen.name());
+    match (fleet.store, group) {
+        (StoreState::None, _) => PermitState::Free,
+        (_, Some(group)) if group.permit == PermitHeld::Held => PermitState::Held,
+        (StoreState::Reached, Some(group)) if has_slot(group, fleet) => PermitState::Free,
+        (StoreState::Reached, Some(_)) => PermitState::Taken,
+        (StoreState::Reached | StoreState::Starting | StoreState::Lost, _) => PermitState::Unknown,
+    }
+}
+
+/// Whether a permit is left, or none is needed because another host of this site stays.
+fn has_slot(group: &FleetGroup, fleet: &FleetStatus) -> bool {
+    let ours = group.members.iter().find(|member| member.site == fleet.site);
+    let another_stays = ours.is_some_and(|ours| ours.standing.iter().any(|host| *host != fleet.host));
+    another_stays || group.taken < group.slots
 }
 
 /// The group as it would be.
@@ -96,7 +115,7 @@ fn change(before: &Seen, after: &Seen, permit: PermitState, board: &Board) -> Gr
         after: stand(after),
         finally: finally(after),
         permit,
-        survivors: survivors(),
+        survivors: survivors(before.name(), &board.fleet.status()),
         routes: board.shown.borrow().peers.iter().flat_map(|peer| rerouted(peer, before, after)).collect(),
     }
 }
@@ -111,12 +130,26 @@ fn finally(after: &Seen) -> Later {
         return Later { output: output(after.level), after_ms: 0 };
     }
     let longest = after.machine.settings().drain.at_least;
-    Later { output: api::Output::None, after_ms: millis(longest) }
+    Later { output: Output::None, after_ms: millis(longest) }
 }
 
-/// A site on its own knows of no other.
-fn survivors() -> Survivors {
-    Survivors { enough: None, words: Reason::from("unknown: this site belongs to no fleet") }
+/// Who is left to answer. How much the others can carry, nobody has told the fleet.
+fn survivors(group: &GroupName, fleet: &FleetStatus) -> Survivors {
+    let announces = |host: &&FleetHost| {
+        let same = host.groups.iter().find(|other| other.name == *group);
+        host.site != fleet.site && same.is_some_and(|other| other.output > Output::None)
+    };
+    let others: BTreeSet<&str> = fleet.hosts.iter().filter(announces).map(|host| host.site.as_str()).collect();
+    let others: Vec<&str> = others.into_iter().collect();
+    let (enough, words) = match (fleet.store, others.as_slice()) {
+        (StoreState::None, _) => (None, "unknown: this site belongs to no fleet".to_owned()),
+        (StoreState::Starting | StoreState::Lost, _) => (None, "unknown: the store does not answer".to_owned()),
+        (StoreState::Reached, []) => (Some(false), "no other site announces it".to_owned()),
+        (StoreState::Reached, others) => {
+            (None, format!("{} announce it; how much they can carry is unknown", others.join(", ")))
+        }
+    };
+    Survivors { enough, words: Reason::from(words) }
 }
 
 /// What changes for one peer. One without a session is told everything anew when it has one.

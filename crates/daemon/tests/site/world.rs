@@ -37,6 +37,7 @@ city = "London"
 asn = 64501
 router_id = "10.1.0.10"
 linger = "3s"
+drain = "2s"
 state_dir = "state"
 
 [[peer]]
@@ -299,6 +300,18 @@ impl World {
     fn exchange(&self, request: &str) -> (String, String) {
         let mut stream = UnixStream::connect(self.path("api.sock")).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.lines().next().unwrap().to_owned(), body.to_owned())
+    }
+
+    /// One POST of any octets on the control socket: the status line and the body, as they come.
+    pub(crate) fn post_text(&self, path: &str, body: &str) -> (String, String) {
+        let mut stream = UnixStream::connect(self.path("api.sock")).unwrap();
+        let length = body.len();
+        write!(stream, "POST {path} HTTP/1.0\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}")
+            .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -20,7 +20,6 @@ pub(crate) async fn suite<S: Store>(mut fresh: impl FnMut() -> S) {
     too_long_and_too_many_are_errors(fresh()).await;
     a_watch_tells_every_change_in_order(fresh()).await;
     a_lease_lives_while_it_is_renewed(fresh()).await;
-    a_lease_that_is_given_back_is_gone_at_once(fresh()).await;
 }
 
 fn key(text: &str) -> Key {
@@ -178,14 +177,4 @@ async fn a_lease_lives_while_it_is_renewed(store: impl Store) {
     let again = store.present(&at, b"1", LIFETIME, Some(lease.clone())).await.unwrap();
     assert_ne!(again, lease);
     assert!(matches!(next(&mut watch).await, Change::Put(entry) if entry.value == b"1"));
-}
-
-async fn a_lease_that_is_given_back_is_gone_at_once(store: impl Store) {
-    let (long, short) = (key("sites/a"), key("sites/b"));
-    let lease = store.present(&long, b"a", 100 * LIFETIME, None).await.unwrap();
-    let _other = store.present(&short, b"b", 100 * LIFETIME, None).await.unwrap();
-    let (_, mut watch) = store.watch(&key("sites")).await.unwrap();
-    store.leave(&long, lease).await.unwrap();
-    assert_eq!(next(&mut watch).await, Change::Gone(long));
-    assert_eq!(keys(&store.list(&key("sites")).await.unwrap()), ["sites/b"]);
 }

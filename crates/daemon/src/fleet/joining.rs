@@ -1,0 +1,102 @@
+//! From the site file to a driver, and to what the rest of the daemon needs of it.
+
+use super::{Driver, Identity, ORDERS, Request, Said, Wires, view};
+use crate::announce::{Grants, Permits, Wishes};
+use crate::clock::Clock;
+use crate::events::Bus;
+use ::fleet::{Etcd, etcd};
+use announce::permit::Speaker;
+use api::{FleetStatus, Schema, StoreState};
+use config::SiteFile;
+use tokio::sync::{mpsc, watch};
+
+/// What the API shows of the fleet, and where it takes orders for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Fleet {
+    identity: Identity,
+    views: watch::Receiver<Vec<api::Group>>,
+    joined: Option<Joined>,
+}
+
+#[derive(Clone, Debug)]
+struct Joined {
+    shown: watch::Receiver<FleetStatus>,
+    orders: mpsc::Sender<Request>,
+}
+
+/// Prepares what the site file says: a site on its own, or one of a fleet, whose driver is to be run.
+pub(crate) fn join(
+    site_file: &SiteFile,
+    clock: Clock,
+    bus: Bus,
+    views: watch::Receiver<Vec<api::Group>>,
+) -> (Fleet, Permits, Option<Driver<Etcd>>) {
+    let identity = identity(site_file, clock);
+    let Some(fleet) = &site_file.fleet else {
+        return (Fleet { identity, views, joined: None }, Permits::Alone, None);
+    };
+    let (wishes, wished) = watch::channel(Wishes::new());
+    let (says, grants) = watch::channel(Grants::new());
+    let (orders, ordered) = mpsc::channel(ORDERS);
+    let (shows, shown) = watch::channel(view::empty(&identity.speaker, StoreState::Starting));
+    let wires = Wires {
+        clock,
+        bus,
+        wishes: wished,
+        grants: says,
+        views: views.clone(),
+        shown: shows,
+        orders: ordered,
+    };
+    let driver = Driver::new(Etcd::new(settings(fleet)), identity.clone(), wires);
+    let joined = Some(Joined { shown, orders });
+    (Fleet { identity, views, joined }, Permits::Fleet { wishes, grants }, Some(driver))
+}
+
+impl Fleet {
+    /// The fleet as this host sees it; a site on its own sees itself.
+    pub(crate) fn status(&self) -> FleetStatus {
+        match &self.joined {
+            Some(joined) => joined.shown.borrow().clone(),
+            None => view::alone(&self.identity, &self.views.borrow()),
+        }
+    }
+
+    /// Where orders about other sites are taken; nowhere for a site on its own.
+    pub(super) fn orders(&self) -> Option<&mpsc::Sender<Request>> {
+        self.joined.as_ref().map(|joined| &joined.orders)
+    }
+}
+
+fn identity(site_file: &SiteFile, clock: Clock) -> Identity {
+    let (site, fleet) = (&site_file.site, site_file.fleet.as_ref());
+    let place = site.place.as_ref();
+    Identity {
+        speaker: Speaker { site: site.name.clone(), host: site.host.clone() },
+        min_sites: fleet.and_then(|fleet| fleet.min_sites),
+        lease: fleet.map_or(config::Fleet::LEASE, |fleet| fleet.lease),
+        said: Said {
+            schema: Schema,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started: clock.wall(),
+            city: place.map(|place| place.city.clone()),
+            at: place.map(|place| place.at),
+            groups: Vec::new(),
+        },
+    }
+}
+
+fn settings(fleet: &config::Fleet) -> etcd::Settings {
+    etcd::Settings {
+        endpoints: fleet.etcd.iter().map(ToString::to_string).collect(),
+        tls: fleet
+            .tls
+            .as_ref()
+            .map(|tls| etcd::Tls { ca_file: tls.ca_file.clone(), identity: tls.identity.clone() }),
+        login: fleet.login.as_ref().map(|login| etcd::Login {
+            username: login.username.clone(),
+            password_file: login.password_file.clone(),
+        }),
+        prefix: fleet.prefix.clone(),
+    }
+}

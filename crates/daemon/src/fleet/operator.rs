@@ -1,0 +1,103 @@
+//! What an operator orders about another site: its permits are released, or it is retired.
+
+use super::keys;
+use ::fleet::{Entry, ReplaceError, Revision, Store};
+use announce::permit::{Record, Refusal};
+use api::{FleetOrder, FleetOrderKind};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::sleep;
+
+/// How often a change is tried that others keep overtaking.
+const ATTEMPTS: u32 = 10;
+
+/// An order, and where its answer goes.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) order: FleetOrder,
+    pub(crate) answer: oneshot::Sender<Result<api::Done, api::Refusal>>,
+}
+
+/// What became of one group's record.
+enum Outcome {
+    Done,
+    Refused(Refusal),
+    Failed(String),
+}
+
+/// Carries an order out on the record of every group, those of other sites included.
+pub(super) async fn carry_out(store: impl Store, request: Request) {
+    let Request { order, answer } = request;
+    let outcome = in_every_group(&store, &order).await;
+    // It is carried out, whether the caller still listens or not.
+    let _ = answer.send(outcome);
+}
+
+async fn in_every_group(store: &impl Store, order: &FleetOrder) -> Result<api::Done, api::Refusal> {
+    let listing = store.list(&keys::groups()).await.map_err(|error| {
+        api::Refusal::because(format!("nothing was changed: {error}"))
+            .hint("try again when the store answers")
+    })?;
+    let (mut done, mut refused, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+    for entry in listing.entries {
+        let Some(group) = keys::group_of(&entry.key) else { continue };
+        match amend(store, entry, order).await {
+            Outcome::Done => done.push(group.to_string()),
+            Outcome::Refused(refusal) => refused.push(format!("{group}: {refusal}")),
+            Outcome::Failed(error) => failed.push(format!("{group}: {error}")),
+        }
+    }
+    let verb = match order.kind {
+        FleetOrderKind::Release => "released",
+        FleetOrderKind::Retire => "retired",
+    };
+    if !failed.is_empty() {
+        let words = format!("{} may not be {verb} everywhere: {}", order.site, failed.join("; "));
+        return Err(
+            api::Refusal::because(words).hint("look at `catchment fleet status`, then order it again")
+        );
+    }
+    if done.is_empty() {
+        let words =
+            if refused.is_empty() { "no group has a record yet".to_owned() } else { refused.join("; ") };
+        return Err(api::Refusal::because(format!("{} was not {verb}: {words}", order.site)));
+    }
+    let said = format!("{} was {verb} in {}: {}", order.site, done.join(", "), order.reason);
+    Ok(api::Done { schema: api::Schema, said })
+}
+
+/// Changes one record: reads again when somebody else was faster, and never sends an ambiguous change twice.
+async fn amend(store: &impl Store, entry: Entry, order: &FleetOrder) -> Outcome {
+    let mut entry = Some(entry);
+    for attempt in 0..ATTEMPTS {
+        let Some(Entry { key, revision, value }) = entry else {
+            return Outcome::Refused(Refusal::NoMember { site: order.site.clone() });
+        };
+        let next = match Record::decode(&value)
+            .map_err(|error| error.to_string())
+            .map(|record| change(&record, order))
+        {
+            Ok(Ok(next)) => next,
+            Ok(Err(refusal)) => return Outcome::Refused(refusal),
+            Err(error) => return Outcome::Failed(error),
+        };
+        match store.replace(&key, Some(Revision(revision.0)), next.encode()).await {
+            Ok(_) => return Outcome::Done,
+            Err(ReplaceError::Conflict) => {}
+            Err(error) => return Outcome::Failed(error.to_string()),
+        }
+        sleep(Duration::from_millis(10) * attempt).await;
+        match store.read(&key).await {
+            Ok(reading) => entry = reading.entry,
+            Err(error) => return Outcome::Failed(error.to_string()),
+        }
+    }
+    Outcome::Failed("others keep changing the record".to_owned())
+}
+
+fn change(record: &Record, order: &FleetOrder) -> Result<Record, Refusal> {
+    match order.kind {
+        FleetOrderKind::Release => record.release(&order.site, &order.reason),
+        FleetOrderKind::Retire => record.retire(&order.site),
+    }
+}
