@@ -6,6 +6,7 @@
 
 mod built_in_dns;
 mod callers;
+mod metrics;
 mod orders;
 mod reload;
 mod world;
