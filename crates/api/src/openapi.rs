@@ -1,8 +1,8 @@
 //! The OpenAPI document of a site's sockets, made from the types and the routes themselves.
 
 use crate::{
-    EventList, EventRow, Explanation, FleetStatus, Order, Ordered, Picture, Refusal, ReloadAnswer, ReloadOrder, Status,
-    route,
+    EventList, EventRow, Explanation, FleetStatus, Order, Ordered, Picture, Refusal, ReloadAnswer,
+    ReloadOrder, Status, route,
 };
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};

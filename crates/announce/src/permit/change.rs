@@ -185,7 +185,8 @@ impl Record {
     pub fn release(&self, site: &SiteName, why: &Reason) -> Result<Record, Refusal> {
         let mut next = self.next();
         let since = next.serial;
-        let member = next.members_mut().get_mut(site).ok_or_else(|| Refusal::NoMember { site: site.clone() })?;
+        let member =
+            next.members_mut().get_mut(site).ok_or_else(|| Refusal::NoMember { site: site.clone() })?;
         match &mut member.away {
             Some(away @ Away { cause: Cause::Permit, .. }) => {
                 *away = Away { cause: Cause::Waived, since, why: short(why) };

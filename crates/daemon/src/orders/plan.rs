@@ -5,8 +5,8 @@ use crate::export::{Decision, GroupLevel, routes};
 use crate::status::{Board, Peer};
 use announce::{Action, Input, Intent, Level, Permit, Wish};
 use api::{
-    FleetGroup, FleetHost, FleetStatus, GroupChange, Later, Output, PermitHeld, PermitState, RouteChange, Stand,
-    StoreState, Survivors,
+    FleetGroup, FleetHost, FleetStatus, GroupChange, Later, Output, PermitHeld, PermitState, RouteChange,
+    Stand, StoreState, Survivors,
 };
 use bgp::session::StateName;
 use std::collections::BTreeSet;
@@ -139,11 +139,14 @@ fn survivors(group: &GroupName, fleet: &FleetStatus) -> Survivors {
         let same = host.groups.iter().find(|other| other.name == *group);
         host.site != fleet.site && same.is_some_and(|other| other.output > Output::None)
     };
-    let others: BTreeSet<&str> = fleet.hosts.iter().filter(announces).map(|host| host.site.as_str()).collect();
+    let others: BTreeSet<&str> =
+        fleet.hosts.iter().filter(announces).map(|host| host.site.as_str()).collect();
     let others: Vec<&str> = others.into_iter().collect();
     let (enough, words) = match (fleet.store, others.as_slice()) {
         (StoreState::None, _) => (None, "unknown: this site belongs to no fleet".to_owned()),
-        (StoreState::Starting | StoreState::Lost, _) => (None, "unknown: the store does not answer".to_owned()),
+        (StoreState::Starting | StoreState::Lost, _) => {
+            (None, "unknown: the store does not answer".to_owned())
+        }
         (StoreState::Reached, []) => (Some(false), "no other site announces it".to_owned()),
         (StoreState::Reached, others) => {
             (None, format!("{} announce it; how much they can carry is unknown", others.join(", ")))

@@ -156,7 +156,14 @@ impl Bench {
 
     async fn check(&self, slot: usize, verdict: Verdict) {
         let now = self.board.clock.now();
-        let found = Found { check: CheckId(0), verdict, family: Family::Ipv4, asked: now, known: now, seen: None };
+        let found = Found {
+            check: CheckId(0),
+            verdict,
+            family: Some(Family::Ipv4),
+            asked: now,
+            known: now,
+            seen: None,
+        };
         self.found.send((Slot(slot), found)).await.unwrap();
     }
 
@@ -238,7 +245,9 @@ async fn a_rehearsal_changes_nothing_at_all() {
 async fn without_a_permit_everything_is_as_it_was() {
     let mut bench = Bench::start(Among::OtherSites);
     bench.up().await;
-    let Err(Refused::No(refusal)) = bench.order(OrderKind::Withdraw, |_| ()).await else { panic!("it obeyed") };
+    let Err(Refused::No(refusal)) = bench.order(OrderKind::Withdraw, |_| ()).await else {
+        panic!("it obeyed")
+    };
     assert!(refusal.error.ends_with("nothing has changed"), "{refusal}");
     assert!(refusal.hint.unwrap().contains("--override-guard"));
     assert_eq!(bench.levels(), [Level::Normal, Level::Normal]);
@@ -284,7 +293,11 @@ async fn orders_are_carried_out_one_after_the_other() {
     assert!(matches!(drain, Err(Refused::No(_))));
     assert!(freeze.unwrap().accepted);
     let kinds: Vec<_> = bench.board.status().groups.iter().map(|group| group.intent.kind).collect();
-    assert_eq!(kinds, [api::IntentKind::Freeze; 2], "the order that was put back did not undo the one behind it");
+    assert_eq!(
+        kinds,
+        [api::IntentKind::Freeze; 2],
+        "the order that was put back did not undo the one behind it"
+    );
 }
 
 #[tokio::test]
@@ -321,7 +334,8 @@ async fn an_order_that_cannot_be_kept_stands_and_says_so() {
     std::fs::create_dir(&blocked).unwrap();
     let ordered = bench.order(OrderKind::Freeze, |_| ()).await.unwrap();
     assert!(ordered.remarks.iter().any(|remark| remark.as_str().contains("not on disk")), "{ordered:?}");
-    let kept_alarm = |bench: &Bench| bench.board.bus.alarms().iter().any(|alarm| alarm.kind == ORDERS_NOT_KEPT);
+    let kept_alarm =
+        |bench: &Bench| bench.board.bus.alarms().iter().any(|alarm| alarm.kind == ORDERS_NOT_KEPT);
     assert!(kept_alarm(&bench));
     std::fs::remove_dir(&blocked).unwrap();
     bench.order(OrderKind::Resume, |_| ()).await.unwrap();
