@@ -1,5 +1,6 @@
 // What one site says about itself: its groups, what each peer was told, its peers.
 
+import { strength } from './alarms.js';
 import { byId, element, refresh } from './element.js';
 
 const SIGNS = { announced: '\u25cf', withdrawn: '\u25cb', none: '\u2013' };
@@ -30,7 +31,8 @@ function group(one) {
   const peers = one.prefixes[0]?.peers.map(({ peer }) => peer) ?? [];
   return element('article', { class: one.output === 'none' ? 'group gone' : 'group' },
     element('p', { class: 'statement' },
-      element('strong', {}, one.name), element('span', { class: `state ${one.state}` }, one.state),
+      element('strong', {}, one.name), element('span', { class: `state ${one.state}` },
+        [one.state, one.output === 'none' ? null : strength(one.output)].filter(Boolean).join(' \u00b7 ')),
       ` since `, time(one.since), `: ${one.reason}`),
     one.intent && one.intent.kind !== 'normal' && ordered(one.intent),
     ...one.alarms.map((alarm) => element('p', { class: 'alarm', role: 'alert' }, alarm)),

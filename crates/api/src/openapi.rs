@@ -1,8 +1,8 @@
 //! The OpenAPI document of a site's sockets, made from the types and the routes themselves.
 
 use crate::{
-    EventList, EventRow, Explanation, FleetStatus, Order, Ordered, Picture, Refusal, ReloadAnswer,
-    ReloadOrder, Status, route,
+    Done, EventList, EventRow, Explanation, FleetOrder, FleetStatus, Order, Ordered, Picture, Refusal,
+    ReloadAnswer, ReloadOrder, Status, route,
 };
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
@@ -55,6 +55,8 @@ fn orders(document: &mut Document) {
     document.post(route::ORDERS, "An operator's order, or with `dry_run` its rehearsal", order, ordered);
     let (order, answer) = (document.json::<ReloadOrder>(), document.json::<ReloadAnswer>());
     document.post(route::RELOAD, "Another site file, or with `dry_run` what it would change", order, answer);
+    let (order, done) = (document.json::<FleetOrder>(), document.json::<Done>());
+    document.post(route::FLEET, "Decides about a site that cannot decide itself", order, done);
     let nothing = Answer { kind: "application/json", schema: ObjectBuilder::new().into() };
     let answer = document.json::<ReloadAnswer>();
     document.post(route::RELOAD_CONFIRM, "Confirms the reload that waits for it", nothing, answer);

@@ -199,10 +199,11 @@ pub(crate) struct LabNodes {
 /// `catchment lab fault`.
 #[derive(Debug, Args)]
 pub(crate) struct LabFault {
-    /// What to do: kill, hang, reboot, power-cut, cut, blackhole, restore
+    /// What to do: kill, hang, reboot, power-cut, cut, blackhole, flap, starve, remove, drain, withdraw, resume,
+    /// change, reload, restore
     pub(crate) kind: String,
     /// To what: `london` (the site, or its service), `site london`, `service london`, `daemon london`,
-    /// `cable atlas-london - atlas-newyork`, `everything`
+    /// `cable atlas-london - atlas-newyork`, `store`, `everything`
     #[arg(required = true)]
     pub(crate) target: Vec<String>,
     #[command(flatten)]
@@ -315,6 +316,10 @@ pub(crate) struct FleetSite {
     /// Why, for everybody who asks later
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+}
+
 /// Whom an order concerns, and how it is given.
 #[derive(Debug, Args)]
 pub(crate) struct Scope {

@@ -6,6 +6,7 @@
 
 mod built_in_dns;
 mod callers;
+mod levels;
 mod metrics;
 mod orders;
 mod reload;
