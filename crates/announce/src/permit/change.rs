@@ -59,8 +59,8 @@ impl Record {
     /// doubts the record, and hosts that stand in it have not confirmed since.
     pub fn ask(&self, speaker: &Speaker, why: &Reason) -> Result<Record, Refusal> {
         let mut next = self.next();
-        let Some(member) = next.members_mut().get_mut(&speaker.site) else { return Ok(next) };
         let now = next.serial;
+        let Some(member) = next.members_mut().get_mut(&speaker.site) else { return Ok(next) };
         let host = member.hosts.entry(speaker.host.clone());
         let host = host.or_insert(Host { stands: false, confirmed: now, doubt: now, min_sites: None });
         (host.stands, host.confirmed) = (false, now);

@@ -98,7 +98,7 @@ impl Record {
 
     /// The record of a group that nobody has joined.
     pub fn empty() -> Self {
-        Record { schema: Schema, serial: 0, doubt: 0, members: BTreeMap::new(), tokens: BTreeMap::new() }
+        Record { schema: Schema, serial: 0, doubt: 0, members: Arc::default(), tokens: BTreeMap::new() }
     }
 
     /// How many changes made this record. Every change adds one, so a smaller one is an older record.

@@ -49,7 +49,6 @@ pub struct Process {
     /// Messages between the two machines keep their order.
     pub to_permit_at: Timestamp,
     pub to_decision_at: Timestamp,
-    pub writes: u32,
 }
 
 impl Host {
@@ -103,7 +102,6 @@ impl Host {
             permit_timer: None,
             to_permit_at: now,
             to_decision_at: now,
-            writes: 0,
         });
     }
 

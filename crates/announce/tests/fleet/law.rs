@@ -171,6 +171,10 @@ fn own_lines_only(before: &Record, after: &Record, writer: &Speaker) -> Result<(
             law(!line.stands || stood || speaker == *writer || is_merged, || {
                 format!("{writer} says that {speaker} stands")
             })?;
+            let old = before.host(site, name).filter(|_| speaker != *writer);
+            law(old.is_none_or(|old| Line { stands: line.stands, ..*old } == *line), || {
+                format!("{writer} changed the word of {speaker}")
+            })?;
         }
         if *site == writer.site {
             continue;

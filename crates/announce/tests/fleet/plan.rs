@@ -59,9 +59,9 @@ pub enum Blow {
 impl Plan {
     pub fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
-        let sites = match dice.below(20) {
-            0 => 8 + dice.below(33),
-            1..=4 => 5 + dice.below(5),
+        let sites = match dice.below(60) {
+            0 => 10 + dice.below(31),
+            1..=12 => 5 + dice.below(5),
             _ => 2 + dice.below(4),
         };
         let most_hosts = if sites > 8 { 1 } else { 1 + dice.below(3) };
@@ -80,6 +80,16 @@ impl Plan {
         let blows = blows(&mut dice, sites, hosts.len());
         Plan { hosts, min_sites, loss, twice, blows }
     }
+}
+
+/// A fleet that nothing befalls: `sites` of one host each.
+pub fn quiet(sites: usize, min_sites: Option<NonZeroU32>) -> Plan {
+    let speaker = |site| Speaker {
+        site: format!("s{site}").parse().unwrap(),
+        host: format!("s{site}-h0").parse().unwrap(),
+    };
+    let hosts = (0..sites).map(speaker).collect();
+    Plan { hosts, min_sites: vec![min_sites; sites], loss: 0, twice: 0, blows: Vec::new() }
 }
 
 fn any_min_sites(dice: &mut Dice, sites: usize) -> Option<NonZeroU32> {

@@ -1,7 +1,7 @@
 //! The fleet in one thread: virtual time, one queue of events, and chance from the seed.
 
 use announce::permit::{self, Input, Output, Record, Speaker, Stored, Ticket, Turn};
-use announce::{Intent, Order, Permit, State, Wish};
+use announce::{Intent, Level, Order, Permit, State, Wish};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use terms::{Reason, SiteName, Timestamp};
@@ -51,7 +51,7 @@ enum Inner {
 }
 
 /// What a run came to.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Summary {
     pub events: u64,
     pub grants: u64,
@@ -81,13 +81,13 @@ pub struct World {
     now: Timestamp,
     queue: BTreeMap<(Timestamp, u64), Event>,
     queued: u64,
-    pub hosts: Vec<Host>,
-    pub store: Store,
+    hosts: Vec<Host>,
+    store: Store,
     cut_until: BTreeMap<SiteName, Timestamp>,
     loss: usize,
     is_stormy: bool,
     judge: Judge,
-    pub summary: Summary,
+    summary: Summary,
     violation: Option<Violation>,
 }
 
@@ -173,6 +173,20 @@ impl World {
             return Err(format!("after the storm {site}/{host} has still not confirmed"));
         }
         Ok(())
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The levels of all hosts.
+    pub fn levels(&self) -> Vec<Level> {
+        self.hosts.iter().map(Host::level).collect()
+    }
+
+    /// What lies in the store.
+    pub fn record(&self) -> Option<&Record> {
+        self.store.record()
     }
 
     fn at(&mut self, at: Timestamp, event: Event) {
@@ -572,7 +586,7 @@ impl World {
         (0..self.hosts.len()).filter(|&id| self.hosts[id].speaker.site == site).collect()
     }
 
-    fn set_health(&mut self, ids: impl IntoIterator<Item = HostId>, healthy: bool) {
+    pub fn set_health(&mut self, ids: impl IntoIterator<Item = HostId>, healthy: bool) {
         for id in ids {
             self.hosts[id].healthy = healthy;
             self.check(id);
