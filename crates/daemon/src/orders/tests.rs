@@ -7,6 +7,7 @@ use crate::caller::Caller;
 use crate::check::Found;
 use crate::export::Decision;
 use crate::fleet;
+use crate::load::Loads;
 use crate::memory::Memories;
 use crate::metrics::Metrics;
 use crate::status;
@@ -84,6 +85,7 @@ impl Bench {
         let (show_orders, orders_shown) = watch::channel(Shown::new());
         let (presence, present) = watch::channel(Presence::default());
         let (connections, connected) = watch::channel(Connections::new());
+        let (loads, loaded) = watch::channel(Loads::default());
         let (regroups, regrouped) = mpsc::channel(1);
         let (samples, drawn) = mpsc::channel(16);
         let mouth = Mouth {
@@ -103,6 +105,7 @@ impl Bench {
             commands: commanded,
             regroups: regrouped,
             connections: connected,
+            loads: loaded,
             shown: showing.clone(),
         };
         let permits = match among {
@@ -138,7 +141,7 @@ impl Bench {
         let clerk = Clerk::new(board.clone(), directory.path(), orders, commands.clone(), show_orders);
         tokio::spawn(clerk.run(requested));
         let _kept: Vec<Box<dyn Any>> =
-            vec![Box::new((shown, presence, connections)), Box::new((regroups, drawn))];
+            vec![Box::new((shown, presence, connections, loads)), Box::new((regroups, drawn))];
         Bench { directory, board, found, commands, requests, decision, wishes, grants, _kept }
     }
 
@@ -153,7 +156,14 @@ impl Bench {
 
     async fn check(&self, slot: usize, verdict: Verdict) {
         let now = self.board.clock.now();
-        let found = Found { check: CheckId(0), verdict, family: Family::Ipv4, asked: now, known: now };
+        let found = Found {
+            check: CheckId(0),
+            verdict,
+            family: Some(Family::Ipv4),
+            asked: now,
+            known: now,
+            seen: None,
+        };
         self.found.send((Slot(slot), found)).await.unwrap();
     }
 
