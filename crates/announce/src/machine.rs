@@ -300,10 +300,10 @@ fn without_silence(verdict: Verdict) -> Verdict {
 /// Where each of these checks stands among those; none for one that is gone.
 fn places(before: &[CheckSettings], after: &[CheckSettings]) -> Vec<Option<CheckId>> {
     let mut free: Vec<(CheckId, &CheckSettings)> = (0..).map(CheckId).zip(after).collect();
-    let mut place = |check: &CheckSettings| {
+    let place = |check: &CheckSettings| {
         let is_same = |other: &CheckSettings| (&other.service, &other.name) == (&check.service, &check.name);
         let found = free.iter().position(|(_, other)| is_same(other))?;
         Some(free.remove(found).0)
     };
-    before.iter().map(|check| place(check)).collect()
+    before.iter().map(place).collect()
 }

@@ -1,6 +1,6 @@
 //! `catchment explain PREFIX --json`: what was told to whom about one prefix, and why.
 
-use crate::{EventRow, GroupState, Output, Schema, Told};
+use crate::{Check, EventRow, GroupState, Output, Schema, Told};
 use serde::{Deserialize, Serialize};
 use terms::{Attributes, GroupName, PeerName, Prefix, Reason, WallTime};
 use utoipa::ToSchema;
@@ -24,6 +24,9 @@ pub struct Explanation {
     pub reason: Reason,
     /// What each peer was told.
     pub peers: Vec<PeerTold>,
+    /// What each check found last.
+    #[serde(default)]
+    pub checks: Vec<Check>,
     /// The events that led here, oldest first.
     pub why: Vec<EventRow>,
 }

@@ -188,6 +188,12 @@ pub struct Check {
     pub last: Option<CheckResult>,
     /// How many runs in a row found that.
     pub run: u32,
+    /// Why it did not pass, unless it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// What it saw beside that, such as the output of a program: several lines at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<String>,
 }
 
 /// One BGP neighbour.

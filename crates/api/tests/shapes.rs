@@ -38,6 +38,8 @@ fn group() -> Group {
             name: "example. SOA".into(),
             last: Some(CheckResult::Fail),
             run: 1,
+            reason: Some("refused".into()),
+            seen: None,
         }],
     }
 }
@@ -185,6 +187,7 @@ fn explanation() {
             when: Some(WHEN),
             attributes: None,
         }],
+        checks: vec![Check { seen: Some("disk 1 ok\ndisk 2 lost".into()), ..group.checks[0].clone() }],
         why: vec![row()],
     }));
 }

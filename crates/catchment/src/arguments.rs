@@ -35,7 +35,9 @@ pub(crate) enum Command {
         site: PathBuf,
     },
     /// Says what a site file would announce to whom, or everything that is wrong with it; starts nothing
-    #[command(after_help = "Example:\n  catchment check /etc/catchment/site.toml")]
+    #[command(
+        after_help = "Example:\n  catchment check /etc/catchment/site.toml\n  catchment check --negative site.toml"
+    )]
     Check(CheckSite),
     /// Has the running daemon take over its site file, or another one, as far as it differs; changes nothing else
     #[command(
@@ -52,6 +54,9 @@ pub(crate) enum Command {
     /// Says what peers were told about one prefix, and why
     #[command(after_help = "Example:\n  catchment explain 198.18.0.0/24")]
     Explain(Explain),
+    /// Shows every site of the fleet, and decides about sites that cannot decide themselves
+    #[command(subcommand, after_help = "Example:\n  catchment fleet status")]
+    Fleet(Fleet),
     /// Sends the users of this site elsewhere without losing one, then withdraws; the service answers throughout
     #[command(
         after_help = "Example:\n  catchment drain --for 30m --reason 'kernel upgrade'\n  catchment drain dns --dry-run --reason test"
@@ -71,9 +76,6 @@ pub(crate) enum Command {
         after_help = "Example:\n  catchment force-announce dns --for 10m --reason 'the check is wrong'"
     )]
     ForceAnnounce(Order),
-    /// Shows every site of the fleet, and decides about sites that cannot decide themselves
-    #[command(subcommand, after_help = "Example:\n  catchment fleet status")]
-    Fleet(Fleet),
     /// Tells recorded inputs to the machines again and prints what comes of them
     #[command(after_help = "Example:\n  catchment replay /var/lib/catchment/recording.jsonl")]
     Replay(ReplayRecording),
@@ -217,6 +219,9 @@ pub(crate) struct CheckSite {
     /// Prints one JSON document, whether the file is good or not
     #[arg(long)]
     pub(crate) json: bool,
+    /// Also runs each check against something dead, and says whether it can fail
+    #[arg(long)]
+    pub(crate) negative: bool,
 }
 
 /// `catchment reload`.
@@ -287,6 +292,34 @@ pub(crate) struct Explain {
     pub(crate) ask: Ask,
 }
 
+/// `catchment fleet`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Fleet {
+    /// Says what every site announces, who may be away, and who is
+    #[command(
+        after_help = "Example:\n  catchment fleet status\n  catchment fleet status --json | jq '.hosts[].site'"
+    )]
+    Status(Ask),
+    /// Frees the permits of a site that cannot free them itself: the fleet then counts one site more than it sees
+    #[command(after_help = "Example:\n  catchment fleet release paris --reason 'the site burnt down'")]
+    Release(FleetSite),
+    /// Takes a site off the list of members for good; it joins again when it announces again
+    #[command(after_help = "Example:\n  catchment fleet retire paris --reason 'the contract has ended'")]
+    Retire(FleetSite),
+}
+
+/// Which site of the fleet, and why.
+#[derive(Debug, Args)]
+pub(crate) struct FleetSite {
+    /// The site
+    pub(crate) site: SiteName,
+    /// Why, for everybody who asks later
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+}
+
 /// Whom an order concerns, and how it is given.
 #[derive(Debug, Args)]
 pub(crate) struct Scope {
@@ -353,34 +386,6 @@ fn words(text: &str) -> Result<String, String> {
         length if length > longest => Err(format!("at most {longest} characters; this has {length}")),
         _ => Ok(text.to_owned()),
     }
-}
-
-/// `catchment fleet`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Fleet {
-    /// Says what every site announces, who may be away, and who is
-    #[command(
-        after_help = "Example:\n  catchment fleet status\n  catchment fleet status --json | jq '.hosts[].site'"
-    )]
-    Status(Ask),
-    /// Frees the permits of a site that cannot free them itself: the fleet then counts one site more than it sees
-    #[command(after_help = "Example:\n  catchment fleet release paris --reason 'the site burnt down'")]
-    Release(FleetSite),
-    /// Takes a site off the list of members for good; it joins again when it announces again
-    #[command(after_help = "Example:\n  catchment fleet retire paris --reason 'the contract has ended'")]
-    Retire(FleetSite),
-}
-
-/// Which site of the fleet, and why.
-#[derive(Debug, Args)]
-pub(crate) struct FleetSite {
-    /// The site
-    pub(crate) site: SiteName,
-    /// Why, for everybody who asks later
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) reason: String,
-    #[command(flatten)]
-    pub(crate) ask: Ask,
 }
 
 /// `catchment replay`.

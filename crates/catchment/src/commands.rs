@@ -27,6 +27,7 @@ pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> anyhow::Res
         Command::Status(ask) => status::run(&ask, terminal),
         Command::Events(events) => events::run(&events, terminal),
         Command::Explain(explain) => explain::run(&explain, terminal),
+        Command::Fleet(command) => fleet::run(&command, terminal),
         Command::Drain(order) => {
             order::run(&order::asked(OrderKind::Drain, &order), &order.scope.ask, terminal)
         }
@@ -40,7 +41,6 @@ pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> anyhow::Res
         Command::ForceAnnounce(order) => {
             order::run(&order::asked(OrderKind::ForceAnnounce, &order), &order.scope.ask, terminal)
         }
-        Command::Fleet(command) => fleet::run(&command, terminal),
         Command::Replay(replay) => replay::run(&replay, terminal),
         Command::Lab(command) => lab::run(command, terminal),
         Command::Dns(Dns::Check { zone, json }) => dns::check(&zone, json, terminal),

@@ -103,6 +103,20 @@ fn wrong_usage_is_2_and_help_is_0() {
         assert_eq!((output.status.code(), out(&output).as_str()), (Some(2), ""), "{wrong:?}");
         assert!(err(&output).contains("Usage:") || err(&output).contains("error:"), "{}", err(&output));
     }
+    let orders: [&[&str]; 7] = [
+        &["drain"],
+        &["drain", "--reason", " "],
+        &["freeze", "--reason", &"x".repeat(201)],
+        &["drain", "--reason", "x", "--for", "5ms"],
+        &["drain", "--reason", "x", "--for", "10"],
+        &["drain", "--reason", "x", "--override-guard"],
+        &["resume", "Not A Name"],
+    ];
+    for wrong in orders {
+        let output = run(wrong);
+        assert_eq!((output.status.code(), out(&output).as_str()), (Some(2), ""), "{wrong:?}");
+        assert!(err(&output).contains("error:"), "{}", err(&output));
+    }
     for help in [&["--help"][..], &["check", "--help"], &["dns", "check", "--help"], &["--version"]] {
         let output = run(help);
         assert_eq!((output.status.code(), err(&output).as_str()), (Some(0), ""), "{help:?}");

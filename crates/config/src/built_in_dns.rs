@@ -1,6 +1,6 @@
 //! `[service.dns]`: the built-in authoritative DNS service and its zone files.
 
-use crate::check::Check;
+use crate::check::{Check, Kind};
 use dns::{Zone, Zones, zone};
 use document::{Document, Fault, Faults, Source, Spanned, Table, Value};
 use std::path::{Path, PathBuf};
@@ -76,13 +76,27 @@ fn parse(path: &Path, text: &str) -> Result<Zone, Faults> {
 /// A check that asks for a name outside all zones could never pass.
 pub(crate) fn refuse_foreign_checks(document: &Document, zones: &Zones, checks: &[Check]) {
     for check in checks {
-        let name = &check.expectation.name;
-        if !zones.iter().any(|zone| name.is_within(zone.apex())) {
+        let Kind::Dns(asked) = &check.kind.value else { continue };
+        let name = &asked.expectation.name;
+        if asked.asks_service() && !zones.iter().any(|zone| name.is_within(zone.apex())) {
             let known: Vec<String> = zones.iter().map(|zone| zone.apex().to_string()).collect();
             let message =
                 format!("the built-in DNS service has no zone for {name}, so this check could never pass");
             let hint = format!("ask for a name in {}", known.join(", "));
-            document.fault_with_hint(check.expectation.span.clone(), message, hint);
+            document.fault_with_hint(check.kind.span.clone(), message, hint);
         }
+    }
+}
+
+/// What is measured at the built-in service means nothing without one.
+pub(crate) fn refuse_what_needs_it(document: &Document, capacity: &Value, checks: &[Check]) {
+    let hint = "add [service.dns], or remove it";
+    if capacity.is_given() {
+        let message = "the load is measured at the built-in DNS service, which this service does not have";
+        document.fault_with_hint(capacity.key_span(), message, hint);
+    }
+    for check in checks.iter().filter(|check| matches!(check.kind.value, Kind::Passive(_))) {
+        let message = "a passive check looks at the built-in DNS service, which this service does not have";
+        document.fault_with_hint(check.kind.span.clone(), message, hint);
     }
 }

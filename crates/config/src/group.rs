@@ -1,21 +1,19 @@
 //! What goes up and down together.
 
-use crate::check::DNS_PORT;
+use crate::check::Probe;
 use crate::group_section::{GroupSection, Rules};
 use crate::grouping::{Together, together};
 use crate::service::Written;
-use announce::{CheckSettings, Fold, Scope, Settings};
-use check::dns::Expectation;
+use announce::{CheckSettings, Fold, Settings};
 use document::Document;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
-use std::time::Duration;
 use terms::{GroupName, Prefix, ServiceName};
 
 /// An announcement group: prefixes that go up and down together, and the services behind them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
-    /// What its machine has to know. A check of the file becomes one check for each address of its service.
+    /// What its machine has to know. A check of the file becomes one check for each address of its service,
+    /// or one alone where it does not ask the service's addresses.
     pub settings: Settings,
     /// How each check of `settings.checks` is run, in the same order.
     pub probes: Vec<Probe>,
@@ -23,17 +21,6 @@ pub struct Group {
     pub prefixes: BTreeSet<Prefix>,
     /// The services behind it, in the order of the file.
     pub services: Vec<ServiceName>,
-}
-
-/// How one check is run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Probe {
-    /// Whom to ask.
-    pub target: SocketAddr,
-    /// What to ask, and what a healthy service answers.
-    pub expectation: Expectation,
-    /// How long to wait for the answer.
-    pub timeout: Duration,
 }
 
 /// The groups of the file, in the order of the first service of each.
@@ -88,18 +75,18 @@ impl Group {
 fn checks_of(written: &Written) -> impl Iterator<Item = (CheckSettings, Probe)> {
     let service = &written.service;
     written.checks.iter().flat_map(move |check| {
-        service.addresses.iter().map(move |&address| {
+        let probes = check.probes(&service.addresses).into_iter();
+        probes.map(move |(name, probe)| {
             let settings = CheckSettings {
                 service: service.name.clone(),
-                name: format!("{} at {address}", check.name()),
+                name,
                 interval: check.interval,
                 fall: check.fall,
                 rise: check.rise,
                 hang_after: check.hang_after,
-                scope: Scope::Local,
+                scope: check.scope,
             };
-            let target = SocketAddr::new(address, DNS_PORT);
-            (settings, Probe { target, expectation: check.expectation.value.clone(), timeout: check.timeout })
+            (settings, probe)
         })
     })
 }

@@ -3,6 +3,7 @@
 use crate::built_in_dns::{self, BuiltInDns};
 use crate::check::{self, Check};
 use crate::unique::Unique;
+use announce::Scope;
 use document::{Document, Spanned, Table, Value};
 use std::net::IpAddr;
 use std::path::Path;
@@ -22,6 +23,8 @@ pub struct Service {
     pub cover: Vec<Prefix>,
     /// The built-in DNS service; none where the operator brings one.
     pub dns: Option<BuiltInDns>,
+    /// Answers per second that the built-in DNS service is good for here; none where nobody said.
+    pub capacity: Option<u64>,
 }
 
 /// A service, its checks, and where the file says what.
@@ -45,7 +48,9 @@ fn read(table: &Table, directory: &Path, names: &mut Unique<ServiceName>) -> Opt
     let addresses = addresses(table);
     let announce = prefixes(table);
     let cover = cover(table, announce.as_deref().unwrap_or_default());
-    let checks = checks(table);
+    let checks = checks(table, directory);
+    let capacity = table.optional("capacity");
+    let most = capacity.number_in(1..=u64::MAX);
     let dns = table.optional("dns");
     let built_in = dns.table().and_then(|dns| built_in_dns::read(&dns, directory));
     name.iter().for_each(|name| names.see(document, name));
@@ -58,6 +63,9 @@ fn read(table: &Table, directory: &Path, names: &mut Unique<ServiceName>) -> Opt
     if dns.is_given() && built_in.is_none() {
         return None;
     }
+    if built_in.is_none() {
+        built_in_dns::refuse_what_needs_it(document, &capacity, checks.as_deref().unwrap_or_default());
+    }
     let (addresses, announce) = (addresses?, announce?);
     let service = Service {
         name: name?.value,
@@ -65,6 +73,7 @@ fn read(table: &Table, directory: &Path, names: &mut Unique<ServiceName>) -> Opt
         announce: announce.iter().map(|prefix| prefix.value).collect(),
         cover: cover.iter().map(|prefix| prefix.value).collect(),
         dns: built_in,
+        capacity: most.map(|most| most.value),
     };
     Some(Written { service, checks: checks?, announce, cover, addresses })
 }
@@ -155,7 +164,7 @@ fn cover(table: &Table, announce: &[Spanned<Prefix>]) -> Vec<Spanned<Prefix>> {
     cover
 }
 
-fn checks(table: &Table) -> Option<Vec<Check>> {
+fn checks(table: &Table, directory: &Path) -> Option<Vec<Check>> {
     let value: Value = table.optional("check");
     if !value.is_given() && table.document().syntax_is_good() {
         let hint = "add [[service.check]] with dns = { name = \"example.\", type = \"SOA\" }";
@@ -165,9 +174,15 @@ fn checks(table: &Table) -> Option<Vec<Check>> {
     }
     let mut once = Unique::new("check");
     let document = table.document();
-    value.each(|table| {
-        let check = check::read(table)?;
+    let checks = value.each(|table| {
+        let check = check::read(table, directory)?;
         once.see(document, &Spanned { value: check.name(), span: table.span() });
         Some(check)
-    })
+    })?;
+    if checks.iter().all(|check| check.scope == Scope::Dependency) {
+        let hint = "add a [[service.check]] of something that belongs to this site alone";
+        let message = "no check is local, so nothing would be withdrawn whether the service answers or not";
+        document.fault_with_hint(value.key_span(), message, hint);
+    }
+    Some(checks)
 }

@@ -8,6 +8,7 @@
 //!   fleet ──permits (latest)───────> │               │ ──views, samples───────────> API, page, clerk, fleet
 //!   peer tasks ──what they told────> │               │ ──whom to count (latest)───> traffic
 //!   traffic ──connections (latest)─> │               │ ──beats────────────────────> watchdog
+//!   load ──loads (latest)──────────> │               │
 //!   the machines' earliest deadline ─└───────────────┘
 //! ```
 //! One task for all groups: there are few, and a decision is then one value that holds the whole. It never waits for
@@ -32,6 +33,7 @@ use crate::clock::Clock;
 use crate::event::Source;
 use crate::events::Bus;
 use crate::export::{Decision, GroupLevel};
+use crate::load::Loads;
 use crate::memory::{Kept, Memories};
 use crate::metrics::Metrics;
 use crate::status::{self, Shown};
@@ -54,6 +56,8 @@ pub(crate) struct Ears {
     pub(crate) regroups: mpsc::Receiver<Regroup>,
     /// How many connections are open at the addresses that are being drained.
     pub(crate) connections: watch::Receiver<Connections>,
+    /// How much each service has to do.
+    pub(crate) loads: watch::Receiver<Loads>,
     /// The peers, and what each was told.
     pub(crate) shown: watch::Receiver<Shown>,
 }
@@ -78,7 +82,6 @@ pub(crate) struct Mouth {
 pub(crate) struct Decider {
     groups: Vec<(Group, Beside)>,
     covers: Arc<[Prefix]>,
-    permits: Permits,
     mouth: Mouth,
     permits: Permits,
     /// What operators have ordered.
@@ -131,10 +134,8 @@ impl Decider {
                     self.found(slot, found, &presence).await;
                 }
                 Some(command) = ears.commands.recv() => self.obey(command).await,
-                grants = self.permits.news() => {
-                    self.decide_all(|group, _| Some(Input::Permit(grants.get(group.name()).copied()?))).await;
-                }
                 Some(regroup) = ears.regroups.recv() => self.regroup(regroup).await,
+                () = self.permits.news() => self.permitted().await,
                 Ok(()) = ears.presence.changed() => {
                     let presence = ears.presence.borrow_and_update().clone();
                     self.decide_all(|group, beside| group.warmed(beside, &presence)).await;
@@ -142,6 +143,10 @@ impl Decider {
                 Ok(()) = ears.connections.changed() => {
                     let connections = ears.connections.borrow_and_update().clone();
                     self.decide_all(|group, _| connected(group, &connections)).await;
+                }
+                Ok(()) = ears.loads.changed() => {
+                    let loads = ears.loads.borrow_and_update().clone();
+                    self.decide_all(|group, beside| group.loaded(beside, &loads)).await;
                 }
                 () = clock.until(deadline) => self.decide_all(|_, _| Some(Input::Timer)).await,
                 _ = beats.tick() => {
@@ -160,6 +165,10 @@ impl Decider {
         if found.verdict == Verdict::Pass {
             beside.passed.insert(found.check);
         }
+        match &found.seen {
+            Some(seen) => beside.seen.insert(found.check, seen.clone()),
+            None => beside.seen.remove(&found.check),
+        };
         let warmth = group.warmed(beside, presence);
         let check = Input::Check { check: found.check, verdict: found.verdict.clone() };
         let inputs = [Some(check), warmth].into_iter().flatten().map(|input| (index, input));
@@ -214,6 +223,13 @@ impl Decider {
             now,
         };
         self.groups.iter().map(seen).collect()
+    }
+
+    /// The fleet has said something; whether it is news is for the machines to judge.
+    async fn permitted(&mut self) {
+        let said = |(group, _): &(Group, Beside)| self.permits.answer(group.name()).map(Input::Permit);
+        let said: Vec<_> = self.groups.iter().map(said).enumerate().collect();
+        self.decide(said.into_iter().filter_map(|(index, input)| Some((index, input?))), None).await;
     }
 
     /// Reads back what the peers were told and hands it to the machines that do not know it yet.

@@ -10,7 +10,7 @@ use crate::orders::{self, Clerk};
 use crate::reload::{self, Office};
 use crate::status::Board;
 use crate::traffic::{self, Connections, Counted};
-use crate::{page, server, summary};
+use crate::{page, server, summary, usage};
 use ::fleet::Etcd;
 use axum::Router;
 use std::convert::Infallible;
@@ -68,6 +68,7 @@ impl Attendants {
 
     async fn run(self, stopped: oneshot::Receiver<()>) {
         let mut log = Log::follow(&self.bus);
+        tokio::spawn(usage::watch(self.bus.clone()));
         let remembering = tokio::spawn(memory::keep(self.state_dir, self.memories, self.bus));
         let summing_up = summary::tell(self.board.groups.clone());
         let fleet = self.board.fleet.clone();
@@ -75,13 +76,13 @@ impl Attendants {
         let showing = show(self.listener, self.board, self.samples, documents.clone());
         let (orders, requests) = mpsc::channel(orders::WAITING);
         let desks = reload::routes(self.office.desk()).merge(fleet::routes(fleet));
-        let serving = serve(self.socket, documents.merge(desks).merge(server::counter(orders)));
+        let serving = serve(self.socket, documents.merge(server::counter(orders)).merge(desks));
         let reloading = tokio::spawn(self.office.run());
+        tokio::spawn(self.clerk.run(requests));
+        tokio::spawn(traffic::count(self.counted, self.connections));
         if let Some(driver) = self.fleet {
             tokio::spawn(driver.run());
         }
-        tokio::spawn(self.clerk.run(requests));
-        tokio::spawn(traffic::count(self.counted, self.connections));
         tokio::select! {
             () = log.write() => {}
             () = summing_up => {}

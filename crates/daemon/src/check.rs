@@ -1,10 +1,13 @@
-//! Runs one health check over and over: a DNS question to a service address, from a new source port each time.
+//! Runs one health check over and over.
 //!
 //! ```text
 //!   decision loop ──run this one sooner──> [check task] ──what it found──> decision loop
 //!                                            │    ^
-//!                              query, source │    │ reply
-//!                              = the address v    │
+//!                                     a run  v    │ what it found
+//!                                           [Asker]      a module for each kind: how it is asked
+//!                                            │    ^
+//!                       from the service's   │    │
+//!                       own address          v    │
 //!                                          the service
 //! ```
 //! The question goes to the service address and comes from it, so that it takes the way of the users' questions into
@@ -12,41 +15,57 @@
 //! would be answered by another site. The port is new each time, because several workers may share the service port
 //! and the kernel picks one by the ports: one hung worker of many is found.
 //!
-//! A check that could not run says nothing about the service ([`Verdict::Indeterminate`]): no descriptor, no memory,
-//! an address that is being put back, or a scheduler of ours that was late by more than an interval.
+//! A check that could not run says nothing about the service ([`Verdict::Indeterminate`]): no descriptor, no memory, no
+//! process, an address that is being put back, or a scheduler of ours that was late by more than an interval.
+//!
+//! When a run is due is decided here, on the thread of the decisions. A run that computes (TLS) or that the system may
+//! hold up (processes, files) is made on a thread of its own, the [`Workshop`], with its time-out and the judgement
+//! whether it was late: were that thread held up, its checks would say nothing, and nothing would be withdrawn for it.
+
+mod asker;
+mod clock;
+mod dns;
+mod exec;
+mod file;
+mod http;
+mod icmp;
+mod negative;
+mod passive;
+mod tcp;
+mod tls;
+mod way;
+mod workshop;
 
 use crate::address::Presence;
 use crate::announce::Slot;
 use crate::clock::Clock;
-use announce::CheckId;
-use check::dns::{Expectation, Judged};
-use rand::random;
-use std::io;
-use std::net::{IpAddr, SocketAddr};
+use ::check::Finding;
+use announce::{CheckId, CheckSettings};
+pub(crate) use asker::{Asker, Surroundings};
+pub use negative::{CanFail, Proof, prove};
+use std::sync::Arc;
 use std::time::Duration;
-use terms::{FailKind, Family, Reason, Timestamp, Verdict};
-use tokio::net::UdpSocket;
+use terms::{Family, Reason, Timestamp, Verdict};
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 use tokio::time::timeout_at;
+pub(crate) use workshop::Workshop;
 
-/// Largest datagram that is read: more than the query allows.
-const REPLY_OCTETS: usize = 4096;
-
-/// One check of one service through one of its addresses.
+/// One check of one service, through one of its addresses where it asks those.
 #[derive(Clone, Debug)]
 pub(crate) struct Probe {
     /// Which group it belongs to.
-    pub(crate) group: Slot,
+    group: Slot,
     /// Which check of its group it is.
-    pub(crate) check: CheckId,
-    /// The address it asks.
-    pub(crate) service: SocketAddr,
-    /// What a healthy service answers.
-    pub(crate) expectation: Expectation,
+    check: CheckId,
+    /// How it asks.
+    asker: Arc<Asker>,
     /// From the start of one run to the start of the next.
-    pub(crate) interval: Duration,
+    interval: Duration,
     /// How long it waits for the answer.
-    pub(crate) timeout: Duration,
+    timeout: Duration,
+    /// Where runs are made that may be held up.
+    workshop: tokio::runtime::Handle,
 }
 
 /// What one run found.
@@ -56,8 +75,10 @@ pub(crate) struct Found {
     pub(crate) check: CheckId,
     /// What it found.
     pub(crate) verdict: Verdict,
-    /// Over which family it asked.
-    pub(crate) family: Family,
+    /// What was seen beside the verdict.
+    pub(crate) seen: Option<String>,
+    /// Over which family it asked, if it asked over the network.
+    pub(crate) family: Option<Family>,
     /// When the question was sent.
     pub(crate) asked: Timestamp,
     /// When that was known.
@@ -65,6 +86,23 @@ pub(crate) struct Found {
 }
 
 impl Probe {
+    /// The check of that place in that group.
+    pub(crate) fn new(
+        (group, check): (Slot, CheckId),
+        settings: &CheckSettings,
+        written: &config::Probe,
+        surroundings: &Surroundings,
+    ) -> Self {
+        Probe {
+            group,
+            check,
+            asker: Arc::new(Asker::new(&settings.service, &written.question, surroundings)),
+            interval: settings.interval,
+            timeout: written.timeout,
+            workshop: surroundings.workshop.clone(),
+        }
+    }
+
     /// Runs the check until nobody wants to hear of it.
     pub(crate) async fn run(
         self,
@@ -83,12 +121,13 @@ impl Probe {
                 },
             }
             let asked = clock.now();
-            let verdict = match too_late(due, asked, self.interval) {
-                Some(reason) => Verdict::Indeterminate { reason },
+            let finding = match too_late(due, asked, self.interval) {
+                Some(reason) => Verdict::Indeterminate { reason }.into(),
                 None => self.ask(&clock, &presence).await,
             };
-            let family = Family::of(self.service.ip());
-            let run = Found { check: self.check, verdict, family, asked, known: clock.now() };
+            let Finding { verdict, seen } = finding;
+            let family = self.asker.family();
+            let run = Found { check: self.check, verdict, seen, family, asked, known: clock.now() };
             if found.send((self.group, run)).await.is_err() {
                 return;
             }
@@ -96,36 +135,45 @@ impl Probe {
         }
     }
 
-    async fn ask(&self, clock: &Clock, presence: &watch::Receiver<Presence>) -> Verdict {
-        let deadline = clock.now() + self.timeout;
-        let give_up = tokio::time::Instant::now() + self.timeout;
-        match timeout_at(give_up, self.converse()).await {
-            Ok(Ok(verdict)) => verdict,
-            Ok(Err(error)) => judge_error(&error, &presence.borrow(), self.service.ip()),
-            Err(_) => match too_late(deadline, clock.now(), self.interval) {
-                Some(reason) => Verdict::Indeterminate { reason },
-                None => Verdict::Fail {
-                    kind: FailKind::Timeout,
-                    reason: format!("no answer within {} ms", self.timeout.as_millis()).into(),
-                },
-            },
+    /// One run, wherever runs of its kind are made.
+    async fn ask(&self, clock: &Clock, presence: &watch::Receiver<Presence>) -> Finding {
+        let run = ask_in_time(
+            Arc::clone(&self.asker),
+            self.timeout,
+            self.interval,
+            *clock,
+            presence.borrow().clone(),
+        );
+        if !self.asker.may_be_held_up() {
+            return run.await;
+        }
+        // Dropped, it ends the run.
+        let mut workers = JoinSet::new();
+        workers.spawn_on(run, &self.workshop);
+        match workers.join_next().await {
+            Some(Ok(finding)) => finding,
+            Some(Err(_)) | None => Verdict::indeterminate("the daemon is ending").into(),
         }
     }
+}
 
-    /// One question, one answer.
-    async fn converse(&self) -> io::Result<Verdict> {
-        let socket = UdpSocket::bind(SocketAddr::new(self.service.ip(), 0)).await?;
-        socket.connect(self.service).await?;
-        let id = random();
-        socket.send(&self.expectation.query(id)).await?;
-        let mut reply = [0; REPLY_OCTETS];
-        loop {
-            let octets = socket.recv(&mut reply).await?;
-            match self.expectation.judge(id, &reply[..octets]) {
-                Judged::NotOurs => {}
-                Judged::Reply(verdict) => return Ok(verdict),
-            }
-        }
+/// One run and its time-out.
+async fn ask_in_time(
+    asker: Arc<Asker>,
+    timeout: Duration,
+    interval: Duration,
+    clock: Clock,
+    presence: Presence,
+) -> Finding {
+    let deadline = clock.now() + timeout;
+    let give_up = tokio::time::Instant::now() + timeout;
+    match timeout_at(give_up + asker.grace(), asker.ask(give_up)).await {
+        Ok(Ok(finding)) => finding,
+        Ok(Err(error)) => asker.judge_error(&error, &presence).into(),
+        Err(_) => match too_late(deadline, clock.now(), interval) {
+            Some(reason) => Verdict::Indeterminate { reason }.into(),
+            None => asker.judge_silence(timeout).into(),
+        },
     }
 }
 
@@ -140,36 +188,31 @@ fn following(due: Timestamp, now: Timestamp, interval: Duration) -> Timestamp {
     (due + interval).max(now)
 }
 
-/// What an error of a socket says about the service.
-fn judge_error(error: &io::Error, presence: &Presence, address: IpAddr) -> Verdict {
-    use io::ErrorKind::{
-        AddrNotAvailable, ConnectionRefused, ConnectionReset, HostUnreachable, NetworkUnreachable,
-    };
-    let definite = |reason: Reason| Verdict::Fail { kind: FailKind::Definite, reason };
-    match error.kind() {
-        ConnectionRefused => definite("refused: nobody listens on the service address".into()),
-        ConnectionReset | HostUnreachable | NetworkUnreachable => definite(error.to_string().into()),
-        AddrNotAvailable => match presence.missing(address) {
-            Some(reason) => definite(format!("{address} is missing and cannot be put back: {reason}").into()),
-            None => Verdict::Indeterminate { reason: format!("{address} is being put back").into() },
-        },
-        _ => Verdict::Indeterminate { reason: format!("the check could not run: {error}").into() },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ::check::dns::Expectation;
+    use config::{Question, Way};
     use std::collections::BTreeSet;
+    use std::net::SocketAddr;
+    use terms::FailKind;
+    use tokio::net::UdpSocket;
 
     fn probe(service: SocketAddr) -> Probe {
+        let expectation = Expectation::new("example.".parse().unwrap(), "SOA".parse().unwrap());
+        let question = Question::Dns { way: Way { to: service, from: Some(service.ip()) }, expectation };
+        let surroundings = Surroundings {
+            clock: Clock::start(),
+            workshop: tokio::runtime::Handle::current(),
+            tallies: watch::Sender::default().subscribe(),
+        };
         Probe {
             group: Slot(0),
             check: CheckId(0),
-            service,
-            expectation: Expectation { name: "example.".parse().unwrap(), qtype: "SOA".parse().unwrap() },
+            asker: Arc::new(Asker::new(&"dns".parse().unwrap(), &question, &surroundings)),
             interval: Duration::from_secs(3600),
             timeout: Duration::from_secs(3600),
+            workshop: surroundings.workshop,
         }
     }
 
@@ -255,35 +298,5 @@ mod tests {
         assert_eq!(following(due, due + Duration::from_millis(30), interval), due + interval);
         let late = due + Duration::from_secs(9);
         assert_eq!(following(due, late, interval), late);
-    }
-
-    #[test]
-    fn an_error_is_judged_by_whose_fault_it_is() {
-        let address: IpAddr = "198.18.0.53".parse().unwrap();
-        let judge = |errno: i32, presence: &Presence| match judge_error(
-            &io::Error::from_raw_os_error(errno),
-            presence,
-            address,
-        ) {
-            Verdict::Pass => "pass",
-            Verdict::Fail { kind: FailKind::Definite, .. } => "definite",
-            Verdict::Fail { kind: FailKind::Timeout, .. } => "timeout",
-            Verdict::Indeterminate { .. } => "indeterminate",
-        };
-        const ECONNREFUSED: i32 = 111;
-        const EHOSTUNREACH: i32 = 113;
-        const ENETUNREACH: i32 = 101;
-        const EADDRNOTAVAIL: i32 = 99;
-        const EMFILE: i32 = 24;
-        const ENOMEM: i32 = 12;
-        let all_there = Presence::default();
-        for errno in [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH] {
-            assert_eq!(judge(errno, &all_there), "definite", "{errno}");
-        }
-        for errno in [EMFILE, ENOMEM] {
-            assert_eq!(judge(errno, &all_there), "indeterminate", "{errno}");
-        }
-        assert_eq!(judge(EADDRNOTAVAIL, &all_there), "indeterminate", "it is being put back");
-        assert_eq!(judge(EADDRNOTAVAIL, &Presence::without(address, "not permitted")), "definite");
     }
 }

@@ -34,7 +34,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
-pub(crate) use tally::{Tally, register};
+pub(crate) use tally::{Tally, register, total};
 use terms::ServiceName;
 use tokio::sync::watch;
 
@@ -149,7 +149,8 @@ impl Server {
         service: &Service,
         work: impl FnOnce() + Send + 'static,
     ) -> Result<(), Error> {
-        let (tally, heart) = (Tally { transport, counters: service.counters() }, service.heart());
+        let tally = Tally { service: self.service.clone(), transport, counters: service.counters() };
+        let heart = service.heart();
         let thread = Builder::new().name(name.to_owned()).spawn(work).map_err(Error::System)?;
         self.threads.push(Running { thread, tally, heart });
         Ok(())

@@ -18,6 +18,7 @@ mod event;
 mod events;
 mod export;
 mod fleet;
+mod load;
 mod memory;
 mod metrics;
 mod orders;
@@ -32,9 +33,11 @@ mod status;
 mod stop;
 mod summary;
 mod traffic;
+mod usage;
 mod watchdog;
 mod wiring;
 
+pub use check::{CanFail, Proof, prove};
 pub use error::Error;
 
 /// Runs the daemon of one site until SIGTERM or SIGINT has ended it in order. `path` is where its site file was read,

@@ -3,7 +3,8 @@
 //! Counters and the histogram are written where things happen; what is a state (groups, peers) is filled in from the
 //! status when somebody asks, so that status and metrics cannot disagree.
 
-use crate::{dns, fleet};
+use crate::load::Loads;
+use crate::{dns, fleet, usage};
 use api::{CheckResult, EventRow, FleetStatus, Status, Told};
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::counter::Counter;
@@ -39,6 +40,22 @@ struct GroupLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ServiceLabels {
+    service: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutputLabels {
+    group: String,
+    output: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NamedLabels {
+    group: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AlarmLabels {
     kind: String,
     subject: String,
@@ -57,6 +74,8 @@ pub(crate) struct Metrics {
     verdict_to_bytes: Histogram,
     /// Of each thread of the DNS service, which counts for itself.
     dns: watch::Receiver<Vec<dns::Tally>>,
+    /// Of each service that has a DNS service built in.
+    loads: watch::Receiver<Loads>,
 }
 
 impl Default for Metrics {
@@ -66,6 +85,7 @@ impl Default for Metrics {
             checks: Family::default(),
             verdict_to_bytes: Histogram::new(LATENCY_BUCKETS),
             dns: watch::Sender::default().subscribe(),
+            loads: watch::Sender::default().subscribe(),
         }
     }
 }
@@ -74,6 +94,11 @@ impl Metrics {
     /// Shows what the threads of the DNS service count, too.
     pub(crate) fn with_dns(self, dns: watch::Receiver<Vec<dns::Tally>>) -> Self {
         Metrics { dns, ..self }
+    }
+
+    /// Shows how much there is to do, too.
+    pub(crate) fn with_loads(self, loads: watch::Receiver<Loads>) -> Self {
+        Metrics { loads, ..self }
     }
 
     /// Counts one event.
@@ -115,6 +140,8 @@ impl Metrics {
         register_alarms(&mut registry, status);
         fleet::register(&mut registry, fleet);
         dns::register(&mut registry, &self.dns.borrow());
+        register_loads(&mut registry, &self.loads.borrow());
+        usage::register(&mut registry);
         let mut text = String::new();
         // Writing into a string does not fail; an empty answer would be noticed by the reader.
         if encode(&mut text, &registry).is_err() {
@@ -124,15 +151,48 @@ impl Metrics {
     }
 }
 
+fn register_loads(registry: &mut Registry, loads: &Loads) {
+    if loads.is_empty() {
+        return;
+    }
+    let per_second = Family::<ServiceLabels, Gauge>::default();
+    let capacity = Family::<ServiceLabels, Gauge>::default();
+    let overloaded = Family::<ServiceLabels, Gauge>::default();
+    let dropped = Family::<ServiceLabels, Counter>::default();
+    let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    for (service, load) in loads {
+        let labels = ServiceLabels { service: service.to_string() };
+        per_second.get_or_create(&labels).set(number(load.per_second));
+        overloaded.get_or_create(&labels).set(i64::from(load.overloaded));
+        dropped.get_or_create(&labels).inc_by(load.dropped);
+        if let Some(most) = load.capacity {
+            capacity.get_or_create(&labels).set(number(most));
+        }
+    }
+    registry.register("service_load", "Answers per second", per_second);
+    registry.register("service_capacity", "Answers per second that the service is good for", capacity);
+    registry.register("service_overloaded", "Whether the service has more to do than it can", overloaded);
+    registry.register(
+        "service_dropped",
+        "Datagrams that the kernel dropped because the queue was full",
+        dropped,
+    );
+}
+
 fn register_groups(registry: &mut Registry, status: &Status) {
     let state = Family::<GroupLabels, Gauge>::default();
-    let alarms = Family::<GroupLabels, Gauge>::default();
+    let output = Family::<OutputLabels, Gauge>::default();
+    let alarms = Family::<NamedLabels, Gauge>::default();
     for group in &status.groups {
         let labels = GroupLabels { group: group.name.to_string(), state: group.state.word() };
         state.get_or_create(&labels).set(1);
+        let labels = OutputLabels { group: group.name.to_string(), output: group.output.word() };
+        output.get_or_create(&labels).set(1);
+        let labels = NamedLabels { group: group.name.to_string() };
         alarms.get_or_create(&labels).set(i64::try_from(group.alarms.len()).unwrap_or(i64::MAX));
     }
     registry.register("group_state", "1 for the state that the announcement group is in", state);
+    registry.register("group_output", "1 for how strongly the announcement group is announced", output);
     registry.register("group_alarms", "Alarms that stand for the announcement group", alarms);
 }
 

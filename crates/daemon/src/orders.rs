@@ -35,7 +35,7 @@ use terms::{GroupName, Reason, Timestamp, WallTime};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// How long an order waits for the fleet's permit.
-const PERMIT_PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PERMIT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How many orders may wait for the one in hand; together they wait for less long than a client does.
 pub(crate) const WAITING: usize = 4;
@@ -107,8 +107,10 @@ impl Clerk {
 
     async fn carry_out(&mut self, asked: &Asked) -> Result<Ordered, Refused> {
         let seen = asked.choose(self.look().await?)?;
+        let standing = self.standing(asked);
         if asked.dry_run {
-            return Ok(self.answer(asked, plan::rehearse(&seen, &asked.intent, &self.board), Vec::new()));
+            let changes = plan::rehearse(&seen, &asked.intent, &self.board);
+            return Ok(self.answer(asked, standing.as_ref(), changes, Vec::new()));
         }
         if let Err(because) = self.obey(asked, &seen).await {
             for one in &seen {
@@ -117,13 +119,19 @@ impl Clerk {
             }
             return Err(Refused::No(because));
         }
-        let trouble = self.keep(asked, &seen).await;
+        let trouble = self.keep(asked, standing.as_ref(), &seen).await;
         let changes = plan::compare(&seen, &self.look().await?, &asked.intent, &self.board);
-        Ok(self.answer(asked, changes, trouble))
+        Ok(self.answer(asked, standing.as_ref(), changes, trouble))
     }
 
-    fn answer(&self, asked: &Asked, mut groups: Vec<api::GroupChange>, trouble: Vec<Reason>) -> Ordered {
-        let intent = self.standing(asked).map(|standing| standing.shown()).unwrap_or_default();
+    fn answer(
+        &self,
+        asked: &Asked,
+        standing: Option<&Standing>,
+        mut groups: Vec<api::GroupChange>,
+        trouble: Vec<Reason>,
+    ) -> Ordered {
+        let intent = standing.map(Standing::shown).unwrap_or_default();
         groups.iter_mut().for_each(|group| group.intent = intent.clone());
         Ordered {
             schema: Schema,
@@ -205,15 +213,15 @@ impl Clerk {
     }
 
     /// Writes down what stands now and tells it. Answers with what went wrong.
-    async fn keep(&mut self, asked: &Asked, seen: &[Seen]) -> Vec<Reason> {
-        let (standing, now) = (self.standing(asked), self.clock.now());
+    async fn keep(&mut self, asked: &Asked, standing: Option<&Standing>, seen: &[Seen]) -> Vec<Reason> {
+        let now = self.clock.now();
         for name in seen.iter().map(Seen::name) {
             self.ends.remove(name);
-            match &standing {
+            match standing {
                 Some(standing) => drop(self.orders.insert(name.clone(), standing.clone())),
                 None => drop(self.orders.remove(name)),
             }
-            if let (Some(_), Some(lasting)) = (&standing, asked.lasting) {
+            if let (Some(_), Some(lasting)) = (standing, asked.lasting) {
                 self.ends.insert(name.clone(), now + lasting);
             }
         }
@@ -271,8 +279,8 @@ impl Clerk {
     }
 }
 
-/// Whether a group is being emptied, or announces nothing.
-fn is_leaving(group: &api::Group) -> bool {
+/// Whether a group is being emptied with the fleet's permit, or announces nothing.
+pub(crate) fn is_leaving(group: &api::Group) -> bool {
     group.state == api::GroupState::Drain || group.output == api::Output::None
 }
 
@@ -280,3 +288,6 @@ fn is_leaving(group: &api::Group) -> bool {
 pub(crate) fn intents(orders: &Orders) -> BTreeMap<GroupName, Intent> {
     orders.iter().map(|(name, standing)| (name.clone(), standing.intent.clone())).collect()
 }
+
+#[cfg(test)]
+mod tests;

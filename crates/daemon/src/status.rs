@@ -89,6 +89,7 @@ impl Board {
             since: group.since,
             reason: group.reason.clone(),
             peers: self.shown.borrow().peers.iter().map(told).collect(),
+            checks: group.checks.clone(),
             why,
         })
     }

@@ -20,9 +20,10 @@ use crate::announce::{Command, Leave};
 use crate::clock::Clock;
 use crate::event::{Event, Source};
 use crate::events::Bus;
+use crate::orders::{PERMIT_PATIENCE, is_leaving};
 use crate::watchdog::tell_manager;
 use ::bgp::session::ShutdownText;
-use api::{GroupState, Output};
+use api::Output;
 use sd_notify::NotifyState;
 use std::io;
 use std::time::Duration;
@@ -30,9 +31,6 @@ use terms::{Reason, SiteName, Timestamp};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
-
-/// How long the fleet may take to permit what is being drained.
-const PERMIT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the service manager grants beyond what the end should take.
 const MARGIN: Duration = Duration::from_secs(20);
@@ -151,11 +149,6 @@ impl Stop {
     fn left_to_linger(&self, announced: Option<Timestamp>) -> Duration {
         announced.map_or(Duration::ZERO, |last| self.linger.saturating_sub(self.clock.now().since(last)))
     }
-}
-
-/// Whether a group is being emptied with the fleet's permit, or announces nothing.
-fn is_leaving(group: &api::Group) -> bool {
-    group.state == GroupState::Drain || group.output == Output::None
 }
 
 /// Asks the service manager not to lose patience: the end may be configured to take longer than the unit file says.

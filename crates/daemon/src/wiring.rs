@@ -17,6 +17,7 @@
 //!  │ listener ──calls──────┘ └──events──────┼─┼───────────> Bus ─────────────────────────┘
 //!  └────────────────────────────────────────┼─┘              ^
 //!  thread "watchdog" <──────────────────────┘                │
+//!  thread "checks": runs of checks that may be held up (TLS, programs, files); load ──latest──> decision loop
 //!  thread "addresses": Keeper ──presence (latest)──> check tasks, decision loop
 //!  fleet driver (with the attendants) <──wishes, views (latest)── decision loop; ──grants (latest)──> decision loop
 //!  thread "recording" <──what every machine is told (queue, dropped when full)── decision loop, peer tasks
@@ -41,11 +42,13 @@ mod site;
 
 use crate::announce::{self, Decider, Group};
 use crate::attendants::Attendants;
+use crate::check::{Surroundings, Workshop};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::{Event, Source};
 use crate::events::Bus;
 use crate::export::Decision;
+use crate::load::{self, Loads};
 use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
 use crate::orders::{self, Clerk, Orders};
@@ -94,7 +97,14 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
     let orders = orders::recall(&state_dir, clock.wall(), &bus);
 
     let recording = Arc::new(Recording::begin(&state_dir, &site_file.site.name, clock, &bus));
-    let shared = Shared { clock, bus: bus.clone(), metrics, recording: Arc::clone(&recording) };
+    let workshop = Workshop::open().map_err(Error::System)?;
+    let shared = Shared {
+        clock,
+        bus: bus.clone(),
+        metrics,
+        recording: Arc::clone(&recording),
+        workshop: workshop.handle(),
+    };
     let supplies = Supplies {
         bgp,
         dns,
@@ -135,6 +145,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
     bus.tell(&Event::Stopped, Source::Process);
     // The tasks go first, so that what they remembered and noted last is complete when it is written.
     drop(runtime);
+    workshop.close();
     if let Some(recording) = Arc::into_inner(recording) {
         recording.close();
     }
@@ -149,6 +160,8 @@ struct Shared {
     bus: Bus,
     metrics: Metrics,
     recording: Arc<Recording>,
+    /// Where runs of checks are made that may be held up.
+    workshop: tokio::runtime::Handle,
 }
 
 /// What the tasks are made of beside the site file.
@@ -167,8 +180,8 @@ struct Wires {
     site: Site,
     stop: Stop,
     board: Board,
-    clerk: Clerk,
     driver: Option<fleet::Driver<::fleet::Etcd>>,
+    clerk: Clerk,
     metrics: Metrics,
     memories: watch::Receiver<Memories>,
     samples: mpsc::Receiver<api::Sample>,
@@ -198,10 +211,14 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
 
     let mut peers = Peers::new(shared.clone(), decision.clone());
     site_file.peers.iter().for_each(|peer| peers.start(peer));
-    let mut groups = Groups::new(shared.clone(), presence.clone(), found_by, to_remember.clone());
+    let services = Services::new(shared.clone(), wanted, dns, hearts, site_file);
+    let surroundings = Surroundings { clock, workshop: shared.workshop.clone(), tallies: services.tallies() };
+    let (measured, loads) = watch::channel(Loads::new());
+    shared.workshop.spawn(load::measure(services.watched(), services.tallies(), clock, measured));
+    let metrics_with_dns = metrics.clone().with_dns(services.tallies()).with_loads(loads.clone());
+    let mut groups =
+        Groups::new(shared.clone(), surroundings, presence.clone(), found_by, to_remember.clone());
     let machines: Vec<Group> = site_file.groups.iter().map(|group| groups.make(group, site_file)).collect();
-    let services = Services::new(shared.clone(), wanted, dns, hearts);
-    let metrics_with_dns = metrics.clone().with_dns(services.tallies());
 
     let mouth = announce::Mouth {
         clock,
@@ -220,6 +237,7 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         commands: commanded,
         regroups: regrouped,
         connections: connected,
+        loads,
         shown: showing.clone(),
     };
     let covers = site_file.covers().into_iter().collect();
@@ -248,7 +266,8 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         regroups,
         changes: changed,
     };
-    site.listen(bgp)?;
+    let listeners = bgp.into_iter().map(|(family, listener)| Ok((family, site::awaited(listener)?)));
+    site.listen(listeners.collect::<Result<Vec<_>, Error>>()?);
     site.show();
     let board = Board {
         clock,

@@ -23,6 +23,31 @@ pub enum Verdict {
     },
 }
 
+impl Verdict {
+    /// A failure that leaves no doubt.
+    pub fn definite(reason: impl Into<Reason>) -> Verdict {
+        Verdict::Fail { kind: FailKind::Definite, reason: reason.into() }
+    }
+
+    /// Silence.
+    pub fn timeout(reason: impl Into<Reason>) -> Verdict {
+        Verdict::Fail { kind: FailKind::Timeout, reason: reason.into() }
+    }
+
+    /// The check could not run.
+    pub fn indeterminate(reason: impl Into<Reason>) -> Verdict {
+        Verdict::Indeterminate { reason: reason.into() }
+    }
+
+    /// What was seen instead of a pass; none for a pass.
+    pub fn reason(&self) -> Option<&Reason> {
+        match self {
+            Verdict::Pass => None,
+            Verdict::Fail { reason, .. } | Verdict::Indeterminate { reason } => Some(reason),
+        }
+    }
+}
+
 /// How sure a failure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,4 +1,7 @@
-//! `catchment check`: what a site file would announce to whom, or everything that is wrong with it.
+//! `catchment check`: what a site file would announce to whom, or everything that is wrong with it; with `--negative`,
+//! whether its checks can fail.
+
+mod negative;
 
 use crate::arguments::CheckSite;
 use crate::outcome::Outcome;
@@ -40,11 +43,15 @@ struct PrefixPromise {
 }
 
 pub(crate) fn run(arguments: &CheckSite, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
-    let promise = match config::load(&arguments.site) {
-        Ok(file) => Promise::of(&file),
+    let file = match config::load(&arguments.site) {
+        Ok(file) => file,
         Err(faults) if arguments.json => return in_json(&faults, terminal),
         Err(faults) => return Err(faults.into()),
     };
+    if arguments.negative {
+        return negative::run(&file, arguments.json, terminal);
+    }
+    let promise = Promise::of(&file);
     if arguments.json {
         terminal.json(&promise)?;
     } else {

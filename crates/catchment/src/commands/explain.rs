@@ -2,14 +2,14 @@
 
 use crate::arguments::Explain;
 use crate::commands::events;
-use crate::commands::status::{tone_of_state, tone_of_told};
+use crate::commands::status::{tone_of_result, tone_of_state, tone_of_told};
 use crate::outcome::Outcome;
 use crate::table::{Cell, Table};
-use crate::terminal::{Paint, Terminal};
+use crate::terminal::{Paint, Terminal, Tone};
 use crate::words::{age, list, now, utc};
 use api::client::Server;
 use api::client::blocking::Client;
-use api::{Explanation, route};
+use api::{Check, Explanation, route};
 use std::io::Write;
 use terms::{Attributes, WallTime};
 
@@ -41,11 +41,33 @@ fn page(explanation: &Explanation, now: WallTime, paint: Paint) -> String {
         ]);
     }
     page.push_str(&format!("\n{}", table.render(paint)));
+    page.push_str(&format!("\n{}", checks(&explanation.checks, paint)));
     if !explanation.why.is_empty() {
         let lines = explanation.why.iter().map(|row| events::line(row, paint) + "\n");
         page.push_str(&format!("\nWhat led here:\n{}", lines.collect::<String>()));
     }
     page
+}
+
+/// What each check found last, and below that what those saw that see more, such as the output of a program.
+fn checks(checks: &[Check], paint: Paint) -> String {
+    let mut table = Table::new(["CHECK", "LAST", "IN A ROW", "BECAUSE"]);
+    let mut seen = String::new();
+    for check in checks {
+        let name = format!("{}/{}", check.service, check.name);
+        let last = match check.last {
+            Some(last) => Cell::toned(last, tone_of_result(last)),
+            None => Cell::toned("none yet", Tone::Quiet),
+        };
+        let reason = check.reason.as_ref().map_or(String::new(), ToString::to_string);
+        if let Some(text) = &check.seen {
+            let lines =
+                text.lines().map(|line| format!("  {}\n", line.replace(char::is_control, "\u{fffd}")));
+            seen.push_str(&format!("\n{name} saw:\n{}", lines.collect::<String>()));
+        }
+        table.row([name.into(), last, check.run.to_string().into(), reason.into()]);
+    }
+    table.render(paint) + &seen
 }
 
 /// What stands in the route, in the words of an operator.

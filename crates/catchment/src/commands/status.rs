@@ -153,7 +153,7 @@ pub(super) fn tone_of_told(told: Told) -> Tone {
     }
 }
 
-fn tone_of_result(result: CheckResult) -> Tone {
+pub(super) fn tone_of_result(result: CheckResult) -> Tone {
     match result {
         CheckResult::Pass => Tone::Good,
         CheckResult::Fail => Tone::Bad,

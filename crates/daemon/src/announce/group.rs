@@ -1,9 +1,10 @@
 //! One announcement group as the decision loop has it: its machine, and what the machine does not need to know.
 
 use crate::address::Presence;
-use announce::{Alarm, CheckId, Condition, Input, Level, Machine, Readback, Warmth};
+use crate::load::Loads;
+use announce::{Alarm, CheckId, Condition, Input, Level, Machine, Readback, Scope, Warmth};
 use recording::Track;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use terms::{AlarmName, GroupName, Prefix, Reason, ServiceName, Timestamp, WallTime};
@@ -40,6 +41,10 @@ pub(crate) struct Slot(pub(crate) usize);
 pub(super) struct Beside {
     /// Checks that have passed since the start.
     pub(super) passed: BTreeSet<CheckId>,
+    /// What the last run of each check saw beside its verdict.
+    pub(super) seen: BTreeMap<CheckId, String>,
+    /// Whether one of the services has more to do than it can.
+    pub(super) overloaded: bool,
     pub(super) warmth: Warmth,
     pub(super) since: (Timestamp, WallTime),
     /// What the machine knows of what the peers know; none since the level changed.
@@ -65,7 +70,14 @@ impl Seen {
 
 impl Beside {
     pub(super) fn new(since: (Timestamp, WallTime)) -> Self {
-        Beside { passed: BTreeSet::new(), warmth: Warmth::unknown(), since, told: None }
+        Beside {
+            passed: BTreeSet::new(),
+            seen: BTreeMap::new(),
+            overloaded: false,
+            warmth: Warmth::unknown(),
+            since,
+            told: None,
+        }
     }
 }
 
@@ -108,7 +120,9 @@ impl Group {
     pub(super) fn warmed(&self, beside: &mut Beside, presence: &Presence) -> Option<Input> {
         let missing = self.addresses.iter().find_map(|&at| presence.missing(at).map(|reason| (at, reason)));
         let checks = &self.machine.settings().checks;
-        let silent = (0..checks.len()).map(CheckId).find(|check| !beside.passed.contains(check));
+        // A dependency never keeps a site from announcing.
+        let local = (0..).map(CheckId).zip(checks).filter(|(_, check)| check.scope == Scope::Local);
+        let silent = local.map(|(id, _)| id).find(|check| !beside.passed.contains(check));
         let warmth = Warmth {
             ready: self.ready.clone(),
             address: match missing {
@@ -125,5 +139,14 @@ impl Group {
         }
         beside.warmth = warmth.clone();
         Some(Input::Warmth(warmth))
+    }
+
+    /// Whether a service of the group has more to do than it can, if that has changed.
+    pub(super) fn loaded(&self, beside: &mut Beside, loads: &Loads) -> Option<Input> {
+        let mut of_ours = self.services.iter().filter_map(|service| loads.get(service));
+        let overloaded = of_ours.any(|load| load.overloaded);
+        let is_news = overloaded != beside.overloaded;
+        beside.overloaded = overloaded;
+        is_news.then_some(Input::Overload(overloaded))
     }
 }

@@ -6,7 +6,7 @@
 //! prefix that moves from one group to another is not withdrawn in between, if both are announced.
 
 use super::{Beside, Decider, Group};
-use announce::{Level, Machine};
+use announce::{Level, Machine, Scope};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use terms::{GroupName, Prefix, Verdict};
@@ -100,6 +100,7 @@ impl Decider {
         group.machine.reconfigure(settings, self.mouth.clock.now());
         let checks = group.machine.settings().checks.iter().enumerate();
         let known = checks.filter(|(_, check)| passed.contains(&check.to_string()));
+        beside.seen.clear();
         beside.passed = known.map(|(at, _)| announce::CheckId(at)).collect();
         if group.machine.level() == Level::None {
             // Whatever it announces next, it has proven before.
@@ -121,12 +122,12 @@ impl Decider {
     }
 }
 
-/// Whether every check has passed so often in a row as announcing takes.
+/// Whether every local check has passed so often in a row as announcing takes.
 fn is_proven(machine: &Machine) -> bool {
     let passes = |check: announce::CheckStatus<'_>| {
         check.last == Some(&Verdict::Pass) && check.run >= check.settings.rise.get()
     };
-    machine.checks().all(passes)
+    machine.checks().filter(|check| check.settings.scope == Scope::Local).all(passes)
 }
 
 fn names_of(machine: &Machine, checks: &BTreeSet<announce::CheckId>) -> BTreeSet<String> {

@@ -1,7 +1,7 @@
 //! What the decision loop shows of a group. What each peer was told, and what was ordered, others fill in.
 
 use super::group::{Beside, Group};
-use announce::{Level, State};
+use announce::{CheckId, Level, State};
 use terms::{Prefix, Timestamp, Verdict};
 
 /// The state in the words of the API.
@@ -51,13 +51,16 @@ pub(super) fn group(group: &Group, beside: &Beside, level: Level, now: Timestamp
         intent: api::Intent::default(),
         alarms: machine.alarms(now),
         prefixes: group.prefixes.iter().map(prefix).collect(),
-        checks: machine
-            .checks()
-            .map(|check| api::Check {
+        checks: (0..)
+            .map(CheckId)
+            .zip(machine.checks())
+            .map(|(id, check)| api::Check {
                 service: check.settings.service.clone(),
                 name: check.settings.name.clone(),
                 last: check.last.map(result),
                 run: check.run,
+                reason: check.last.and_then(Verdict::reason).cloned(),
+                seen: beside.seen.get(&id).cloned(),
             })
             .collect(),
     }

@@ -22,7 +22,7 @@ pub(super) struct Counters {
 
 /// A snapshot of counters. Each of them only grows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
     /// Messages that arrived.
     pub(super) queries: u64,
     replies: [u64; CODES],
@@ -31,7 +31,7 @@ pub(super) struct Counts {
     /// Messages that deserve no reply.
     pub(super) silent: u64,
     /// Replies that the system did not take.
-    pub(super) unsent: u64,
+    pub(crate) unsent: u64,
     /// TCP connections that were accepted.
     pub(super) connections: u64,
     /// TCP connections that were cut, because the client was idle or did not read.
@@ -40,7 +40,7 @@ pub(super) struct Counts {
 
 impl Counts {
     /// Replies by what they said.
-    pub(super) fn replies(&self) -> impl Iterator<Item = (ResponseCode, u64)> {
+    pub(crate) fn replies(&self) -> impl Iterator<Item = (ResponseCode, u64)> {
         ResponseCode::ALL.into_iter().zip(self.replies)
     }
 }

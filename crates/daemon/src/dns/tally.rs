@@ -7,10 +7,12 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
+use terms::ServiceName;
 
 /// A view of the counters of one thread.
 #[derive(Clone, Debug)]
 pub(crate) struct Tally {
+    pub(super) service: ServiceName,
     pub(super) transport: Transport,
     pub(super) counters: Arc<Counters>,
 }
@@ -26,8 +28,14 @@ struct ReplyLabels {
     code: String,
 }
 
+/// What all threads of one service counted.
+pub(crate) fn total(tallies: &[Tally], service: &ServiceName) -> Counts {
+    let of_it = tallies.iter().filter(|tally| tally.service == *service);
+    of_it.map(|tally| tally.counters.read()).sum()
+}
+
 /// What all threads of one transport counted.
-pub(super) fn total(tallies: &[Tally], transport: Transport) -> Counts {
+pub(super) fn total_of(tallies: &[Tally], transport: Transport) -> Counts {
     let of_it = tallies.iter().filter(|tally| tally.transport == transport);
     of_it.map(|tally| tally.counters.read()).sum()
 }
@@ -38,7 +46,7 @@ pub(crate) fn register(registry: &mut Registry, tallies: &[Tally]) {
         return;
     }
     let totals = [("udp", Transport::Udp), ("tcp", Transport::Tcp)];
-    let totals = totals.map(|(transport, of)| (transport, total(tallies, of)));
+    let totals = totals.map(|(transport, of)| (transport, total_of(tallies, of)));
     let mut by_transport = |name: &str, help: &str, read: fn(&Counts) -> u64| {
         let family = Family::<TransportLabel, Counter>::default();
         for (transport, counts) in &totals {

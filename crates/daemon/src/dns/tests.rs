@@ -66,7 +66,7 @@ impl World {
     }
 
     fn counts(&self, transport: Transport) -> Counts {
-        tally::total(&self.server.tallies(), transport)
+        tally::total_of(&self.server.tallies(), transport)
     }
 
     fn connect(&self) -> TcpStream {

@@ -3,7 +3,7 @@
 use super::Shared;
 use crate::address::Presence;
 use crate::announce::{Group, Slot};
-use crate::check::{Found, Probe};
+use crate::check::{Found, Probe, Surroundings};
 use crate::memory::Memories;
 use announce::{CheckId, Condition, Machine};
 use config::SiteFile;
@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 /// Makes groups. Their checks run at once, and until the group is dropped.
 pub(super) struct Groups {
     shared: Shared,
+    surroundings: Surroundings,
     presence: watch::Receiver<Presence>,
     found: mpsc::Sender<(Slot, Found)>,
     memories: watch::Receiver<Memories>,
@@ -21,11 +22,12 @@ pub(super) struct Groups {
 impl Groups {
     pub(super) fn new(
         shared: Shared,
+        surroundings: Surroundings,
         presence: watch::Receiver<Presence>,
         found: mpsc::Sender<(Slot, Found)>,
         memories: watch::Receiver<Memories>,
     ) -> Self {
-        Groups { shared, presence, found, memories, slots: 0 }
+        Groups { shared, surroundings, presence, found, memories, slots: 0 }
     }
 
     /// A group of the site file at its start, with the failures that are remembered of it.
@@ -56,14 +58,7 @@ impl Groups {
         let checks = group.settings.checks.iter().zip(&group.probes).enumerate();
         let start = |(check, (settings, probe)): (usize, (&announce::CheckSettings, &config::Probe))| {
             let (sooner, told) = mpsc::channel(1);
-            let probe = Probe {
-                group: slot,
-                check: CheckId(check),
-                service: probe.target,
-                expectation: probe.expectation.clone(),
-                interval: settings.interval,
-                timeout: probe.timeout,
-            };
+            let probe = Probe::new((slot, CheckId(check)), settings, probe, &self.surroundings);
             let run = probe.run(self.shared.clock, self.presence.clone(), told, self.found.clone());
             tokio::spawn(run);
             sooner

@@ -107,7 +107,7 @@ impl Peers {
 
     /// Starts the task of a peer once another has ended: they may be about the same neighbour.
     fn start_after(&mut self, neighbour: &config::Peer, before: Option<JoinHandle<()>>) {
-        let Shared { clock, bus, metrics, recording } = self.shared.clone();
+        let Shared { clock, bus, metrics, recording, .. } = self.shared.clone();
         let track = recording.track(neighbour.name.as_str());
         let peer = Peer::new(neighbour.clone(), rand::random(), track, bgp::Mouth { clock, bus, metrics });
         let (caller, calls) = mpsc::channel(CALLS_PER_PEER);

@@ -7,6 +7,7 @@ use super::Shared;
 use crate::address::{Belongings, Wanted};
 use crate::dns;
 use crate::error::Error;
+use crate::load::Watched;
 use crate::watchdog::Hearts;
 use config::{Service, SiteFile};
 use std::collections::BTreeSet;
@@ -59,6 +60,8 @@ pub(super) struct Services {
     leaving: Vec<Leaving>,
     hearts: Hearts,
     tallies: watch::Sender<Vec<dns::Tally>>,
+    /// Whose load is measured.
+    watched: watch::Sender<Vec<Watched>>,
 }
 
 /// What stays until users have heard of the withdrawal.
@@ -69,9 +72,17 @@ struct Leaving {
 }
 
 impl Services {
-    pub(super) fn new(shared: Shared, wanted: Wanted, servers: Vec<dns::Server>, hearts: Hearts) -> Self {
+    pub(super) fn new(
+        shared: Shared,
+        wanted: Wanted,
+        servers: Vec<dns::Server>,
+        hearts: Hearts,
+        site_file: &SiteFile,
+    ) -> Self {
         let tallies = watch::Sender::default();
-        let services = Services { shared, wanted, servers: Vec::new(), leaving: Vec::new(), hearts, tallies };
+        let watched = watch::Sender::new(Watched::of(site_file));
+        let services =
+            Services { shared, wanted, servers: Vec::new(), leaving: Vec::new(), hearts, tallies, watched };
         services.with(servers)
     }
 
@@ -83,6 +94,11 @@ impl Services {
     /// What the threads of the built-in DNS service count, now and from now on.
     pub(super) fn tallies(&self) -> watch::Receiver<Vec<dns::Tally>> {
         self.tallies.subscribe()
+    }
+
+    /// The services whose load is measured, now and from now on.
+    pub(super) fn watched(&self) -> watch::Receiver<Vec<Watched>> {
+        self.watched.subscribe()
     }
 
     /// Starts the servers that another site file needs and that do not run yet. An error leaves everything as it is.
@@ -133,6 +149,7 @@ impl Services {
             let until = self.shared.clock.now() + next.site.linger;
             self.leaving.push(Leaving { until, belongings: old, servers: go });
         }
+        self.watched.send_replace(Watched::of(next));
         self.want(next);
     }
 
