@@ -21,11 +21,13 @@ const ENDLESS: [&str; 2] = ["--follow", "catchment run "];
 const MAY_SAY_NO: [&str; 3] =
     ["catchment reload --confirm", "catchment fleet release ", "catchment fleet retire "];
 /// What changes the reader's own machine: packages, services, files below /etc. The package has a test of its own.
-const HOST_ONLY: [&str; 14] = [
+const HOST_ONLY: [&str; 16] = [
     "apt",
     "apt-get",
     "dpkg",
+    "sudoedit",
     "systemctl",
+    "systemd-analyze",
     "journalctl",
     "make",
     "install",
