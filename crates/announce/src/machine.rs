@@ -169,6 +169,11 @@ impl Machine {
         self.alarms.iter().map(|&alarm| words::alarm(self, alarm, now)).collect()
     }
 
+    /// The same alarms, in the same order, without their sentences.
+    pub fn standing_alarms(&self) -> impl Iterator<Item = Alarm> {
+        self.alarms.iter().copied()
+    }
+
     /// The rows of "why": the state and its reason, what is missing for it to be announced, and every check.
     pub fn explain(&self, now: Timestamp) -> Vec<String> {
         explain(self, now.max(self.latest))

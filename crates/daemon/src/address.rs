@@ -191,12 +191,11 @@ impl Keeper {
     /// Looks after everything, on a thread of its own, for as long as anybody cares about the presence.
     pub(crate) fn keep(mut self, mut kernel: Watch, bus: &Bus) {
         self.added.clear();
-        let mut belongings = self.wanted.belongings.subscribe();
         let mut looked = Instant::now();
         while !self.presence.is_closed() {
             wait(&kernel, &self.wanted.bell, LOOK_EVERY.saturating_sub(looked.elapsed()));
-            if belongings.has_changed().unwrap_or(false) {
-                let items = belongings.borrow_and_update().items();
+            let items = self.wanted.belongings.borrow().items();
+            if items != self.items {
                 self.change(items);
                 self.look(bus);
             }
@@ -366,8 +365,8 @@ mod tests {
                 }
                 drop(presence);
             });
-            let unused: IpAddr = "198.18.0.99".parse().unwrap();
-            assert_eq!(route::lookup(netlink, unused).unwrap(), route::Lookup::NoRoute);
+            let reject = unreachable("198.18.0.0/24".parse().unwrap());
+            assert_eq!(route::add(netlink, reject).unwrap(), Outcome::Changed, "it had been taken away");
             assert_eq!(bus.latest(), [], "what was ordered is no news");
         });
     }

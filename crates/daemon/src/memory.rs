@@ -1,15 +1,16 @@
 //! What survives a restart: how often each group failed in a row and until when that costs, so that a daemon that is
 //! started again does not forget its back-off. Never what was announced.
 //!
-//! One small file under the state directory, replaced in one step, so that a reader finds the old or the new one. A
-//! file that cannot be read costs the back-off and nothing else: the daemon says so and starts without it.
+//! One small file under the state directory. A file that cannot be read costs the back-off and nothing else: the daemon
+//! says so and starts without it.
 
 use crate::event::{Event, Source};
 use crate::events::Bus;
+use crate::state_file;
 use announce::Memory;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use terms::{GroupName, Reason, WallTime};
@@ -17,9 +18,6 @@ use tokio::sync::watch;
 
 /// The file's name under the state directory.
 const FILE: &str = "memory.json";
-
-/// Most octets that are read of it; thousands of groups fit.
-const LIMIT: u64 = 1 << 20;
 
 /// What each group remembers.
 pub(crate) type Memories = BTreeMap<GroupName, Kept>;
@@ -71,9 +69,7 @@ pub(crate) fn recall(state_dir: &Path, bus: &Bus) -> Memories {
 }
 
 fn read(path: &Path) -> io::Result<Memories> {
-    let mut text = String::new();
-    std::fs::File::open(path)?.take(LIMIT).read_to_string(&mut text)?;
-    let document: Document = serde_json::from_str(&text)?;
+    let document: Document = state_file::read(path)?;
     if document.schema != SCHEMA {
         return Err(io::Error::other(format!("schema {}, this daemon knows {SCHEMA}", document.schema)));
     }
@@ -81,14 +77,7 @@ fn read(path: &Path) -> io::Result<Memories> {
 }
 
 fn write(state_dir: &Path, memories: &Memories) -> io::Result<()> {
-    std::fs::create_dir_all(state_dir)?;
-    let mut file = tempfile::NamedTempFile::new_in(state_dir)?;
-    serde_json::to_writer(&mut file, &Document { schema: SCHEMA, groups: memories.clone() })?;
-    file.write_all(b"\n")?;
-    file.as_file().sync_all()?;
-    file.persist(state_dir.join(FILE))?;
-    // The name is on disk only once the directory is.
-    std::fs::File::open(state_dir)?.sync_all()
+    state_file::replace(state_dir, FILE, &Document { schema: SCHEMA, groups: memories.clone() })
 }
 
 /// Writes what is to be remembered whenever it changes, until nobody is left who could change it.

@@ -65,7 +65,8 @@ fn store(status: &FleetStatus, paint: Paint) -> String {
         (StoreState::Reached, _) => format!("the fleet {seen}"),
         (StoreState::Lost, why) => {
             let why = why.as_ref().map_or(String::new(), |why| format!(" ({why})"));
-            let words = format!("the store is lost{why}: announcements stay as they are, nobody gets a permit");
+            let words =
+                format!("the store is lost{why}: announcements stay as they are, nobody gets a permit");
             format!("{}\nwhat follows was so when it was heard last, {seen}", paint.text(Tone::Bad, &words))
         }
     }
@@ -154,7 +155,8 @@ mod tests {
             groups: Vec::new(),
             ..status()
         };
-        let alone = FleetStatus { store: StoreState::None, trouble: None, alarms: Vec::new(), ..lost.clone() };
+        let alone =
+            FleetStatus { store: StoreState::None, trouble: None, alarms: Vec::new(), ..lost.clone() };
         let pages = [lost, alone].map(|status| page(&status, WallTime(0), Paint::Plain));
         insta::assert_snapshot!(pages.join("--\n"));
     }

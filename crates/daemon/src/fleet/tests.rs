@@ -43,7 +43,9 @@ fn when_everything_fails_at_once_the_last_sites_stay_though_the_leader_is_killed
     cluster.kill(leader);
     held_at_most(&sites, 2);
     cluster.revive(leader);
-    until("every site says how it stands", || sites.iter().all(|site| site.status().store == StoreState::Reached));
+    until("every site says how it stands", || {
+        sites.iter().all(|site| site.status().store == StoreState::Reached)
+    });
     assert_eq!(held(&sites), 2);
     assert!(sites.iter().all(|site| site.holds() || site.is_announced()), "the others stand");
 

@@ -138,7 +138,8 @@ impl Cluster {
         let leads = |endpoint: &String| {
             let status = self.etcdctl(&["--endpoints", endpoint, "endpoint", "status", "--write-out=fields"]);
             let field = |name: &str| {
-                let rows = status.as_deref()?.lines().find_map(|row| row.strip_prefix(&format!("\"{name}\" : ")));
+                let rows =
+                    status.as_deref()?.lines().find_map(|row| row.strip_prefix(&format!("\"{name}\" : ")));
                 rows.map(str::to_owned)
             };
             field("Leader").is_some_and(|leader| leader != "0" && Some(leader) == field("MemberID"))
@@ -171,7 +172,8 @@ impl Cluster {
             let (data, peer) = (self.data(name), format!("http://10.9.0.{number}:2380"));
             let arguments = ["snapshot", "restore", backup.to_str().unwrap(), "--name", name];
             let (data, cluster) = (data.to_str().unwrap(), initial_cluster());
-            let more = ["--data-dir", data, "--initial-cluster", &cluster, "--initial-advertise-peer-urls", &peer];
+            let more =
+                ["--data-dir", data, "--initial-cluster", &cluster, "--initial-advertise-peer-urls", &peer];
             self.etcdctl(&[&arguments[..], &more[..]].concat()).expect("the backup is restored");
         }
         MEMBERS.into_iter().for_each(|name| self.revive(name));
