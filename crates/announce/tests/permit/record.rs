@@ -1,9 +1,9 @@
 //! A record under changes, and as octets.
 
 use announce::permit::{Cause, Garbled, Record, Refusal, Speaker};
-use serde_json::json;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use serde_json::json;
 use std::num::NonZeroU32;
 use std::path::Path;
 use terms::{Reason, WallTime};
@@ -188,11 +188,14 @@ fn the_largest_record_fits_and_takes_nobody_more() {
     let line = json!({"stands": false, "confirmed": serial, "doubt": serial, "min_sites": u32::MAX});
     let away = json!({"cause": "permit", "since": serial, "why": longest});
     let host = |site: usize, host: usize| format!("{site:0>32}{host:0>31}");
-    let member = |site| (format!("{site:0>63}"), json!({"hosts": {host(site, 0): line, host(site, 1): line}, "away": away}));
+    let member = |site| {
+        (format!("{site:0>63}"), json!({"hosts": {host(site, 0): line, host(site, 1): line}, "away": away}))
+    };
     let token = |site| (format!("{site:0>63}"), json!({"why": longest, "until": u64::MAX}));
     let members: serde_json::Map<_, _> = (0..Record::MAX_SITES).map(member).collect();
     let tokens: serde_json::Map<_, _> = (0..Record::MAX_SITES / 4).map(token).collect();
-    let record = json!({"schema": 1, "serial": serial, "doubt": serial, "members": members, "tokens": tokens});
+    let record =
+        json!({"schema": 1, "serial": serial, "doubt": serial, "members": members, "tokens": tokens});
     let record: Record = serde_json::from_value(record).unwrap();
     let octets = record.encode();
     assert!(octets.len() < Record::MAX_OCTETS, "{}", octets.len());
