@@ -7,8 +7,9 @@
 //!  │    ^                           v         │        │ server   <──status (Board) ──┐  │  │
 //!  │    └──sooner (queue)── decision loop ────┼─views──┼──────────────────────────────┤  │  │
 //!  │                        ^ ^  │  │  └──────┼────────┼─> memory keeper ──> state dir │  │  │
-//!  │     orders, regroups ──┘ │  │  └─beats─┐ │        │ reload office <──SIGHUP, API │  │  │
-//!  │        (queues)  │       │  │          │ │        └───────┬──────────────────────┼──┼──┘
+//!  │   commands, regroups ──┘ │  │  └─beats─┐ │        │ clerk  <──orders (API)       │  │  │
+//!  │      (queues)    │       │  │          │ │        │ office <──SIGHUP, reload     │  │  │
+//!  │          │       │       │  │          │ │        └───────┬──────────────────────┼──┼──┘
 //!  │          │       │       │ decision    │ │                │                      │  │
 //!  │        stop    site <────┼─(latest)────┼─┼─changes (queue)┘                      │  │
 //!  │          │       │       │  v          │ │                                       │  │
@@ -206,6 +207,7 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
     let (changes, changed) = mpsc::channel(1);
     let (remembered, to_remember) = watch::channel(memories);
     let (shown, showing) = watch::channel(Shown::default());
+    let (linger, lingering) = watch::channel(site_file.site.linger);
     let heart = Heart::of("the decision loop");
     hearts.add(heart.clone());
 
@@ -250,7 +252,7 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         clock,
         bus: bus.clone(),
         site: name.clone(),
-        linger: site_file.site.linger,
+        linger: lingering,
         commands: commands.clone(),
         views: groups_shown.clone(),
         sessions: watch::Sender::new(None),
@@ -262,6 +264,7 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         groups,
         services,
         listening: BTreeSet::new(),
+        linger,
         shown,
         regroups,
         changes: changed,
