@@ -61,10 +61,15 @@ impl Judge {
         if is_granted(before, after, &writer.site) && !is_kept {
             self.granted(hosts, writer, after)?;
         }
+        // A restarted host was relied on until it says so, and its site is not charged while others stand.
+        let is_fallen = before.stands(&writer.site, &writer.host)
+            && !after.stands(&writer.site, &writer.host)
+            && speaks.is_some_and(|host| !host.announces());
         let charges = after.charges().filter(|(site, _)| before.charges().all(|(other, _)| other != *site));
         let charges: Vec<_> = charges.map(|(site, _)| site.clone()).collect();
         let counts = |record: &Record| (record.members().len(), record.min_sites());
-        if !charges.is_empty() || counts(before) != counts(after) || is_restored_news || is_kept {
+        if !charges.is_empty() || counts(before) != counts(after) || is_restored_news || is_kept || is_fallen
+        {
             self.charged.extend(charges);
             self.allow(hosts, store);
         }
