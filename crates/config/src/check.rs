@@ -101,7 +101,8 @@ const SCOPES: [(&str, Scope); 2] = [("local", Scope::Local), ("dependency", Scop
 
 pub(crate) const HANG_AFTER: Duration = Duration::from_secs(1);
 /// How long silence may last, by the name of the profile: a pause of less than a second is usually no outage.
-pub(crate) const PROFILES: [(&str, Duration); 2] = [("normal", HANG_AFTER), ("fast", Duration::from_millis(300))];
+pub(crate) const PROFILES: [(&str, Duration); 2] =
+    [("normal", HANG_AFTER), ("fast", Duration::from_millis(300))];
 
 /// Reads one check; `hang_after` is what holds where it says neither that nor a profile.
 pub(crate) fn read(table: &Table, directory: &Path, hang_after: Duration) -> Option<Check> {
