@@ -366,8 +366,8 @@ mod tests {
                 }
                 drop(presence);
             });
-            let unused: IpAddr = "198.18.0.99".parse().unwrap();
-            assert_eq!(route::lookup(netlink, unused).unwrap(), route::Lookup::NoRoute);
+            let reject = unreachable("198.18.0.0/24".parse().unwrap());
+            assert_eq!(route::add(netlink, reject).unwrap(), Outcome::Changed, "it had been taken away");
             assert_eq!(bus.latest(), [], "what was ordered is no news");
         });
     }

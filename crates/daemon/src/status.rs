@@ -3,7 +3,7 @@
 use crate::bgp::{self, Ledger};
 use crate::clock::Clock;
 use crate::events::Bus;
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, other_sites};
 use ::bgp::session::StateName;
 use api::{Explanation, PeerState, PeerTold, Picture, PictureKind, Refusal, Schema, Status, Told, ToldPeer};
 use std::net::IpAddr;
@@ -108,7 +108,7 @@ impl Board {
         Picture {
             addresses,
             at_ms: self.clock.now().as_nanos() / 1_000_000,
-            sites: site.into_iter().collect(),
+            sites: site.into_iter().chain(other_sites(&self.fleet.status())).collect(),
             peers,
             groups,
             ..Picture::empty(PictureKind::Daemon, self.site.to_string(), self.started)

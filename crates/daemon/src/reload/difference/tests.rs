@@ -85,6 +85,7 @@ fn each_kind_of_change_is_told_apart() {
     let fabric = section("[[peer]]\nname = \"fabric\"");
     let mail =
         web.replace("web", "mail").replace("203.0.113", "198.51.100").replace(", \"192.0.2.0/24\"", "");
+    let with_mail = format!("{web}\n\n{mail}");
     let cases: [(&str, Vec<(&str, &str)>); 16] = [
         ("attributes", vec![("asn = 64500", "asn = 64500\ndeprefer = { communities = [\"64500:80\"] }")]),
         ("next hop", vec![("asn = 64500", "asn = 64500\nnext_hop4 = \"10.1.0.10\"")]),
@@ -96,7 +97,7 @@ fn each_kind_of_change_is_told_apart() {
         ("group's timers", vec![("asn = 64501", "drain = \"60s\"\nasn = 64501")]),
         ("check", vec![("name = \"example.\"", "name = \"www.example.\"")]),
         ("service removed", vec![(web, "")]),
-        ("service added", vec![(web, &format!("{web}\n\n{mail}"))]),
+        ("service added", vec![(web, &with_mail)]),
         ("member removed", vec![(ntp, "")]),
         ("prefix removed", vec![(", \"192.0.2.0/24\"", "")]),
         ("group named", vec![("[api]", "[[group]]\nname = \"pages\"\nservices = [\"web\"]\n[api]")]),
