@@ -1,5 +1,6 @@
 // The sites of a world, the buttons that break and mend it, and the reasons for the long ways round.
 
+import { strength } from './alarms.js';
 import { byId, element, refresh, say } from './element.js';
 import { detourChip, mark, ms, noMark } from './marks.js';
 import { command } from './stream.js';
@@ -65,9 +66,11 @@ export class SiteCards {
 
   #update(card, site) {
     const gone = site.output === 'none';
-    const state = site.state ?? 'no daemon';
+    const weaker = gone ? null : strength(site.output);
+    const state = [site.state ?? 'no daemon', weaker].filter(Boolean).join(' \u00b7 ');
     card.root.classList.toggle('gone', gone);
-    refresh(card.sign, [site.colour, gone], () => [gone ? noMark() : mark(site.colour)]);
+    card.root.classList.toggle('weak', weaker !== null);
+    refresh(card.sign, [site.colour, gone, weaker], () => [gone ? noMark() : mark(site.colour, { hollow: weaker !== null })]);
     say(card.name, site.city);
     say(card.state, state);
     card.state.className = `state ${(site.state ?? 'dead')}`;

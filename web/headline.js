@@ -1,5 +1,6 @@
 // How things stand, in one sentence and a few numbers.
 
+import { strength } from './alarms.js';
 import { byId, element, refresh, say } from './element.js';
 import { ms } from './marks.js';
 
@@ -12,9 +13,12 @@ function median(values) {
 export function headWorld({ clients, sites }, moved) {
   const answered = clients.filter(({ site }) => site);
   const gone = sites.filter(({ output }) => output === 'none').map(({ city }) => city);
+  const weak = ['gshut', 'depref'].map((output) => [output, sites.filter((site) => site.output === output)])
+    .filter(([, some]) => some.length)
+    .map(([output, some]) => `; ${some.map(({ city }) => city).join(' and ')} ${some.length === 1 ? 'is' : 'are'} ${output === 'gshut' ? 'the ' : ''}${strength(output)}`);
   const all = clients.length > 0 && answered.length === clients.length;
   const who = all ? 'Everyone is answered' : `${answered.length} of ${clients.length} are answered`;
-  say(byId('headline'), `${who}${gone.length ? ` without ${gone.join(' and ')}` : ''}.`);
+  say(byId('headline'), `${who}${gone.length ? ` without ${gone.join(' and ')}` : ''}${weak.join('')}.`);
   byId('headline').classList.toggle('wrong', !all);
   figures([
     ['answered', `${answered.length}/${clients.length}`],

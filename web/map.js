@@ -1,6 +1,7 @@
 // The map: land, cables, the ways of answers, sites and clients. It is redrawn part by part, only where a part changed,
 // and laid out in real pixels, so that marks and letters keep their size on any screen.
 
+import { strength } from './alarms.js';
 import { element, refresh, say, svg } from './element.js';
 import { RINGS } from './land.js';
 import { arrange } from './labels.js';
@@ -172,10 +173,11 @@ export class WorldMap {
 
   drawSite(site) {
     const gone = site.output === 'none';
-    const group = svg('g', { class: gone ? 'station gone' : 'station', transform: translate(site.xy) },
-      svg('title', {}, `${site.city}: ${gone ? 'not announced' : 'announced'}`),
+    const words = strength(site.output);
+    const group = svg('g', { class: `station ${gone ? 'gone' : site.output}`, transform: translate(site.xy) },
+      svg('title', {}, `${site.city}: ${words ?? 'announced'}`),
       svg('path', { class: 'halo', d: shape(site.colour, SITE + 4), stroke: colour(site.colour) }),
-      svg('path', { class: 'body', d: shape(site.colour, SITE), fill: colour(site.colour) }));
+      svg('path', { class: 'body', d: shape(site.colour, SITE), fill: colour(site.colour), stroke: colour(site.colour) }));
     if (gone) group.append(svg('path', { class: 'cross', d: 'M-9,-9L9,9M9,-9L-9,9' }));
     return group;
   }

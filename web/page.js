@@ -6,6 +6,7 @@
 //
 // One client at a time is selected, by pointer or keyboard, on the map or on a ribbon; both bring it out.
 
+import { showAlarms } from './alarms.js';
 import { CableForm, SiteCards, showDetours, showFaults } from './cards.js';
 import { byId, say } from './element.js';
 import { EventList } from './events.js';
@@ -42,12 +43,13 @@ function show(next) {
     events.reset();
     ribbons.reset();
   }
-  picture = { sites: [], clients: [], groups: [], peers: [], ...next };
+  picture = { sites: [], clients: [], groups: [], peers: [], alarms: [], ...next };
   clock.heard(picture.at_ms);
   document.title = `${picture.title} \u00b7 Catchment`;
   say(byId('title'), picture.title);
   say(byId('addresses'), picture.addresses.join('  '));
   document.body.dataset.kind = picture.kind;
+  showAlarms(picture.alarms);
   if (picture.kind === 'lab') showWorld();
   else showDaemon();
   byId('who').hidden = false;

@@ -1,18 +1,21 @@
 // The strip below the map: the key to its signs, or, while a client is pointed at, its way hop by hop.
 
 import { byId, element, refresh, svg } from './element.js';
-import { detourChip, detourIcon, mark, ms, noMark } from './marks.js';
+import { colour, detourChip, detourIcon, mark, ms, noMark, shape } from './marks.js';
 
 function key() {
   const sample = (attributes) => svg('svg', { viewBox: '0 0 26 12', width: 26, height: 12, 'aria-hidden': 'true' },
     svg('path', { d: 'M1,6H25', ...attributes }));
   const entry = (sign, words) => element('span', {}, sign, words);
   const icon = (kind) => svg('svg', { viewBox: '0 0 18 16', width: 15, height: 13, 'aria-hidden': 'true' }, detourIcon(kind));
+  const resort = svg('svg', { class: 'station gshut', viewBox: '-12 -12 24 24', width: 17, height: 17, 'aria-hidden': 'true' },
+    svg('path', { class: 'halo', d: shape(0, 11), stroke: colour(0) }), svg('path', { class: 'body', d: shape(0, 6), stroke: colour(0) }));
   return [
     entry(mark(0), 'a client wears the mark of its site'),
     entry(mark(0, { hollow: true }), 'not the nearest'),
     entry(icon('policy'), 'by policy'),
     entry(icon('failover'), 'after a failover'),
+    entry(resort, 'a site of last resort'),
     entry(sample({ class: 'broken cut' }), 'cut'),
     entry(sample({ class: 'broken blackhole' }), 'black hole'),
     entry(noMark(), 'gone or silent'),

@@ -1,5 +1,6 @@
 // What one site says about itself: its groups, what each peer was told, its peers.
 
+import { strength } from './alarms.js';
 import { byId, element, refresh } from './element.js';
 
 const SIGNS = { announced: '\u25cf', withdrawn: '\u25cb', none: '\u2013' };
@@ -20,12 +21,20 @@ function told({ told: word, attributes }) {
   return element('span', { class: `told ${word}` }, `${SIGNS[word]} ${word}`, element('small', {}, hop + path));
 }
 
+/** What an operator has ordered, in one line. */
+function ordered({ kind, who, until, reason }) {
+  return element('p', { class: 'order' }, element('strong', {}, kind), ` ordered by ${who}: ${reason} \u00b7 `,
+    until ? 'until ' : 'until another order', until && time(until));
+}
+
 function group(one) {
   const peers = one.prefixes[0]?.peers.map(({ peer }) => peer) ?? [];
   return element('article', { class: one.output === 'none' ? 'group gone' : 'group' },
     element('p', { class: 'statement' },
-      element('strong', {}, one.name), element('span', { class: `state ${one.state}` }, one.state),
+      element('strong', {}, one.name), element('span', { class: `state ${one.state}` },
+        [one.state, one.output === 'none' ? null : strength(one.output)].filter(Boolean).join(' \u00b7 ')),
       ` since `, time(one.since), `: ${one.reason}`),
+    one.intent && one.intent.kind !== 'normal' && ordered(one.intent),
     ...one.alarms.map((alarm) => element('p', { class: 'alarm', role: 'alert' }, alarm)),
     table(['Prefix', ...peers], one.prefixes.map((row) => [row.prefix, ...row.peers.map(told)])));
 }

@@ -174,6 +174,11 @@ impl Machine {
         self.alarms.iter().map(|&alarm| words::alarm(self, alarm, now)).collect()
     }
 
+    /// The same alarms, in the same order, without their sentences.
+    pub fn standing_alarms(&self) -> impl Iterator<Item = Alarm> {
+        self.alarms.iter().copied()
+    }
+
     /// The rows of "why": the state and its reason, what is missing for it to be announced, and every check.
     pub fn explain(&self, now: Timestamp) -> Vec<String> {
         explain(self, now.max(self.latest))
@@ -295,10 +300,10 @@ fn without_silence(verdict: Verdict) -> Verdict {
 /// Where each of these checks stands among those; none for one that is gone.
 fn places(before: &[CheckSettings], after: &[CheckSettings]) -> Vec<Option<CheckId>> {
     let mut free: Vec<(CheckId, &CheckSettings)> = (0..).map(CheckId).zip(after).collect();
-    let mut place = |check: &CheckSettings| {
+    let place = |check: &CheckSettings| {
         let is_same = |other: &CheckSettings| (&other.service, &other.name) == (&check.service, &check.name);
         let found = free.iter().position(|(_, other)| is_same(other))?;
         Some(free.remove(found).0)
     };
-    before.iter().map(|check| place(check)).collect()
+    before.iter().map(place).collect()
 }

@@ -1,23 +1,24 @@
 //! The states of an announcement group, and the one table that says how it moves between them.
 //!
 //! ```text
-//!          warm           every check rises, back-off over
-//!   BOOT ────────> WARM ───────────────────────────────────────┐
-//!                   ^                                          v
-//!            Normal │         ┌──────────────────────────────────────────────────────────────┐
-//!                   │         │          a fail                                               │
-//!   any ─────────> OFF        │   UP <──────────────> SUSPECT         NORMAL, or DEPREF       │ announced
-//!     Withdraw, permit        │   │ ^      a pass        │                                    │
-//!                             │   │ └──────────┬─────────│───── every check rises             │
-//!                             │   │            │         │                                    │
-//!                             │   │ Drain,     │         │ failed, no permit                  │
-//!                             │   v permit     │         v                                    │
-//!                             │ DRAIN ─ Normal ┴─────── HELD           GSHUT                  │
-//!                             └───│─────────────────────│─────────────────────────────────────┘
-//!                                 │ time over,          │ permit, still failed
-//!                                 v or nobody left      v            (SUSPECT with a permit goes here at once)
-//!                                DOWN <─────────────────┘
-//!                                 └──> UP: every check rises, back-off over, intent Normal
+//!                                                      every check rises,
+//!          BOOT ───── warm ────> WARM ───────────────── back-off over ──────────> UP
+//!   NONE                          ^
+//!          OFF  ──── Normal ──────┘      (from any state: Withdraw, with the permit or overriding the guard)
+//!   - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - -
+//!                                 a fail: ask for the permit
+//!   NORMAL    ┌─────────> UP <─────────────────────────────────> SUSPECT
+//!   or DEPREF │          │  ^                 a pass                │
+//!             │          │  └────── every check rises ────┐         │ failed,
+//!      Normal │          │ Drain,                         │         │ no permit
+//!             │          v permit                         │         v
+//!   GSHUT     └───────  DRAIN                             └─────── HELD: alarm
+//!                        │                                          │
+//!   - - - - - - - - - - -│- - - - - - - - - - - - - - - - - - - - - │ - - - - - - - - - - - - - - - - - - -
+//!                        │ T_drain over, or few are left             │ permit, still failed
+//!   NONE                 v                                          v
+//!                      DOWN <───────────────────────────────────────┴── UP, SUSPECT, DRAIN: failed, permit
+//!                        └──── every check rises, back-off over, Normal ────> UP
 //! ```
 //!
 //! The table is level-triggered: it asks what holds now ([`Cause`]), not what just happened, so the order in which

@@ -157,19 +157,20 @@ fn standing_of(machine: &Machine, check: CheckId, now: Timestamp) -> String {
 fn passing(machine: &Machine, now: Timestamp) -> impl Iterator<Item = String> {
     let local = machine.health.local(&machine.settings);
     local
-        .filter(|(_, _, tally)| matches!(tally.standing, Standing::Passing { .. }))
+        .filter(|(_, check, tally)| matches!(tally.standing, Standing::Passing { run } if run >= check.rise.get()))
         .map(move |(_, check, tally)| standing(check, tally, now))
 }
 
 /// How one check stands, in one sentence: what was seen, how often, since when.
 fn standing(check: &CheckSettings, tally: &Tally, now: Timestamp) -> String {
     let last = match &tally.last {
-        None => ", not run yet".to_owned(),
+        None => return format!("{check} was not run yet"),
         Some(Verdict::Pass) => String::new(),
         Some(Verdict::Fail { reason, .. }) => format!(": {reason}"),
         Some(Verdict::Indeterminate { reason }) => format!(", the last run could not be made: {reason}"),
     };
     match tally.standing {
+        Standing::Passing { run: 0 } => format!("{check} found nothing{last}"),
         Standing::Passing { run } => format!("{check} passed {run} in a row{last}"),
         Standing::Failing(fails) => format!("{check} failed {}{last}", fails_in_words(&fails, now)),
     }

@@ -13,7 +13,7 @@ use crate::Refusal;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
-use hyper::{Method, Request, Response, header};
+use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -26,7 +26,7 @@ use tokio::net::UnixStream;
 pub const MAX_ANSWER: usize = 16 << 20;
 /// Longest row of a stream that is read, bytes.
 pub const MAX_ROW: usize = 1 << 20;
-/// How long an answer may take.
+/// How long an answer may take, where the client is not told to be more patient.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why a request got no answer that can be used.
@@ -59,6 +59,9 @@ pub enum ClientError {
     /// The server answered that it will not.
     #[error("{0}")]
     Refused(#[from] Refusal),
+    /// The server answered that what was asked makes no sense (status 400).
+    #[error("{0}")]
+    Faulty(Refusal),
     /// The server answered with a status and without words.
     #[error("{} answered {path} with status {status}", .socket.display())]
     Status {
@@ -70,10 +73,12 @@ pub enum ClientError {
         status: u16,
     },
     /// The server took too long.
-    #[error("{} did not answer {path} within {} s", .socket.display(), PATIENCE.as_secs())]
+    #[error("{} did not answer {path} within {} s", .socket.display(), .patience.as_secs())]
     TooSlow {
         /// The socket.
         socket: PathBuf,
+        /// How long was waited.
+        patience: Duration,
         /// What was asked for.
         path: String,
     },
@@ -127,12 +132,18 @@ impl std::fmt::Display for Server {
 pub struct Client {
     server: Server,
     socket: PathBuf,
+    patience: Duration,
 }
 
 impl Client {
     /// A client of the daemon or lab whose socket this is. Nothing is opened yet.
     pub fn of(server: Server, socket: impl Into<PathBuf>) -> Self {
-        Client { server, socket: socket.into() }
+        Client { server, socket: socket.into(), patience: PATIENCE }
+    }
+
+    /// The same client, for requests that take the server longer than [`PATIENCE`].
+    pub fn patient(self, patience: Duration) -> Self {
+        Client { patience, ..self }
     }
 
     /// The socket.
@@ -205,6 +216,7 @@ impl Client {
         let status = answer.status().as_u16();
         let words = read(path, answer.into_body()).await;
         match words.map(|bytes| serde_json::from_slice::<Refusal>(&bytes)) {
+            Ok(Ok(refusal)) if status == StatusCode::BAD_REQUEST.as_u16() => ClientError::Faulty(refusal),
             Ok(Ok(refusal)) => ClientError::Refused(refusal),
             _ => ClientError::Status { socket: self.socket.clone(), path: path.to_owned(), status },
         }
@@ -215,8 +227,10 @@ impl Client {
         path: &str,
         exchange: impl Future<Output = Result<T, ClientError>>,
     ) -> Result<T, ClientError> {
-        let too_slow = |_| Err(ClientError::TooSlow { socket: self.socket.clone(), path: path.to_owned() });
-        tokio::time::timeout(PATIENCE, exchange).await.unwrap_or_else(too_slow)
+        let (socket, patience) = (&self.socket, self.patience);
+        let too_slow =
+            |_| Err(ClientError::TooSlow { socket: socket.clone(), patience, path: path.to_owned() });
+        tokio::time::timeout(patience, exchange).await.unwrap_or_else(too_slow)
     }
 
     fn unreachable(&self, error: io::Error) -> ClientError {

@@ -21,6 +21,22 @@ words! {
         Cut = "cut",
         /// A cable or a site's cables swallow every packet, carrier up.
         Blackhole = "blackhole",
+        /// A service hangs and runs in turns.
+        Flap = "flap",
+        /// A daemon can open nothing any more.
+        Starve = "starve",
+        /// Addresses are taken off a host.
+        Remove = "remove",
+        /// An operator takes a site out of service in order.
+        Drain = "drain",
+        /// An operator withdraws a site at once.
+        Withdraw = "withdraw",
+        /// An operator puts a site back into service.
+        Resume = "resume",
+        /// An operator changes a site's file.
+        Change = "change",
+        /// An operator has a site's file read again.
+        Reload = "reload",
         /// Every fault at the target is undone.
         Restore = "restore",
     }

@@ -12,6 +12,7 @@ mod fleet;
 mod live;
 mod node;
 pub mod openapi;
+mod order;
 mod picture;
 mod reload;
 pub mod route;
@@ -27,12 +28,16 @@ pub use fleet::{
 };
 pub use live::{Live, Outcome, Sample};
 pub use node::{Node, NodeKind, NodeList};
+pub use order::{
+    GroupChange, Intent, IntentKind, Later, Order, OrderKind, Ordered, PermitState, RouteChange, Stand,
+    Survivors,
+};
 pub use picture::{
     Cable, CableState, Client, Detour, DetourKind, Fault, Nearest, Picture, PictureKind, Router, Site,
 };
 pub use reload::{ReloadAnswer, ReloadChange, ReloadOrder, ReloadVerdict};
 pub use schema::Schema;
 pub use status::{
-    Check, CheckResult, Group, GroupState, Output, Peer, PeerState, PrefixStatus, Received, Status, Told,
-    ToldPeer,
+    Alarm, Check, CheckResult, Group, GroupState, Output, Peer, PeerState, PrefixStatus, Received, Status,
+    Told, ToldPeer,
 };

@@ -42,5 +42,7 @@ words! {
         Router = "router",
         /// Announces the anycast address and answers on it.
         Site = "site",
+        /// The operator's own data centre: the fleet store, and what sites depend on.
+        Core = "core",
     }
 }

@@ -1,107 +1,120 @@
 //! The OpenAPI document of a site's sockets, made from the types and the routes themselves.
 
-use crate::{EventList, EventRow, Explanation, FleetStatus, Picture, Refusal, Status, route};
-use utoipa::ToSchema;
-use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, Schema, Type};
-use utoipa::openapi::tag::TagBuilder;
-use utoipa::openapi::{
-    ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref, RefOr, Required,
-    ResponseBuilder,
+use crate::{
+    Done, EventList, EventRow, Explanation, FleetOrder, FleetStatus, Order, Ordered, Picture, Refusal,
+    ReloadAnswer, ReloadOrder, Status, route,
 };
-
-/// Where a route is served.
-#[derive(Clone, Copy)]
-enum Served {
-    /// On the control socket and on the read-only listener.
-    Both,
-    /// On the read-only listener only.
-    Listener,
-}
-
-impl Served {
-    fn tag(self) -> &'static str {
-        match self {
-            Served::Both => "documents",
-            Served::Listener => "page",
-        }
-    }
-}
+use utoipa::ToSchema;
+use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::tag::{Tag, TagBuilder};
+use utoipa::openapi::{
+    Content, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref, RefOr,
+    Required, ResponseBuilder,
+};
 
 /// The document.
 pub fn document() -> OpenApi {
     let mut document = Document::default();
-    document.get(route::STATUS, Served::Both, "What is announced, since when, and why", json::<Status>());
-    document.get(
-        route::EVENTS,
-        Served::Both,
-        "The latest events that the process still holds, oldest first",
-        json::<EventList>(),
-    );
-    document.get(
-        route::FOLLOW,
-        Served::Both,
-        "The same events and then every new one, one object a line, until the caller closes",
-        Answer { kind: "application/x-ndjson", schema: reference::<EventRow>() },
-    );
-    document.ask(
-        route::EXPLAIN,
-        Served::Both,
-        "What peers were told about one prefix, and why",
-        [prefix()],
-        json::<Explanation>(),
-    );
-    document.get(
-        route::FLEET,
-        Served::Both,
-        "Every site of the fleet, and who may withdraw, as this host sees it",
-        json::<FleetStatus>(),
-    );
-    document.get(
-        route::METRICS,
-        Served::Both,
-        "Metrics for Prometheus (OpenMetrics 1.0); docs/reference/metrics.md lists them",
-        Answer { kind: "application/openmetrics-text", schema: text() },
-    );
-    document.get(route::PICTURE, Served::Listener, "What the page draws, as it is now", json::<Picture>());
-    document.get(
-        route::LIVE,
-        Served::Listener,
-        "Server-sent events: `picture` (a Picture), `samples` (rows of check, ms, site, ms, family), `event` (an EventRow)",
-        Answer { kind: "text/event-stream", schema: text() },
-    );
-    document.get(
-        route::HEALTH,
-        Served::Listener,
-        "`ok` as long as the process serves; says nothing about what is announced",
-        Answer { kind: "text/plain", schema: text() },
-    );
-    document.also::<EventRow>();
-    document.also::<Refusal>();
+    documents(&mut document);
+    orders(&mut document);
+    page(&mut document);
+    document.type_of::<Refusal>();
     document.finish()
 }
 
-/// What a route answers.
+fn documents(document: &mut Document) {
+    let status = document.json::<Status>();
+    document.get(Served::Both, route::STATUS, "What is announced, since when, and why", status);
+    let events = document.json::<EventList>();
+    document.get(
+        Served::Both,
+        route::EVENTS,
+        "The latest events that the process holds, oldest first",
+        events,
+    );
+    let rows = Answer { kind: "application/x-ndjson", schema: document.type_of::<EventRow>() };
+    let about = "The same events and then every new one, one object a line, until the caller closes";
+    document.get(Served::Both, route::FOLLOW, about, rows);
+    let explanation = document.json::<Explanation>();
+    let prefix = ParameterBuilder::new().name("prefix").parameter_in(ParameterIn::Query);
+    let prefix = prefix.required(Required::True).schema(Some(document.type_of::<terms::Prefix>()));
+    let about = "What peers were told about one prefix, and why";
+    let explain = OperationBuilder::new().summary(Some(about)).parameter(prefix);
+    document.add(Served::Both, route::EXPLAIN, HttpMethod::Get, explain, explanation);
+    let fleet = document.json::<FleetStatus>();
+    let about = "Every site of the fleet, and who may withdraw, as this host sees it";
+    document.get(Served::Both, route::FLEET, about, fleet);
+    let about = "Metrics for Prometheus (OpenMetrics 1.0); docs/reference/metrics.md lists them";
+    document.get(Served::Both, route::METRICS, about, text("application/openmetrics-text"));
+}
+
+fn orders(document: &mut Document) {
+    let (order, ordered) = (document.json::<Order>(), document.json::<Ordered>());
+    document.post(route::ORDERS, "An operator's order, or with `dry_run` its rehearsal", order, ordered);
+    let (order, answer) = (document.json::<ReloadOrder>(), document.json::<ReloadAnswer>());
+    document.post(route::RELOAD, "Another site file, or with `dry_run` what it would change", order, answer);
+    let (order, done) = (document.json::<FleetOrder>(), document.json::<Done>());
+    document.post(route::FLEET, "Decides about a site that cannot decide itself", order, done);
+    let nothing = Answer { kind: "application/json", schema: ObjectBuilder::new().into() };
+    let answer = document.json::<ReloadAnswer>();
+    document.post(route::RELOAD_CONFIRM, "Confirms the reload that waits for it", nothing, answer);
+}
+
+fn page(document: &mut Document) {
+    let picture = document.json::<Picture>();
+    document.get(Served::Listener, route::PICTURE, "What the page draws, as it is now", picture);
+    let about = "Server-sent events: `picture` (a Picture), `event` (an EventRow), `samples` (rows of check, \
+                 milliseconds since the start, site, round trip in ms, family)";
+    document.get(Served::Listener, route::LIVE, about, text("text/event-stream"));
+    let about = "`ok` as long as the process serves; says nothing about what is announced";
+    document.get(Served::Listener, route::HEALTH, about, text("text/plain"));
+}
+
+/// Where a route is served.
+#[derive(Clone, Copy)]
+enum Served {
+    Both,
+    Socket,
+    Listener,
+}
+
+impl Served {
+    const ALL: [Served; 3] = [Served::Both, Served::Socket, Served::Listener];
+
+    fn name(self) -> &'static str {
+        match self {
+            Served::Both => "documents",
+            Served::Socket => "orders",
+            Served::Listener => "page",
+        }
+    }
+
+    fn tag(self) -> Tag {
+        let about = match self {
+            Served::Both => "Read-only, on the control socket and on the listener",
+            Served::Socket => "On the control socket only",
+            Served::Listener => "Read-only, on the listener only",
+        };
+        TagBuilder::new().name(self.name()).description(Some(about)).build()
+    }
+}
+
+/// What a route answers, or takes.
 struct Answer {
     kind: &'static str,
     schema: RefOr<Schema>,
 }
 
-fn json<T: ToSchema>() -> Answer {
-    Answer { kind: "application/json", schema: reference::<T>() }
+impl Answer {
+    fn content(self) -> Content {
+        ContentBuilder::new().schema(Some(self.schema)).build()
+    }
 }
 
-fn reference<T: ToSchema>() -> RefOr<Schema> {
-    Ref::from_schema_name(T::name()).into()
-}
-
-fn text() -> RefOr<Schema> {
-    ObjectBuilder::new().schema_type(Type::String).into()
-}
-
-fn prefix() -> Parameter {
-    let prefix = ParameterBuilder::new().name("prefix").parameter_in(ParameterIn::Query);
-    prefix.required(Required::True).schema(Some(reference::<terms::Prefix>())).build()
+fn text(kind: &'static str) -> Answer {
+    Answer { kind, schema: ObjectBuilder::new().schema_type(Type::String).into() }
 }
 
 /// The document as it grows.
@@ -112,61 +125,54 @@ struct Document {
 }
 
 impl Document {
-    fn get(&mut self, path: &str, served: Served, about: &str, answer: Answer) {
-        self.ask(path, served, about, [], answer);
-    }
-
-    fn ask<const N: usize>(
-        &mut self,
-        path: &str,
-        served: Served,
-        about: &str,
-        parameters: [Parameter; N],
-        answer: Answer,
-    ) {
-        let operation = OperationBuilder::new().tag(served.tag()).summary(Some(about));
-        let operation = operation.parameters((N > 0).then_some(parameters));
-        self.operation(path, HttpMethod::Get, operation, answer);
-    }
-
-    fn operation(&mut self, path: &str, method: HttpMethod, operation: OperationBuilder, answer: Answer) {
-        let content = ContentBuilder::new().schema(Some(answer.schema)).build();
-        let answered = ResponseBuilder::new().description("As asked").content(answer.kind, content);
-        let content = ContentBuilder::new().schema(Some(reference::<Refusal>())).build();
-        let refused = ResponseBuilder::new()
-            .description("Refused, with the reason")
-            .content("application/json", content);
-        let operation = operation.response("200", answered).response("default", refused);
-        let paths = std::mem::take(&mut self.paths);
-        self.paths = paths.path(path, PathItem::new(method, operation));
-    }
-
     /// Describes a type, and every type that it is made of.
-    fn also<T: ToSchema>(&mut self) {
+    fn type_of<T: ToSchema>(&mut self) -> RefOr<Schema> {
         self.schemas.push((T::name().into_owned(), T::schema()));
         T::schemas(&mut self.schemas);
+        Ref::from_schema_name(T::name()).into()
     }
 
-    fn finish(mut self) -> OpenApi {
-        self.also::<Status>();
-        self.also::<EventList>();
-        self.also::<Explanation>();
-        self.also::<FleetStatus>();
-        self.also::<Picture>();
-        let info = InfoBuilder::new().title("Catchment").version(env!("CARGO_PKG_VERSION"));
+    fn json<T: ToSchema>(&mut self) -> Answer {
+        Answer { kind: "application/json", schema: self.type_of::<T>() }
+    }
+
+    fn get(&mut self, served: Served, path: &str, about: &str, answer: Answer) {
+        self.add(served, path, HttpMethod::Get, OperationBuilder::new().summary(Some(about)), answer);
+    }
+
+    fn post(&mut self, path: &str, about: &str, takes: Answer, answer: Answer) {
+        let body = RequestBodyBuilder::new().required(Some(Required::True));
+        let body = body.content(takes.kind, takes.content()).build();
+        let operation = OperationBuilder::new().summary(Some(about)).request_body(Some(body));
+        self.add(Served::Socket, path, HttpMethod::Post, operation, answer);
+    }
+
+    fn add(
+        &mut self,
+        served: Served,
+        path: &str,
+        method: HttpMethod,
+        operation: OperationBuilder,
+        answer: Answer,
+    ) {
+        let answered = ResponseBuilder::new().description("As asked").content(answer.kind, answer.content());
+        let refusal = self.json::<Refusal>();
+        let refused = ResponseBuilder::new().description("Refused, and why");
+        let refused = refused.content(refusal.kind, refusal.content());
+        let operation = operation.tag(served.name()).response("200", answered).response("default", refused);
+        self.paths = std::mem::take(&mut self.paths).path(path, PathItem::new(method, operation));
+    }
+
+    fn finish(self) -> OpenApi {
         let about = "What a site's daemon answers on its control socket (a Unix socket, `[api] socket`) and on its \
                      read-only listener (`[api] listen`). Every document carries `\"schema\": 1`: keys may be added, \
                      none is renamed or removed without raising it.";
-        let components = ComponentsBuilder::new().schemas_from_iter(self.schemas).build();
-        let tag = |name: &str, about: &str| TagBuilder::new().name(name).description(Some(about)).build();
+        let info = InfoBuilder::new().title("Catchment").version(env!("CARGO_PKG_VERSION"));
         OpenApiBuilder::new()
             .info(info.description(Some(about)).build())
-            .tags(Some([
-                tag(Served::Both.tag(), "Read-only, on both sockets"),
-                tag(Served::Listener.tag(), "Read-only, on the listener only"),
-            ]))
+            .tags(Some(Served::ALL.map(Served::tag)))
             .paths(self.paths)
-            .components(Some(components))
+            .components(Some(ComponentsBuilder::new().schemas_from_iter(self.schemas).build()))
             .build()
     }
 }

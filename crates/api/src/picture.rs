@@ -1,7 +1,7 @@
 //! What the page draws. A lab and a site daemon fill the parts they have; the others stay empty and are left out.
 
 use crate::status::words;
-use crate::{FaultKind, Group, GroupState, Offer, Output, Peer, Schema};
+use crate::{Alarm, FaultKind, Group, GroupState, Offer, Output, Peer, Schema};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
@@ -46,6 +46,9 @@ pub struct Picture {
     /// Announcement groups with their checks (daemon).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<Group>,
+    /// What is wrong and stays wrong until it is cleared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alarms: Vec<Alarm>,
 }
 
 impl Picture {
@@ -65,6 +68,7 @@ impl Picture {
             faults: Vec::new(),
             peers: Vec::new(),
             groups: Vec::new(),
+            alarms: Vec::new(),
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
 use terms::{Prefix, Reason, WallTime};
+use utoipa::ToSchema;
 
 words! {
     /// What came of an order to reload.
@@ -26,10 +27,11 @@ words! {
 }
 
 /// What to reload, and how carefully.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReloadOrder {
     /// The site file as the daemon finds it; the one in force where none is named.
+    #[schema(value_type = Option<String>)]
     pub path: Option<PathBuf>,
     /// Only says what would change.
     #[serde(default)]
@@ -44,7 +46,7 @@ pub struct ReloadOrder {
 }
 
 /// One thing that a site file changes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReloadChange {
     /// What kind of thing: `site`, `peer`, `group`, `service` or `cover`.
     pub what: String,
@@ -55,11 +57,12 @@ pub struct ReloadChange {
 }
 
 /// The answer to a [`ReloadOrder`], or to its confirmation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReloadAnswer {
     /// Always 1.
     pub schema: Schema,
     /// The site file.
+    #[schema(value_type = String)]
     pub file: PathBuf,
     /// What came of it.
     pub verdict: ReloadVerdict,

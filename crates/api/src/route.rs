@@ -1,4 +1,4 @@
-//! Where each document is found, on the control socket and on the read-only listener alike.
+//! Where each document is found, on the control socket and, where not said otherwise, on the read-only listener alike.
 
 use terms::Prefix;
 
@@ -23,6 +23,8 @@ pub const PICTURE: &str = "/picture";
 pub const LIVE: &str = "/live";
 /// Takes a [`crate::Command`] by POST, answers [`crate::Done`] or [`crate::Refusal`].
 pub const COMMAND: &str = "/command";
+/// Takes an [`crate::Order`] by POST, on the control socket only; answers [`crate::Ordered`] or [`crate::Refusal`].
+pub const ORDERS: &str = "/orders";
 /// Takes a [`crate::ReloadOrder`] by POST, answers [`crate::ReloadAnswer`]. On the control socket only.
 pub const RELOAD: &str = "/reload";
 /// Confirms the reload that waits for it; takes an empty object by POST, answers [`crate::ReloadAnswer`]. On the

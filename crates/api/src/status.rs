@@ -1,6 +1,6 @@
 //! `catchment status --json`: what is announced, since when, and why.
 
-use crate::Schema;
+use crate::{Intent, Schema};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
@@ -43,11 +43,11 @@ words! {
         Up = "up",
         /// Announced, and the last check failed.
         Suspect = "suspect",
-        /// Failed, and announced all the same, least preferred: the fleet does not permit to withdraw it.
+        /// Failed, and announced as the last resort: the fleet does not permit this site to go.
         Held = "held",
-        /// Announced, least preferred, so that users leave: an operator said so.
+        /// Being emptied: announced as the last resort until the users have gone.
         Drain = "drain",
-        /// Withdrawn because the service failed, or was drained.
+        /// Withdrawn because the service failed, or because it was drained.
         Down = "down",
         /// Withdrawn because an operator said so.
         Off = "off",
@@ -57,9 +57,9 @@ words! {
     Output {
         /// Not at all.
         None = "none",
-        /// Least preferred, marked with the community of graceful shutdown (RFC 8326).
+        /// As the last resort: less preferred, and marked as about to go (GRACEFUL_SHUTDOWN, RFC 8326).
         Gshut = "gshut",
-        /// Less preferred.
+        /// Less preferred than other sites.
         Depref = "depref",
         /// As configured.
         Normal = "normal",
@@ -113,6 +113,22 @@ pub struct Status {
     pub groups: Vec<Group>,
     /// Its BGP neighbours, in the order of the site file.
     pub peers: Vec<Peer>,
+    /// Every alarm that stands, of the groups and of the daemon itself.
+    #[serde(default)]
+    pub alarms: Vec<Alarm>,
+}
+
+/// Something that is wrong and stays wrong until it is cleared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Alarm {
+    /// A short stable word in kebab-case, also the metric's label.
+    pub kind: String,
+    /// Whom it is about: a group, a peer; empty for the daemon itself.
+    pub subject: String,
+    /// Since when.
+    pub since: WallTime,
+    /// One sentence.
+    pub text: Reason,
 }
 
 /// Prefixes that go up and down together, and the services behind them.
@@ -130,6 +146,9 @@ pub struct Group {
     pub since: WallTime,
     /// Why it is in this state.
     pub reason: Reason,
+    /// What an operator has ordered about it; a daemon that takes no orders says nothing.
+    #[serde(default)]
+    pub intent: Intent,
     /// What is wrong and stays wrong until it is cleared.
     pub alarms: Vec<Reason>,
     /// What each peer was told about each of its prefixes.

@@ -14,6 +14,13 @@ fn group() -> Group {
         output: Output::Normal,
         since: WHEN,
         reason: "refused once".into(),
+        intent: Intent {
+            kind: IntentKind::Freeze,
+            who: Some("alice (uid 0)".into()),
+            when: Some(WHEN),
+            until: None,
+            reason: Some("the checks are being rebuilt".into()),
+        },
         alarms: vec![],
         prefixes: vec![PrefixStatus {
             prefix: "198.18.0.0/24".parse().unwrap(),
@@ -46,6 +53,23 @@ fn peer() -> Peer {
         since: WHEN,
         received: Received { accepted: 7, discarded_attributes: 1, treated_as_withdraw: 2 },
         bfd: None,
+    }
+}
+
+fn alarm() -> Alarm {
+    Alarm { kind: "blind".into(), subject: "dns".into(), since: WHEN, text: "nobody watches".into() }
+}
+
+fn order() -> Order {
+    Order {
+        schema: Schema,
+        kind: OrderKind::Drain,
+        service: Some("dns".parse().unwrap()),
+        for_ms: Some(600_000),
+        reason: Some("kernel upgrade".into()),
+        who: Some("alice".into()),
+        override_guard: false,
+        dry_run: true,
     }
 }
 
@@ -136,7 +160,8 @@ fn status() {
         schema: Schema,
         site,
         groups: vec![group()],
-        peers: vec![peer()]
+        peers: vec![peer()],
+        alarms: vec![alarm()],
     }));
 }
 
@@ -192,6 +217,7 @@ fn picture_of_a_daemon() {
     insta::assert_snapshot!(json(Picture {
         peers: vec![peer()],
         groups: vec![group()],
+        alarms: vec![alarm()],
         ..Picture::empty(PictureKind::Daemon, "london", WHEN)
     }));
 }
@@ -202,6 +228,54 @@ fn command_and_its_answers() {
     let done = json(Done { schema: Schema, said: "london has no power".into() });
     let refusal = json(Refusal::because("no site `lodnon`").hint("did you mean `london`?"));
     insta::assert_snapshot!([command, done, refusal].join("\n"));
+}
+
+#[test]
+fn order_and_its_answer() {
+    let route = Attributes::originated("10.1.0.10".parse().unwrap());
+    let ordered = Ordered {
+        schema: Schema,
+        site: "london".parse().unwrap(),
+        kind: OrderKind::Drain,
+        dry_run: true,
+        accepted: true,
+        groups: vec![GroupChange {
+            name: "dns".parse().unwrap(),
+            services: vec!["dns".parse().unwrap()],
+            intent: Intent::default(),
+            before: Stand { state: GroupState::Up, output: Output::Normal },
+            after: Stand { state: GroupState::Drain, output: Output::Gshut },
+            finally: Later { output: Output::None, after_ms: 30_000 },
+            permit: PermitState::Free,
+            survivors: Survivors { enough: Some(true), words: "two sites of three remain".into() },
+            routes: vec![RouteChange {
+                prefix: "198.18.0.0/24".parse().unwrap(),
+                peer: "transit-a".parse().unwrap(),
+                before: Some(route),
+                after: None,
+            }],
+        }],
+        remarks: vec!["dns stands for ntp, too".into()],
+    };
+    insta::assert_snapshot!([json(order()), json(ordered)].join("\n"));
+}
+
+#[test]
+fn a_misspelt_order_is_no_order() {
+    let text = serde_json::to_string(&order()).unwrap();
+    assert!(serde_json::from_str::<Order>(&text).is_ok());
+    let misspelt = text.replace("dry_run", "dryrun");
+    let error = serde_json::from_str::<Order>(&misspelt).unwrap_err().to_string();
+    assert!(error.contains("unknown field `dryrun`"), "{error}");
+    assert!(serde_json::from_str::<Order>(&text.replace("drain", "drown")).is_err());
+}
+
+#[test]
+fn a_status_of_before_orders_is_understood() {
+    let status = r#"{"schema":1,"site":"london","peers":[],"groups":[{"name":"dns","services":["dns"],"state":"up",
+        "output":"normal","since":0,"reason":"proven","alarms":[],"prefixes":[],"checks":[]}]}"#;
+    let status: Status = serde_json::from_str(status).unwrap();
+    assert_eq!(status.groups[0].intent, Intent::default());
 }
 
 #[test]

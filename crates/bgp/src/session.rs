@@ -53,10 +53,10 @@ pub use state::StateName;
 use offer::Offer;
 use serde::{Deserialize, Serialize};
 use state::{Connection, State};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-use terms::{RouteSet, Timestamp};
+use terms::{Family, RouteSet, Timestamp};
 use timers::{Jitter, Timer, Timers};
 use transition::Stimulus;
 
@@ -67,6 +67,7 @@ pub const SEND_WINDOW: usize = 64 * 1024;
 const SHORTEST_TIMER: Duration = Duration::from_millis(1);
 
 static NOTHING: RouteSet = RouteSet::new();
+static NO_FAMILY: BTreeSet<Family> = BTreeSet::new();
 
 /// What was heard from the neighbour since the program started. Routes are judged, counted and dropped: counting
 /// takes no memory, so a prefix that is announced twice counts twice.
@@ -138,6 +139,7 @@ impl Session {
                 self.wanted = routes;
                 self.step(Stimulus::Wanted);
             }
+            Input::TellAgain => self.step(Stimulus::TellAgain),
             Input::Timer => {
                 while let Some(timer) = self.timers.take_expired(self.now) {
                     self.step(Stimulus::Expired(timer));
@@ -176,6 +178,16 @@ impl Session {
             State::Established(established) => established.rib_out.told(),
             State::Idle | State::Connect | State::Active | State::OpenSent(_) | State::OpenConfirm(_) => {
                 &NOTHING
+            }
+        }
+    }
+
+    /// The families that both sides carry; none unless Established.
+    pub fn families(&self) -> &BTreeSet<Family> {
+        match &self.state {
+            State::Established(established) => &established.negotiated.families,
+            State::Idle | State::Connect | State::Active | State::OpenSent(_) | State::OpenConfirm(_) => {
+                &NO_FAMILY
             }
         }
     }

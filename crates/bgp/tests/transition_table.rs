@@ -33,6 +33,7 @@ fn stimuli(connection: ConnectionId) -> Vec<(&'static str, Input)> {
         ("Start", Input::Start),
         ("Stop \"bye\"", Input::Stop { text: Some("bye".parse().unwrap()) }),
         ("wanted set changes", Input::Wanted(Arc::new(routes(&["198.18.0.0/24"])))),
+        ("to be told again", Input::TellAgain),
         ("outbound connection", Input::Connected { connection: THIRD, direction: Direction::Outbound }),
         ("inbound connection", Input::Connected { connection: THIRD, direction: Direction::Inbound }),
         ("connect failed", Input::ConnectFailed { reason: "connection refused".into() }),

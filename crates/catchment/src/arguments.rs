@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use terms::{Prefix, SiteName};
+use terms::{Prefix, ServiceName, SiteName};
 
 /// One address, served from everywhere: announces an anycast service, checks it, answers DNS, and builds the whole
 /// world on one machine first.
@@ -57,6 +57,25 @@ pub(crate) enum Command {
     /// Shows every site of the fleet, and decides about sites that cannot decide themselves
     #[command(subcommand, after_help = "Example:\n  catchment fleet status")]
     Fleet(Fleet),
+    /// Sends the users of this site elsewhere without losing one, then withdraws; the service answers throughout
+    #[command(
+        after_help = "Example:\n  catchment drain --for 30m --reason 'kernel upgrade'\n  catchment drain dns --dry-run --reason test"
+    )]
+    Drain(Order),
+    /// Lifts what was ordered: announces again as soon as the checks have proven the service
+    #[command(after_help = "Example:\n  catchment resume")]
+    Resume(Resume),
+    /// Withdraws at once, if the other sites can do without this one
+    #[command(after_help = "Example:\n  catchment withdraw dns --reason 'wrong answers, ticket 4711'")]
+    Withdraw(Withdraw),
+    /// Keeps what is announced as it is, whatever the checks say
+    #[command(after_help = "Example:\n  catchment freeze --for 1h --reason 'the checks are being rebuilt'")]
+    Freeze(Order),
+    /// Announces whatever the checks say, once the service is up at all
+    #[command(
+        after_help = "Example:\n  catchment force-announce dns --for 10m --reason 'the check is wrong'"
+    )]
+    ForceAnnounce(Order),
     /// Tells recorded inputs to the machines again and prints what comes of them
     #[command(after_help = "Example:\n  catchment replay /var/lib/catchment/recording.jsonl")]
     Replay(ReplayRecording),
@@ -180,10 +199,11 @@ pub(crate) struct LabNodes {
 /// `catchment lab fault`.
 #[derive(Debug, Args)]
 pub(crate) struct LabFault {
-    /// What to do: kill, hang, reboot, power-cut, cut, blackhole, restore
+    /// What to do: kill, hang, reboot, power-cut, cut, blackhole, flap, starve, remove, drain, withdraw, resume,
+    /// change, reload, restore
     pub(crate) kind: String,
     /// To what: `london` (the site, or its service), `site london`, `service london`, `daemon london`,
-    /// `cable atlas-london - atlas-newyork`, `everything`
+    /// `cable atlas-london - atlas-newyork`, `store`, `everything`
     #[arg(required = true)]
     pub(crate) target: Vec<String>,
     #[command(flatten)]
@@ -298,6 +318,74 @@ pub(crate) struct FleetSite {
     pub(crate) reason: String,
     #[command(flatten)]
     pub(crate) ask: Ask,
+}
+
+/// Whom an order concerns, and how it is given.
+#[derive(Debug, Args)]
+pub(crate) struct Scope {
+    /// The service whose group is meant, with every other service of that group; without it, every group of this site
+    #[arg(value_name = "SERVICE")]
+    pub(crate) service: Option<ServiceName>,
+    /// Says what would change for whom and whether it would be permitted; changes nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+}
+
+/// An order that stands until it is lifted.
+#[derive(Debug, Args)]
+pub(crate) struct Order {
+    #[command(flatten)]
+    pub(crate) scope: Scope,
+    /// Lifts it by itself after this long, such as 10m
+    #[arg(long = "for", value_name = "DURATION", value_parser = standing)]
+    pub(crate) lasting: Option<Duration>,
+    /// Why, for everybody who asks later
+    #[arg(long, value_name = "TEXT", value_parser = words)]
+    pub(crate) reason: String,
+}
+
+/// `catchment withdraw`.
+#[derive(Debug, Args)]
+pub(crate) struct Withdraw {
+    #[command(flatten)]
+    pub(crate) order: Order,
+    /// Withdraws even where the fleet does not permit it: users may be left without any site
+    #[arg(long)]
+    pub(crate) override_guard: bool,
+}
+
+/// `catchment resume`.
+#[derive(Debug, Args)]
+pub(crate) struct Resume {
+    #[command(flatten)]
+    pub(crate) scope: Scope,
+    /// Why, for everybody who asks later
+    #[arg(long, value_name = "TEXT", value_parser = words)]
+    pub(crate) reason: Option<String>,
+}
+
+/// How long an order may stand.
+fn standing(text: &str) -> Result<Duration, String> {
+    let duration = document::parse_duration(text).map_err(|error| error.to_string())?;
+    let longest = Duration::from_millis(api::Order::LONGEST_FOR_MS);
+    if duration < Duration::from_secs(1) || duration > longest {
+        return Err(
+            "write 1s to 744h (31 days), or leave it out: the order then stands until `resume`".to_owned()
+        );
+    }
+    Ok(duration)
+}
+
+/// A reason that says something.
+fn words(text: &str) -> Result<String, String> {
+    let (text, longest) = (text.trim(), api::Order::LONGEST_REASON);
+    match text.chars().count() {
+        0 => Err("say why, in a few words".to_owned()),
+        length if length > longest => Err(format!("at most {longest} characters; this has {length}")),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 /// `catchment replay`.

@@ -7,6 +7,7 @@ mod explain;
 mod fleet;
 mod generated;
 mod lab;
+mod order;
 mod reload;
 mod replay;
 mod run;
@@ -15,6 +16,7 @@ mod status;
 use crate::arguments::{Command, Dns};
 use crate::outcome::Outcome;
 use crate::terminal::Terminal;
+use api::OrderKind;
 
 /// Does what the command line says.
 pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
@@ -26,6 +28,19 @@ pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> anyhow::Res
         Command::Events(events) => events::run(&events, terminal),
         Command::Explain(explain) => explain::run(&explain, terminal),
         Command::Fleet(command) => fleet::run(&command, terminal),
+        Command::Drain(order) => {
+            order::run(&order::asked(OrderKind::Drain, &order), &order.scope.ask, terminal)
+        }
+        Command::Resume(resume) => order::run(&order::resumed(&resume), &resume.scope.ask, terminal),
+        Command::Withdraw(withdraw) => {
+            order::run(&order::withdrawn(&withdraw), &withdraw.order.scope.ask, terminal)
+        }
+        Command::Freeze(order) => {
+            order::run(&order::asked(OrderKind::Freeze, &order), &order.scope.ask, terminal)
+        }
+        Command::ForceAnnounce(order) => {
+            order::run(&order::asked(OrderKind::ForceAnnounce, &order), &order.scope.ask, terminal)
+        }
         Command::Replay(replay) => replay::run(&replay, terminal),
         Command::Lab(command) => lab::run(command, terminal),
         Command::Dns(Dns::Check { zone, json }) => dns::check(&zone, json, terminal),

@@ -1,6 +1,7 @@
 //! How a command ends, for the shell and for scripts.
 
 use crate::terminal::style_of_stderr;
+use api::client::ClientError;
 use document::Faults;
 use std::fmt::Display;
 use std::io;
@@ -54,12 +55,13 @@ pub(crate) fn of_error(error: &anyhow::Error) -> Outcome {
     if is_closed_pipe(error) {
         return Outcome::Yes;
     }
-    match error.downcast_ref::<Faults>() {
-        Some(faults) => {
-            eprint!("{}", faults.render(style_of_stderr()));
-            Outcome::BadInput
-        }
-        None => {
+    if let Some(faults) = error.downcast_ref::<Faults>() {
+        eprint!("{}", faults.render(style_of_stderr()));
+        return Outcome::BadInput;
+    }
+    match error.downcast_ref::<ClientError>() {
+        Some(ClientError::Faulty(refusal)) => bad_input(refusal),
+        Some(_) | None => {
             eprintln!("catchment: {error}");
             Outcome::No
         }

@@ -86,6 +86,32 @@ fn a_refusal_is_a_no_in_the_daemons_words() {
 }
 
 #[test]
+fn what_becomes_of_an_order_is_the_exit_code() {
+    let drain = ["drain", "dns", "--for", "10m", "--reason", "kernel upgrade"];
+    let (done, request) = asked(&drain, "200 OK", &sample("order.json"));
+    assert_eq!((done.status.code(), request.as_str()), (Some(0), "POST /orders HTTP/1.1"));
+    assert!(
+        out(&done).starts_with("dns (services dns, ntp) went from up (normal) to drain (gshut)"),
+        "{}",
+        out(&done)
+    );
+
+    let not_permitted = sample("order.json").replace("\"accepted\": true", "\"accepted\": false");
+    let (rehearsed, _) = asked(&["drain", "--dry-run", "--json", "--reason", "x"], "200 OK", &not_permitted);
+    assert_eq!(rehearsed.status.code(), Some(1));
+    let document: serde_json::Value = serde_json::from_str(out(&rehearsed)).unwrap();
+    assert_eq!(document["accepted"], false);
+
+    let refusal = r#"{"schema":1,"error":"the fleet did not permit it; nothing has changed","hint":"wait"}"#;
+    for (status, code) in [("409 Conflict", 1), ("400 Bad Request", 2)] {
+        let (refused, _) = asked(&["withdraw", "--reason", "x"], status, refusal);
+        assert_eq!((refused.status.code(), out(&refused)), (Some(code), ""), "{status}");
+        let words = "catchment: the fleet did not permit it; nothing has changed (wait)\n";
+        assert_eq!(std::str::from_utf8(&refused.stderr).unwrap(), words);
+    }
+}
+
+#[test]
 fn nonsense_from_the_daemon_is_a_no_and_no_panic() {
     for body in ["", "{}", "[1", r#"{"schema":2}"#] {
         let (output, _) = asked(&["status"], "200 OK", body);

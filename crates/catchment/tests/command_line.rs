@@ -103,6 +103,20 @@ fn wrong_usage_is_2_and_help_is_0() {
         assert_eq!((output.status.code(), out(&output).as_str()), (Some(2), ""), "{wrong:?}");
         assert!(err(&output).contains("Usage:") || err(&output).contains("error:"), "{}", err(&output));
     }
+    let orders: [&[&str]; 7] = [
+        &["drain"],
+        &["drain", "--reason", " "],
+        &["freeze", "--reason", &"x".repeat(201)],
+        &["drain", "--reason", "x", "--for", "5ms"],
+        &["drain", "--reason", "x", "--for", "10"],
+        &["drain", "--reason", "x", "--override-guard"],
+        &["resume", "Not A Name"],
+    ];
+    for wrong in orders {
+        let output = run(wrong);
+        assert_eq!((output.status.code(), out(&output).as_str()), (Some(2), ""), "{wrong:?}");
+        assert!(err(&output).contains("error:"), "{}", err(&output));
+    }
     for help in [&["--help"][..], &["check", "--help"], &["dns", "check", "--help"], &["--version"]] {
         let output = run(help);
         assert_eq!((output.status.code(), err(&output).as_str()), (Some(0), ""), "{help:?}");
@@ -160,4 +174,25 @@ fn what_is_no_recording_cannot_be_replayed() {
     let output = run(&["replay", "examples/single-peer.toml"]);
     assert_eq!((output.status.code(), out(&output).as_str()), (Some(2), ""));
     insta::assert_snapshot!(err(&output));
+}
+
+#[test]
+fn a_check_that_cannot_fail_is_a_no() {
+    let good = run(&["check", "--negative", "--json", "examples/https.toml"]);
+    let report: serde_json::Value = serde_json::from_str(&out(&good)).unwrap();
+    let answers: Vec<&str> =
+        report["checks"].as_array().unwrap().iter().map(|row| row["can_fail"].as_str().unwrap()).collect();
+    assert_eq!((good.status.code(), answers), (Some(0), vec!["yes"; 4]), "{report}");
+
+    let directory = tempfile::tempdir().unwrap();
+    let statuses: Vec<u16> = (100..600).collect();
+    let example = fs::read_to_string(root().join("examples/https.toml")).unwrap();
+    let useless = example.replace("contains = \"ready\"", &format!("status = {statuses:?}"));
+    assert_ne!(useless, example);
+    fs::write(directory.path().join("site.toml"), useless).unwrap();
+    let output =
+        catchment(&["check", "--negative", "site.toml"]).current_dir(directory.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", out(&output));
+    assert!(out(&output).contains("it passes an empty error page"), "{}", out(&output));
+    assert!(out(&output).ends_with("\n1 check cannot fail, and so protects nobody\n"), "{}", out(&output));
 }

@@ -29,7 +29,9 @@ pub(crate) fn together<'a>(
         rest = others;
         let mut joined: Vec<usize> = mine.into_iter().flatten().collect();
         joined.sort_unstable();
-        for &service in joined.iter().filter(|service| !named.contains(service)) {
+        // One that is named wrongly may be the one that is missing.
+        let all_found = named.len() == section.services.len();
+        for &service in joined.iter().filter(|service| all_found && !named.contains(service)) {
             refuse_unnamed(document, section, &services[service], named.iter().map(|&at| &services[at]));
         }
         if !joined.is_empty() {

@@ -1,7 +1,7 @@
 //! A good file gives the expected settings, a bad one every fault, and any other no panic.
 
 use announce::{BlindPolicy, Drain, Fold};
-use config::{NextHop, Relation, SiteFile, parse};
+use config::{NextHop, Question, Relation, SiteFile, parse};
 use document::Faults;
 use proptest::prelude::*;
 use std::path::Path;
@@ -50,7 +50,8 @@ fn a_good_file_gives_settings_for_every_core() {
     assert_eq!(group.probes.len(), group.settings.checks.len());
     let names: Vec<String> = group.settings.checks.iter().map(|check| check.to_string()).collect();
     assert_eq!(names[1], "dns example. SOA at 2001:db8:53::53");
-    assert_eq!(group.probes[1].target.to_string(), "[2001:db8:53::53]:53");
+    let Question::Dns { way, .. } = &group.probes[1].question else { panic!("{:?}", group.probes[1]) };
+    assert_eq!((way.to.to_string().as_str(), way.from), ("[2001:db8:53::53]:53", Some(way.to.ip())));
     assert_eq!(group.settings.checks[0].hang_after, Duration::from_secs(1));
     assert_eq!(group.settings.checks[2].hang_after, Duration::from_millis(300));
     assert_eq!(other.settings.group.as_str(), "web");

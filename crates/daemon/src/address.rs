@@ -191,12 +191,11 @@ impl Keeper {
     /// Looks after everything, on a thread of its own, for as long as anybody cares about the presence.
     pub(crate) fn keep(mut self, mut kernel: Watch, bus: &Bus) {
         self.added.clear();
-        let mut belongings = self.wanted.belongings.subscribe();
         let mut looked = Instant::now();
         while !self.presence.is_closed() {
             wait(&kernel, &self.wanted.bell, LOOK_EVERY.saturating_sub(looked.elapsed()));
-            if belongings.has_changed().unwrap_or(false) {
-                let items = belongings.borrow_and_update().items();
+            let items = self.wanted.belongings.borrow().items();
+            if items != self.items {
                 self.change(items);
                 self.look(bus);
             }

@@ -3,20 +3,29 @@
 //! ```text
 //!   check tasks ──what they found──> ┌───────────────┐ ──decision (latest value)──> peer tasks
 //!   address keeper ──presence──────> │ decision loop │ ──run this one sooner──────> check tasks
-//!   stop ──order────────────────────>│  a Machine    │ ──what to remember─────────> memory keeper
-//!   reload ──other groups───────────>│  per group    │ ──view, samples────────────> API, page, fleet
-//!   fleet ──permits (latest value)──>│               │ ──wishes (latest value)────> fleet
-//!   the machines' earliest deadline ─│               │ ──beats────────────────────> watchdog
-//!                                    └───────────────┘
+//!   clerk, stop ──commands─────────> │  a Machine    │ ──what to remember─────────> memory keeper
+//!   reload ──other groups──────────> │  per group    │ ──wishes (latest)──────────> fleet
+//!   fleet ──permits (latest)───────> │               │ ──views, samples───────────> API, page, clerk, fleet
+//!   peer tasks ──what they told────> │               │ ──whom to count (latest)───> traffic
+//!   traffic ──connections (latest)─> │               │ ──beats────────────────────> watchdog
+//!   load ──loads (latest)──────────> │               │
+//!   the machines' earliest deadline ─└───────────────┘
 //! ```
 //! One task for all groups: there are few, and a decision is then one value that holds the whole. It never waits for
 //! anybody: every way out is a latest value, a queue that is dropped when full, or a counter.
 
+mod command;
+mod group;
 mod permits;
+mod readback;
 mod regroup;
+mod view;
 
+pub(crate) use command::{Command, Leave};
+pub(crate) use group::{Group, Seen, Slot};
 pub(crate) use permits::{Grants, Permits, Wishes};
 pub(crate) use regroup::{Member, Regroup};
+pub(crate) use view::{output, state};
 
 use crate::address::Presence;
 use crate::check::Found;
@@ -27,61 +36,30 @@ use crate::export::{Decision, GroupLevel};
 use crate::load::Loads;
 use crate::memory::{Kept, Memories};
 use crate::metrics::Metrics;
+use crate::status::{self, Shown};
+use crate::traffic::{Connections, Counted};
 use crate::watchdog::{BEAT_EVERY, Heart};
-use announce::{Action, CheckId, Condition, Input, Intent, Level, Machine, Order, Scope, Warmth};
-use recording::Track;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::IpAddr;
+use announce::{Action, Event, Input, Intent, Level, Readback, State};
+use group::Beside;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use terms::{GroupName, Prefix, Reason, ServiceName, Timestamp, Verdict, WallTime};
-use tokio::sync::{mpsc, oneshot, watch};
+use terms::{GroupName, PeerName, Prefix, Reason, Timestamp, Verdict};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
-
-/// One announcement group: its machine, and what the machine does not need to know.
-#[derive(Debug)]
-pub(crate) struct Group {
-    /// What its checks call it: no other group was ever called so in this process, and none before a change of its
-    /// checks.
-    pub(crate) slot: Slot,
-    pub(crate) machine: Machine,
-    /// Where everything that the machine is told is noted.
-    pub(crate) track: Track<Machine>,
-    pub(crate) services: Vec<ServiceName>,
-    pub(crate) prefixes: Arc<[Prefix]>,
-    /// Prefixes that wait for the checks to prove themselves, though the group is announced.
-    pub(crate) withheld: BTreeSet<Prefix>,
-    pub(crate) addresses: BTreeSet<IpAddr>,
-    /// How the services say that they are ready.
-    pub(crate) ready: Condition,
-    /// How to have each check run sooner, by [`CheckId`].
-    pub(crate) sooner: Vec<mpsc::Sender<Timestamp>>,
-    /// The place of its first check when the checks of all groups are counted through.
-    pub(crate) first_check: usize,
-}
-
-/// A group as its checks know it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Slot(pub(crate) usize);
-
-/// What an operator or the end of the daemon wants.
-#[derive(Debug)]
-pub(crate) struct Withdraw {
-    /// Who wants it.
-    pub(crate) who: Reason,
-    /// Why.
-    pub(crate) reason: Reason,
-    /// Answered when it is decided: until when something was announced; none if nothing ever was.
-    pub(crate) decided: oneshot::Sender<Option<Timestamp>>,
-}
 
 /// Where the decision loop hears of the world.
 #[derive(Debug)]
 pub(crate) struct Ears {
     pub(crate) found: mpsc::Receiver<(Slot, Found)>,
     pub(crate) presence: watch::Receiver<Presence>,
-    pub(crate) orders: mpsc::Receiver<Withdraw>,
+    pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) regroups: mpsc::Receiver<Regroup>,
+    /// How many connections are open at the addresses that are being drained.
+    pub(crate) connections: watch::Receiver<Connections>,
+    /// How much each service has to do.
     pub(crate) loads: watch::Receiver<Loads>,
+    /// The peers, and what each was told.
+    pub(crate) shown: watch::Receiver<Shown>,
 }
 
 /// Where the decision loop tells of itself.
@@ -95,19 +73,8 @@ pub(crate) struct Mouth {
     pub(crate) memories: watch::Sender<Memories>,
     pub(crate) views: watch::Sender<Vec<api::Group>>,
     pub(crate) samples: mpsc::Sender<api::Sample>,
-}
-
-/// What is kept about a group beside its machine.
-#[derive(Debug)]
-struct Beside {
-    /// Checks that have passed since the start.
-    passed: BTreeSet<CheckId>,
-    /// What the last run of each check saw beside its verdict.
-    seen: BTreeMap<CheckId, String>,
-    /// Whether one of the services has more to do than it can.
-    overloaded: bool,
-    warmth: Warmth,
-    since: (Timestamp, WallTime),
+    /// Whose connections matter.
+    pub(crate) counted: watch::Sender<Counted>,
 }
 
 /// The decision loop.
@@ -115,16 +82,31 @@ struct Beside {
 pub(crate) struct Decider {
     groups: Vec<(Group, Beside)>,
     covers: Arc<[Prefix]>,
-    permits: Permits,
     mouth: Mouth,
+    permits: Permits,
+    /// What operators have ordered.
+    intents: BTreeMap<GroupName, Intent>,
     /// When something was announced last.
     announced: Option<Timestamp>,
+    /// Whether the daemon is stopping.
+    leaving: bool,
+    /// How often each peer was to be told again.
+    again: BTreeMap<PeerName, u64>,
 }
 
 impl Decider {
     /// A loop over groups at their start: nothing is announced.
     pub(crate) fn new(groups: Vec<Group>, covers: Arc<[Prefix]>, permits: Permits, mouth: Mouth) -> Self {
-        let mut decider = Decider { groups: Vec::new(), covers, permits, mouth, announced: None };
+        let mut decider = Decider {
+            groups: Vec::new(),
+            covers,
+            mouth,
+            permits,
+            intents: BTreeMap::new(),
+            announced: None,
+            leaving: false,
+            again: BTreeMap::new(),
+        };
         decider.groups = groups.into_iter().map(|group| decider.with_beside(group)).collect();
         decider.publish(None);
         decider.show();
@@ -133,21 +115,16 @@ impl Decider {
 
     fn with_beside(&self, group: Group) -> (Group, Beside) {
         let since = group.machine.since();
-        let beside = Beside {
-            passed: BTreeSet::new(),
-            seen: BTreeMap::new(),
-            overloaded: false,
-            warmth: Warmth::unknown(),
-            since: (since, self.mouth.clock.wall_at(since)),
-        };
+        let beside = Beside::new((since, self.mouth.clock.wall_at(since)));
         (group, beside)
     }
 
-    /// Decides for as long as anybody listens.
-    pub(crate) async fn run(mut self, mut ears: Ears) {
+    /// Decides for as long as anybody listens. `orders` stand from before the start.
+    pub(crate) async fn run(mut self, mut ears: Ears, orders: BTreeMap<GroupName, Intent>) {
         let clock = self.mouth.clock;
         let mut beats = interval(BEAT_EVERY);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.intend(&orders).await;
         loop {
             let deadline = self.groups.iter().filter_map(|(group, _)| group.machine.deadline()).min();
             tokio::select! {
@@ -156,21 +133,27 @@ impl Decider {
                     let presence = ears.presence.borrow().clone();
                     self.found(slot, found, &presence).await;
                 }
-                Some(order) = ears.orders.recv() => self.withdraw(order).await,
-                grants = self.permits.news() => {
-                    self.decide_all(|group, _| Some(Input::Permit(grants.get(group.name()).copied()?))).await;
-                }
+                Some(command) = ears.commands.recv() => self.obey(command).await,
                 Some(regroup) = ears.regroups.recv() => self.regroup(regroup).await,
+                () = self.permits.news() => self.permitted().await,
                 Ok(()) = ears.presence.changed() => {
                     let presence = ears.presence.borrow_and_update().clone();
-                    self.decide_all(|group, beside| warmed(group, beside, &presence)).await;
+                    self.decide_all(|group, beside| group.warmed(beside, &presence)).await;
+                }
+                Ok(()) = ears.connections.changed() => {
+                    let connections = ears.connections.borrow_and_update().clone();
+                    self.decide_all(|group, _| connected(group, &connections)).await;
                 }
                 Ok(()) = ears.loads.changed() => {
                     let loads = ears.loads.borrow_and_update().clone();
-                    self.decide_all(|group, beside| loaded(group, beside, &loads)).await;
+                    self.decide_all(|group, beside| group.loaded(beside, &loads)).await;
                 }
                 () = clock.until(deadline) => self.decide_all(|_, _| Some(Input::Timer)).await,
-                _ = beats.tick() => self.mouth.heart.beat(),
+                _ = beats.tick() => {
+                    self.mouth.heart.beat();
+                    let peers = ears.shown.borrow().peers.clone();
+                    self.read_back(&peers).await;
+                }
             }
         }
     }
@@ -186,23 +169,82 @@ impl Decider {
             Some(seen) => beside.seen.insert(found.check, seen.clone()),
             None => beside.seen.remove(&found.check),
         };
-        let warmth = warmed(group, beside, presence);
+        let warmth = group.warmed(beside, presence);
         let check = Input::Check { check: found.check, verdict: found.verdict.clone() };
         let inputs = [Some(check), warmth].into_iter().flatten().map(|input| (index, input));
         self.decide(inputs, Some(found.known)).await;
         self.note(index, &found);
     }
 
-    /// Nothing is to be announced any more.
-    async fn withdraw(&mut self, order: Withdraw) {
-        let Withdraw { who, reason, decided } = order;
-        self.decide_all(|_, _| {
-            let order = Order { who: who.clone(), reason: reason.clone() };
-            Some(Input::Intent(Intent::Withdraw { order, override_guard: false }))
+    /// Somebody asks. Whoever asked may not care for the answer any more.
+    async fn obey(&mut self, command: Command) {
+        match command {
+            Command::Look { seen } => {
+                let _ = seen.send(self.look());
+            }
+            Command::Intend { intents, told } if !self.leaving => {
+                self.intend(&intents).await;
+                let _ = told.send(());
+            }
+            Command::Intend { .. } => {}
+            Command::Leave { leave, who, decided } => {
+                self.leave(leave, &who).await;
+                let _ = decided.send(self.announced);
+            }
+        }
+    }
+
+    async fn intend(&mut self, intents: &BTreeMap<GroupName, Intent>) {
+        self.intents.extend(intents.clone());
+        self.decide_all(|group, _| Some(Input::Intent(intents.get(group.name())?.clone()))).await;
+    }
+
+    async fn leave(&mut self, leave: Leave, who: &Reason) {
+        let order = announce::Order { who: who.clone(), reason: Reason::from("the daemon stops") };
+        let intent = match leave {
+            Leave::InOrder => Intent::Drain(order),
+            Leave::AtOnce => Intent::Withdraw { order, override_guard: true },
+        };
+        self.leaving = true;
+        // A group that has gone by an operator's order is not called back to be drained.
+        let concerns = |group: &Group| leave == Leave::AtOnce || group.machine.state() != State::Off;
+        self.decide_all(|group, _| concerns(group).then(|| Input::Intent(intent.clone()))).await;
+        self.publish(None);
+        self.show();
+    }
+
+    fn look(&self) -> Vec<Seen> {
+        let now = self.mouth.clock.now();
+        let seen = |(group, _): &(Group, Beside)| Seen {
+            machine: group.machine.clone(),
+            services: group.services.clone(),
+            prefixes: group.shown(),
+            level: self.level(group),
+            now,
+        };
+        self.groups.iter().map(seen).collect()
+    }
+
+    /// The fleet has said something; whether it is news is for the machines to judge.
+    async fn permitted(&mut self) {
+        let said = |(group, _): &(Group, Beside)| self.permits.answer(group.name()).map(Input::Permit);
+        let said: Vec<_> = self.groups.iter().map(said).enumerate().collect();
+        self.decide(said.into_iter().filter_map(|(index, input)| Some((index, input?))), None).await;
+    }
+
+    /// Reads back what the peers were told and hands it to the machines that do not know it yet.
+    async fn read_back(&mut self, peers: &[status::Peer]) {
+        let told = self.groups.iter().map(|(group, _)| readback::read_back(&self.group_level(group), peers));
+        let mut told: VecDeque<Readback> = told.collect();
+        self.decide_all(|_, beside| {
+            let told = told.pop_front();
+            if told == beside.told {
+                return None;
+            }
+            beside.told.clone_from(&told);
+            told.map(Input::Told)
         })
         .await;
-        // Whoever ordered it may not care any more.
-        let _ = decided.send(self.announced);
     }
 
     async fn decide_all(&mut self, mut input: impl FnMut(&Group, &mut Beside) -> Option<Input>) {
@@ -217,18 +259,30 @@ impl Decider {
     async fn decide(&mut self, inputs: impl IntoIterator<Item = (usize, Input)>, verdict: Option<Timestamp>) {
         let now = self.mouth.clock.now();
         let before = self.announces();
-        let (mut changed, mut events) = (false, Vec::new());
         let mut inputs: VecDeque<_> = inputs.into_iter().collect();
+        if inputs.is_empty() {
+            return;
+        }
+        let (mut changed, mut events) = (false, Vec::new());
         while let Some((index, input)) = inputs.pop_front() {
-            let Some((group, _)) = self.groups.get_mut(index) else { continue };
+            let Some((group, beside)) = self.groups.get_mut(index) else { continue };
             group.track.note(&group.machine, &input, now);
             group.machine.handle(input, now);
             while let Some(action) = group.machine.poll_output() {
                 match action {
-                    Action::Announce(_) | Action::Resend => changed = true,
+                    Action::Announce(_) => {
+                        beside.told = None;
+                        changed = true;
+                    }
                     Action::Permit(wish) => {
                         let answer = self.permits.wish(group.name(), wish);
                         inputs.extend(answer.map(|permit| (index, Input::Permit(permit))));
+                    }
+                    Action::Resend => {
+                        if let Some(Readback::Differs { peers }) = &beside.told {
+                            peers.iter().for_each(|peer| *self.again.entry(peer.clone()).or_default() += 1);
+                        }
+                        changed = true;
                     }
                     Action::CheckSoon { check, at } => group.run_sooner(check, at),
                     Action::Remember(memory) => self.mouth.memories.send_modify(|memories| {
@@ -247,26 +301,41 @@ impl Decider {
             // The peers' tasks write now, before anything is told to people.
             tokio::task::yield_now().await;
         }
+        self.tell(events);
+        self.date();
+        self.count();
+        self.show();
+    }
+
+    fn tell(&self, events: Vec<(usize, Event)>) {
+        let now = self.mouth.clock.now();
         for (index, event) in events {
-            if let Some((group, _)) = self.groups.get(index) {
-                self.mouth.bus.tell(&event, Source::Group(group.name()));
+            let Some((group, _)) = self.groups.get(index) else { continue };
+            self.mouth.bus.tell(&event, Source::Group(group.name()));
+            if let Event::Raised { .. } | Event::Cleared { .. } = event {
+                self.mouth.bus.stand(group.name(), group.alarms(now));
             }
         }
-        self.date();
-        self.show();
+    }
+
+    /// How strongly a group is announced: as its machine says, but as the last resort at most while the daemon stops.
+    fn level(&self, group: &Group) -> Level {
+        let most = if self.leaving { Level::Gshut } else { Level::Normal };
+        group.machine.level().min(most)
     }
 
     fn announces(&self) -> bool {
         self.groups.iter().any(|(group, _)| group.machine.level() > Level::None)
     }
 
+    fn group_level(&self, group: &Group) -> GroupLevel {
+        GroupLevel { level: self.level(group), prefixes: group.shown() }
+    }
+
     fn publish(&self, verdict: Option<Timestamp>) {
-        let level = |(group, _): &(Group, Beside)| GroupLevel {
-            level: group.machine.level(),
-            prefixes: group.shown(),
-        };
-        let groups = self.groups.iter().map(level).collect();
-        let decision = Decision { groups, covers: Arc::clone(&self.covers), verdict };
+        let groups = self.groups.iter().map(|(group, _)| self.group_level(group)).collect();
+        let covers = Arc::clone(&self.covers);
+        let decision = Decision { groups, covers, again: self.again.clone(), verdict };
         self.mouth.decision.send_replace(Arc::new(decision));
     }
 
@@ -274,7 +343,7 @@ impl Decider {
     fn note(&self, index: usize, found: &Found) {
         let Some((group, _)) = self.groups.get(index) else { return };
         let Some(check) = group.machine.settings().checks.get(found.check.0) else { return };
-        let result = result_of(&found.verdict);
+        let result = view::result(&found.verdict);
         self.mouth.metrics.count_check(check.service.as_str(), &check.name, result);
         let outcome = match result {
             api::CheckResult::Pass => {
@@ -302,114 +371,31 @@ impl Decider {
         }
     }
 
+    /// Has the connections counted of those groups that are being drained.
+    fn count(&self) {
+        let draining = self.groups.iter().filter(|(group, _)| group.machine.state() == State::Drain);
+        let counted: Counted = draining.flat_map(|(group, _)| group.addresses.iter().copied()).collect();
+        self.mouth.counted.send_if_modified(|before| {
+            let changes = *before != counted;
+            *before = counted;
+            changes
+        });
+    }
+
     fn show(&self) {
         let now = self.mouth.clock.now();
-        let views = self.groups.iter().map(|(group, beside)| group.view(beside, now)).collect();
-        self.mouth.views.send_replace(views);
+        let view = |(group, beside): &(Group, Beside)| view::group(group, beside, self.level(group), now);
+        self.mouth.views.send_replace(self.groups.iter().map(view).collect());
     }
 }
 
-impl Group {
-    fn name(&self) -> &GroupName {
-        &self.machine.settings().group
-    }
-
-    /// What is announced of it while it is announced.
-    fn shown(&self) -> Arc<[Prefix]> {
-        if self.withheld.is_empty() {
-            return Arc::clone(&self.prefixes);
-        }
-        self.prefixes.iter().filter(|prefix| !self.withheld.contains(prefix)).copied().collect()
-    }
-
-    fn run_sooner(&self, check: CheckId, at: Timestamp) {
-        if let Some(task) = self.sooner.get(check.0) {
-            // A full queue means that the check has been told already.
-            let _ = task.try_send(at);
-        }
-    }
-
-    /// What the API shows of the group. What each peer was told is for the peers to fill in.
-    fn view(&self, beside: &Beside, now: Timestamp) -> api::Group {
-        let machine = &self.machine;
-        let prefix = |&prefix: &Prefix| api::PrefixStatus { prefix, peers: Vec::new() };
-        api::Group {
-            name: self.name().clone(),
-            services: self.services.clone(),
-            state: match machine.state() {
-                announce::State::Boot => api::GroupState::Boot,
-                announce::State::Warm => api::GroupState::Warm,
-                announce::State::Up => api::GroupState::Up,
-                announce::State::Suspect => api::GroupState::Suspect,
-                announce::State::Held => api::GroupState::Held,
-                announce::State::Drain => api::GroupState::Drain,
-                announce::State::Down => api::GroupState::Down,
-                announce::State::Off => api::GroupState::Off,
-            },
-            output: match machine.level() {
-                Level::None => api::Output::None,
-                Level::Gshut => api::Output::Gshut,
-                Level::Depref => api::Output::Depref,
-                Level::Normal => api::Output::Normal,
-            },
-            since: beside.since.1,
-            reason: machine.reason().clone(),
-            alarms: machine.alarms(now),
-            prefixes: self.prefixes.iter().map(prefix).collect(),
-            checks: (0..)
-                .map(CheckId)
-                .zip(machine.checks())
-                .map(|(id, check)| api::Check {
-                    service: check.settings.service.clone(),
-                    name: check.settings.name.clone(),
-                    last: check.last.map(result_of),
-                    run: check.run,
-                    reason: check.last.and_then(Verdict::reason).cloned(),
-                    seen: beside.seen.get(&id).cloned(),
-                })
-                .collect(),
-        }
-    }
-}
-
-fn result_of(verdict: &Verdict) -> api::CheckResult {
-    match verdict {
-        Verdict::Pass => api::CheckResult::Pass,
-        Verdict::Fail { .. } => api::CheckResult::Fail,
-        Verdict::Indeterminate { .. } => api::CheckResult::Indeterminate,
-    }
-}
-
-/// The start-up gate as it stands, if it has moved.
-fn warmed(group: &Group, beside: &mut Beside, presence: &Presence) -> Option<Input> {
-    let missing = group.addresses.iter().find_map(|&at| presence.missing(at).map(|reason| (at, reason)));
-    let checks = &group.machine.settings().checks;
-    // A dependency never keeps a site from announcing.
-    let local = (0..).map(CheckId).zip(checks).filter(|(_, check)| check.scope == Scope::Local);
-    let silent = local.map(|(id, _)| id).find(|check| !beside.passed.contains(check));
-    let warmth = Warmth {
-        ready: group.ready.clone(),
-        address: match missing {
-            None => Condition::met("on lo"),
-            Some((address, reason)) => Condition::missing(format!("{address}: {reason}")),
-        },
-        self_query: match silent.and_then(|check| checks.get(check.0)) {
-            None => Condition::met("answered through the listener"),
-            Some(check) => Condition::missing(format!("{check} was not answered yet")),
-        },
-    };
-    if warmth == beside.warmth {
+/// How many connections a group that is being drained still has.
+fn connected(group: &Group, connections: &Connections) -> Option<Input> {
+    if group.machine.state() != State::Drain {
         return None;
     }
-    beside.warmth = warmth.clone();
-    Some(Input::Warmth(warmth))
-}
-
-/// Whether a service of the group has more to do than it can, if that has changed.
-fn loaded(group: &Group, beside: &mut Beside, loads: &Loads) -> Option<Input> {
-    let overloaded =
-        group.services.iter().filter_map(|service| loads.get(service)).any(|load| load.overloaded);
-    let is_news = overloaded != beside.overloaded;
-    beside.overloaded = overloaded;
-    is_news.then_some(Input::Overload(overloaded))
+    let of_ours = group.addresses.iter().map(|address| connections.get(address));
+    let count =
+        of_ours.collect::<Option<Vec<_>>>()?.into_iter().fold(0, |sum: u32, more| sum.saturating_add(*more));
+    Some(Input::Connections(count))
 }

@@ -1,13 +1,16 @@
 //! Everything that may be slow and that no decision waits for, on a thread and a runtime of their own: the log, the
-//! state file, the API, the page and reloads.
+//! state files, the API with operators' orders and reloads, the page, and the count of connections.
 
+use crate::caller::Callers;
 use crate::events::{Bus, Log};
 use crate::fleet::{self, Driver};
 use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
+use crate::orders::{self, Clerk};
 use crate::reload::{self, Office};
 use crate::status::Board;
-use crate::{page, server, summary};
+use crate::traffic::{self, Connections, Counted};
+use crate::{page, server, summary, usage};
 use ::fleet::{Embedded, Etcd};
 use axum::Router;
 use std::convert::Infallible;
@@ -31,6 +34,11 @@ pub(crate) struct Attendants {
     pub(crate) store: Option<Embedded>,
     pub(crate) memories: watch::Receiver<Memories>,
     pub(crate) socket: UnixListener,
+    /// Whoever carries out operators' orders.
+    pub(crate) clerk: Clerk,
+    /// Counts connections where that is wanted.
+    pub(crate) counted: watch::Receiver<Counted>,
+    pub(crate) connections: watch::Sender<Connections>,
     /// The read-only listener, where the site file wants one.
     pub(crate) listener: Option<TcpListener>,
     /// What the checks found, for the page.
@@ -60,14 +68,18 @@ impl Attendants {
 
     async fn run(self, stopped: oneshot::Receiver<()>) {
         let mut log = Log::follow(&self.bus);
+        tokio::spawn(usage::watch(self.bus.clone()));
         let remembering = tokio::spawn(memory::keep(self.store, self.memories, self.bus));
         let summing_up = summary::tell(self.board.groups.clone());
         let fleet = self.board.fleet.clone();
         let documents = server::documents(self.board.clone(), self.metrics);
         let showing = show(self.listener, self.board, self.samples, documents.clone());
+        let (orders, requests) = mpsc::channel(orders::WAITING);
         let desks = reload::routes(self.office.desk()).merge(fleet::routes(fleet));
-        let serving = serve(self.socket, documents.merge(desks));
+        let serving = serve(self.socket, documents.merge(server::counter(orders)).merge(desks));
         let reloading = tokio::spawn(self.office.run());
+        tokio::spawn(self.clerk.run(requests));
+        tokio::spawn(traffic::count(self.counted, self.connections));
         if let Some(driver) = self.fleet {
             tokio::spawn(driver.run());
         }
@@ -85,8 +97,9 @@ impl Attendants {
     }
 }
 
-async fn serve(socket: UnixListener, documents: Router) -> io::Result<Infallible> {
-    Ok(::page::answer(tokio::net::UnixListener::from_std(socket)?, documents).await)
+async fn serve(socket: UnixListener, router: Router) -> io::Result<Infallible> {
+    let callers = Callers(tokio::net::UnixListener::from_std(socket)?);
+    Ok(::page::answer(callers, router).await)
 }
 
 /// Shows the page where the site file wants it.

@@ -27,16 +27,17 @@ use crate::events::Bus;
 use crate::export::{self, Decision, NextHops, Towards};
 use crate::metrics::Metrics;
 use bgp::session::{ConnectionId, Direction, Input, Output, Received, Session, ShutdownText, StateName};
+use config::Policy;
 use connection::{Connection, Progress};
 use recording::Track;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, pending, poll_fn};
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-use terms::{Reason, WallTime};
+use terms::{Asn, Family, Reason, WallTime};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -58,6 +59,21 @@ pub(crate) struct View {
     pub(crate) received: Received,
     /// What the peer was told.
     pub(crate) ledger: Ledger,
+    /// The families that the session carries; none without a session.
+    pub(crate) families: BTreeSet<Family>,
+    /// Where the peer is to send packets.
+    pub(crate) next_hops: NextHops,
+    /// What it is told at each level.
+    pub(crate) policy: Policy,
+    /// Our network.
+    pub(crate) local_asn: Asn,
+}
+
+impl View {
+    /// What the peer's routes depend on beside the decision.
+    pub(crate) fn towards(&self) -> Towards<'_> {
+        Towards { next_hops: &self.next_hops, policy: &self.policy, local_asn: self.local_asn }
+    }
 }
 
 /// Where a peer's task hears of the world.
@@ -107,6 +123,8 @@ pub(crate) struct Peer {
     /// Our address on the latest connection.
     ours: Option<IpAddr>,
     next_hops: NextHops,
+    /// How often the peer was told everything again.
+    told_again: u64,
     buffer: Box<[u8]>,
     mouth: Mouth,
     view: watch::Sender<View>,
@@ -121,10 +139,15 @@ impl Peer {
             since: mouth.clock.wall(),
             received: session.received(),
             ledger: Ledger::default(),
+            families: BTreeSet::new(),
+            next_hops: export::next_hops(&neighbour.next_hops, None),
+            policy: neighbour.policy.clone(),
+            local_asn: neighbour.session.local_asn,
         };
         Peer {
-            next_hops: export::next_hops(&neighbour.next_hops, None),
+            next_hops: view.next_hops.clone(),
             ours: None,
+            told_again: 0,
             neighbour,
             session,
             track,
@@ -228,7 +251,13 @@ impl Peer {
             policy: &self.neighbour.policy,
             local_asn: self.neighbour.session.local_asn,
         };
-        self.step(Input::Wanted(Arc::new(export::routes(decision, &to))))
+        let mut written = self.step(Input::Wanted(Arc::new(export::routes(decision, &to))));
+        let again = decision.again.get(&self.neighbour.name).copied().unwrap_or_default();
+        if again > self.told_again {
+            self.told_again = again;
+            written += self.step(Input::TellAgain);
+        }
+        written
     }
 
     fn connected(&mut self, connection: Connection, direction: Direction, ears: &Ears) {
@@ -334,6 +363,18 @@ impl Peer {
             }
             if view.received != session.received() {
                 view.received = session.received();
+                news = true;
+            }
+            if view.families != *session.families() {
+                view.families.clone_from(session.families());
+                news = true;
+            }
+            if view.policy != self.neighbour.policy {
+                view.policy.clone_from(&self.neighbour.policy);
+                news = true;
+            }
+            if view.next_hops != self.next_hops {
+                view.next_hops.clone_from(&self.next_hops);
                 news = true;
             }
             if session.state() == StateName::Established {

@@ -4,7 +4,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use terms::{GroupName, PeerName, Prefix, Reason, Severity};
+use terms::{AlarmChange, AlarmName, GroupName, PeerName, Prefix, Reason, Severity};
+
+/// The alarm that stands while the orders that stand are not on disk.
+pub(crate) const ORDERS_NOT_KEPT: &str = "orders-not-kept";
 
 /// Whom an event is about.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +40,48 @@ pub(crate) enum Event {
         /// The signal that said so.
         signal: &'static str,
     },
+    /// The users have gone elsewhere, or had the time to; nothing is announced any more.
+    Drained,
+    /// The daemon ends although the fleet did not permit this site to go.
+    StopUnpermitted {
+        /// The groups that other sites may be missing.
+        groups: Reason,
+    },
+    /// A second interrupt: no more waiting.
+    Interrupted,
+    /// An operator's order is carried out.
+    Ordered {
+        /// What, by whom, until when and why.
+        order: Reason,
+    },
+    /// An operator's order was not carried out, and nothing has changed.
+    OrderRefused {
+        /// What, by whom and why.
+        order: Reason,
+        /// Why not.
+        because: Reason,
+    },
+    /// The time of an order is over.
+    OrderExpired {
+        /// What, by whom and why.
+        order: Reason,
+    },
+    /// The orders that stood when the last process ended are not readable.
+    OrdersUnreadable {
+        /// Where they were; the file is kept beside its place.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: Reason,
+    },
+    /// The orders that stand could not be written.
+    OrdersUnwritable {
+        /// Where they should be.
+        path: PathBuf,
+        /// What the system said.
+        reason: Reason,
+    },
+    /// The orders that stand are on disk again.
+    OrdersKept,
     /// Every peer was told to forget the routes; the service answers on for those who have not heard yet.
     Lingering {
         /// For how long.
@@ -151,6 +196,15 @@ impl terms::Event for Event {
         match self {
             Event::Started => "started",
             Event::Stopping { .. } => "stopping",
+            Event::Drained => "drained",
+            Event::StopUnpermitted { .. } => "stop-unpermitted",
+            Event::Interrupted => "interrupted",
+            Event::Ordered { .. } => "ordered",
+            Event::OrderRefused { .. } => "order-refused",
+            Event::OrderExpired { .. } => "order-expired",
+            Event::OrdersUnreadable { .. } => "orders-unreadable",
+            Event::OrdersUnwritable { .. } => "orders-unwritable",
+            Event::OrdersKept => "orders-kept",
             Event::Lingering { .. } => "lingering",
             Event::Stopped => "stopped",
             Event::AddressRestored { .. } => "address-restored",
@@ -176,14 +230,19 @@ impl terms::Event for Event {
 
     fn severity(&self) -> Severity {
         match self {
-            Event::Started | Event::Lingering { .. } | Event::Stopped => Severity::Info,
+            Event::Started | Event::Drained | Event::Lingering { .. } | Event::Stopped => Severity::Info,
             Event::Stopping { .. }
+            | Event::Interrupted
+            | Event::Ordered { .. }
+            | Event::OrderExpired { .. }
+            | Event::OrdersKept
             | Event::ZonesRead { .. }
             | Event::Reloaded { .. }
             | Event::Reconfigured { .. }
             | Event::ReloadConfirmed => Severity::Notice,
             Event::AddressRestored { .. }
             | Event::RejectRestored { .. }
+            | Event::OrderRefused { .. }
             | Event::ReloadFaulty { .. }
             | Event::ReloadRefused { .. }
             | Event::GuardOverridden { .. }
@@ -194,8 +253,51 @@ impl terms::Event for Event {
             | Event::RecordingTrouble { .. } => Severity::Warning,
             Event::AddressMissing { .. }
             | Event::RejectMissing { .. }
+            | Event::StopUnpermitted { .. }
+            | Event::OrdersUnreadable { .. }
+            | Event::OrdersUnwritable { .. }
             | Event::ReloadWaits { .. }
             | Event::ReloadStays { .. } => Severity::Alarm,
+        }
+    }
+
+    fn alarm(&self) -> Option<AlarmChange> {
+        let address = |address: &IpAddr| AlarmName::about("address-missing", address);
+        let reject = |prefix: &Prefix| AlarmName::about("reject-missing", prefix);
+        let reload = || AlarmName::only("reload-unsettled");
+        let orders = || AlarmName::only(ORDERS_NOT_KEPT);
+        match self {
+            Event::AddressMissing { address: missing, .. } => Some(AlarmChange::Raised(address(missing))),
+            Event::AddressRestored { address: restored } => Some(AlarmChange::Cleared(address(restored))),
+            Event::RejectMissing { prefix, .. } => Some(AlarmChange::Raised(reject(prefix))),
+            Event::RejectRestored { prefix } => Some(AlarmChange::Cleared(reject(prefix))),
+            Event::OrdersUnreadable { .. } | Event::OrdersUnwritable { .. } => {
+                Some(AlarmChange::Raised(orders()))
+            }
+            Event::OrdersKept => Some(AlarmChange::Cleared(orders())),
+            Event::ReloadWaits { .. } | Event::ReloadStays { .. } => Some(AlarmChange::Raised(reload())),
+            Event::Reloaded { .. } | Event::ReloadConfirmed | Event::ReloadTakenBack => {
+                Some(AlarmChange::Cleared(reload()))
+            }
+            Event::StopUnpermitted { .. } => Some(AlarmChange::Raised(AlarmName::only("stop-unpermitted"))),
+            Event::Started
+            | Event::Stopping { .. }
+            | Event::Drained
+            | Event::Lingering { .. }
+            | Event::Interrupted
+            | Event::Stopped
+            | Event::Ordered { .. }
+            | Event::OrderRefused { .. }
+            | Event::OrderExpired { .. }
+            | Event::ZonesRead { .. }
+            | Event::Reconfigured { .. }
+            | Event::ReloadFaulty { .. }
+            | Event::ReloadRefused { .. }
+            | Event::GuardOverridden { .. }
+            | Event::StrangerRefused { .. }
+            | Event::MemoryUnreadable { .. }
+            | Event::MemoryUnwritable { .. }
+            | Event::RecordingTrouble { .. } => None,
         }
     }
 }
@@ -204,7 +306,24 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Event::Started => f.write_str("started; nothing is announced before the checks have passed"),
-            Event::Stopping { signal } => write!(f, "{signal}: withdrawing everything"),
+            Event::Stopping { signal } => write!(f, "{signal}: sending the users elsewhere, then stopping"),
+            Event::Drained => f.write_str("drained; nothing is announced any more"),
+            Event::StopUnpermitted { groups } => {
+                write!(f, "the fleet does not permit this site to go, and it stops all the same: {groups}")
+            }
+            Event::Interrupted => f.write_str("interrupted again: withdrawing and stopping now"),
+            Event::Ordered { order } => write!(f, "ordered: {order}"),
+            Event::OrderRefused { order, because } => {
+                write!(f, "refused, nothing has changed: {order}: {because}")
+            }
+            Event::OrderExpired { order } => write!(f, "the time of an order is over: {order}"),
+            Event::OrdersUnreadable { path, reason } => {
+                write!(f, "{} is unreadable, no earlier order stands: {reason}", path.display())
+            }
+            Event::OrdersUnwritable { path, reason } => {
+                write!(f, "{} cannot be written, a restart will forget the orders: {reason}", path.display())
+            }
+            Event::OrdersKept => f.write_str("the orders that stand are on disk"),
             Event::Lingering { linger } => {
                 write!(f, "withdrawn; the service answers for another {} s", linger.as_secs_f64())
             }

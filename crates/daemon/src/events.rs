@@ -11,7 +11,7 @@ use api::EventRow;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use terms::{Severity, Timestamp};
+use terms::{AlarmChange, AlarmName, GroupName, Reason, Severity, Timestamp};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -44,6 +44,8 @@ struct Told {
     next: u64,
     ring: VecDeque<EventRow>,
     followers: broadcast::Sender<EventRow>,
+    /// What is wrong and was not cleared yet, by subject and name.
+    alarms: BTreeMap<(String, AlarmName), api::Alarm>,
     /// Warnings told in the present window, by kind and subject: bounded by what can be the subject of one.
     warned: BTreeMap<(String, String), (Timestamp, u32)>,
 }
@@ -54,6 +56,7 @@ impl Bus {
             next: 0,
             ring: VecDeque::with_capacity(KEPT),
             followers: broadcast::Sender::new(FOLLOWED),
+            alarms: BTreeMap::new(),
             warned: BTreeMap::new(),
         };
         Bus(Arc::new(Inner { clock, metrics, told: Mutex::new(told) }))
@@ -71,6 +74,9 @@ impl Bus {
             self.0.clock.wall(),
         );
         self.0.metrics.count_event(&row);
+        if let Some(change) = event.alarm() {
+            told.change(change, &row);
+        }
         if row.severity == Severity::Warning && !told.may_warn(&row, now) {
             return;
         }
@@ -94,12 +100,48 @@ impl Bus {
         (told.ring.iter().cloned().collect(), told.followers.subscribe())
     }
 
+    /// These alarms stand about a group, and no others. Those that stood before go on standing since then.
+    pub(crate) fn stand(&self, group: &GroupName, alarms: impl IntoIterator<Item = (AlarmName, Reason)>) {
+        let (subject, wall) = (group.to_string(), self.0.clock.wall());
+        let mut told = self.told();
+        let fresh = alarms.into_iter().map(|(name, text)| {
+            let since = told.alarms.get(&(subject.clone(), name.clone())).map_or(wall, |alarm| alarm.since);
+            let alarm = api::Alarm { kind: name.kind.to_owned(), subject: subject.clone(), since, text };
+            ((subject.clone(), name), alarm)
+        });
+        let fresh: Vec<_> = fresh.collect();
+        told.alarms.retain(|(whose, _), _| *whose != subject);
+        told.alarms.extend(fresh);
+    }
+
+    /// The alarms that stand.
+    pub(crate) fn alarms(&self) -> Vec<api::Alarm> {
+        self.told().alarms.values().cloned().collect()
+    }
+
     fn told(&self) -> MutexGuard<'_, Told> {
         self.0.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Told {
+    /// An alarm stands since it was raised first, with the words of the last time.
+    fn change(&mut self, change: AlarmChange, row: &EventRow) {
+        match change {
+            AlarmChange::Raised(name) => {
+                let fresh = api::Alarm {
+                    kind: name.kind.to_owned(),
+                    subject: row.subject.clone(),
+                    since: row.wall,
+                    text: Reason::from(&row.text),
+                };
+                let alarm = self.alarms.entry((row.subject.clone(), name)).or_insert(fresh);
+                alarm.text = Reason::from(&row.text);
+            }
+            AlarmChange::Cleared(name) => drop(self.alarms.remove(&(row.subject.clone(), name))),
+        }
+    }
+
     /// Whether a warning still fits the window of its kind and subject; takes its place if it does.
     fn may_warn(&mut self, row: &EventRow, now: Timestamp) -> bool {
         let (begun, told) = self.warned.entry((row.kind.clone(), row.subject.clone())).or_insert((now, 0));
@@ -178,6 +220,26 @@ mod tests {
         assert_eq!(later.recv().await.unwrap().seq, 1);
         assert!(later.try_recv().is_err());
         assert_eq!(bus.latest().len(), 2);
+    }
+
+    #[test]
+    fn an_alarm_stands_from_the_event_that_raises_it_to_the_one_that_clears_it() {
+        let bus = Bus::for_test();
+        let [one, other] = ["198.18.0.53", "2001:db8:53::53"].map(|text| text.parse().unwrap());
+        let missing = |address, words: &str| Event::AddressMissing { address, reason: words.into() };
+        let standing = |bus: &Bus| -> Vec<String> {
+            bus.alarms().into_iter().map(|alarm| alarm.text.as_str().to_owned()).collect()
+        };
+        bus.tell(&missing(one, "no permission"), Source::Process);
+        let since = bus.alarms()[0].since;
+        bus.tell(&missing(other, "no memory"), Source::Process);
+        bus.tell(&missing(one, "no memory"), Source::Process);
+        assert_eq!(standing(&bus).len(), 2);
+        assert!(standing(&bus)[0].ends_with("no memory"), "the latest words count");
+        assert_eq!(bus.alarms()[0].since, since, "it stands since it was raised first");
+        bus.tell(&Event::AddressRestored { address: one }, Source::Process);
+        assert_eq!(standing(&bus).len(), 1);
+        assert!(standing(&bus)[0].contains("2001:db8:53::53"));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use config::{NextHop, Policy};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use terms::{Asn, Attributes, Community, Family, Prefix, RouteSet, Timestamp};
+use terms::{Asn, Attributes, Community, Family, PeerName, Prefix, RouteSet, Timestamp};
 
 /// What the site announces now: every group, always the whole.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,8 @@ pub(crate) struct Decision {
     pub(crate) groups: Vec<GroupLevel>,
     /// What is announced whatever the groups are.
     pub(crate) covers: Arc<[Prefix]>,
+    /// How often each peer was to be told everything again, because it was found to know something else.
+    pub(crate) again: BTreeMap<PeerName, u64>,
     /// When the verdict was known that led to this, where it was a verdict; for measuring how long the wire takes.
     pub(crate) verdict: Option<Timestamp>,
 }

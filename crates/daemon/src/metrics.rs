@@ -4,7 +4,7 @@
 //! status when somebody asks, so that status and metrics cannot disagree.
 
 use crate::load::Loads;
-use crate::{dns, fleet};
+use crate::{dns, fleet, usage};
 use api::{CheckResult, EventRow, FleetStatus, Status, Told};
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::counter::Counter;
@@ -42,6 +42,23 @@ struct GroupLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ServiceLabels {
     service: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutputLabels {
+    group: String,
+    output: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NamedLabels {
+    group: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AlarmLabels {
+    kind: String,
+    subject: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -120,9 +137,11 @@ impl Metrics {
         );
         register_groups(&mut registry, status);
         register_peers(&mut registry, status);
+        register_alarms(&mut registry, status);
         fleet::register(&mut registry, fleet);
         dns::register(&mut registry, &self.dns.borrow());
         register_loads(&mut registry, &self.loads.borrow());
+        usage::register(&mut registry);
         let mut text = String::new();
         // Writing into a string does not fail; an empty answer would be noticed by the reader.
         if encode(&mut text, &registry).is_err() {
@@ -162,14 +181,28 @@ fn register_loads(registry: &mut Registry, loads: &Loads) {
 
 fn register_groups(registry: &mut Registry, status: &Status) {
     let state = Family::<GroupLabels, Gauge>::default();
-    let alarms = Family::<GroupLabels, Gauge>::default();
+    let output = Family::<OutputLabels, Gauge>::default();
+    let alarms = Family::<NamedLabels, Gauge>::default();
     for group in &status.groups {
         let labels = GroupLabels { group: group.name.to_string(), state: group.state.word() };
         state.get_or_create(&labels).set(1);
+        let labels = OutputLabels { group: group.name.to_string(), output: group.output.word() };
+        output.get_or_create(&labels).set(1);
+        let labels = NamedLabels { group: group.name.to_string() };
         alarms.get_or_create(&labels).set(i64::try_from(group.alarms.len()).unwrap_or(i64::MAX));
     }
     registry.register("group_state", "1 for the state that the announcement group is in", state);
+    registry.register("group_output", "1 for how strongly the announcement group is announced", output);
     registry.register("group_alarms", "Alarms that stand for the announcement group", alarms);
+}
+
+fn register_alarms(registry: &mut Registry, status: &Status) {
+    let standing = Family::<AlarmLabels, Gauge>::default();
+    for alarm in &status.alarms {
+        let labels = AlarmLabels { kind: alarm.kind.clone(), subject: alarm.subject.clone() };
+        standing.get_or_create(&labels).inc();
+    }
+    registry.register("alarm", "Alarms of the kind that stand about the subject", standing);
 }
 
 fn register_peers(registry: &mut Registry, status: &Status) {

@@ -1,4 +1,9 @@
-//! The documents that the daemon answers with, on the control socket and on the read-only listener alike.
+//! The documents that the daemon answers with, on the control socket and on the read-only listener alike; and where
+//! it takes orders, on the control socket only.
+
+mod counter;
+
+pub(crate) use counter::counter;
 
 use crate::metrics::Metrics;
 use crate::status::Board;

@@ -4,6 +4,7 @@ use crate::bgp::{self, Ledger};
 use crate::clock::Clock;
 use crate::events::Bus;
 use crate::fleet::{Fleet, other_sites};
+use crate::orders;
 use ::bgp::session::StateName;
 use api::{Explanation, PeerState, PeerTold, Picture, PictureKind, Refusal, Schema, Status, Told, ToldPeer};
 use std::net::IpAddr;
@@ -17,6 +18,8 @@ pub(crate) struct Board {
     pub(crate) site: SiteName,
     pub(crate) started: WallTime,
     pub(crate) groups: watch::Receiver<Vec<api::Group>>,
+    /// What operators have ordered.
+    pub(crate) orders: watch::Receiver<orders::Shown>,
     pub(crate) shown: watch::Receiver<Shown>,
     pub(crate) fleet: Fleet,
     pub(crate) bus: Bus,
@@ -46,6 +49,10 @@ impl Board {
     /// What is announced, since when, and why.
     pub(crate) fn status(&self) -> Status {
         let mut groups = self.groups.borrow().clone();
+        let orders = self.orders.borrow().clone();
+        for group in &mut groups {
+            group.intent = orders.get(&group.name).cloned().unwrap_or_default();
+        }
         let ours = self.shown.borrow().peers.clone();
         let views: Vec<bgp::View> = ours.iter().map(|peer| peer.view.borrow().clone()).collect();
         for prefix in groups.iter_mut().flat_map(|group| &mut group.prefixes) {
@@ -53,7 +60,7 @@ impl Board {
             prefix.peers = told.map(|(peer, view)| told_peer(peer, &view.ledger, prefix.prefix)).collect();
         }
         let peers = ours.iter().zip(views).map(|(peer, view)| peer.status(view)).collect();
-        Status { schema: Schema, site: self.site.clone(), groups, peers }
+        Status { schema: Schema, site: self.site.clone(), groups, peers, alarms: self.bus.alarms() }
     }
 
     /// What was told to whom about one prefix, and the events that led there.
@@ -89,7 +96,7 @@ impl Board {
 
     /// What the page draws: this site, its peers and its groups.
     pub(crate) fn picture(&self) -> Picture {
-        let Status { groups, peers, .. } = self.status();
+        let Status { groups, peers, alarms, .. } = self.status();
         let Shown { place, addresses, .. } = self.shown.borrow().clone();
         // A site has one mark: it shows the group that is worst off.
         let worst = groups.iter().min_by_key(|group| group.output);
@@ -111,6 +118,7 @@ impl Board {
             sites: site.into_iter().chain(other_sites(&self.fleet.status())).collect(),
             peers,
             groups,
+            alarms,
             ..Picture::empty(PictureKind::Daemon, self.site.to_string(), self.started)
         }
     }

@@ -53,6 +53,7 @@ mod tests {
             services: Vec::new(),
             state,
             output,
+            intent: api::Intent::default(),
             since: WallTime(0),
             reason: "a reason".into(),
             alarms: alarms.iter().map(|&alarm| alarm.into()).collect(),

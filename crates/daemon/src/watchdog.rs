@@ -187,24 +187,67 @@ mod tests {
     }
 
     /// Runs this test again in a process of its own, which ends in its own way.
-    fn in_a_process_of_its_own(test: &str) -> std::process::ExitStatus {
+    fn in_a_process_of_its_own(test: &str, part: &str) -> std::process::ExitStatus {
         let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", &format!("watchdog::tests::{test}")]).env(ALONE, "1");
+        command.args(["--exact", &format!("watchdog::tests::{test}")]).env(ALONE, part);
         command.output().unwrap().status
     }
 
     const ALONE: &str = "CATCHMENT_TEST_ALONE";
     const SIGABRT: Option<i32> = Some(6);
 
+    /// Every way in which the daemon runs something. Most of them would swallow a panic.
+    const WAYS: [(&str, fn()); 6] = [
+        ("a thread", || drop(std::thread::spawn(|| panic!("planted")).join())),
+        ("a task", || within_a_runtime(async { drop(tokio::spawn(async { panic!("planted") }).await) })),
+        ("a task of a set", || {
+            within_a_runtime(async {
+                let mut tasks = tokio::task::JoinSet::new();
+                tasks.spawn(async { panic!("planted") });
+                drop(tasks.join_next().await);
+            });
+        }),
+        ("blocking work", || {
+            within_a_runtime(async { drop(tokio::task::spawn_blocking(|| panic!("planted")).await) });
+        }),
+        ("an answer of the API", || {
+            within_a_runtime(async {
+                let (listener, _caller) = listening();
+                let routes = axum::Router::new()
+                    .route("/", axum::routing::get(async || -> &str { panic!("planted") }));
+                drop(tokio::time::timeout(PATIENCE, page::answer(listener, routes)).await);
+            });
+        }),
+        ("what catches panics", || drop(std::panic::catch_unwind(|| panic!("planted")))),
+    ];
+
+    fn within_a_runtime(run: impl Future<Output = ()>) {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run);
+    }
+
+    /// A listener, and a caller that has asked already.
+    fn listening() -> (tokio::net::TcpListener, std::net::TcpStream) {
+        use std::io::Write;
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut caller = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        caller.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        (tokio::net::TcpListener::from_std(listener).unwrap(), caller)
+    }
+
     #[test]
-    fn a_panic_of_any_thread_ends_the_process() {
-        if std::env::var_os(ALONE).is_some() {
+    fn a_panic_ends_the_process_wherever_it_happens() {
+        if let Some(number) = std::env::var_os(ALONE) {
             end_on_panic();
-            let _ = std::thread::spawn(|| panic!("planted")).join();
+            WAYS[number.to_str().unwrap().parse::<usize>().unwrap()].1();
             return;
         }
         use std::os::unix::process::ExitStatusExt;
-        assert_eq!(in_a_process_of_its_own("a_panic_of_any_thread_ends_the_process").signal(), SIGABRT);
+        for (number, (way, _)) in WAYS.iter().enumerate() {
+            let status =
+                in_a_process_of_its_own("a_panic_ends_the_process_wherever_it_happens", &number.to_string());
+            assert_eq!(status.signal(), SIGABRT, "{way}");
+        }
     }
 
     #[test]
@@ -218,6 +261,9 @@ mod tests {
             return;
         }
         use std::os::unix::process::ExitStatusExt;
-        assert_eq!(in_a_process_of_its_own("a_loop_that_does_not_beat_ends_the_process").signal(), SIGABRT);
+        assert_eq!(
+            in_a_process_of_its_own("a_loop_that_does_not_beat_ends_the_process", "0").signal(),
+            SIGABRT
+        );
     }
 }

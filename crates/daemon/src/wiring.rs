@@ -51,10 +51,12 @@ use crate::export::Decision;
 use crate::load::{self, Loads};
 use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
+use crate::orders::{self, Clerk, Orders};
 use crate::record::Recording;
 use crate::reload::{Change, Office};
 use crate::status::{Board, Shown};
 use crate::stop::{Signals, Stop};
+use crate::traffic::{Connections, Counted};
 use crate::watchdog::{self, Heart, Hearts, tell_manager};
 use crate::{address, dns, fleet};
 use config::SiteFile;
@@ -74,6 +76,9 @@ use tokio::sync::{mpsc, watch};
 /// Results of checks that wait for the decision loop. It takes each within microseconds.
 const FOUND: usize = 256;
 
+/// Requests that wait for the decision loop.
+const COMMANDS: usize = 8;
+
 /// Runs of checks that wait to be drawn; the page takes them ten times a second.
 const SAMPLES: usize = 1024;
 
@@ -90,6 +95,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
     let state_dir = site_file.site.state_dir.clone();
     let store = memory::open(&state_dir, &bus)?;
     let memories = runtime.block_on(memory::recall(store.as_ref(), &bus));
+    let orders = orders::recall(&state_dir, clock.wall(), &bus);
 
     let recording = Arc::new(Recording::begin(&state_dir, &site_file.site.name, clock, &bus));
     let workshop = Workshop::open().map_err(Error::System)?;
@@ -106,11 +112,13 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
         presence: keeper.presence(),
         wanted: keeper.wanted(),
         memories,
+        orders,
         hearts: Hearts::default(),
     };
     let hearts = supplies.hearts.clone();
     let wires = runtime.block_on(async { wire(&site_file, shared, supplies) })?;
-    let Wires { site, stop, board, driver, metrics, memories, samples, changes } = wires;
+    let Wires { site, stop, board, clerk, driver, metrics, memories, samples, changes, counted, connections } =
+        wires;
     let attendants = Attendants {
         bus: bus.clone(),
         office: Office::new(path, site_file, board.clone(), changes),
@@ -120,6 +128,9 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
         store,
         memories,
         socket: listener,
+        clerk,
+        counted,
+        connections,
         listener: api,
         samples,
     };
@@ -161,6 +172,7 @@ struct Supplies {
     presence: watch::Receiver<address::Presence>,
     wanted: address::Wanted,
     memories: Memories,
+    orders: Orders,
     hearts: Hearts,
 }
 
@@ -170,19 +182,25 @@ struct Wires {
     stop: Stop,
     board: Board,
     driver: Option<fleet::Driver<::fleet::Etcd>>,
+    clerk: Clerk,
     metrics: Metrics,
     memories: watch::Receiver<Memories>,
     samples: mpsc::Receiver<api::Sample>,
     changes: mpsc::Sender<Change>,
+    counted: watch::Receiver<Counted>,
+    connections: watch::Sender<Connections>,
 }
 
 /// Starts every task of the decisions thread and connects them.
 fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wires, Error> {
-    let Supplies { bgp, dns, presence, wanted, memories, hearts } = supplies;
+    let Supplies { bgp, dns, presence, wanted, memories, orders: standing, hearts } = supplies;
     let Shared { clock, bus, metrics, .. } = shared.clone();
     let decision = watch::Sender::new(Arc::new(Decision::default()));
     let (found_by, found) = mpsc::channel(FOUND);
-    let (orders, ordered) = mpsc::channel(1);
+    let (commands, commanded) = mpsc::channel(COMMANDS);
+    let (count, counted) = watch::channel(Counted::new());
+    let (connections, connected) = watch::channel(Connections::new());
+    let (show_orders, orders_shown) = watch::channel(orders::Shown::new());
     let (regroups, regrouped) = mpsc::channel(1);
     let (views, groups_shown) = watch::channel(Vec::new());
     let (samples, drawn) = mpsc::channel(SAMPLES);
@@ -212,11 +230,21 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         memories: remembered,
         views,
         samples,
+        counted: count,
     };
-    let ears = announce::Ears { found, presence, orders: ordered, regroups: regrouped, loads };
+    let ears = announce::Ears {
+        found,
+        presence,
+        commands: commanded,
+        regroups: regrouped,
+        connections: connected,
+        loads,
+        shown: showing.clone(),
+    };
     let covers = site_file.covers().into_iter().collect();
     let (fleet, permits, driver) = fleet::join(site_file, clock, bus.clone(), groups_shown.clone());
-    tokio::spawn(Decider::new(machines, covers, permits, mouth).run(ears));
+    let decider = Decider::new(machines, covers, permits, mouth);
+    tokio::spawn(decider.run(ears, orders::intents(&standing)));
 
     let name = site_file.site.name.clone();
     let stop = Stop {
@@ -224,7 +252,8 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         bus: bus.clone(),
         site: name.clone(),
         linger: site_file.site.linger,
-        orders,
+        commands: commands.clone(),
+        views: groups_shown.clone(),
         sessions: watch::Sender::new(None),
     };
     let mut site = Site {
@@ -238,10 +267,20 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         regroups,
         changes: changed,
     };
-    site.listen(bgp)?;
+    let listeners = bgp.into_iter().map(|(family, listener)| Ok((family, site::awaited(listener)?)));
+    site.listen(listeners.collect::<Result<Vec<_>, Error>>()?);
     site.show();
-    let board =
-        Board { clock, site: name, started: clock.wall(), groups: groups_shown, shown: showing, fleet, bus };
-    let metrics = metrics_with_dns;
-    Ok(Wires { site, stop, board, driver, metrics, memories: to_remember, samples: drawn, changes })
+    let board = Board {
+        clock,
+        site: name,
+        started: clock.wall(),
+        groups: groups_shown,
+        orders: orders_shown,
+        shown: showing,
+        fleet,
+        bus,
+    };
+    let clerk = Clerk::new(board.clone(), &site_file.site.state_dir, standing, commands, show_orders);
+    let (metrics, memories, samples) = (metrics_with_dns, to_remember, drawn);
+    Ok(Wires { site, stop, board, clerk, driver, metrics, memories, samples, changes, counted, connections })
 }

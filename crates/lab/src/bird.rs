@@ -2,7 +2,9 @@
 //!
 //! Policy is that of Gao and Rexford: a route from a customer is preferred to one from a peer, that to one from a
 //! provider; peers and providers are told of customers only, customers of everything. The preference is written into
-//! LOCAL_PREF, so it can be read in any router and tells where in the network a route came from.
+//! LOCAL_PREF, so it can be read in any router and tells where in the network a route came from. As many providers do,
+//! every network lets its neighbours ask for less: `its own number:80` makes a route the least preferred of all, and
+//! graceful shutdown (RFC 8326) the last resort.
 
 use crate::igp::IgpRoute;
 use crate::plan::{Node, NodeId, Pair, Plan, Port, Purpose, Role};
@@ -53,9 +55,15 @@ pub fn igp(routes: &[IgpRoute]) -> String {
 
 /// What every router has in common.
 const POLICY: &str = "\
-filter from_customer { bgp_local_pref = 300; accept; }
-filter from_peer { bgp_local_pref = 200; accept; }
-filter from_provider { bgp_local_pref = 100; accept; }
+# A route that is about to go is the last resort (RFC 8326 section 4.2); one with our community is less than all others.
+function weigh(int level) {
+  bgp_local_pref = level;
+  if (OWN, 80) ~ bgp_community then bgp_local_pref = 80;
+  if (65535, 0) ~ bgp_community then bgp_local_pref = 0;
+}
+filter from_customer { weigh(300); accept; }
+filter from_peer { weigh(200); accept; }
+filter from_provider { weigh(100); accept; }
 filter own { bgp_local_pref = 400; accept; }
 
 # Routes inside the network have no preference: nobody outside is told of them.
@@ -87,6 +95,7 @@ impl Display for Configuration<'_> {
         writeln!(f, "router id {};", node.address.v4)?;
         writeln!(f, "log \"{}\" {{ info, warning, error, fatal, bug }};", self.file("bird.log"))?;
         writeln!(f, "protocol device {{ scan time 60; }}\n")?;
+        writeln!(f, "define OWN = {};", node.asn)?;
         f.write_str(POLICY)?;
         self.kernel(f)?;
         self.originated(f)?;
@@ -99,7 +108,7 @@ impl Display for Configuration<'_> {
                     let customer = Neighbour::Customer;
                     self.session(f, node.asn, here, there, self.world.host_asn, customer)?;
                 }
-                Purpose::Backbone | Purpose::Access => {}
+                Purpose::Backbone | Purpose::Access | Purpose::Management => {}
             }
         }
         Ok(())

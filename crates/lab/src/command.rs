@@ -44,7 +44,7 @@ pub enum CommandError {
 }
 
 /// Where the commands that ask a daemon read its socket from.
-const SOCKET_VARIABLE: &str = "CATCHMENT_SOCKET";
+pub(crate) const SOCKET_VARIABLE: &str = "CATCHMENT_SOCKET";
 /// How long a lab may take to end.
 const PATIENCE: Duration = Duration::from_secs(30);
 

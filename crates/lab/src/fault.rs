@@ -4,11 +4,15 @@
 //! the first word is the kind, the rest is the target.
 
 mod apply;
+mod attack;
+mod data_centre;
+mod disturb;
+mod operator;
 
 pub use apply::FaultError;
 
 use crate::hostile::ScriptName;
-use crate::scenario::words::NodeName;
+use crate::scenario::words::{Line, NodeName, Time};
 use crate::sentence::sentences;
 use terms::SiteName;
 
@@ -35,19 +39,57 @@ sentences! {
         BlackholeCable { end: NodeName, other: NodeName } = ["blackhole" "cable" end "-" other];
         /// Every cable of the site's edge router drops every packet, and all ends still have carrier.
         BlackholeSite { site: SiteName } = ["blackhole" "site" site];
+        /// The service hangs for this long, runs for as long, and so on until it is restored.
+        FlapService { site: SiteName, time: Time } = ["flap" "service" site "every" time];
+        /// The site's daemon can open nothing any more: no socket for a check, no file. What is open stays open.
+        StarveDaemon { site: SiteName } = ["starve" "daemon" site];
+        /// The service addresses are taken off the site's host.
+        RemoveAddress { site: SiteName } = ["remove" "address" site];
+        /// The fleet store gets SIGKILL.
+        KillStore = ["kill" "store"];
+        /// The cables between the sites and the operator's own data centre are cut: the fleet store and whatever else
+        /// the sites depend on there are gone at once.
+        CutBackbone = ["cut" "backbone"];
+        /// An operator at the site takes it out of service in order: `catchment drain`.
+        DrainSite { site: SiteName } = ["drain" "site" site];
+        /// An operator at the site withdraws it at once: `catchment withdraw`.
+        WithdrawSite { site: SiteName } = ["withdraw" "site" site];
+        /// An operator at the site takes back what was ordered: `catchment resume`.
+        ResumeSite { site: SiteName } = ["resume" "site" site];
+        /// An operator changes one line of the site's file, the first with this key. The daemon is not told.
+        ChangeFile { site: SiteName, line: Line } = ["change" "file" site "with" line];
+        /// An operator at the site has the daemon read its file again: `catchment reload`.
+        ReloadSite { site: SiteName } = ["reload" "site" site];
         /// A hostile router, a peer of the site, plays a script of broken messages.
         AttackSite { site: SiteName, script: ScriptName } = ["attack" "site" site "with" script];
-        /// The service runs again: started anew after a kill, continued after a hang.
+        /// The service runs again: started anew after a kill, continued after a hang, and no more flapping.
         RestoreService { site: SiteName } = ["restore" "service" site];
-        /// The daemon runs again: started anew after a kill, continued after a hang.
+        /// The daemon runs again: started anew after a kill, continued after a hang, starving no more.
         RestoreDaemon { site: SiteName } = ["restore" "daemon" site];
         /// Everything of the site works again: cables, edge router, host, service and daemon.
         RestoreSite { site: SiteName } = ["restore" "site" site];
         /// The cable between two nodes carries packets again.
         RestoreCable { end: NodeName, other: NodeName } = ["restore" "cable" end "-" other];
+        /// The fleet store runs again, with what it had stored.
+        RestoreStore = ["restore" "store"];
+        /// The cables to the operator's own data centre carry again.
+        RestoreBackbone = ["restore" "backbone"];
         /// Everything that was broken works again.
         RestoreEverything = ["restore" "everything"];
     }
+}
+
+/// What an operator tells the daemon of a site. It can be refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// `catchment drain`
+    Drain,
+    /// `catchment withdraw`
+    Withdraw,
+    /// `catchment resume`
+    Resume,
+    /// `catchment reload`
+    Reload,
 }
 
 impl Fault {
@@ -61,13 +103,25 @@ impl Fault {
             | Fault::RebootSite { site }
             | Fault::PowerCutSite { site }
             | Fault::BlackholeSite { site }
+            | Fault::FlapService { site, .. }
+            | Fault::StarveDaemon { site }
+            | Fault::RemoveAddress { site }
+            | Fault::DrainSite { site }
+            | Fault::WithdrawSite { site }
+            | Fault::ResumeSite { site }
+            | Fault::ChangeFile { site, .. }
+            | Fault::ReloadSite { site }
             | Fault::AttackSite { site, .. }
             | Fault::RestoreService { site }
             | Fault::RestoreDaemon { site }
             | Fault::RestoreSite { site } => Some(site),
             Fault::CutCable { .. }
             | Fault::BlackholeCable { .. }
+            | Fault::KillStore
+            | Fault::CutBackbone
             | Fault::RestoreCable { .. }
+            | Fault::RestoreStore
+            | Fault::RestoreBackbone
             | Fault::RestoreEverything => None,
         }
     }
@@ -78,27 +132,37 @@ impl Fault {
             Fault::CutCable { end, other }
             | Fault::BlackholeCable { end, other }
             | Fault::RestoreCable { end, other } => Some((end, other)),
-            Fault::KillService { .. }
-            | Fault::KillDaemon { .. }
-            | Fault::HangService { .. }
-            | Fault::HangDaemon { .. }
-            | Fault::RebootSite { .. }
-            | Fault::PowerCutSite { .. }
-            | Fault::BlackholeSite { .. }
-            | Fault::AttackSite { .. }
-            | Fault::RestoreService { .. }
-            | Fault::RestoreDaemon { .. }
-            | Fault::RestoreSite { .. }
-            | Fault::RestoreEverything => None,
+            _ => None,
         }
     }
 
     /// The site whose service is the target, apart from its daemon.
     pub fn service(&self) -> Option<&SiteName> {
         match self {
-            Fault::KillService { site } | Fault::HangService { site } | Fault::RestoreService { site } => {
-                Some(site)
-            }
+            Fault::KillService { site }
+            | Fault::HangService { site }
+            | Fault::FlapService { site, .. }
+            | Fault::RestoreService { site } => Some(site),
+            _ => None,
+        }
+    }
+
+    /// What an operator orders, and at which site; none where nobody is asked.
+    pub fn order(&self) -> Option<(&SiteName, Order)> {
+        match self {
+            Fault::DrainSite { site } => Some((site, Order::Drain)),
+            Fault::WithdrawSite { site } => Some((site, Order::Withdraw)),
+            Fault::ResumeSite { site } => Some((site, Order::Resume)),
+            Fault::ReloadSite { site } => Some((site, Order::Reload)),
+            _ => None,
+        }
+    }
+
+    /// What of the operator's own data centre it needs.
+    pub fn needs(&self) -> Option<Central> {
+        match self {
+            Fault::KillStore | Fault::RestoreStore => Some(Central::Store),
+            Fault::CutBackbone | Fault::RestoreBackbone => Some(Central::Backbone),
             _ => None,
         }
     }
@@ -117,12 +181,37 @@ impl Fault {
                 format!("the cable from {end} to {other} swallows every packet")
             }
             Fault::BlackholeSite { site } => format!("every cable of {site} swallows every packet"),
+            Fault::FlapService { site, time } => {
+                format!("the service of {site} hangs for {time}, runs for {time}, and so on")
+            }
+            Fault::StarveDaemon { site } => format!("the daemon of {site} can open nothing any more"),
+            Fault::RemoveAddress { site } => {
+                format!("the service addresses of {site} were taken off its host")
+            }
+            Fault::KillStore => "the fleet store was killed".to_owned(),
+            Fault::CutBackbone => "no site reaches the operator's data centre any more".to_owned(),
+            Fault::DrainSite { site } => format!("an operator drains {site}"),
+            Fault::WithdrawSite { site } => format!("an operator withdraws {site}"),
+            Fault::ResumeSite { site } => format!("an operator puts {site} back into service"),
+            Fault::ChangeFile { site, line } => format!("the file of {site} now says {line}"),
+            Fault::ReloadSite { site } => format!("an operator has {site} read its file again"),
             Fault::AttackSite { site, script } => format!("a hostile router plays {script} to {site}"),
             Fault::RestoreService { site } => format!("the service of {site} was restored"),
             Fault::RestoreDaemon { site } => format!("the daemon of {site} was restored"),
             Fault::RestoreSite { site } => format!("{site} was restored"),
             Fault::RestoreCable { end, other } => format!("the cable from {end} to {other} was mended"),
+            Fault::RestoreStore => "the fleet store was restored".to_owned(),
+            Fault::RestoreBackbone => "the operator's data centre can be reached again".to_owned(),
             Fault::RestoreEverything => "everything was restored".to_owned(),
         }
     }
+}
+
+/// A part of the operator's own data centre that a world may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Central {
+    /// The fleet store.
+    Store,
+    /// The cables that lead there.
+    Backbone,
 }

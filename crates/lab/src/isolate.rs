@@ -26,8 +26,9 @@ use std::time::Duration;
 
 /// Where process 1 has a file system of its own. What the host has there is hidden inside.
 pub const PRIVATE: &str = "/run";
-/// Size of that file system, MiB: logs and configurations of some hundred routers.
-const PRIVATE_MIB: u32 = 256;
+/// Size of that file system, MiB: logs and configurations of some hundred routers, and the log of a fleet store, which
+/// takes 64 MiB in advance for each of its files.
+const PRIVATE_MIB: u32 = 512;
 
 /// Starts this very program again as process 1 of a world, with these arguments, and waits until it ends. The
 /// descriptors come out of [`begin`] in the same order. To be called once in a thread, which must not start threads

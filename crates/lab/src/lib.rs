@@ -6,6 +6,7 @@
 //!  processes   up ──> isolate ──> mission                     the part that waits, and process 1 of a new world
 //!  the world   running ─┬─> machine, cable                    namespaces, and the thread that delays packets
 //!                       ├─> router, site ──> processes        BIRD, the real daemon, NSD
+//!                       ├─> core ──────────> processes        the operator's own data centre: etcd
 //!                       └─> prober                            asks for every client, all the time
 //!  looking on  observer ─┬─> paths, views                     real ways, and why routers chose them
 //!                        └─> story, picture ──> serve         what the page and the control socket tell
@@ -21,6 +22,7 @@ pub mod catchment;
 pub mod clock;
 mod command;
 mod control;
+pub mod core;
 mod detour;
 pub mod fault;
 pub mod history;

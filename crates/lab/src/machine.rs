@@ -36,6 +36,9 @@ const SETTINGS: [(&str, &str); 11] = [
 /// What a router has set besides.
 const FORWARDING: [(&str, &str); 2] = [("ipv4/ip_forward", "1"), ("ipv6/conf/all/forwarding", "1")];
 
+/// What a node has set besides whose cables are cut at its end: its addresses stay.
+const LASTING: [(&str, &str); 1] = [("ipv6/conf/all/keep_addr_on_down", "1")];
+
 /// A node that runs.
 #[derive(Debug)]
 pub(crate) struct Machine {
@@ -142,13 +145,16 @@ fn build_one(plan: &Plan, node: NodeId) -> Result<Built> {
     let namespace = Namespace::new()?;
     let fibres: Vec<(CableId, &Port, &Port)> =
         plan.ports(node).filter(|(cable, _, _)| plan.cables[cable.0].medium != Medium::Lan).collect();
-    let is_router = matches!(plan.node(node).role, Role::Router(_));
+    let role = plan.node(node).role;
+    let is_router = matches!(role, Role::Router(_));
     let (netlink, plugs, interfaces) = namespace.run(|| -> Result<_> {
         let forwarding = if is_router { &FORWARDING[..] } else { &[] };
-        SETTINGS.iter().chain(forwarding).try_for_each(|(name, value)| sysctl::write(name, value))?;
+        let lasting = if role == Role::Core { &LASTING[..] } else { &[] };
+        let settings = SETTINGS.iter().chain(forwarding).chain(lasting);
+        settings.into_iter().try_for_each(|(name, value)| sysctl::write(name, value))?;
         let mut netlink = Netlink::open()?;
         link::set_up(&mut netlink, LinkIndex::LOOPBACK)?;
-        if is_router {
+        if is_router || role == Role::Core {
             assign(&mut netlink, LinkIndex::LOOPBACK, plan.node(node).address, [32, 128])?;
         }
         let mut plugs = Vec::new();
@@ -168,7 +174,7 @@ fn build_one(plan: &Plan, node: NodeId) -> Result<Built> {
     Ok(Built { machine: Machine { namespace, netlink: Mutex::new(netlink), interfaces }, plugs })
 }
 
-/// Joins an edge router and its host by a virtual Ethernet.
+/// Joins two nodes by a virtual Ethernet: an edge router and its host, or the operator's own data centre and a host.
 fn join(machines: &mut [Machine], plan: &Plan, cable: CableId) -> Result<()> {
     let [router, host] = &plan.cables[cable.0].ends;
     let (here, there) = (&machines[router.node.0], &machines[host.node.0]);
@@ -192,9 +198,12 @@ fn join(machines: &mut [Machine], plan: &Plan, cable: CableId) -> Result<()> {
         machines[port.node.0].with_netlink(|netlink| {
             let link = link::index(netlink, &port.interface)?;
             assign(netlink, link, port.address, [27, 64])?;
-            match plan.node(port.node).role {
-                Role::Host(_) => default_route(netlink, far.address),
-                Role::Router(_) | Role::Client(_) => Ok(()),
+            match (plan.node(port.node).role, plan.node(far.node).role) {
+                (Role::Host(_), Role::Core) => {
+                    route_via(netlink, plan.node(far.node).address.both().map(Prefix::host), far.address)
+                }
+                (Role::Host(_), _) => default_route(netlink, far.address),
+                (Role::Router(_) | Role::Core | Role::Client(_), _) => Ok(()),
             }
         })?;
     }
@@ -210,9 +219,14 @@ fn assign(netlink: &mut Netlink, link: LinkIndex, pair: Pair, [length4, length6]
 
 fn default_route(netlink: &mut Netlink, gateway: Pair) -> Result<()> {
     let everything = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
-    for (any, gateway) in everything.into_iter().zip(gateway.both()) {
-        let destination =
-            Prefix::new(any, 0).map_err(|error| Error::new("route everything", io::Error::other(error)))?;
+    let all =
+        |any| Prefix::new(any, 0).map_err(|error| Error::new("route everything", io::Error::other(error)));
+    let [v4, v6] = everything.map(all);
+    route_via(netlink, [v4?, v6?], gateway)
+}
+
+fn route_via(netlink: &mut Netlink, destinations: [Prefix; 2], gateway: Pair) -> Result<()> {
+    for (destination, gateway) in destinations.into_iter().zip(gateway.both()) {
         route::replace(netlink, Route { destination, via: Via::Gateway(gateway), metric: None })?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! The names of a world, and what could be meant by a wrong one.
 
-use crate::fault::Fault;
+use crate::fault::{Central, Fault};
 use crate::plan::{Medium, Plan};
 use crate::sentence::{Kind, Mention};
 use crate::world::{Service, World};
@@ -15,6 +15,8 @@ pub struct Names {
     /// Cables that can be cut, as pairs of nodes.
     cables: Vec<[String; 2]>,
     service: Service,
+    has_store: bool,
+    has_core: bool,
 }
 
 /// What is wrong with a name.
@@ -35,6 +37,8 @@ impl Names {
             sites: world.sites.iter().map(|site| site.name.to_string()).collect(),
             nodes: plan.nodes.iter().map(|node| node.name.clone()).collect(),
             service: world.service,
+            has_store: world.operation.fleet.is_some(),
+            has_core: world.operation.has_core(),
             cables: fibres
                 .map(|cable| cable.ends.each_ref().map(|end| plan.node(end.node).name.clone()))
                 .collect(),
@@ -54,7 +58,8 @@ impl Names {
         }
         let cable = fault.cable().and_then(|(end, other)| self.no_cable(end.as_str(), other.as_str()));
         let service = fault.service().and_then(|site| self.no_service(site));
-        cable.into_iter().chain(service).collect()
+        let central = fault.needs().and_then(|part| self.no_central(part));
+        cable.into_iter().chain(service).chain(central).collect()
     }
 
     fn no_service(&self, site: &SiteName) -> Option<Wrong> {
@@ -64,6 +69,20 @@ impl Names {
             ),
             hint: format!("strike `daemon {site}`, or let the world have `service = \"nsd\"`"),
         })
+    }
+
+    fn no_central(&self, part: Central) -> Option<Wrong> {
+        let (message, hint) = match part {
+            Central::Store if !self.has_store => {
+                ("this world has no fleet store", "give it a section `[fleet]`")
+            }
+            Central::Backbone if !self.has_core => (
+                "the sites of this world depend on no data centre",
+                "give it a section `[fleet]`, or `[site]` with `dependency = true`",
+            ),
+            Central::Store | Central::Backbone => return None,
+        };
+        Some(Wrong { message: message.to_owned(), hint: hint.to_owned() })
     }
 
     fn wrong_name(&self, mention: &Mention<'_>) -> Option<Wrong> {

@@ -22,12 +22,21 @@ impl Lab {
         match kind {
             FaultKind::Restore if target == "everything" => faults.clear(),
             FaultKind::Restore => faults.retain(|fault| !is_undone_by(&fault.target, &target)),
+            // The site says by itself what its operator ordered, and puts its addresses back.
+            FaultKind::Remove
+            | FaultKind::Change
+            | FaultKind::Drain
+            | FaultKind::Withdraw
+            | FaultKind::Resume
+            | FaultKind::Reload => {}
             FaultKind::Kill
             | FaultKind::Hang
             | FaultKind::Reboot
             | FaultKind::PowerCut
             | FaultKind::Cut
-            | FaultKind::Blackhole => {
+            | FaultKind::Blackhole
+            | FaultKind::Flap
+            | FaultKind::Starve => {
                 let since_ms = milliseconds(clock::now(), self.began);
                 faults.retain(|fault| (fault.kind, &fault.target) != (kind, &target));
                 faults.push(api::Fault { kind, target, since_ms });
@@ -36,11 +45,11 @@ impl Lab {
     }
 }
 
-/// The fault that is meant, and its target in full. Who writes only a name means the site of that name, or its service
-/// where a site is no possible target; who writes two nodes means the cable between them.
+/// The fault that is meant, and its target in full. Who writes only a name means the site of that name, or the part of it
+/// that is a possible target: first its service; who writes two nodes means the cable between them.
 fn understand(command: &Command) -> Result<(Fault, String), Refusal> {
     let mut first_error = None;
-    for noun in ["", "site ", "service ", "cable "] {
+    for noun in ["", "site ", "service ", "cable ", "daemon ", "address "] {
         let target = format!("{noun}{}", command.target);
         match format!("{} {target}", command.kind).parse::<Fault>() {
             Ok(fault) => return Ok((fault, target)),
@@ -60,8 +69,12 @@ fn understand(command: &Command) -> Result<(Fault, String), Refusal> {
 fn is_undone_by(fault: &str, restored: &str) -> bool {
     let part = |target: &str| target.split_once(' ').map(|(kind, name)| (kind.to_owned(), name.to_owned()));
     match (part(fault), part(restored)) {
-        (Some((kind, of)), Some((whole, name))) => of == name && (kind == whole || whole == "site"),
-        _ => false,
+        // A service that flaps has the time of it behind its name.
+        (Some((kind, of)), Some((whole, name))) => {
+            let is_of_it = of == name || of.split_once(" every ").is_some_and(|(of, _)| of == name);
+            is_of_it && (kind == whole || whole == "site")
+        }
+        _ => fault == restored,
     }
 }
 
@@ -80,6 +93,11 @@ mod tests {
         assert_eq!(meant(FaultKind::Restore, "london"), Ok("site london".to_owned()));
         assert_eq!(meant(FaultKind::Kill, "london"), Ok("service london".to_owned()));
         assert_eq!(meant(FaultKind::Cut, "a-b - c-d"), Ok("cable a-b - c-d".to_owned()));
+        assert_eq!(meant(FaultKind::Starve, "london"), Ok("daemon london".to_owned()));
+        assert_eq!(meant(FaultKind::Remove, "london"), Ok("address london".to_owned()));
+        assert_eq!(meant(FaultKind::Drain, "london"), Ok("site london".to_owned()));
+        assert_eq!(meant(FaultKind::Flap, "london every 2s"), Ok("service london every 2s".to_owned()));
+        assert_eq!(meant(FaultKind::Kill, "store"), Ok("store".to_owned()));
         assert!(meant(FaultKind::Cut, "london").is_err());
     }
 
@@ -88,6 +106,10 @@ mod tests {
         assert!(is_undone_by("service london", "site london"));
         assert!(is_undone_by("site london", "site london"));
         assert!(is_undone_by("cable a-b - c-d", "cable a-b - c-d"));
+        assert!(is_undone_by("service london every 1500ms", "service london"));
+        assert!(is_undone_by("service london every 1500ms", "site london"));
+        assert!(is_undone_by("store", "store"));
+        assert!(!is_undone_by("store", "backbone"));
         assert!(!is_undone_by("service london", "daemon london"));
         assert!(!is_undone_by("site tokyo", "site london"));
     }

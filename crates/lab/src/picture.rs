@@ -10,7 +10,10 @@ use crate::running::{Lab, lock};
 use crate::story::milliseconds;
 use crate::views::Views;
 use crate::world::Service;
-use api::{CableState, Command, Detour, DetourKind, FaultKind, Offer, Output, Picture, PictureKind};
+use api::{
+    Alarm, CableState, Command, Detour, DetourKind, FaultKind, Group, IntentKind, Offer, Output, Picture,
+    PictureKind,
+};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use terms::{Reason, WallTime};
@@ -36,6 +39,7 @@ pub(crate) fn draw(lab: &Lab, started: WallTime, views: &Views, seen: &[Seen]) -
     picture.routers = routers(&lab.plan);
     picture.cables = cables(lab, views);
     picture.faults = lock(&lab.faults).clone();
+    picture.alarms = alarms(lab, views);
     picture
 }
 
@@ -71,13 +75,22 @@ fn sites(lab: &Lab, views: &Views, seen: &[Seen]) -> Vec<api::Site> {
             clients: u32::try_from(seen.iter().filter(|seen| seen.site == Some(id)).count())
                 .unwrap_or(u32::MAX),
             rtt_ms: round_trips.get(round_trips.len() / 2).map(|rtt| milli(*rtt)),
-            offers: offers_of_site(lab, site.name.as_str()),
+            offers: offers_of_site(lab, site.name.as_str(), group),
         }
     };
     lab.world.sites.iter().enumerate().map(site).collect()
 }
 
-fn offers_of_site(lab: &Lab, name: &str) -> Vec<Offer> {
+/// The alarms of all sites. Whom an alarm is about is, on the map of a world, the site.
+fn alarms(lab: &Lab, views: &Views) -> Vec<Alarm> {
+    let of_site = |(site, alarms): (&SiteId, &Vec<Alarm>)| {
+        let name = lab.world.sites[usize::from(site.0)].name.to_string();
+        alarms.iter().map(|alarm| Alarm { subject: name.clone(), ..alarm.clone() }).collect::<Vec<_>>()
+    };
+    views.alarms.iter().flat_map(of_site).collect()
+}
+
+fn offers_of_site(lab: &Lab, name: &str, group: Option<&Group>) -> Vec<Offer> {
     let offer = |label: &str, kind, target: String| Offer {
         label: label.to_owned(),
         command: Command { kind, target },
@@ -88,12 +101,24 @@ fn offers_of_site(lab: &Lab, name: &str) -> Vec<Offer> {
     if struck {
         return vec![offer("Restore", FaultKind::Restore, site)];
     }
+    // What an operator ordered stands until another order, whatever happens to the site.
+    let ordered = group.is_some_and(|group| group.intent.kind != IntentKind::Normal);
+    let order = match ordered {
+        true => offer("Resume", FaultKind::Resume, site.clone()),
+        false => offer("Drain", FaultKind::Drain, site.clone()),
+    };
     let mut offers = vec![
         offer("Power cut", FaultKind::PowerCut, site.clone()),
+        order,
         offer("Silence", FaultKind::Blackhole, site.clone()),
         offer("Reboot", FaultKind::Reboot, site),
         offer("Kill daemon", FaultKind::Kill, format!("daemon {name}")),
+        offer("Starve daemon", FaultKind::Starve, format!("daemon {name}")),
+        offer("Lose address", FaultKind::Remove, format!("address {name}")),
     ];
+    if ordered {
+        offers.swap(0, 1);
+    }
     if lab.world.service == Service::Nsd {
         offers.push(offer("Kill service", FaultKind::Kill, format!("service {name}")));
         offers.push(offer("Hang service", FaultKind::Hang, format!("service {name}")));
@@ -178,12 +203,14 @@ fn cables(lab: &Lab, views: &Views) -> Vec<api::Cable> {
             used: used.contains(&id),
             offers: match cable.purpose {
                 Purpose::Backbone | Purpose::Border => offers_of_cable(&ends, condition),
-                Purpose::Access | Purpose::SiteLan => Vec::new(),
+                Purpose::Access | Purpose::SiteLan | Purpose::Management => Vec::new(),
             },
             ends,
         }
     };
-    lab.plan.cables.iter().enumerate().map(cable).collect()
+    // What is no part of the Internet is not on the map.
+    let drawn = lab.plan.cables.iter().enumerate().filter(|(_, cable)| cable.purpose != Purpose::Management);
+    drawn.map(cable).collect()
 }
 
 fn offers_of_cable([left, right]: &[String; 2], condition: Condition) -> Vec<Offer> {

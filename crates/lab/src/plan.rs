@@ -8,6 +8,8 @@
 //! | the router itself (loopback) | `10.n.k.1` | `fd00:n:k::1` |
 //! | LAN of a site: edge router, host | `10.n.k.33`, `.34` | `fd00:n:k:1::1`, `::2` |
 //! | a hostile router on that LAN, where a scenario wants one | `10.n.k.35` | `fd00:n:k:1::3` |
+//! | the operator's own data centre | `10.255.255.1` | `fd00:ff:ff::1` |
+//! | cable from there to the host of site *s* | `10.255.s.33`, `.34` | `fd00:ff:s:1::1`, `::2` |
 //! | cable *j* that begins at the router | `10.n.k.(64+2j)/31` | `fd00:n:k:(100+j)::/127` |
 //!
 //! (*n* and *k* count from 1 and 0 in the order of the file.) The address of a client is that of its end of its cable.
@@ -35,6 +37,11 @@ pub fn hostile_neighbour(edge: RouterRef) -> Pair {
     addressing::hostile_neighbour(edge)
 }
 
+/// The address of the operator's own data centre, where a world has one.
+pub fn core() -> Pair {
+    addressing::core()
+}
+
 /// A node's place in [`Plan::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub usize);
@@ -46,7 +53,7 @@ pub struct CableId(pub usize);
 /// Everything that has to be built.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Routers, then hosts of sites, then clients.
+    /// Routers, then the operator's own data centre if there is one, then hosts of sites, then clients.
     pub nodes: Vec<Node>,
     /// What joins them.
     pub cables: Vec<Cable>,
@@ -78,6 +85,8 @@ pub struct Node {
 pub enum Role {
     /// Forwards.
     Router(RouterRef),
+    /// The operator's own data centre: the fleet store, and what sites depend on.
+    Core,
     /// Announces the anycast address and answers on it.
     Host(SiteId),
     /// Asks.
@@ -133,6 +142,8 @@ pub enum Purpose {
     Access,
     /// Connects a site's host.
     SiteLan,
+    /// Connects a site's host with the operator's own data centre.
+    Management,
 }
 
 /// A BGP session between two networks. With a transit session, the first port of the cable is the customer's.
@@ -181,6 +192,11 @@ impl Plan {
     /// The host of a site.
     pub fn host(&self, site: SiteId) -> Option<NodeId> {
         self.nodes.iter().position(|node| node.role == Role::Host(site)).map(NodeId)
+    }
+
+    /// The node that is the operator's own data centre.
+    pub fn core(&self) -> Option<NodeId> {
+        self.nodes.iter().position(|node| node.role == Role::Core).map(NodeId)
     }
 
     /// The node of a client.

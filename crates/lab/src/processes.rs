@@ -3,14 +3,18 @@
 //! The lab is process 1 of its PID namespace, so every orphan ends here. One thread reaps them all. A number is never
 //! signalled after it was reaped: reaping waits for signals and starts that are under way, and they for it.
 
+use crate::running::lock;
 use linux::process::{self, Namespaces, ProcessSignal};
 use linux::{Error, Namespace, Result};
 use nix::errno::Errno;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
-use std::collections::BTreeSet;
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
@@ -24,6 +28,8 @@ pub(crate) struct ProcessId(u32);
 pub(crate) struct Processes {
     alive: Mutex<BTreeSet<ProcessId>>,
     gone: Condvar,
+    /// Exit codes of the processes that somebody waits for; none while they live.
+    codes: Mutex<BTreeMap<ProcessId, Option<i32>>>,
     /// Read while a process is started or signalled, written while one is reaped.
     reaping: RwLock<()>,
 }
@@ -46,6 +52,44 @@ impl Processes {
         command: &mut Command,
         package: &str,
     ) -> Result<ProcessId> {
+        self.spawn(namespace, command, package, |_| {}).map(|(id, _)| id)
+    }
+
+    /// Runs a command inside a node until it ends; everything that it prints, and its exit code, none if a signal
+    /// ended it.
+    pub(crate) fn run(
+        &self,
+        namespace: &Namespace,
+        command: &mut Command,
+        package: &str,
+    ) -> Result<(String, Option<i32>)> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let wait_for = |id| {
+            lock(&self.codes).insert(id, None);
+        };
+        let (id, child) = self.spawn(namespace, command, package, wait_for)?;
+        let mut said = String::new();
+        let streams: [Option<Box<dyn Read>>; 2] = [
+            child.stderr.map(|stream| Box::new(stream) as _),
+            child.stdout.map(|stream| Box::new(stream) as _),
+        ];
+        for mut stream in streams.into_iter().flatten() {
+            stream
+                .read_to_string(&mut said)
+                .map_err(|error| Error::new("read what a command says", error))?;
+        }
+        self.wait_gone(id, Duration::MAX);
+        Ok((said, lock(&self.codes).remove(&id).flatten()))
+    }
+
+    /// `started` is told before the process can have been reaped.
+    fn spawn(
+        &self,
+        namespace: &Namespace,
+        command: &mut Command,
+        package: &str,
+        started: impl FnOnce(ProcessId),
+    ) -> Result<(ProcessId, Child)> {
         let what = format!("start {} ({package})", command.get_program().display());
         let inside = namespace.as_fd().try_clone_to_owned().map_err(|error| Error::new(&what, error))?;
         process::start_in(command, Namespaces::new([inside]));
@@ -53,14 +97,31 @@ impl Processes {
         let _starting = self.reaping.read().unwrap_or_else(PoisonError::into_inner);
         let child = command.spawn().map_err(|error| Error::new(&what, error))?;
         let id = ProcessId(child.id());
+        started(id);
         self.alive().insert(id);
-        Ok(id)
+        Ok((id, child))
     }
 
     /// Sends a signal to it and to everything that it started; one that is gone does not mind.
     pub(crate) fn signal(&self, process: ProcessId, signal: ProcessSignal) -> Result<()> {
         let _signalling = self.reaping.read().unwrap_or_else(PoisonError::into_inner);
         if self.is_alive(process) { process::send_group_signal(process.0, signal) } else { Ok(()) }
+    }
+
+    /// Lets it open no more files and sockets, or again as many as its hard limit allows. What is open stays open; one
+    /// that is gone does not mind.
+    pub(crate) fn starve(&self, process: ProcessId, starve: bool) -> Result<()> {
+        let _limiting = self.reaping.read().unwrap_or_else(PoisonError::into_inner);
+        let id = i32::try_from(process.0).ok().filter(|_| self.is_alive(process)).and_then(Pid::from_raw);
+        let Some(id) = id else { return Ok(()) };
+        let limit = || {
+            let limits = fs::read_to_string(format!("/proc/{}/limits", process.0))?;
+            let hard = hard_limit_of_files(&limits).ok_or(io::ErrorKind::InvalidData)?;
+            let soft = if starve { 0 } else { hard };
+            let limit = Rlimit { current: Some(soft), maximum: Some(hard) };
+            Ok(prlimit(Some(id), Resource::Nofile, limit).map(drop)?)
+        };
+        limit().map_err(|error: io::Error| Error::new("limit the descriptors of a daemon", error))
     }
 
     /// Whether it still lives.
@@ -92,12 +153,36 @@ impl Processes {
         let Some(pid) = status.pid() else { return };
         let _reaping = self.reaping.write().unwrap_or_else(PoisonError::into_inner);
         let _ = waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG);
-        if self.alive().remove(&ProcessId(pid.as_raw().unsigned_abs())) {
+        let id = ProcessId(pid.as_raw().unsigned_abs());
+        if let (WaitStatus::Exited(_, code), Some(slot)) = (status, lock(&self.codes).get_mut(&id)) {
+            *slot = Some(*code);
+        }
+        if self.alive().remove(&id) {
             self.gone.notify_all();
         }
     }
 
     fn alive(&self) -> MutexGuard<'_, BTreeSet<ProcessId>> {
-        self.alive.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.alive)
+    }
+}
+
+/// The hard limit of open files in `/proc/PID/limits` (proc_pid_limits(5)).
+fn hard_limit_of_files(limits: &str) -> Option<u64> {
+    let row = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    row.split_whitespace().nth(1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hard_limit_is_the_second_number() {
+        let limits = "Limit                     Soft Limit           Hard Limit           Units     \n\
+                      Max resident set          unlimited            unlimited            bytes     \n\
+                      Max open files            1024                 524288               files     \n";
+        assert_eq!(hard_limit_of_files(limits), Some(524_288));
+        assert_eq!(hard_limit_of_files("Max open files            1024"), None);
     }
 }

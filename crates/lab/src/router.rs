@@ -10,6 +10,7 @@ use crate::world::{RouterRef, World};
 use linux::{Error, Result};
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -57,6 +58,12 @@ impl Router {
         }
         write(&path, &text)?;
         self.ask("configure").map(drop)
+    }
+
+    /// Whether it has a route to this address.
+    pub(crate) fn knows(&self, address: IpAddr) -> bool {
+        let answer = self.ask(&format!("show route for {address}"));
+        answer.is_ok_and(|answer| !crate::detour::candidates(&answer).is_empty())
     }
 
     /// What it answers to a command of `birdc`.

@@ -2,6 +2,7 @@
 
 use crate::cable::{self, Carrying, Fibre};
 use crate::clock;
+use crate::core::Core;
 use crate::history::{ClientId, History, LatenessLog, Outcome, SiteId};
 use crate::hostile::Attack;
 use crate::isolate::PRIVATE;
@@ -20,6 +21,7 @@ use nix::unistd::Pid;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -53,6 +55,10 @@ pub struct Lab {
     carrying: Mutex<Option<Carrying>>,
     pub(crate) routers: Mutex<BTreeMap<NodeId, Router>>,
     pub(crate) sites: Mutex<BTreeMap<SiteId, Site>>,
+    /// The operator's own data centre, where the world has one.
+    pub(crate) core: Mutex<Option<Core>>,
+    /// Services that flap: told when it is enough.
+    pub(crate) flaps: Mutex<BTreeMap<SiteId, Arc<AtomicBool>>>,
     /// Sites that were told to stop, and who waits for them to have stopped.
     pub(crate) reboots: Mutex<BTreeMap<SiteId, JoinHandle<()>>>,
     /// The latest attack on each site that was attacked.
@@ -87,6 +93,7 @@ impl Lab {
         let lateness = Arc::new(LatenessLog::keeping(LATENESS));
         let history = Arc::new(History::keeping(HISTORY));
         let carrying = cable::carry(fibres.clone(), Arc::clone(&lateness))?;
+        let core = start_core(&world, &plan, &machines, &processes)?;
         let sites = start_sites(&world, &plan, &machines, &processes)?;
         let clients = clients(&plan, &machines);
         let names = (0..).map(SiteId).zip(&world.sites);
@@ -107,6 +114,8 @@ impl Lab {
             carrying: Mutex::new(Some(carrying)),
             routers,
             sites: Mutex::new(sites),
+            core: Mutex::new(core),
+            flaps: Mutex::default(),
             reboots: Mutex::default(),
             attacks: Mutex::default(),
             processes,
@@ -150,6 +159,7 @@ impl Lab {
             name: node.name.clone(),
             kind: match node.role {
                 Role::Router(_) => api::NodeKind::Router,
+                Role::Core => api::NodeKind::Core,
                 Role::Host(_) => api::NodeKind::Site,
                 Role::Client(_) => api::NodeKind::Client,
             },
@@ -200,6 +210,18 @@ fn start_router(
     Router::start((world, plan), *router, (node, machine), directory, processes).map(Some)
 }
 
+/// The operator's own data centre; none where the world has none.
+fn start_core(
+    world: &World,
+    plan: &Plan,
+    machines: &[Machine],
+    processes: &Processes,
+) -> Result<Option<Core>, Error> {
+    let Some(node) = plan.core() else { return Ok(None) };
+    let directory = make_directory(&plan.node(node).name)?;
+    Core::start(&world.operation, &machines[node.0], directory, processes).map(Some)
+}
+
 fn start_sites(
     world: &World,
     plan: &Plan,
@@ -218,7 +240,7 @@ fn start_sites(
 fn clients<'m>(plan: &Plan, machines: &'m [Machine]) -> Vec<(ClientId, &'m Namespace)> {
     let client = |(node, machine): (&Node, &'m Machine)| match node.role {
         Role::Client(id) => Some((id, &machine.namespace)),
-        Role::Router(_) | Role::Host(_) => None,
+        Role::Router(_) | Role::Core | Role::Host(_) => None,
     };
     plan.nodes.iter().zip(machines).filter_map(client).collect()
 }

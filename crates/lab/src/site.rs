@@ -60,6 +60,11 @@ impl Site {
         self.service
     }
 
+    /// Where its files are.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// The control socket of its daemon.
     pub(crate) fn socket(&self) -> PathBuf {
         self.directory.join(DAEMON_SOCKET)

@@ -1,7 +1,8 @@
 //! The files of a site, as text: what its daemon and its service are told.
 
+use crate::core::{DEPENDENCY, store_url};
 use crate::hostile;
-use crate::plan::{NodeId, Plan, Purpose, SERVICE, announced, hostile_neighbour};
+use crate::plan::{NodeId, Plan, Purpose, SERVICE, announced, core, hostile_neighbour};
 use crate::world::{Service, Site, World};
 use std::fmt::Write;
 
@@ -26,11 +27,20 @@ pub fn site_file(world: &World, plan: &Plan, site: &Site, host: NodeId) -> Strin
     let (_, place) = world.router(site.router);
     let own = plan.node(host).address;
     let (lat, lon) = (place.at.lat(), place.at.lon());
-    let (name, asn) = (&site.name, world.host_asn);
+    let (name, asn, operation) = (&site.name, world.host_asn, &world.operation);
+    // What each provider of the site makes of a route that is to be less preferred (see `bird`).
+    let less = world
+        .relations
+        .iter()
+        .filter(|relation| relation.left == site.router)
+        .map(|relation| format!("\"{}:80\"", world.router(relation.right).0.asn));
+    let less = less.collect::<Vec<_>>().join(", ");
     let mut text = format!(
-        "[site]\nname = \"{name}\"\nlat = {lat:?}\nlon = {lon:?}\nasn = {asn}\nrouter_id = \"{}\"\nlinger = \"3s\"\n\
-         state_dir = \"state\"\n",
-        own.v4
+        "[site]\nname = \"{name}\"\nlat = {lat:?}\nlon = {lon:?}\nasn = {asn}\nrouter_id = \"{}\"\nlinger = \"{}ms\"\n\
+         drain = \"{}ms\"\nstate_dir = \"state\"\n",
+        own.v4,
+        operation.linger.as_millis(),
+        operation.drain.as_millis()
     );
     let lan = plan.ports(host).filter(|(cable, _, _)| plan.cables[cable.0].purpose == Purpose::SiteLan);
     for (_, _, router) in lan {
@@ -39,7 +49,7 @@ pub fn site_file(world: &World, plan: &Plan, site: &Site, host: NodeId) -> Strin
         let _ = write!(
             text,
             "\n[[peer]]\nname = \"{}\"\nkind = \"peer\"\naddress = \"{}\"\nasn = {}\nfamilies = [\"ipv4\", \"ipv6\"]\n\
-             next_hop6 = \"{}\"\nhold_time = \"9s\"\n",
+             next_hop6 = \"{}\"\nhold_time = \"9s\"\ndeprefer = {{ prepend = 3, communities = [{less}] }}\n",
             edge.name, router.address.v4, edge.asn, own.v6
         );
     }
@@ -61,8 +71,21 @@ pub fn site_file(world: &World, plan: &Plan, site: &Site, host: NodeId) -> Strin
          \n[[service.check]]\ndns = {{ name = \"example.\", type = \"SOA\" }}\ninterval = \"100ms\"\ntimeout = \"80ms\"\n\
          fall = 2\nrise = 3\n"
     );
+    if operation.dependency {
+        let _ = write!(
+            text,
+            "\n[[service.check]]\ntcp = {{ address = \"{}\", port = {DEPENDENCY} }}\nscope = \"dependency\"\n",
+            core().v4
+        );
+    }
     if world.service == Service::BuiltIn {
         let _ = write!(text, "\n[service.dns]\nzones = [\"{ZONE_FILE}\"]\n");
+    }
+    if let Some(fleet) = operation.fleet {
+        let _ = write!(text, "\n[fleet]\netcd = [\"{}\"]\nlease = \"3s\"\n", store_url());
+        if let Some(min_sites) = fleet.min_sites {
+            let _ = writeln!(text, "min_sites = {min_sites}");
+        }
     }
     text + "\n[api]\nsocket = \"api.sock\"\nlisten = \"127.0.0.1:9053\"\n"
 }

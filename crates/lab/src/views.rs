@@ -8,13 +8,13 @@ use crate::plan::{NodeId, SERVICE};
 use crate::running::{Lab, lock};
 use api::client::Server;
 use api::client::blocking::Client;
-use api::{Group, Output, Status, route};
+use api::{Alarm, Group, Output, Status, route};
 use linux::{Error, Result};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
-use terms::Family;
+use terms::{Family, SiteName};
 
 /// After a change more of them follow: so long is waited for the last.
 const SETTLING: Duration = Duration::from_millis(100);
@@ -30,6 +30,8 @@ pub(crate) struct Views {
     pub(crate) choices: Vec<Option<(NodeId, Vec<Candidate>)>>,
     /// What each daemon that answers says about its announcement group.
     pub(crate) groups: BTreeMap<SiteId, Group>,
+    /// The alarms of each daemon that answers.
+    pub(crate) alarms: BTreeMap<SiteId, Vec<Alarm>>,
 }
 
 impl Views {
@@ -102,6 +104,18 @@ fn ask_router(lab: &Lab, node: NodeId) -> Vec<Candidate> {
     answer.map(|answer| candidates(&answer)).unwrap_or_default()
 }
 
+impl Lab {
+    /// Whether the edge router of each site has a route to the site's host, over both families.
+    pub(crate) fn announced(&self) -> BTreeMap<SiteName, bool> {
+        let routers = lock(&self.routers);
+        let knows = |site: &crate::world::Site| {
+            let router = self.plan.router(site.router).and_then(|node| routers.get(&node));
+            router.is_some_and(|router| SERVICE.both().iter().all(|address| router.knows(*address)))
+        };
+        self.world.sites.iter().map(|site| (site.name.clone(), knows(site))).collect()
+    }
+}
+
 fn ask_daemons(lab: &Lab, views: &Mutex<Views>) {
     loop {
         let sockets: Vec<_> = lock(&lab.sites).iter().map(|(id, site)| (*id, site.socket())).collect();
@@ -109,8 +123,12 @@ fn ask_daemons(lab: &Lab, views: &Mutex<Views>) {
             let status = Client::of(Server::Daemon, socket)
                 .ok()
                 .and_then(|client| client.get::<Status>(route::STATUS).ok());
-            let group = status.and_then(|status| status.groups.into_iter().next());
+            let (group, alarms) = match status {
+                Some(status) => (status.groups.into_iter().next(), status.alarms),
+                None => (None, Vec::new()),
+            };
             let mut views = lock(views);
+            views.alarms.insert(id, alarms);
             match group {
                 Some(group) => views.groups.insert(id, group),
                 None => views.groups.remove(&id),

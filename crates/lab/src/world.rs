@@ -34,13 +34,21 @@
 //! ends = ["atlas-london", "atlas-newyork"]
 //! ms = 35.0
 //! loss = 0.01
+//!
+//! [site]                                  # how the operator runs the sites: see `Operation`
+//! drain = "3s"
+//!
+//! [fleet]
+//! min_sites = 2
 //! ```
 
 mod built_in;
+mod operation;
 mod reader;
 mod relation;
 
 pub use built_in::{BUILT_IN, built_in};
+pub use operation::{Fleet, Operation, Written};
 
 use document::Faults;
 use serde::Serialize;
@@ -71,6 +79,8 @@ pub struct World {
     pub sites: Vec<Site>,
     /// Cables that differ from what geography says.
     pub overrides: Vec<CableOverride>,
+    /// How the operator runs the sites.
+    pub operation: Operation,
 }
 
 /// What answers at the sites.

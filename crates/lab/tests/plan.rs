@@ -85,6 +85,21 @@ fn reached(world: &World, from: usize) -> BTreeSet<usize> {
 }
 
 #[test]
+fn every_host_has_a_cable_to_the_data_centre_where_there_is_one() {
+    for (mut world, plain) in worlds() {
+        assert_eq!(plain.core(), None);
+        world.operation.dependency = true;
+        let plan = Plan::new(&world).unwrap();
+        nothing_is_given_twice(&plan);
+        let core = plan.core().unwrap();
+        let hosts: BTreeSet<NodeId> = plan.ports(core).map(|(_, _, there)| there.node).collect();
+        let all: BTreeSet<NodeId> =
+            (0..world.sites.len() as u16).map(|site| plan.host(SiteId(site)).unwrap()).collect();
+        assert_eq!(hosts, all);
+    }
+}
+
+#[test]
 fn policy_lets_every_client_reach_every_network() {
     for (world, _) in worlds() {
         for client in &world.clients {
@@ -105,7 +120,7 @@ fn cables_are_as_long_as_geography_says() {
             let [left, right] = cable.ends.each_ref().map(|port| plan.node(port.node).at);
             match cable.medium {
                 Medium::Fibre { delay, .. } => assert_eq!(delay, left.cable_delay(right), "{}", cable.name),
-                Medium::Lan => assert_eq!(cable.purpose, Purpose::SiteLan),
+                Medium::Lan => assert!(matches!(cable.purpose, Purpose::SiteLan | Purpose::Management)),
             }
         }
     }

@@ -106,6 +106,23 @@ fn every_fault_between_networks_is_named() {
 }
 
 #[test]
+fn how_the_sites_are_run_is_read_with_every_fault() {
+    let text = format!("{GOOD}[site]\nlinger = \"5s\"\ndependency = true\n[fleet]\nmin_sites = 2\n");
+    let world = World::parse("pair.toml", &text).unwrap_or_else(|faults| panic!("{faults}"));
+    let operation = &world.operation;
+    assert_eq!((operation.linger, operation.drain), (Duration::from_secs(5), Duration::from_secs(3)));
+    assert!(operation.dependency && operation.has_core());
+    assert_eq!(operation.fleet.unwrap().min_sites.unwrap().get(), 2);
+    let without = World::parse("pair.toml", GOOD).unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(!without.operation.has_core());
+
+    let wrong = format!(
+        "{GOOD}[site]\ndrain = 5\nlinger = \"1h\"\ndependency = 1\n[fleet]\nmin_sites = 0\nsize = 3\n"
+    );
+    insta::assert_snapshot!("faults_of_operation", World::parse("wrong.toml", &wrong).unwrap_err());
+}
+
+#[test]
 fn the_anycast_network_is_the_only_one_with_sites_and_there_must_be_one() {
     let none = GOOD.replace("sites = ", "cities = ").replace("host_asn = 64501", "");
     let faults = World::parse("none.toml", &none).unwrap_err();

@@ -2,13 +2,13 @@
 //! callers that are slow to ask or slow to read. Who calls may be hostile; what else the process does must not notice.
 
 use crate::patience::Patient;
-use axum::Router;
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -31,17 +31,21 @@ const MAX_HEADERS: usize = 64;
 /// Largest body, bytes.
 const MAX_BODY: usize = 64 << 10;
 
-/// Answers whoever calls until dropped; every connection ends with it.
-pub async fn answer(mut listener: impl Listener, router: Router) -> Infallible {
-    let service = TowerToHyperService::new(router.layer(middleware::from_fn(whole_body)));
+/// Answers whoever calls until dropped; every connection ends with it. Each request carries who calls, as the listener
+/// says it, as an `Extension<Arc<_>>`.
+pub async fn answer<L>(mut listener: L, router: Router) -> Infallible
+where
+    L: Listener<Addr: Sync + 'static>,
+{
+    let router = router.layer(middleware::from_fn(whole_body));
     let seats = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
         // The semaphore is never closed.
         let seat = Arc::clone(&seats).acquire_owned().await;
-        let (stream, _) = listener.accept().await;
-        let service = service.clone();
+        let (stream, caller) = listener.accept().await;
+        let service = TowerToHyperService::new(router.clone().layer(Extension(Arc::new(caller))));
         connections.spawn(async move {
             let _seat = seat;
             let mut http = http1::Builder::new();

@@ -28,6 +28,7 @@ pub(crate) const ASSETS: &[Asset] = &[
     asset!("land.js", SCRIPT),
     asset!("marks.js", SCRIPT),
     asset!("ribbons.js", SCRIPT),
+    asset!("alarms.js", SCRIPT),
     asset!("cards.js", SCRIPT),
     asset!("site.js", SCRIPT),
     asset!("events.js", SCRIPT),

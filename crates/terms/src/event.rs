@@ -25,4 +25,38 @@ pub trait Event: fmt::Display {
     fn kind(&self) -> &'static str;
     /// How much attention it deserves.
     fn severity(&self) -> Severity;
+    /// The alarm that begins or ends with it, if one does.
+    fn alarm(&self) -> Option<AlarmChange> {
+        None
+    }
+}
+
+/// What an event does to an alarm. An alarm is an event that stays until another one clears it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AlarmChange {
+    /// It stands from now on; raised again, it stands with the newer sentence.
+    Raised(AlarmName),
+    /// It stands no longer.
+    Cleared(AlarmName),
+}
+
+/// Tells one alarm of a subject from its others.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AlarmName {
+    /// A short stable word in kebab-case: the metric's label.
+    pub kind: &'static str,
+    /// Which of several of this kind, such as an address; empty where there is one.
+    pub about: String,
+}
+
+impl AlarmName {
+    /// The only alarm of its kind.
+    pub fn only(kind: &'static str) -> Self {
+        AlarmName { kind, about: String::new() }
+    }
+
+    /// One of several of its kind.
+    pub fn about(kind: &'static str, about: impl fmt::Display) -> Self {
+        AlarmName { kind, about: about.to_string() }
+    }
 }

@@ -23,7 +23,7 @@ pub use asn::{Asn, AsnError, RouterId, RouterIdError};
 pub use city::{City, cities, find_city, nearest_spelling};
 pub use community::{Community, CommunityError, ExtendedCommunity, LargeCommunity};
 pub use domain_name::{DomainName, DomainNameError};
-pub use event::{Event, Severity};
+pub use event::{AlarmChange, AlarmName, Event, Severity};
 pub use geo::{CABLE_STRETCH, FIBRE_KM_PER_MS, GeoPoint, GeoPointError};
 pub use name::{GroupName, HostName, NameError, PeerName, ServiceName, SiteName};
 pub use prefix::{Family, FamilyError, Prefix, PrefixError};

@@ -17,7 +17,9 @@
 //!
 //! A fact takes a slot even when none is free. What is asked for does not. Only the site itself comes back.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use terms::{Reason, SiteName};
 
 use super::record::{Away, Cause, Host, Member, Record};
@@ -41,7 +43,7 @@ impl Record {
         let mut next = self.next();
         let now = next.serial;
         let newcomer = Host { stands: true, confirmed: now, doubt: now, min_sites };
-        let member = next.members.entry(speaker.site.clone());
+        let member = next.members_mut().entry(speaker.site.clone());
         let member = member.or_insert_with(|| Member { hosts: [].into(), away: None });
         let host = member.hosts.entry(speaker.host.clone()).or_insert(newcomer);
         (host.stands, host.confirmed, host.min_sites) = (true, now, min_sites);
@@ -57,8 +59,8 @@ impl Record {
     /// doubts the record, and hosts that stand in it have not confirmed since.
     pub fn ask(&self, speaker: &Speaker, why: &Reason) -> Result<Record, Refusal> {
         let mut next = self.next();
-        let Some(member) = next.members.get_mut(&speaker.site) else { return Ok(next) };
         let now = next.serial;
+        let Some(member) = next.members_mut().get_mut(&speaker.site) else { return Ok(next) };
         let host = member.hosts.entry(speaker.host.clone());
         let host = host.or_insert(Host { stands: false, confirmed: now, doubt: now, min_sites: None });
         (host.stands, host.confirmed) = (false, now);
@@ -101,7 +103,7 @@ impl Record {
         }
         let mut next = self.next();
         let now = next.serial;
-        if let Some(member) = next.members.get_mut(&speaker.site) {
+        if let Some(member) = next.members_mut().get_mut(&speaker.site) {
             if let Some(host) = member.hosts.get_mut(&speaker.host) {
                 (host.stands, host.confirmed) = (false, now);
             }
@@ -116,7 +118,7 @@ impl Record {
         let mut next = self.next();
         let now = next.serial;
         let is_room = self.host(&speaker.site, &speaker.host).is_some() || self.has_room_for(&speaker.site);
-        let Some(member) = next.members.get_mut(&speaker.site).filter(|_| is_room) else {
+        let Some(member) = next.members_mut().get_mut(&speaker.site).filter(|_| is_room) else {
             return self.clone();
         };
         let newcomer = Host { stands: false, confirmed: now, doubt: now, min_sites: None };
@@ -129,7 +131,7 @@ impl Record {
     pub fn confirm(&self, speaker: &Speaker, min_sites: Option<NonZeroU32>) -> Record {
         let mut next = self.next();
         let now = next.serial;
-        let member = next.members.get_mut(&speaker.site);
+        let member = next.members_mut().get_mut(&speaker.site);
         let Some(host) = member.and_then(|member| member.hosts.get_mut(&speaker.host)) else {
             return self.clone();
         };
@@ -147,7 +149,7 @@ impl Record {
         }
         let mut next = self.next();
         let now = next.serial;
-        if let Some(member) = next.members.get_mut(&speaker.site) {
+        if let Some(member) = next.members_mut().get_mut(&speaker.site) {
             if member.hosts.len() > 1 {
                 member.hosts.remove(&speaker.host);
             } else if let Some(host) = member.hosts.get_mut(&speaker.host) {
@@ -165,11 +167,11 @@ impl Record {
         let mut next = self.clone();
         next.serial = self.serial.max(lost.serial) + 1;
         next.doubt = next.serial;
-        for (site, member) in &lost.members {
+        for (site, member) in lost.members.iter() {
             let hosts = next.each_host().count() + member.hosts.len();
             let has_room = next.members.len() < Record::MAX_SITES && hosts <= Record::MAX_HOSTS;
             if !next.members.contains_key(site) && has_room {
-                next.members.insert(site.clone(), member.clone());
+                next.members_mut().insert(site.clone(), member.clone());
             }
         }
         next
@@ -183,7 +185,8 @@ impl Record {
     pub fn release(&self, site: &SiteName, why: &Reason) -> Result<Record, Refusal> {
         let mut next = self.next();
         let since = next.serial;
-        let member = next.members.get_mut(site).ok_or_else(|| Refusal::NoMember { site: site.clone() })?;
+        let member =
+            next.members_mut().get_mut(site).ok_or_else(|| Refusal::NoMember { site: site.clone() })?;
         match &mut member.away {
             Some(away @ Away { cause: Cause::Permit, .. }) => {
                 *away = Away { cause: Cause::Waived, since, why: short(why) };
@@ -207,7 +210,7 @@ impl Record {
             return Err(Refusal::StillStands { site: site.clone(), hosts });
         }
         let mut next = self.next();
-        next.members.remove(site);
+        next.members_mut().remove(site);
         Ok(next)
     }
 
@@ -216,6 +219,10 @@ impl Record {
         let mut next = self.clone();
         next.serial += 1;
         next
+    }
+
+    fn members_mut(&mut self) -> &mut BTreeMap<SiteName, Member> {
+        Arc::make_mut(&mut self.members)
     }
 
     fn has_room_for(&self, site: &SiteName) -> bool {

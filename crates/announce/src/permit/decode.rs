@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use terms::{HostName, SiteName};
 
 use super::record::{Member, Record, Token};
@@ -81,7 +82,7 @@ impl TryFrom<Written> for Record {
 
     fn try_from(written: Written) -> Result<Self, Unsound> {
         let Written { schema, serial, doubt, members, tokens } = written;
-        let record = Record { schema, serial, doubt, members, tokens };
+        let record = Record { schema, serial, doubt, members: Arc::new(members), tokens };
         record.check()?;
         Ok(record)
     }

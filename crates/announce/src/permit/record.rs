@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use terms::{HostName, Reason, SiteName, WallTime};
 
 use super::decode::{Schema, Written};
@@ -21,7 +22,8 @@ pub struct Record {
     pub(super) schema: Schema,
     pub(super) serial: u64,
     pub(super) doubt: u64,
-    pub(super) members: BTreeMap<SiteName, Member>,
+    /// Shared between the copies of a record: most drafts change nothing.
+    pub(super) members: Arc<BTreeMap<SiteName, Member>>,
     pub(super) tokens: BTreeMap<SiteName, Token>,
 }
 
@@ -96,7 +98,7 @@ impl Record {
 
     /// The record of a group that nobody has joined.
     pub fn empty() -> Self {
-        Record { schema: Schema, serial: 0, doubt: 0, members: BTreeMap::new(), tokens: BTreeMap::new() }
+        Record { schema: Schema, serial: 0, doubt: 0, members: Arc::default(), tokens: BTreeMap::new() }
     }
 
     /// How many changes made this record. Every change adds one, so a smaller one is an older record.

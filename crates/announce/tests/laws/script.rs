@@ -174,7 +174,7 @@ fn any_settings() -> impl Strategy<Value = Settings> {
     let reconcile = (50_u64..1_000, 1_u32..4)
         .prop_map(|(every, alarm_after)| Reconcile { every: millis(every), alarm_after });
     let blind = prop_oneof![Just(BlindPolicy::Alarm), Just(BlindPolicy::Deprefer)];
-    let never = prop::bool::weighted(0.1);
+    let never = prop::bool::weighted(0.2);
     (vec(any_check(), 1..=3), any_fold(), backoff, blind, any_drain(), never, reconcile).prop_map(
         |(mut checks, fold, backoff, blind, drain, never_withdraw, reconcile)| {
             for (number, check) in checks.iter_mut().enumerate() {

@@ -1,6 +1,7 @@
 //! What is tried: the machine, or the machine with a fault planted around it, in a world that answers it.
 
 use announce::{Action, Input, Level, Machine, Memory, Permit, Readback, Settings, State, Wish};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use terms::Timestamp;
 
@@ -25,6 +26,7 @@ pub struct Specimen {
     seams: Seams,
     last_at: Timestamp,
     level: Level,
+    steps: usize,
     /// What it wants done before it was told anything.
     pub begins_with: Vec<Action>,
 }
@@ -34,8 +36,8 @@ pub struct Specimen {
 pub struct Step {
     pub at: Timestamp,
     pub input: Input,
-    /// Where in the script the input stands; nothing for a timer that the machine had asked for, and for what the
-    /// world answered.
+    /// Where in the script the input stands, or the one that the world answered with this one; nothing for a timer
+    /// that the machine had asked for.
     pub moment: Option<usize>,
     pub actions: Vec<Action>,
     pub level_before: Level,
@@ -55,7 +57,17 @@ pub struct Trace {
     pub steps: Vec<Step>,
 }
 
-/// What is done to the machine in every step that must change nothing.
+impl Trace {
+    /// The last step of each moment of the script: when the world has answered everything.
+    pub fn moments(&self) -> BTreeMap<usize, &Step> {
+        self.steps.iter().filter_map(|step| Some((step.moment?, step))).collect()
+    }
+}
+
+/// Done in one step of so many, which is at any point, as scripts differ.
+const EXTRA_EVERY: usize = 5;
+
+/// What is done to the machine now and then that must change nothing.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Extra {
     Nothing,
@@ -77,7 +89,7 @@ impl Subject {
         begins_with.extend((self.seams.start)(self.memory));
         let level = level_after(Level::None, &begins_with);
         let (world, seams, last_at) = (self.world, self.seams, Timestamp::ZERO);
-        Specimen { machine, settings, world, seams, last_at, level, begins_with }
+        Specimen { machine, settings, world, seams, last_at, level, steps: 0, begins_with }
     }
 
     pub fn run(&self, script: &Script) -> Trace {
@@ -91,11 +103,8 @@ impl Subject {
             if !moment.slept {
                 steps.extend(specimen.timers_until(moment.at, extra));
             }
-            let mut answered = specimen.answered(moment.input.clone(), moment.at, extra);
-            if let Some(step) = answered.first_mut() {
-                step.moment = Some(index);
-            }
-            steps.extend(answered);
+            let answered = specimen.answered(moment.input.clone(), moment.at, extra);
+            steps.extend(answered.into_iter().map(|step| Step { moment: Some(index), ..step }));
         }
         Trace { begins_with: specimen.begins_with, steps }
     }
@@ -157,8 +166,10 @@ impl Specimen {
         for (at, input) in given {
             self.machine.handle(input, at);
         }
+        self.steps += 1;
         match extra {
             Extra::Nothing => {}
+            Extra::Saving | Extra::Reload if !self.steps.is_multiple_of(EXTRA_EVERY) => {}
             Extra::Saving => {
                 let saved = serde_json::to_value(&self.machine).unwrap();
                 self.machine = serde_json::from_value((self.seams.saved)(saved)).unwrap();

@@ -4,7 +4,7 @@ use announce::{CheckId, Fold, Input, Memory, Settings};
 use std::time::Duration;
 use terms::{Timestamp, Verdict};
 
-use crate::story::{DNS, Story, WEB, refused, settings, silent, unknown};
+use crate::story::{DNS, Story, WEB, local, refused, settings, silent, unknown};
 
 #[test]
 fn a_site_starts() {
@@ -121,5 +121,26 @@ fn one_of_two_services_is_enough() {
     story.rounds(3, &Verdict::Pass, &refused());
     story.millis += 5_000;
     story.rounds(1, &Verdict::Pass, &refused());
+    insta::assert_snapshot!(story.log);
+}
+
+#[test]
+fn two_of_three_services_must_be_well() {
+    let fold = Fold::AtLeast(2.try_into().unwrap());
+    let mail = CheckId(2);
+    let checks = [settings().checks, vec![local("mail", "smtp")]].concat();
+    let mut story = Story::of(Settings { fold, checks, ..settings() }, Memory::default());
+    story.warm();
+    story.rounds(3, &Verdict::Pass, &Verdict::Pass);
+    for _ in 0..2 {
+        story.rounds(1, &Verdict::Pass, &Verdict::Pass);
+        story.check(mail, &refused());
+    }
+    story.explain();
+    for _ in 0..2 {
+        story.rounds(1, &Verdict::Pass, &refused());
+        story.check(mail, &refused());
+    }
+    story.explain();
     insta::assert_snapshot!(story.log);
 }

@@ -9,4 +9,5 @@ mod fleet;
 mod health;
 mod modifiers;
 mod orders;
+mod reload;
 mod story;

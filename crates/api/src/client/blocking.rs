@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 /// Asks the server behind one socket and waits for it. Not for use inside a tokio runtime.
@@ -18,6 +19,11 @@ impl Client {
     pub fn of(server: Server, socket: impl Into<PathBuf>) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         Ok(Client { inner: super::Client::of(server, socket), runtime })
+    }
+
+    /// The same client, for requests that take the server longer than [`PATIENCE`](super::PATIENCE).
+    pub fn patient(self, patience: Duration) -> Self {
+        Client { inner: self.inner.patient(patience), ..self }
     }
 
     /// The document at `path`.

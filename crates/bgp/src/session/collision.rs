@@ -143,6 +143,7 @@ impl Session {
             | Stimulus::ConnectFailed(_)
             | Stimulus::Written
             | Stimulus::Wanted
+            | Stimulus::TellAgain
             | Stimulus::Expired(_) => return Heard::Nothing(rival),
         };
         self.refuse_rival(Some(rival), refused);

@@ -78,6 +78,8 @@ pub enum Input {
     },
     /// Everything the neighbour is to know from now on.
     Wanted(Arc<RouteSet>),
+    /// The neighbour was found to know something else than it was told: everything is to be told again.
+    TellAgain,
     /// The deadline has come.
     Timer,
 }

@@ -22,6 +22,7 @@ pub(super) enum Stimulus {
     /// What arrived is no message; this is the answer it deserves.
     Malformed(Notification),
     Wanted,
+    TellAgain,
     Expired(Timer),
 }
 
@@ -178,6 +179,13 @@ impl Session {
                 self.heard(s.negotiated.hold_time);
                 Stay(State::Established(s))
             }
+            (State::Established(mut s), Stimulus::TellAgain) => {
+                for family in s.negotiated.families.clone() {
+                    // A family that is being told again already needs no second time.
+                    let _ = s.rib_out.tell_again(family);
+                }
+                Stay(State::Established(s))
+            }
             (State::Established(mut s), Stimulus::Message(Message::Update(body))) => {
                 self.heard(s.negotiated.hold_time);
                 match s.receive(&body, &mut self.received, self.now) {
@@ -229,6 +237,7 @@ impl Session {
                 | Stimulus::Message(_)
                 | Stimulus::Malformed(_)
                 | Stimulus::Wanted
+                | Stimulus::TellAgain
                 | Stimulus::Expired(
                     Timer::Hold | Timer::SendHold | Timer::RivalOpen | Timer::Keepalive | Timer::ConnectRetry,
                 ),
@@ -241,6 +250,7 @@ impl Session {
                 | Stimulus::Message(_)
                 | Stimulus::Malformed(_)
                 | Stimulus::Wanted
+                | Stimulus::TellAgain
                 | Stimulus::Expired(
                     Timer::Hold | Timer::SendHold | Timer::RivalOpen | Timer::Keepalive | Timer::IdleHold,
                 ),
@@ -252,6 +262,7 @@ impl Session {
                 | Stimulus::ConnectFailed(_)
                 | Stimulus::Written
                 | Stimulus::Wanted
+                | Stimulus::TellAgain
                 | Stimulus::Expired(Timer::SendHold | Timer::Keepalive | Timer::ConnectRetry | Timer::IdleHold),
             )
             | (
@@ -260,6 +271,7 @@ impl Session {
                 | Stimulus::ConnectFailed(_)
                 | Stimulus::Written
                 | Stimulus::Wanted
+                | Stimulus::TellAgain
                 | Stimulus::Expired(Timer::SendHold | Timer::ConnectRetry | Timer::IdleHold),
             )
             | (

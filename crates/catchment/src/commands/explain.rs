@@ -71,7 +71,7 @@ fn checks(checks: &[Check], paint: Paint) -> String {
 }
 
 /// What stands in the route, in the words of an operator.
-fn words(attributes: &Attributes) -> String {
+pub(super) fn words(attributes: &Attributes) -> String {
     let mut words = vec![format!("next hop {}", attributes.next_hop)];
     if !attributes.path.is_empty() {
         words.push(format!("path {}", list(&attributes.path)));

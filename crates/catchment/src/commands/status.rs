@@ -1,13 +1,14 @@
 //! `catchment status`: what is announced, since when, and why.
 
 use crate::arguments::Ask;
+use crate::commands::order;
 use crate::outcome::Outcome;
 use crate::table::{Cell, Table};
 use crate::terminal::{Paint, Terminal, Tone};
 use crate::words::{age, list, now};
 use api::client::Server;
 use api::client::blocking::Client;
-use api::{CheckResult, GroupState, Output, PeerState, Status, Told, route};
+use api::{Alarm, CheckResult, Group, GroupState, IntentKind, Output, PeerState, Status, Told, route};
 use std::io::Write;
 use terms::WallTime;
 
@@ -26,6 +27,7 @@ fn page(status: &Status, now: WallTime, paint: Paint) -> String {
     let parts = [
         format!("site {}\n", status.site),
         alarms(status, paint),
+        orders(status, now, paint),
         groups(status, now).render(paint),
         prefixes(status).render(paint),
         checks(status).render(paint),
@@ -36,11 +38,25 @@ fn page(status: &Status, now: WallTime, paint: Paint) -> String {
 }
 
 fn alarms(status: &Status, paint: Paint) -> String {
-    let alarms = status.groups.iter().flat_map(|group| {
-        let line = |alarm| paint.text(Tone::Bad, &format!("ALARM {}: {alarm}", group.name)) + "\n";
-        group.alarms.iter().map(line)
-    });
-    alarms.collect()
+    let of_groups = status
+        .groups
+        .iter()
+        .flat_map(|group| group.alarms.iter().map(|alarm| format!("ALARM {}: {alarm}", group.name)));
+    // Those of the groups are told with their groups.
+    let is_known = |alarm: &&Alarm| status.groups.iter().any(|group| group.alarms.contains(&alarm.text));
+    let others =
+        status.alarms.iter().filter(|alarm| !is_known(alarm)).map(|alarm| format!("ALARM {}", alarm.text));
+    of_groups.chain(others).map(|line| paint.text(Tone::Bad, &line) + "\n").collect()
+}
+
+/// What operators have ordered, one line for each group that it concerns.
+fn orders(status: &Status, now: WallTime, paint: Paint) -> String {
+    let ordered = status.groups.iter().filter(|group| group.intent.kind != IntentKind::Normal);
+    let line = |group: &Group| {
+        let words = order::standing(&group.intent, now);
+        paint.text(Tone::Careful, &format!("ORDER {}: {words}", group.name)) + "\n"
+    };
+    ordered.map(line).collect()
 }
 
 fn groups(status: &Status, now: WallTime) -> Table<6> {

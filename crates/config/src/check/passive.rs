@@ -3,7 +3,7 @@
 use super::Question;
 use ::dns::ResponseCode;
 use check::passive::Expectation;
-use document::Table;
+use document::{Document, Spanned, Table};
 
 /// A look at what the built-in DNS service answers.
 #[derive(Clone, Debug)]
@@ -20,28 +20,28 @@ impl Passive {
 
 pub(super) fn read(table: &Table) -> Option<Passive> {
     let bad = table.optional("bad");
-    let names: Vec<String> = ResponseCode::ALL.iter().map(ToString::to_string).collect();
-    let codes = || ResponseCode::ALL.iter().zip(&names);
-    let named = |text: &str| codes().find(|(_, name)| *name == text).map(|(&code, _)| code);
-    let mut read = Vec::new();
-    for item in bad.one_or_many() {
-        let text = item.text()?;
-        match named(text.value) {
-            Some(code) => read.push(code),
-            None => {
-                let hint = format!("it says {}", names.join(", "));
-                let message = format!("the built-in DNS service never says `{}`", text.value);
-                table.document().fault_with_hint(text.span, message, hint);
-            }
-        }
-    }
+    let codes: Vec<Option<ResponseCode>> =
+        bad.one_or_many().iter().map(|item| code(table.document(), item.text()?)).collect();
+    let codes: Option<Vec<_>> = codes.into_iter().collect();
     let most_percent = table.optional("most_percent").number_in(0..=99);
     let least_answers = table.optional("least_answers").number_in(1..=u64::MAX);
     Some(Passive {
-        bad: if bad.is_given() { read } else { vec![ResponseCode::Refused] },
+        bad: if bad.is_given() { codes? } else { vec![ResponseCode::Refused] },
         expectation: Expectation {
             most_percent: most_percent.map_or(50, |percent| percent.value),
             least_answers: least_answers.map_or(100, |answers| answers.value),
         },
     })
+}
+
+/// A code that the built-in service may say, by its name.
+fn code(document: &Document, name: Spanned<&str>) -> Option<ResponseCode> {
+    let code = ResponseCode::ALL.into_iter().find(|code| code.to_string() == name.value);
+    if code.is_none() {
+        let names: Vec<String> = ResponseCode::ALL.iter().map(ToString::to_string).collect();
+        let hint = format!("it says {}", names.join(", "));
+        let message = format!("the built-in DNS service never says `{}`", name.value);
+        document.fault_with_hint(name.span, message, hint);
+    }
+    code
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use terms::GroupName;
 use tokio::sync::watch;
 
-/// What each group wishes, and how many wishes it has made. A group that has made none is not in it.
+/// The latest wish of each group, and which of its wishes that is.
 pub(crate) type Wishes = BTreeMap<GroupName, (Wish, Turn)>;
 
 /// What the fleet says about each group that it knows, and which wish that answers.
@@ -34,27 +34,32 @@ impl Permits {
             (Permits::Alone, Wish::Release) => Some(Permit::None),
             (Permits::Fleet { wishes, .. }, wish) => {
                 wishes.send_modify(|wishes| {
-                    let turn = wishes.get(group).map_or(1, |(_, turn)| turn.0 + 1);
-                    wishes.insert(group.clone(), (wish, Turn(turn)));
+                    let turn = wishes.get(group).map_or(0, |(_, Turn(last))| *last);
+                    wishes.insert(group.clone(), (wish, Turn(turn.saturating_add(1))));
                 });
                 None
             }
         }
     }
 
-    /// Waits until the fleet says something new; for ever where there is none. What answers a wish that has changed
-    /// since is left out: a permit that was on its way then is no permit.
-    pub(super) async fn news(&mut self) -> BTreeMap<GroupName, Permit> {
-        if let Permits::Fleet { wishes, grants } = self
+    /// Waits until the fleet says something new; for ever where there is none.
+    pub(super) async fn news(&mut self) {
+        if let Permits::Fleet { grants, .. } = self
             && grants.changed().await.is_ok()
         {
-            let (grants, wishes) = (grants.borrow_and_update(), wishes.borrow());
-            let latest = |group: &GroupName| wishes.get(group).map(|(_, turn)| *turn);
-            let current = grants.iter().filter(|(group, (_, turn))| latest(group) == Some(*turn));
-            return current.map(|(group, (permit, _))| (group.clone(), *permit)).collect();
+            return grants.mark_unchanged();
         }
         // The fleet's task lives as long as the process; without it nothing new is ever said.
         std::future::pending().await
+    }
+
+    /// What the fleet says to the latest wish of a group; none where it has not heard that wish yet. What was on its
+    /// way when the wish changed must not be used.
+    pub(super) fn answer(&self, group: &GroupName) -> Option<Permit> {
+        let Permits::Fleet { wishes, grants } = self else { return None };
+        let (permit, answered) = grants.borrow().get(group).copied()?;
+        let (_, asked) = wishes.borrow().get(group).copied()?;
+        (answered == asked).then_some(permit)
     }
 }
 
@@ -62,20 +67,26 @@ impl Permits {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn a_permit_for_an_earlier_wish_is_no_permit() {
-        let group: GroupName = "dns".parse().unwrap();
-        let (wishes, wished) = watch::channel(Wishes::new());
-        let (says, grants) = watch::channel(Grants::new());
-        let mut permits = Permits::Fleet { wishes, grants };
-        assert_eq!(permits.wish(&group, Wish::Ask), None, "nobody waits for the fleet");
-        let first = wished.borrow()[&group].1;
-        permits.wish(&group, Wish::Release);
-        permits.wish(&group, Wish::Ask);
-        says.send_replace(Grants::from([(group.clone(), (Permit::Held, first))]));
-        assert_eq!(permits.news().await, BTreeMap::new());
-        let latest = wished.borrow()[&group].1;
-        says.send_replace(Grants::from([(group.clone(), (Permit::Held, latest))]));
-        assert_eq!(permits.news().await, BTreeMap::from([(group, Permit::Held)]));
+    #[test]
+    fn an_answer_to_an_earlier_wish_is_no_answer() {
+        let (grant, grants) = watch::channel(Grants::new());
+        let permits = Permits::Fleet { wishes: watch::Sender::new(Wishes::new()), grants };
+        let dns: GroupName = "dns".parse().unwrap();
+        let say = |permit, turn| grant.send_replace(Grants::from([(dns.clone(), (permit, Turn(turn)))]));
+        assert_eq!(permits.wish(&dns, Wish::Ask), None);
+        say(Permit::Held, 1);
+        assert_eq!(permits.answer(&dns), Some(Permit::Held));
+        permits.wish(&dns, Wish::Release);
+        permits.wish(&dns, Wish::Ask);
+        assert_eq!(permits.answer(&dns), None, "it may have been given back meanwhile");
+        say(Permit::Held, 3);
+        assert_eq!(permits.answer(&dns), Some(Permit::Held));
+    }
+
+    #[test]
+    fn a_site_on_its_own_asks_nobody() {
+        let dns: GroupName = "dns".parse().unwrap();
+        assert_eq!(Permits::Alone.wish(&dns, Wish::Ask), Some(Permit::Held));
+        assert_eq!(Permits::Alone.wish(&dns, Wish::Release), Some(Permit::None));
     }
 }

@@ -36,8 +36,12 @@ pub(crate) enum Member {
 }
 
 impl Decider {
-    /// Looks after other groups from now on. A group that is no member is withdrawn.
+    /// Looks after other groups from now on. A group that is no member is withdrawn. A daemon that is stopping has no
+    /// use for others.
     pub(super) async fn regroup(&mut self, regroup: Regroup) {
+        if self.leaving {
+            return;
+        }
         let Regroup { members, covers, done } = regroup;
         let (now, before, announced) = (self.mouth.clock.now(), self.announces(), self.told());
         let old = std::mem::take(&mut self.groups).into_iter();
@@ -65,6 +69,9 @@ impl Decider {
         self.publish(None);
         // The peers' tasks write now.
         tokio::task::yield_now().await;
+        // An order about a group stands, whether the group was known or not.
+        let intents = self.intents.clone();
+        self.intend(&intents).await;
         // What follows from the new settings; also carries out what the machines wanted while they changed.
         self.decide_all(|_, _| Some(announce::Input::Timer)).await;
         // Whoever ordered it may not care any more.

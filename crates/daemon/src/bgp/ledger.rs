@@ -30,7 +30,7 @@ impl Ledger {
     }
 
     /// Notes what the peer has been told by now. Answers whether that is news.
-    pub(super) fn note(&mut self, told: &RouteSet, now: WallTime) -> bool {
+    pub(crate) fn note(&mut self, told: &RouteSet, now: WallTime) -> bool {
         let mut news = false;
         for (prefix, entry) in &mut self.0 {
             if entry.attributes.is_some() && !told.contains_key(prefix) {

@@ -2,20 +2,20 @@
 
 use super::Change;
 use super::desk::{Desk, Request};
-use super::difference::Difference;
+use super::difference::{Difference, GroupStep};
 use super::guard::{self, Judgement};
 use crate::error::Error;
 use crate::event::{Event, Source};
 use crate::events::Bus;
 use crate::status::Board;
 use crate::watchdog::tell_manager;
-use api::{ReloadAnswer, ReloadOrder, ReloadVerdict};
+use api::{IntentKind, ReloadAnswer, ReloadOrder, ReloadVerdict, Status};
 use config::SiteFile;
 use document::{Faults, Style};
 use sd_notify::NotifyState;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use terms::{Reason, Timestamp};
+use terms::{GroupName, Reason, Timestamp};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
@@ -129,7 +129,8 @@ impl Office {
             warnings: (!warnings.is_empty()).then(|| warnings.render(Style::Plain)),
             ..ReloadAnswer::of(ReloadVerdict::WouldChange, next.path.clone())
         };
-        let refusals = refusals(&order, &difference, &judgement);
+        let mut refusals = refusals(&order, &difference, &judgement);
+        refusals.extend(renamed_under_orders(&difference, &status));
         if !refusals.is_empty() {
             return self.refuse(answer, refusals, order.dry_run);
         }
@@ -255,6 +256,21 @@ fn refusals(order: &ReloadOrder, difference: &Difference, judgement: &Judgement)
         (Some(_), true, Some(_)) | (None, _, _) => {}
     }
     refusals
+}
+
+/// An order stands about the name of a group, also after a restart: a group must not leave it by another name.
+fn renamed_under_orders(difference: &Difference, status: &Status) -> Vec<String> {
+    let stands = |was: &GroupName| {
+        let group = status.groups.iter().find(|group| group.name == *was);
+        group.is_some_and(|group| group.intent.kind != IntentKind::Normal)
+    };
+    let renamed = difference.groups.iter().filter_map(|step| match step {
+        GroupStep::Changed { was, now, .. } if was != now && stands(was) => Some(format!(
+            "group {was} cannot be called {now} while an order stands about it: `catchment resume` first"
+        )),
+        GroupStep::Changed { .. } | GroupStep::Same(_) | GroupStep::Added(_) => None,
+    });
+    renamed.collect()
 }
 
 /// Every zone of the built-in DNS service with its serial, such as `example. 7`.

@@ -13,8 +13,8 @@ use crate::status::Shown;
 use crate::stop::{Signals, Stop};
 use config::SiteFile;
 use std::collections::BTreeSet;
-use std::net::TcpListener;
 use terms::Family;
+use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Everything that runs on the decisions thread.
@@ -61,9 +61,9 @@ impl Site {
     async fn apply(&mut self, next: SiteFile, difference: &Difference) -> Result<(), Error> {
         let listeners = self.listeners_for(&next)?;
         let servers = self.services.prepare(&next)?;
-        self.listen(listeners)?;
+        self.regroup(&next, &difference.groups).await?;
         self.services.change(&self.site_file, &next, servers);
-        self.regroup(&next, &difference.groups).await;
+        self.listen(listeners);
         let name = next.site.name.clone();
         let changes = |wanted: PeerChange| {
             let changed = difference.peers.iter().filter(move |(_, change)| **change == wanted);
@@ -92,25 +92,20 @@ impl Site {
         let families: BTreeSet<Family> =
             next.peers.iter().map(|peer| Family::of(peer.address.ip())).collect();
         let missing = families.difference(&self.listening);
-        missing.map(|&family| Ok((family, listen_for_peers(family, next)?))).collect()
+        missing.map(|&family| Ok((family, awaited(listen_for_peers(family, next)?)?))).collect()
     }
 
     /// Takes calls of peers.
-    pub(super) fn listen(
-        &mut self,
-        listeners: impl IntoIterator<Item = (Family, TcpListener)>,
-    ) -> Result<(), Error> {
+    pub(super) fn listen(&mut self, listeners: impl IntoIterator<Item = (Family, TcpListener)>) {
         for (family, listener) in listeners {
-            let listener = tokio::net::TcpListener::from_std(listener).map_err(Error::System)?;
-            let bus = self.shared.bus.clone();
-            tokio::spawn(bgp::take_calls(listener, self.peers.switchboard(), bus));
+            let (switchboard, bus) = (self.peers.switchboard(), self.shared.bus.clone());
+            tokio::spawn(bgp::take_calls(listener, switchboard, bus));
             self.listening.insert(family);
         }
-        Ok(())
     }
 
     /// Has the decision loop look after the groups of another file, and waits until it does.
-    async fn regroup(&mut self, next: &SiteFile, steps: &[GroupStep]) {
+    async fn regroup(&mut self, next: &SiteFile, steps: &[GroupStep]) -> Result<(), Error> {
         let members = next.groups.iter().zip(steps).map(|(group, step)| match step {
             GroupStep::Same(name) => Member::Same(name.clone()),
             GroupStep::Changed { was, .. } => {
@@ -121,10 +116,10 @@ impl Site {
         let members = members.collect();
         let (done, decided) = oneshot::channel();
         let covers = next.covers().into_iter().collect();
-        // The decision loop ends with the process only.
-        if self.regroups.send(Regroup { members, covers, done }).await.is_ok() {
-            let _ = decided.await;
-        }
+        // A daemon that is on its way out takes no other groups.
+        let told = self.regroups.send(Regroup { members, covers, done }).await;
+        told.map_err(|_| Error::Stopping)?;
+        decided.await.map_err(|_| Error::Stopping)
     }
 
     /// Shows what the site file says now.
@@ -135,4 +130,9 @@ impl Site {
             peers: self.peers.shown(&self.site_file.peers),
         });
     }
+}
+
+/// A listener as the runtime waits for it.
+pub(super) fn awaited(listener: std::net::TcpListener) -> Result<TcpListener, Error> {
+    TcpListener::from_std(listener).map_err(Error::System)
 }

@@ -5,7 +5,7 @@ use linux::process::ProcessSignal;
 use std::fs;
 use std::process::Command;
 
-fn zone(serial: u32) -> String {
+pub(crate) fn zone(serial: u32) -> String {
     format!("$ORIGIN example.\n$TTL 60\n@ SOA ns admin {serial} 60 60 60 60\n NS ns\nns A 198.18.0.53\n")
 }
 

@@ -6,6 +6,9 @@
 
 mod built_in_dns;
 mod callers;
+mod levels;
+mod metrics;
+mod orders;
 mod reload;
 mod world;
 

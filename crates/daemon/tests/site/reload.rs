@@ -96,9 +96,9 @@ fn a_file_that_must_not_be_applied_changes_nothing() {
     daemon.signal(ProcessSignal::SIGHUP);
     until("the signal was refused, too", || world.count("reload-faulty") == 2);
 
-    world.replace(&good.replace("name = \"london\"", "name = \"paris\""));
+    world.replace(&good.replace("[[peer]]", "bgp_port = 1179\n[[peer]]"));
     let refused = reload(&world, json!({}));
-    let why = "[site] name cannot change while the daemon runs: it needs a restart";
+    let why = "[site] bgp_port cannot change while the daemon runs: it needs a restart";
     assert_eq!((&refused["verdict"], &refused["refusals"]), (&json!("refused"), &json!([why])));
 
     world.replace(&good.replace("\"198.18.0.0/24\", ", "").replace("\"198.18.0.53\", ", ""));

@@ -37,6 +37,7 @@ city = "London"
 asn = 64501
 router_id = "10.1.0.10"
 linger = "3s"
+drain = "2s"
 state_dir = "state"
 
 [[peer]]
@@ -210,8 +211,17 @@ impl World {
 
     /// How many import updates BIRD has received in the present session, over both families.
     pub(crate) fn updates(&self) -> u32 {
+        self.received("Import updates:")
+    }
+
+    /// How many prefixes were withdrawn from BIRD in the present session, over both families.
+    pub(crate) fn withdraws(&self) -> u32 {
+        self.received("Import withdraws:")
+    }
+
+    fn received(&self, what: &str) -> u32 {
         let protocol = self.birdc("show protocols all site");
-        let rows = protocol.lines().filter_map(|line| line.trim().strip_prefix("Import updates:"));
+        let rows = protocol.lines().filter_map(|line| line.trim().strip_prefix(what));
         rows.map(|row| row.split_whitespace().next().unwrap().parse::<u32>().unwrap()).sum()
     }
 
@@ -229,8 +239,13 @@ impl World {
 
     /// Writes the site file with one piece replaced by another, and starts the daemon.
     pub(crate) fn daemon_with(&self, piece: &str, other: &str) -> Program {
-        assert!(SITE.contains(piece), "{piece}");
-        let site_file = self.write("site.toml", &SITE.replace(piece, other));
+        self.daemon_with_pieces(&[(piece, other)])
+    }
+
+    /// Writes the site file with pieces replaced by others, and starts the daemon.
+    pub(crate) fn daemon_with_pieces(&self, pieces: &[(&str, &str)]) -> Program {
+        let site_file = self.write("site.toml", SITE);
+        self.rewrite(pieces);
         self.start(&self.site, super::daemon_program(), &[&site_file])
     }
 
@@ -296,7 +311,8 @@ impl World {
         (status, serde_json::from_str(&body).unwrap())
     }
 
-    fn exchange(&self, request: &str) -> (String, String) {
+    /// Any octets on the control socket: the status line and the body of what comes back.
+    pub(crate) fn exchange(&self, request: &str) -> (String, String) {
         let mut stream = UnixStream::connect(self.path("api.sock")).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();

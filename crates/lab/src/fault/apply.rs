@@ -1,34 +1,27 @@
-//! Faults done to a running lab.
+//! Faults done to a running lab: what happens to processes, cables and whole sites. The rest is beside: `attack`,
+//! `data_centre`, `disturb`, `operator`.
 
 use crate::cable::{Condition, Fibre};
 use crate::fault::Fault;
 use crate::history::SiteId;
-use crate::hostile::{Attack, Progress, Script, ScriptName};
 use crate::names::{Names, Wrong};
-use crate::plan::{Cable, CableId, NodeId, hostile_neighbour};
+use crate::plan::{Cable, CableId, NodeId};
 use crate::processes::ProcessId;
 use crate::router::Router;
 use crate::running::{Lab, lock};
-use crate::scenario::words::NodeName;
+use crate::scenario::words::{Line, NodeName};
 use crate::site::Site;
 use crate::world::Service;
+use linux::Error;
 use linux::process::ProcessSignal;
-use linux::{Error, address, link, socket};
 use std::collections::BTreeSet;
-use std::io;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use terms::SiteName;
 
 /// How long a daemon may take to say goodbye: it withdraws, and goes on answering while the news travels.
 const LONGEST_GOODBYE: Duration = Duration::from_secs(180);
-/// The port of BGP.
-const BGP: u16 = 179;
-/// How long the hostile neighbour waits for one connection.
-const CONNECTING: Duration = Duration::from_secs(1);
 
 /// Why a fault cannot be done.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +40,24 @@ pub enum FaultError {
     /// Nobody hostile is there.
     #[error("{0} has no hostile neighbour: scenarios that attack a site bring one along")]
     NobodyHostile(SiteName),
+    /// The daemon did not do what its operator ordered.
+    #[error("{site} answered with exit code {}: {said}", .code.map_or("none".to_owned(), |code| code.to_string()))]
+    Refused {
+        /// Where.
+        site: SiteName,
+        /// The exit code of the command; none if a signal ended it.
+        code: Option<i32>,
+        /// What the command said.
+        said: String,
+    },
+    /// The site file has no such line.
+    #[error("the file of {site} has no line `{} = ...`", .line.key())]
+    NoSuchLine {
+        /// Whose file.
+        site: SiteName,
+        /// The line that was to replace it.
+        line: Line,
+    },
     /// The system refused.
     #[error(transparent)]
     System(#[from] Error),
@@ -69,11 +80,23 @@ impl Lab {
             Fault::CutCable { end, other } => self.set_cable(end, other, Condition::Cut)?,
             Fault::BlackholeCable { end, other } => self.set_cable(end, other, Condition::Blackhole)?,
             Fault::BlackholeSite { site } => self.set_cables_of(self.edge(site)?, Condition::Blackhole)?,
+            Fault::FlapService { site, time } => self.flap(site, time.duration())?,
+            Fault::StarveDaemon { site } => self.starve(site)?,
+            Fault::RemoveAddress { site } => self.remove_addresses(site)?,
+            Fault::KillStore => self.kill_store()?,
+            Fault::CutBackbone => self.set_backbone(None, false)?,
+            Fault::ChangeFile { site, line } => self.change_file(site, line)?,
+            Fault::DrainSite { site }
+            | Fault::WithdrawSite { site }
+            | Fault::ResumeSite { site }
+            | Fault::ReloadSite { site } => return self.order_at(site, fault),
             Fault::AttackSite { site, script } => self.attack(site, *script)?,
             Fault::RestoreService { site } => self.restore_part(site, Part::Service)?,
             Fault::RestoreDaemon { site } => self.restore_part(site, Part::Daemon)?,
             Fault::RestoreSite { site } => self.restore_site(site)?,
             Fault::RestoreCable { end, other } => self.set_cable(end, other, Condition::Up)?,
+            Fault::RestoreStore => self.restore_store()?,
+            Fault::RestoreBackbone => self.set_backbone(None, true)?,
             Fault::RestoreEverything => self.restore_everything()?,
         }
         Ok(fault.done())
@@ -82,7 +105,7 @@ impl Lab {
 
 /// A process of a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     Service,
     Daemon,
 }
@@ -105,13 +128,18 @@ impl Part {
 
 /// What is done to the processes of a site.
 impl Lab {
-    fn signal(&self, site: &SiteName, part: Part, signal: ProcessSignal) -> Result<(), FaultError> {
+    pub(super) fn signal(
+        &self,
+        site: &SiteName,
+        part: Part,
+        signal: ProcessSignal,
+    ) -> Result<(), FaultError> {
         let process = self.running(site, part)?;
         Ok(self.processes.signal(process, signal)?)
     }
 
     /// The process, if it is there and lives.
-    fn running(&self, site: &SiteName, part: Part) -> Result<ProcessId, FaultError> {
+    pub(super) fn running(&self, site: &SiteName, part: Part) -> Result<ProcessId, FaultError> {
         let process = self.with_site(site, |place| Ok(part.of(place)))?;
         process
             .filter(|process| self.processes.is_alive(*process))
@@ -121,6 +149,10 @@ impl Lab {
     /// Continues what hangs, starts what is gone.
     fn restore_part(&self, site: &SiteName, part: Part) -> Result<(), FaultError> {
         self.end_reboot(site)?;
+        match part {
+            Part::Service => self.end_flapping(self.site_id(site)?),
+            Part::Daemon => self.end_starving(site)?,
+        }
         match self.running(site, part) {
             Ok(process) => Ok(self.processes.signal(process, ProcessSignal::SIGCONT)?),
             Err(FaultError::NotRunning { .. }) => self.start_again(site, part),
@@ -137,7 +169,7 @@ impl Lab {
         })
     }
 
-    fn with_site<T>(
+    pub(super) fn with_site<T>(
         &self,
         name: &SiteName,
         work: impl FnOnce(&mut Site) -> linux::Result<T>,
@@ -149,24 +181,24 @@ impl Lab {
         }
     }
 
-    fn site_id(&self, name: &SiteName) -> Result<SiteId, FaultError> {
+    pub(super) fn site_id(&self, name: &SiteName) -> Result<SiteId, FaultError> {
         let place = self.world.sites.iter().position(|site| site.name == *name);
         let id = place.and_then(|place| u16::try_from(place).ok()).map(SiteId);
         id.ok_or_else(|| self.unknown(name))
     }
 
-    fn unknown(&self, name: &SiteName) -> FaultError {
+    pub(super) fn unknown(&self, name: &SiteName) -> FaultError {
         let message = format!("this world has no site `{name}`");
         FaultError::Name(Wrong { message, hint: "`catchment lab nodes` lists what it has".to_owned() })
     }
 
     /// The node of a site's host.
-    fn host(&self, name: &SiteName) -> Result<NodeId, FaultError> {
+    pub(super) fn host(&self, name: &SiteName) -> Result<NodeId, FaultError> {
         self.plan.host(self.site_id(name)?).ok_or_else(|| self.unknown(name))
     }
 
     /// The node of a site's edge router.
-    fn edge(&self, name: &SiteName) -> Result<NodeId, FaultError> {
+    pub(super) fn edge(&self, name: &SiteName) -> Result<NodeId, FaultError> {
         let site = &self.world.sites[usize::from(self.site_id(name)?.0)];
         self.plan.router(site.router).ok_or_else(|| self.unknown(name))
     }
@@ -241,6 +273,7 @@ impl Lab {
     fn power_cut(&self, site: &SiteName) -> Result<(), FaultError> {
         let edge = self.edge(site)?;
         self.set_cables_of(edge, Condition::Blackhole)?;
+        self.set_backbone(Some(site), false)?;
         let router = lock(&self.routers).get(&edge).map(Router::process);
         let host = [Part::Service, Part::Daemon].map(|part| self.running(site, part).ok());
         for process in host.into_iter().chain([router]).flatten() {
@@ -258,6 +291,7 @@ impl Lab {
             router.restart(&self.machines[edge.0], &self.processes)?;
         }
         self.set_cables_of(edge, Condition::Up)?;
+        self.set_backbone(Some(site), true)?;
         self.end_attack(self.site_id(site)?);
         if self.world.service == Service::Nsd {
             self.restore_part(site, Part::Service)?;
@@ -268,65 +302,8 @@ impl Lab {
     fn restore_everything(&self) -> Result<(), FaultError> {
         let cables: Vec<CableId> = lock(&self.fibres).keys().copied().collect();
         self.set_cables(cables.into_iter(), Condition::Up)?;
+        self.set_backbone(None, true)?;
+        self.restore_store()?;
         self.world.sites.iter().try_for_each(|site| self.restore_site(&site.name))
-    }
-}
-
-/// The hostile neighbour.
-impl Lab {
-    /// Plays the script from the LAN of the site, in place of what it played before. The hostile router is an address
-    /// in the namespace of the edge router: it needs no more than a connection.
-    fn attack(&self, name: &SiteName, script: ScriptName) -> Result<(), FaultError> {
-        let site = self.site_id(name)?;
-        let described = &self.world.sites[usize::from(site.0)];
-        if !described.hostile {
-            return Err(FaultError::NobodyHostile(name.clone()));
-        }
-        let script = Script::parse(script.text())
-            .map_err(|error| Error::new("read a script", io::Error::other(error)))?;
-        let (edge, host) = (self.edge(name)?, self.host(name)?);
-        let from = hostile_neighbour(described.router).v4;
-        self.appear_on_lan(edge, host, from)?;
-        let namespace = self.machines[edge.0].namespace.try_clone()?;
-        let to = self.plan.node(host).address.v4;
-        let attack = self.begin_attack(site);
-        let play = move || {
-            let connect = || {
-                let connect = || socket::connect_tcp((from, 0).into(), (to, BGP).into(), CONNECTING);
-                namespace.run(connect).and_then(|connected| connected).map_err(io::Error::other)
-            };
-            let played = script.play(connect, &attack.stop);
-            *lock(&attack.progress) = match played {
-                Ok(()) => Progress::Over,
-                Err(error) => Progress::Failed(error.to_string()),
-            };
-        };
-        let thread = thread::Builder::new().name("hostile".to_owned()).spawn(play);
-        thread.map_err(|error| Error::new("start the hostile neighbour", error))?;
-        Ok(())
-    }
-
-    /// Gives the edge router's interface on the LAN one more address.
-    fn appear_on_lan(&self, edge: NodeId, host: NodeId, address: Ipv4Addr) -> Result<(), FaultError> {
-        let mut ports = self.plan.ports(edge);
-        let Some((_, port, _)) = ports.find(|(_, _, far)| far.node == host) else { return Ok(()) };
-        self.machines[edge.0].with_netlink(|netlink| {
-            let link = link::index(netlink, &port.interface)?;
-            address::add(netlink, link, IpAddr::from(address).into()).map(drop)
-        })?;
-        Ok(())
-    }
-
-    fn begin_attack(&self, site: SiteId) -> Arc<Attack> {
-        self.end_attack(site);
-        let attack = Arc::new(Attack::default());
-        lock(&self.attacks).insert(site, Arc::clone(&attack));
-        attack
-    }
-
-    fn end_attack(&self, site: SiteId) {
-        if let Some(attack) = lock(&self.attacks).remove(&site) {
-            attack.stop.store(true, Ordering::Relaxed);
-        }
     }
 }

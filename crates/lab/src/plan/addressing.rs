@@ -69,6 +69,18 @@ pub(super) fn site_lan(router: RouterRef) -> [Pair; 2] {
     [address(router, 33, 1, 1), address(router, 34, 1, 2)]
 }
 
+/// The operator's own network counts as the last one: no network of a world file is as high.
+const OPERATOR: usize = 254;
+
+pub(super) fn core() -> Pair {
+    loopback(RouterRef { network: OPERATOR, place: 255 })
+}
+
+/// The ends of the cable from the operator's own data centre to the host of a site.
+pub(super) fn management(site: usize) -> [Pair; 2] {
+    site_lan(RouterRef { network: OPERATOR, place: site })
+}
+
 /// A hostile router on the LAN of a site.
 pub(super) fn hostile_neighbour(router: RouterRef) -> Pair {
     address(router, 35, 1, 3)

@@ -16,7 +16,8 @@ pub(super) fn build(world: &World) -> Result<Plan, PlanError> {
     builder.routers();
     builder.backbones()?;
     builder.borders()?;
-    builder.sites();
+    let core = builder.core();
+    builder.sites(core);
     builder.clients()?;
     Ok(builder.plan)
 }
@@ -78,7 +79,23 @@ impl Builder<'_> {
         Ok(self.cable(ends, addresses, Medium::Fibre { delay, loss }, purpose))
     }
 
-    fn sites(&mut self) {
+    /// It stands where the first site stands: on its own cables that makes no difference.
+    fn core(&mut self) -> Option<NodeId> {
+        let world = self.world;
+        let first = world.sites.first().filter(|_| world.operation.has_core())?;
+        let (network, place) = world.router(first.router);
+        Some(self.node(Node {
+            name: "core".to_owned(),
+            role: Role::Core,
+            city: place.city.clone(),
+            at: place.at,
+            asn: world.host_asn,
+            network: network.name.clone(),
+            address: addressing::core(),
+        }))
+    }
+
+    fn sites(&mut self, core: Option<NodeId>) {
         let world = self.world;
         for (index, site) in world.sites.iter().enumerate() {
             let (network, place) = world.router(site.router);
@@ -93,6 +110,10 @@ impl Builder<'_> {
                 address: addresses[1],
             });
             self.cable([self.routers[&site.router], host], addresses, Medium::Lan, Purpose::SiteLan);
+            if let Some(core) = core {
+                let addresses = addressing::management(index);
+                self.cable([core, host], addresses, Medium::Lan, Purpose::Management);
+            }
         }
     }
 

@@ -13,15 +13,17 @@
 //! before is known for good.
 
 use crate::fault::Fault;
-use crate::scenario::expectation::Expectation;
+use crate::scenario::expectation::{Expectation, Judged};
+use crate::scenario::facts::{Asked, Facts};
 use crate::scenario::file::{Scenario, Step};
-use crate::scenario::functional::{Facts, Seen, look};
+use crate::scenario::functional::{Seen, look};
+use crate::scenario::lasting;
 use crate::scenario::record::Record;
 use crate::scenario::report::{CheckReport, ScenarioReport};
 use crate::scenario::timing::{Window, measure};
 use crate::scenario::verdict::{Verdict, millis};
 use document::Spanned;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use terms::{SiteName, Timestamp, WallTime};
 
@@ -39,8 +41,10 @@ pub trait Stage {
     fn carry_out(&mut self, fault: &Fault) -> Result<String, String>;
     /// Adds to the record what was seen since the last time.
     fn observe(&mut self, record: &mut Record);
-    /// What routers and the daemons of these sites say now.
-    fn facts(&mut self, sites: &BTreeSet<SiteName>) -> Facts;
+    /// What is known now, of those who are asked.
+    fn facts(&mut self, asked: &Asked) -> Facts;
+    /// Whether each site is announced: what its edge router knows.
+    fn announced(&mut self) -> BTreeMap<SiteName, bool>;
 }
 
 /// Something to tell the people in front of the terminal, as it happens.
@@ -142,7 +146,7 @@ impl<S: Stage> Play<'_, S> {
         let goes_on = self.judge_step(step, next_at);
         // They were reported as they ended; in the result they stand as in the file.
         let place = |check: &CheckReport| {
-            step.expectations.iter().position(|wanted| wanted.value.to_string() == check.sentence)
+            step.wanted().iter().position(|wanted| wanted.to_string() == check.sentence)
         };
         self.checks[first..].sort_by_key(place);
         goes_on
@@ -154,11 +158,20 @@ impl<S: Stage> Play<'_, S> {
         if !step.faults.iter().all(|fault| self.carry_out(fault)) {
             return false;
         }
-        let (timed, mut awaited): (Vec<_>, Vec<_>) =
-            step.expectations.iter().map(|wanted| &wanted.value).partition(|wanted| wanted.is_timing());
+        let wanted = step.wanted();
+        let those = |judged: Judged| -> Vec<&Expectation> {
+            wanted.iter().filter(|wanted| wanted.judged() == judged).collect()
+        };
+        let (mut awaited, lasting, timed) =
+            (those(Judged::Awaited), those(Judged::Lasting), those(Judged::Timed));
+        let asks_routers = lasting.iter().any(|wanted| wanted.needs_routers());
         let mut quiet_since = window.fault;
         loop {
             self.stage.observe(&mut self.record);
+            if asks_routers {
+                let announced = self.stage.announced();
+                self.record.add_look(self.stage.now(), &announced);
+            }
             let now = self.stage.now();
             let waited = now.since(window.fault);
             if !awaited.is_empty() {
@@ -175,6 +188,7 @@ impl<S: Stage> Play<'_, S> {
             }
             self.stage.wait(GLANCE);
         }
+        self.look_back(&lasting, wall, &window);
         for wanted in timed {
             let measurements = measure(wanted, &self.record, &window);
             self.checked(CheckReport::timing(wanted.to_string(), measurements));
@@ -230,6 +244,22 @@ impl<S: Stage> Play<'_, S> {
         !timed.iter().any(going_on)
     }
 
+    /// Judges what must have been so all the time: by what was recorded, or by what those who are asked say of it.
+    fn look_back(&mut self, lasting: &[&Expectation], wall: WallTime, window: &Window) {
+        let now = self.stage.now();
+        let facts = self.facts(lasting, wall);
+        let window = Window { until: now, ..window.clone() };
+        for wanted in lasting {
+            let sentence = wanted.to_string();
+            if let Some(counted) = lasting::count(wanted, &self.record, &window) {
+                self.checked(CheckReport::timing(sentence, counted));
+            } else if let Some(seen) = look(wanted, &self.record, &facts, &window) {
+                let lasted = now.since(window.fault);
+                self.checked(CheckReport::functional(sentence, seen, lasted, PATIENCE));
+            }
+        }
+    }
+
     /// Reports what did not hold in all the time there was. True if there is no such thing.
     fn never_held(&mut self, awaited: &[&Expectation], wall: WallTime, window: &Window) -> bool {
         if awaited.is_empty() {
@@ -247,10 +277,8 @@ impl<S: Stage> Play<'_, S> {
         self.checks.iter().all(|check| check.verdict != Verdict::Fail)
     }
 
-    /// Asks only whom the expectations speak of: a daemon that hangs would keep everybody waiting.
-    fn facts(&mut self, awaited: &[&Expectation], fault: WallTime) -> Facts {
-        let sites = awaited.iter().filter_map(|wanted| wanted.daemon()).cloned().collect();
-        Facts { fault, ..self.stage.facts(&sites) }
+    fn facts(&mut self, wanted: &[&Expectation], fault: WallTime) -> Facts {
+        Facts { fault, ..self.stage.facts(&Asked::by(wanted.iter().copied())) }
     }
 
     fn checked(&mut self, report: CheckReport) {

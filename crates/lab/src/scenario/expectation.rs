@@ -1,7 +1,7 @@
 //! What a scenario can expect: each sentence with its meaning.
 
-use crate::scenario::words::{ClientName, Factor, Limit, State, Time, Told};
-use crate::sentence::sentences;
+use crate::scenario::words::{ClientName, Count, Factor, Limit, Output, State, Time, Told, Words};
+use crate::sentence::{Form, sentences};
 use terms::{PeerName, SiteName};
 
 sentences! {
@@ -9,6 +9,8 @@ sentences! {
     pub enum Expectation {
         /// Every client is answered, over IPv4 and over IPv6.
         EveryClientAnswered = ["every" "client" "answered"];
+        /// Every question of every client is answered.
+        EveryClientAnsweredThroughout = ["every" "client" "answered" "throughout"];
         /// Every client is answered by this site, over both families.
         EveryClientBy { site: SiteName } = ["every" "client" "by" site];
         /// This client is answered by this site, over both families.
@@ -18,8 +20,43 @@ sentences! {
         /// The client is answered by a site that is not the nearest one, and the routers tell why: the AS path that
         /// its network chose and what preferred it.
         DetourExplained { client: ClientName } = ["detour" "of" "client" client "explained"];
+        /// Every announcement group of the site is in this state, and has been since before the fault.
+        SiteStateThroughout { site: SiteName, state: State } =
+            ["site" site "state" state "throughout"];
         /// Every announcement group of the site is in this state.
         SiteState { site: SiteName, state: State } = ["site" site "state" state];
+        /// Every announcement group of the site is announced this strongly.
+        SiteOutput { site: SiteName, output: Output } = ["site" site "output" output];
+        /// Exactly so many sites are in this state, with every announcement group of theirs.
+        SitesInState { count: Count, state: State } = ["exactly" count "sites" "in" "state" state];
+        /// Exactly so many sites are announced this strongly, with every announcement group of theirs.
+        SitesOfOutput { count: Count, output: Output } = ["exactly" count "sites" "of" "output" output];
+        /// The site's edge router has a route to the site's host, over both families, whenever it is looked at.
+        SiteAnnouncedThroughout { site: SiteName } = ["site" site "announced" "throughout"];
+        /// The site's edge router never has a route to the site's host.
+        SiteSilentThroughout { site: SiteName } = ["site" site "never" "announced" "throughout"];
+        /// The edge routers of at least so many sites have a route to their site's host, whenever they are looked at.
+        SitesAnnouncedThroughout { count: Count } =
+            ["at" "least" count "sites" "announced" "throughout"];
+        /// The site's host has every service address.
+        SiteHasAddresses { site: SiteName } = ["site" site "has" "its" "addresses"];
+        /// The site's daemon told of an event with these words since the fault, in capitals or not.
+        SiteSaid { site: SiteName, words: Words } = ["site" site "said" words];
+        /// An alarm with these words is in force at the site.
+        AlarmAt { site: SiteName, words: Words } = ["alarm" "at" "site" site "about" words];
+        /// No alarm is in force at the site.
+        NoAlarmAt { site: SiteName } = ["no" "alarm" "at" "site" site];
+        /// The daemon of the site sees exactly so many members of the fleet stand, for each of its groups.
+        FleetStands { site: SiteName, count: Count } =
+            ["fleet" "at" "site" site "has" count "standing"];
+        /// The daemon of the site counts another one as away, for each of its groups.
+        CountsAway { site: SiteName, member: SiteName } = ["site" site "counts" member "away"];
+        /// What an operator ordered at the site in this step was done.
+        OrderObeyed { site: SiteName } = ["order" "to" "site" site "obeyed"];
+        /// What an operator ordered at the site in this step was refused: the command's answer is no.
+        OrderRefused { site: SiteName } = ["order" "to" "site" site "refused"];
+        /// Of what operators ordered in this step, exactly so many orders were obeyed and the others were refused.
+        OrdersObeyed { count: Count } = ["exactly" count "orders" "obeyed"];
         /// What every established peer of the site was told last about every prefix.
         SiteTold { site: SiteName, told: Told } = ["site" site "told" told];
         /// The session is established, and has been without interruption since before the fault.
@@ -47,6 +84,8 @@ sentences! {
         /// Within this time each client is answered by the site that answered it before the first fault, and stays
         /// there.
         CatchmentAsBefore { time: Time } = ["catchment" "as" "before" "within" time];
+        /// Within this time of the fault no client is moved from one site to another more often than this.
+        SwitchesWithin { count: Count, time: Time } = ["at" "most" count "switches" "within" time];
         /// The median round trip is at most this.
         MedianAtMost { time: Time } = ["median" "round" "trip" "at" "most" time];
         /// The median round trip is at least so many times the one before.
@@ -55,30 +94,32 @@ sentences! {
     }
 }
 
-impl Expectation {
-    /// Whether a clock decides it. The others wait for a condition and are never inconclusive.
-    pub fn is_timing(&self) -> bool {
-        match self {
-            Expectation::ClientsAnsweredWithin { .. }
-            | Expectation::EveryClientAnsweredWithin { .. }
-            | Expectation::OtherClientsSilent { .. }
-            | Expectation::ClientSilent { .. }
-            | Expectation::EveryClientSilent { .. }
-            | Expectation::CatchmentAsBefore { .. }
-            | Expectation::MedianAtMost { .. }
-            | Expectation::MedianTimesBefore { .. } => true,
-            Expectation::EveryClientAnswered
-            | Expectation::EveryClientBy { .. }
-            | Expectation::ClientBy { .. }
-            | Expectation::ClientNotBy { .. }
-            | Expectation::DetourExplained { .. }
-            | Expectation::SiteState { .. }
-            | Expectation::SiteTold { .. }
-            | Expectation::PeerEstablishedThroughout { .. }
-            | Expectation::PeerKeptDespiteBrokenUpdates { .. }
-            | Expectation::PeerLost { .. }
-            | Expectation::AttackOver { .. } => false,
+/// When a sentence is judged, and whether a clock has a say in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judged {
+    /// As soon as its condition holds.
+    Awaited,
+    /// At the end of the step, over everything that was seen in it.
+    Lasting,
+    /// At the end of the step, against a time: the machine may have been too slow to tell.
+    Timed,
+}
+
+impl Judged {
+    /// How sentences of this form are judged: what must be so throughout lasts, what has a quantity of time is timed.
+    pub fn of(form: &Form) -> Judged {
+        if form.ends_with("throughout") {
+            return Judged::Lasting;
         }
+        let timed = ["LIMIT", "TIME", "FACTOR"].iter().any(|slot| form.slots().any(|name| name == *slot));
+        if timed { Judged::Timed } else { Judged::Awaited }
+    }
+}
+
+impl Expectation {
+    /// How it is judged.
+    pub fn judged(&self) -> Judged {
+        Judged::of(self.form())
     }
 
     /// Whether it speaks of the target of a fault, which must then be one site.
@@ -86,11 +127,43 @@ impl Expectation {
         matches!(self, Expectation::OtherClientsSilent { .. })
     }
 
-    /// The site whose daemon must be asked for it.
-    pub fn daemon(&self) -> Option<&SiteName> {
+    /// Whether it says what comes of an order to this site.
+    pub fn speaks_of_order_to(&self, ordered: &SiteName) -> bool {
+        match self {
+            Expectation::OrderObeyed { site } | Expectation::OrderRefused { site } => site == ordered,
+            Expectation::OrdersObeyed { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the edge routers of all sites must be asked about it all the time.
+    pub fn needs_routers(&self) -> bool {
+        matches!(
+            self,
+            Expectation::SiteAnnouncedThroughout { .. }
+                | Expectation::SiteSilentThroughout { .. }
+                | Expectation::SitesAnnouncedThroughout { .. }
+        )
+    }
+
+    /// Whether the daemons of all sites must be asked for it.
+    pub fn looks_at_all(&self) -> bool {
+        matches!(self, Expectation::SitesInState { .. } | Expectation::SitesOfOutput { .. })
+    }
+
+    /// The site whose daemon or host must be asked for it.
+    pub fn looks_at(&self) -> Option<&SiteName> {
         match self {
             Expectation::SiteState { site, .. }
+            | Expectation::SiteStateThroughout { site, .. }
+            | Expectation::SiteOutput { site, .. }
             | Expectation::SiteTold { site, .. }
+            | Expectation::SiteSaid { site, .. }
+            | Expectation::SiteHasAddresses { site }
+            | Expectation::AlarmAt { site, .. }
+            | Expectation::NoAlarmAt { site }
+            | Expectation::FleetStands { site, .. }
+            | Expectation::CountsAway { site, .. }
             | Expectation::PeerEstablishedThroughout { site, .. }
             | Expectation::PeerKeptDespiteBrokenUpdates { site, .. }
             | Expectation::PeerLost { site, .. } => Some(site),

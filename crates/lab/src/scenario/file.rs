@@ -4,7 +4,7 @@ use crate::fault::Fault as Deed;
 use crate::names::{Names, Wrong};
 use crate::scenario::expectation::Expectation;
 use crate::sentence::SentenceError;
-use crate::world::{Service, World, built_in};
+use crate::world::{Service, World, Written, built_in};
 use document::{Document, Fault, Faults, Source, Spanned, Table, Value};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -22,6 +22,8 @@ pub struct Scenario {
     pub world: String,
     /// What answers at the sites, where it is not what the world file says.
     pub service: Option<Service>,
+    /// How the operator runs the sites, where it is not as the world file says.
+    pub operation: Written,
     /// How often each client asks.
     pub probe_every: Duration,
     /// What happens, in order.
@@ -74,6 +76,7 @@ impl Scenario {
         if let Some(service) = self.service {
             world.service = service;
         }
+        world.operation = self.operation.over(&world.operation);
     }
 
     /// The sites that need a hostile neighbour.
@@ -101,6 +104,18 @@ impl Scenario {
 }
 
 impl Step {
+    /// What must be seen; an order of which the step says nothing must be obeyed.
+    pub fn wanted(&self) -> Vec<Expectation> {
+        let mut wanted: Vec<Expectation> =
+            self.expectations.iter().map(|wanted| wanted.value.clone()).collect();
+        for (site, _) in self.faults.iter().filter_map(|deed| deed.value.order()) {
+            if !wanted.iter().any(|wanted| wanted.speaks_of_order_to(site)) {
+                wanted.push(Expectation::OrderObeyed { site: site.clone() });
+            }
+        }
+        wanted
+    }
+
     /// The site at which the step's faults aim, if it is one.
     pub fn target(&self) -> Option<&SiteName> {
         let mut targets = self.faults.iter().map(|deed| deed.target());
@@ -117,6 +132,7 @@ fn scenario(document: &Document) -> Option<Scenario> {
         let world = head.required("world").text().map(|world| world.value.to_owned());
         (title, world, service(head), probe_every(head))
     });
+    let operation = Written::read(&root);
     let tables = root.required("step").tables();
     let steps: Vec<Option<Step>> = tables.iter().map(step).collect();
     in_order(document, &tables, &steps);
@@ -126,6 +142,7 @@ fn scenario(document: &Document) -> Option<Scenario> {
         title: title?,
         world: world?,
         service: service?,
+        operation: operation?,
         probe_every: probe_every?,
         steps: steps.into_iter().collect::<Option<_>>()?,
     })

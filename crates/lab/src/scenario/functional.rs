@@ -2,25 +2,12 @@
 
 use crate::hostile::Progress;
 use crate::scenario::expectation::Expectation;
+use crate::scenario::facts::{Answer, Facts, Ordered};
 use crate::scenario::record::{Record, Sample, Span, Viewpoint};
 use crate::scenario::timing::Window;
-use crate::scenario::words::{ClientName, State, Told};
-use std::collections::BTreeMap;
+use crate::scenario::words::{ClientName, Output, State, Told, Words};
 use std::fmt::Write;
 use terms::{PeerName, SiteName, WallTime};
-
-/// What the daemons and the routers of the world say at one moment.
-#[derive(Clone, Debug, Default)]
-pub struct Facts {
-    /// The status of each site whose daemon answers.
-    pub statuses: BTreeMap<SiteName, api::Status>,
-    /// The clients as the map draws them, with the reason of each detour.
-    pub clients: Vec<api::Client>,
-    /// How far each attack is; those of sites that were attacked.
-    pub attacks: BTreeMap<SiteName, Progress>,
-    /// The time of day at which the step's faults were done.
-    pub fault: WallTime,
-}
 
 /// Whether a condition holds, and what was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +27,7 @@ impl Seen {
 /// Each of the last so many questions since the fault must have had the wanted answer.
 const LAST: usize = 3;
 
-/// Whether a functional expectation holds now. None for a timing check.
+/// Whether an expectation holds now. None for what the record of the whole step decides.
 pub fn look(expectation: &Expectation, record: &Record, facts: &Facts, window: &Window) -> Option<Seen> {
     let clients = Clients { record, span: window.span() };
     Some(match expectation {
@@ -50,6 +37,41 @@ pub fn look(expectation: &Expectation, record: &Record, facts: &Facts, window: &
         Expectation::ClientNotBy { client, site } => clients.one(client, |answering| answering != site),
         Expectation::DetourExplained { client } => detour(facts, client),
         Expectation::SiteState { site, state } => with_status(facts, site, |status| in_state(status, *state)),
+        Expectation::SiteStateThroughout { site, state } => {
+            with_status(facts, site, |status| in_state_since(status, *state, facts.fault))
+        }
+        Expectation::SiteOutput { site, output } => {
+            with_status(facts, site, |status| announced_as(status, *output))
+        }
+        Expectation::SitesInState { count, state } => {
+            how_many(facts, count.get(), |group| group.state.word(), state.as_str())
+        }
+        Expectation::SitesOfOutput { count, output } => {
+            how_many(facts, count.get(), |group| group.output.word(), output.as_str())
+        }
+        Expectation::SiteHasAddresses { site } => has_addresses(facts, site),
+        Expectation::SiteSaid { site, words } => said(facts, site, words),
+        Expectation::AlarmAt { site, words } => with_status(facts, site, |status| {
+            let alarms = alarms(status);
+            Seen::when(alarms.iter().any(|alarm| words.are_in(alarm)), listed(&alarms))
+        }),
+        Expectation::NoAlarmAt { site } => with_status(facts, site, |status| {
+            let alarms = alarms(status);
+            Seen::when(alarms.is_empty(), listed(&alarms))
+        }),
+        Expectation::FleetStands { site, count } => with_members(facts, site, |members| {
+            members.iter().filter(|member| stands(member)).count() == count.get()
+        }),
+        Expectation::CountsAway { site, member } => with_members(facts, site, |members| {
+            members.iter().any(|other| other.site == *member && other.away.is_some())
+        }),
+        Expectation::OrderObeyed { site } => {
+            order_at(facts, site, |answer| matches!(answer, Answer::Obeyed(_)))
+        }
+        Expectation::OrderRefused { site } => {
+            order_at(facts, site, |answer| matches!(answer, Answer::Refused(_)))
+        }
+        Expectation::OrdersObeyed { count } => orders_obeyed(facts, count.get()),
         Expectation::SiteTold { site, told } => with_status(facts, site, |status| peers_told(status, *told)),
         Expectation::PeerEstablishedThroughout { peer, site } => with_peer(facts, site, peer, |peer| {
             Seen::when(is_established(peer) && peer.since <= facts.fault, session(peer, facts.fault))
@@ -63,7 +85,12 @@ pub fn look(expectation: &Expectation, record: &Record, facts: &Facts, window: &
             Seen::when(!is_established(peer) && peer.since >= facts.fault, session(peer, facts.fault))
         }),
         Expectation::AttackOver { site } => attack(facts, site),
-        Expectation::ClientsAnsweredWithin { .. }
+        Expectation::EveryClientAnsweredThroughout
+        | Expectation::SiteAnnouncedThroughout { .. }
+        | Expectation::SiteSilentThroughout { .. }
+        | Expectation::SitesAnnouncedThroughout { .. }
+        | Expectation::SwitchesWithin { .. }
+        | Expectation::ClientsAnsweredWithin { .. }
         | Expectation::EveryClientAnsweredWithin { .. }
         | Expectation::OtherClientsSilent { .. }
         | Expectation::ClientSilent { .. }
@@ -161,6 +188,123 @@ fn in_state(status: &api::Status, state: State) -> Seen {
     let holds = !states.is_empty() && states.iter().all(|seen| *seen == state.as_str());
     let reasons: Vec<&str> = status.groups.iter().map(|group| group.reason.as_str()).collect();
     Seen::when(holds, format!("{}: {}", states.join(", "), reasons.join(", ")))
+}
+
+fn in_state_since(status: &api::Status, state: State, fault: WallTime) -> Seen {
+    let changed = status.groups.iter().find(|group| group.since > fault);
+    match (in_state(status, state), changed) {
+        (Seen::So(seen), Some(group)) => {
+            let later = group.since.0.saturating_sub(fault.0);
+            Seen::NotSo(format!("{seen}, but only since {later} ms after the fault"))
+        }
+        (seen, _) => seen,
+    }
+}
+
+fn announced_as(status: &api::Status, output: Output) -> Seen {
+    let outputs: Vec<&str> = status.groups.iter().map(|group| group.output.word()).collect();
+    let holds = !outputs.is_empty() && outputs.iter().all(|seen| *seen == output.as_str());
+    let reasons: Vec<&str> = status.groups.iter().map(|group| group.reason.as_str()).collect();
+    Seen::when(holds, format!("{}: {}", outputs.join(", "), reasons.join(", ")))
+}
+
+/// Whether exactly so many sites have the wanted word for each of their groups.
+fn how_many(facts: &Facts, count: usize, word: fn(&api::Group) -> &'static str, wanted: &str) -> Seen {
+    let words = |status: &api::Status| status.groups.iter().map(word).collect::<Vec<_>>();
+    let is_so = |status: &&api::Status| {
+        let words = words(status);
+        !words.is_empty() && words.iter().all(|word| *word == wanted)
+    };
+    let sites: Vec<String> =
+        facts.statuses.iter().map(|(site, status)| format!("{site} {}", words(status).join(", "))).collect();
+    Seen::when(facts.statuses.values().filter(is_so).count() == count, sites.join("; "))
+}
+
+/// The alarms that are in force, of the groups and of the daemon itself.
+fn alarms(status: &api::Status) -> Vec<String> {
+    let of_groups = status.groups.iter().flat_map(|group| &group.alarms).map(ToString::to_string);
+    let of_all = status.alarms.iter().map(|alarm| format!("{}: {}", alarm.kind, alarm.text));
+    of_groups.chain(of_all).collect()
+}
+
+fn listed(alarms: &[String]) -> String {
+    if alarms.is_empty() { "no alarm".to_owned() } else { alarms.join("; ") }
+}
+
+/// Whether the members of the fleet are as wanted, for each group of a site.
+fn with_members(facts: &Facts, site: &SiteName, wanted: impl Fn(&[api::FleetMember]) -> bool) -> Seen {
+    let Some(fleet) = facts.fleets.get(site) else {
+        return Seen::NotSo(format!("the daemon of {site} does not answer"));
+    };
+    let holds = !fleet.groups.is_empty() && fleet.groups.iter().all(|group| wanted(&group.members));
+    let member = |member: &api::FleetMember| {
+        format!("{} {}", member.site, if stands(member) { "stands" } else { "is away" })
+    };
+    let members: Vec<String> = fleet.groups.iter().flat_map(|group| &group.members).map(member).collect();
+    Seen::when(holds, format!("store {}, {}", fleet.store, members.join(", ")))
+}
+
+fn stands(member: &api::FleetMember) -> bool {
+    member.away.is_none() && !member.standing.is_empty()
+}
+
+fn has_addresses(facts: &Facts, site: &SiteName) -> Seen {
+    let Some(missing) = facts.missing.get(site) else {
+        return Seen::NotSo(format!("the host of {site} cannot be looked at"));
+    };
+    let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    let all = names.is_empty();
+    Seen::when(all, if all { "all of them".to_owned() } else { format!("all but {}", names.join(", ")) })
+}
+
+/// The first event since the fault that has the words; the last event, if none has.
+fn said(facts: &Facts, site: &SiteName, words: &Words) -> Seen {
+    let Some(events) = facts.events.get(site) else {
+        return Seen::NotSo(format!("the daemon of {site} does not answer"));
+    };
+    let mut since = events.iter().filter(|event| event.wall >= facts.fault);
+    match since.clone().find(|event| words.are_in(&event.text)) {
+        Some(event) => Seen::So(event.text.clone()),
+        None => Seen::NotSo(since.next_back().map_or("nothing".to_owned(), |event| event.text.clone())),
+    }
+}
+
+/// Whether all orders to a site are answered as wanted.
+fn order_at(facts: &Facts, site: &SiteName, wanted: impl Fn(&Answer) -> bool) -> Seen {
+    let orders: Vec<&Ordered> = facts.orders_of_step().filter(|order| order.site == *site).collect();
+    let holds = !orders.is_empty() && orders.iter().all(|order| order.answer.as_ref().is_some_and(&wanted));
+    Seen::when(holds, answers(&orders))
+}
+
+/// Whether all orders are answered, and so many of them are obeyed.
+fn orders_obeyed(facts: &Facts, wanted: usize) -> Seen {
+    let orders: Vec<&Ordered> = facts.orders_of_step().collect();
+    let answered = !orders.is_empty() && orders.iter().all(|order| order.answer.is_some());
+    let obeyed = orders.iter().filter(|order| matches!(order.answer, Some(Answer::Obeyed(_)))).count();
+    Seen::when(answered && obeyed == wanted, answers(&orders))
+}
+
+/// Longest answer of a command that is shown, characters: its first sentence or two.
+const LONGEST_ANSWER: usize = 160;
+
+fn shortened(said: &str) -> String {
+    match said.char_indices().nth(LONGEST_ANSWER) {
+        None => said.to_owned(),
+        Some((end, _)) => format!("{} ...", said[..end].trim_end()),
+    }
+}
+
+/// What operators were answered, in words.
+fn answers(orders: &[&Ordered]) -> String {
+    if orders.is_empty() {
+        return "nobody ordered anything".to_owned();
+    }
+    let answer = |order: &&Ordered| match &order.answer {
+        None => format!("{} waits", order.site),
+        Some(Answer::Obeyed(said)) => format!("{} obeyed: {}", order.site, shortened(said)),
+        Some(Answer::Refused(said)) => format!("{} refused: {}", order.site, shortened(said)),
+    };
+    orders.iter().map(answer).collect::<Vec<_>>().join("; ")
 }
 
 /// What the established peers were told. A peer that was never told anything about a prefix has no route to it, which

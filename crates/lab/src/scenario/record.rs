@@ -1,5 +1,5 @@
 //! What was seen of a world, in the order that judging needs: every question with its answer or silence, client by
-//! client, and how late the machine itself was.
+//! client; whether each site was announced; and how late the machine itself was.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -94,6 +94,7 @@ impl Span {
 #[derive(Clone, Debug, Default)]
 pub struct Record {
     samples: BTreeMap<Viewpoint, Vec<Sample>>,
+    announced: BTreeMap<SiteName, Vec<(Timestamp, bool)>>,
     lateness: BTreeMap<Late, Vec<(Timestamp, Duration)>>,
 }
 
@@ -107,6 +108,26 @@ impl Record {
         let samples = self.samples.entry(viewpoint).or_default();
         let place = samples.partition_point(|other| other.sent <= sample.sent);
         samples.insert(place, sample);
+    }
+
+    /// Adds a look at the edge routers: whether each has a route to its site. Looks come in order, each at all sites.
+    pub fn add_look(&mut self, at: Timestamp, announced: &BTreeMap<SiteName, bool>) {
+        for (site, announced) in announced {
+            self.announced.entry(site.clone()).or_default().push((at, *announced));
+        }
+    }
+
+    /// The sites whose edge routers were looked at.
+    pub fn sites_looked_at(&self) -> impl Iterator<Item = &SiteName> {
+        self.announced.keys()
+    }
+
+    /// Whether a site was announced, at each look within the span.
+    pub fn announced(&self, site: &SiteName, span: Span) -> &[(Timestamp, bool)] {
+        let looks = self.announced.get(site).map_or(&[][..], Vec::as_slice);
+        let from = looks.partition_point(|(at, _)| *at < span.from);
+        let to = looks.partition_point(|(at, _)| *at <= span.to);
+        &looks[from..to.max(from)]
     }
 
     /// Adds a lateness of the machine.

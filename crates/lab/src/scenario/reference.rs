@@ -2,8 +2,8 @@
 
 use crate::fault::Fault;
 use crate::hostile::ScriptName;
-use crate::scenario::expectation::Expectation;
-use crate::scenario::words::{State, Told};
+use crate::scenario::expectation::{Expectation, Judged};
+use crate::scenario::words::{Output, State, Told};
 use crate::sentence::Form;
 use std::fmt::{self, Write};
 
@@ -47,6 +47,20 @@ const TERMS: &[(&str, &str)] = &[
         "the median over all clients of each one's median, over the last second of the step. `before` is the last \
          second before the fault.",
     ),
+    (
+        "announced",
+        "the site's edge router has a route to the site's host, over IPv4 and over IPv6, however little preferred.",
+    ),
+    (
+        "order",
+        "what an operator tells a daemon: drain, withdraw, resume, reload. The lab runs the command at the site. Orders \
+         of one step are given at the same moment.",
+    ),
+    (
+        "the operator's own data centre",
+        "a host that every site reaches over cables of its own, whatever happens to the Internet: there are the fleet \
+         store and what sites depend on. A world has it where it has a fleet, or where its sites depend on it.",
+    ),
     ("nearest", "the site that the shortest cables would lead to, whatever routing says."),
     (
         "lateness",
@@ -59,12 +73,16 @@ const TERMS: &[(&str, &str)] = &[
 /// What stands in the slots.
 const SLOTS: &[(&str, &str)] = &[
     ("SITE", "the name of a site"),
+    ("MEMBER", "the name of another site"),
     ("CLIENT", "the name of a client, which is its city"),
     ("PEER", "the name of a peer in the site's file"),
     ("END", "the name of the node at one end of a cable"),
     ("OTHER", "the name of the node at its other end"),
     ("TIME", "a whole number with its unit: `250ms`, `5s`, `2m`"),
     ("LIMIT", "a time, or a time followed by `plus path`"),
+    ("COUNT", "a whole number"),
+    ("WORDS", "one or more words, as they stand in what is looked at"),
+    ("LINE", "a line of the site file: `linger = \"3s\"`"),
     ("FACTOR", "a number with at most two decimals: `3`, `0.25`"),
 ];
 
@@ -98,6 +116,9 @@ const KINDS: &str = r"
 
 A *functional* check waits until its condition holds, for up to 30 s. It passes or fails.
 
+A *lasting* check, one that ends in `throughout`, is judged when the step ends, over everything that was seen in it. It
+passes or fails. Routers are looked at some twenty times a second.
+
 A *timing* check compares what was measured with its limit, and knows the lateness of the machine:
 
 | measured | verdict |
@@ -105,6 +126,9 @@ A *timing* check compares what was measured with its limit, and knows the latene
 | measured <= limit | pass |
 | measured - lateness > limit | fail |
 | otherwise | inconclusive |
+
+A step that orders something at a site, and says neither that the order is obeyed nor that it is refused, expects it to
+be obeyed.
 
 The command answers 1 when a check failed, otherwise 3 when one was inconclusive, otherwise 0.
 ";
@@ -119,11 +143,12 @@ pub fn page() -> String {
 
 fn write_tables(page: &mut String) -> fmt::Result {
     page.push_str(KINDS);
-    writeln!(page, "\n## What can be expected\n\nFunctional:\n")?;
-    let timing = |form: &Form| is_timing(form);
-    forms(page, Expectation::FORMS.iter().filter(|form| !timing(form)))?;
-    writeln!(page, "\nTiming:\n")?;
-    forms(page, Expectation::FORMS.iter().filter(|form| timing(form)))?;
+    writeln!(page, "\n## What can be expected")?;
+    let kinds = [("Functional", Judged::Awaited), ("Lasting", Judged::Lasting), ("Timing", Judged::Timed)];
+    for (head, judged) in kinds {
+        writeln!(page, "\n{head}:\n")?;
+        forms(page, Expectation::FORMS.iter().filter(|form| Judged::of(form) == judged))?;
+    }
     writeln!(page, "\n## What can be done\n\nThe same words as `catchment lab fault KIND TARGET`.\n")?;
     forms(page, Fault::FORMS.iter())?;
     writeln!(page, "\n## What stands in the slots\n\n| slot | holds |\n|---|---|")?;
@@ -131,6 +156,8 @@ fn write_tables(page: &mut String) -> fmt::Result {
         writeln!(page, "| {slot} | {holds} |")?;
     }
     let states: Vec<&str> = State::ALL.iter().map(|state| state.as_str()).collect();
+    let outputs: Vec<&str> = Output::ALL.iter().map(|output| output.as_str()).collect();
+    writeln!(page, "| OUTPUT | one of `{}` |", outputs.join("`, `"))?;
     let told: Vec<&str> = Told::ALL.iter().map(|told| told.as_str()).collect();
     writeln!(page, "| STATE | one of `{}` |", states.join("`, `"))?;
     writeln!(page, "| TOLD | `{}` |", told.join("` or `"))?;
@@ -141,11 +168,6 @@ fn write_tables(page: &mut String) -> fmt::Result {
         writeln!(page, "- **{term}**: {meaning}")?;
     }
     Ok(())
-}
-
-/// Timing sentences are those in which a quantity stands.
-fn is_timing(form: &Form) -> bool {
-    ["LIMIT", "TIME", "FACTOR"].iter().any(|slot| form.slots().any(|name| name == *slot))
 }
 
 fn forms<'a>(page: &mut String, forms: impl Iterator<Item = &'a Form>) -> fmt::Result {

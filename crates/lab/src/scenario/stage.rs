@@ -10,14 +10,15 @@ use crate::prober;
 use crate::run_delay::RunDelay;
 use crate::running::{Lab, lock};
 use crate::scenario::engine::Stage;
-use crate::scenario::functional::Facts;
+use crate::scenario::facts::{Answer, Asked, Facts, Ordered};
 use crate::scenario::record::{Late, Outcome, Record, Sample, Viewpoint};
 use api::client::Server;
 use api::client::blocking::Client;
-use api::{Picture, PictureKind, Status, route};
-use std::collections::{BTreeMap, BTreeSet};
+use api::{EventList, Picture, PictureKind, route};
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 use terms::{SiteName, Timestamp, WallTime};
@@ -30,6 +31,8 @@ pub struct LabStage {
     samples: Place,
     lateness: Place,
     run_delay: RunDelay,
+    /// What operators ordered, and where each answer will be.
+    orders: Vec<(SiteName, WallTime, Arc<Mutex<Option<Answer>>>)>,
     /// What the map would show.
     pictures: watch::Receiver<Arc<Picture>>,
 }
@@ -45,17 +48,42 @@ impl LabStage {
         let (live, _) = broadcast::channel(1);
         observer::watch(Arc::clone(&lab), drawn, live)?;
         let (samples, lateness) = (Place::default(), Place::default());
-        Ok(LabStage { lab, clients, samples, lateness, run_delay, pictures })
+        Ok(LabStage { lab, clients, samples, lateness, run_delay, orders: Vec::new(), pictures })
     }
 
     /// What the daemon of a site says; none if it does not answer.
-    fn status(&self, name: &SiteName) -> Option<Status> {
+    fn ask<T: DeserializeOwned>(&self, name: &SiteName, document: &str) -> Option<T> {
         let socket = {
             let sites = lock(&self.lab.sites);
             let place = self.lab.world.sites.iter().position(|site| site.name == *name)?;
             sites.get(&SiteId(u16::try_from(place).ok()?))?.socket()
         };
-        Client::of(Server::Daemon, socket).ok()?.get(route::STATUS).ok()
+        Client::of(Server::Daemon, socket).ok()?.get(document).ok()
+    }
+
+    /// Has an order given at the side, so that others can be given at the same moment.
+    fn give(&mut self, site: &SiteName, fault: &Fault) -> Result<String, String> {
+        let answer = Arc::new(Mutex::new(None));
+        self.orders.push((site.clone(), clock::wall(), Arc::clone(&answer)));
+        let (lab, order) = (Arc::clone(&self.lab), fault.clone());
+        let give = move || {
+            let given = match lab.carry_out(&order) {
+                Ok(said) => Answer::Obeyed(said),
+                Err(refusal) => Answer::Refused(refusal.to_string()),
+            };
+            *lock(&answer) = Some(given);
+        };
+        let thread = thread::Builder::new().name("operator".to_owned()).spawn(give);
+        thread.map(|_| fault.done()).map_err(|error| error.to_string())
+    }
+
+    fn orders(&self) -> Vec<Ordered> {
+        let order = |(site, at, answer): &(SiteName, WallTime, Arc<Mutex<Option<Answer>>>)| Ordered {
+            site: site.clone(),
+            at: *at,
+            answer: lock(answer).clone(),
+        };
+        self.orders.iter().map(order).collect()
     }
 
     fn attacks(&self) -> BTreeMap<SiteName, Progress> {
@@ -99,7 +127,10 @@ impl Stage for LabStage {
     }
 
     fn carry_out(&mut self, fault: &Fault) -> Result<String, String> {
-        self.lab.carry_out(fault).map_err(|error| error.to_string())
+        match fault.order() {
+            Some((site, _)) => self.give(site, fault),
+            None => self.lab.carry_out(fault).map_err(|error| error.to_string()),
+        }
     }
 
     fn observe(&mut self, record: &mut Record) {
@@ -121,13 +152,29 @@ impl Stage for LabStage {
         record.add_lateness(clock::now(), Late::Process, waited);
     }
 
-    fn facts(&mut self, sites: &BTreeSet<SiteName>) -> Facts {
-        let statuses = sites.iter().filter_map(|site| Some((site.clone(), self.status(site)?)));
+    fn facts(&mut self, asked: &Asked) -> Facts {
+        let sites: Vec<&SiteName> = match asked.everybody {
+            true => self.lab.world.sites.iter().map(|site| &site.name).collect(),
+            false => asked.statuses.iter().collect(),
+        };
+        let status = |site: &SiteName| Some((site.clone(), self.ask(site, route::STATUS)?));
+        let events =
+            |site: &SiteName| Some((site.clone(), self.ask::<EventList>(site, route::EVENTS)?.events));
+        let fleet = |site: &SiteName| Some((site.clone(), self.ask(site, route::FLEET)?));
+        let missing = |site: &SiteName| Some((site.clone(), self.lab.missing_addresses(site)?));
         Facts {
-            statuses: statuses.collect(),
+            statuses: sites.into_iter().filter_map(status).collect(),
+            events: asked.events.iter().filter_map(events).collect(),
+            fleets: asked.fleets.iter().filter_map(fleet).collect(),
+            missing: asked.addresses.iter().filter_map(missing).collect(),
+            orders: self.orders(),
             clients: self.pictures.borrow().clients.clone(),
             attacks: self.attacks(),
             fault: WallTime::default(),
         }
+    }
+
+    fn announced(&mut self) -> BTreeMap<SiteName, bool> {
+        self.lab.announced()
     }
 }

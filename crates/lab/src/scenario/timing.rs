@@ -81,7 +81,28 @@ pub fn measure(expectation: &Expectation, record: &Record, window: &Window) -> V
         Expectation::MedianTimesBefore { factor } => {
             median_times_before(record, window, factor.value()).into_iter().collect()
         }
+        Expectation::SwitchesWithin { count, time } => record
+            .viewpoints()
+            .map(|viewpoint| switches(record, window, viewpoint, (count.get(), time.duration())))
+            .collect(),
         Expectation::EveryClientAnswered
+        | Expectation::EveryClientAnsweredThroughout
+        | Expectation::SiteAnnouncedThroughout { .. }
+        | Expectation::SiteSilentThroughout { .. }
+        | Expectation::SitesAnnouncedThroughout { .. }
+        | Expectation::SiteStateThroughout { .. }
+        | Expectation::SitesInState { .. }
+        | Expectation::SitesOfOutput { .. }
+        | Expectation::SiteOutput { .. }
+        | Expectation::SiteHasAddresses { .. }
+        | Expectation::SiteSaid { .. }
+        | Expectation::AlarmAt { .. }
+        | Expectation::NoAlarmAt { .. }
+        | Expectation::FleetStands { .. }
+        | Expectation::CountsAway { .. }
+        | Expectation::OrderObeyed { .. }
+        | Expectation::OrderRefused { .. }
+        | Expectation::OrdersObeyed { .. }
         | Expectation::EveryClientBy { .. }
         | Expectation::ClientBy { .. }
         | Expectation::ClientNotBy { .. }
@@ -176,6 +197,24 @@ fn longest_silence(record: &Record, window: &Window, viewpoint: &Viewpoint, limi
         None if samples.is_empty() => judged(window.span()).unfinished(),
         None => judged(longest),
     }
+}
+
+/// How often another site answered than the time before, within `time` of the fault.
+fn switches(
+    record: &Record,
+    window: &Window,
+    viewpoint: &Viewpoint,
+    (most, time): (usize, Duration),
+) -> Measurement {
+    let end = window.fault + time;
+    let samples = record.samples(viewpoint, Span { from: window.fault, to: end.min(window.until) });
+    let before = record.answered_by(viewpoint, window.before);
+    let mut sites: Vec<&SiteName> =
+        before.into_iter().chain(samples.iter().filter_map(Sample::site)).collect();
+    sites.dedup();
+    let switches = sites.len().saturating_sub(1);
+    let counted = Measurement::count(&viewpoint.to_string(), switches, Bound::AtMost, most, Unit::Switches);
+    if window.until < end { counted.unfinished() } else { counted }
 }
 
 /// The median over everybody of each one's median round trip.

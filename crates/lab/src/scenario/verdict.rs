@@ -73,6 +73,18 @@ pub enum Unit {
     /// How many times as much as before.
     #[serde(rename = "times")]
     Times,
+    /// Questions that nobody answered.
+    #[serde(rename = "lost")]
+    Lost,
+    /// Looks that found it otherwise.
+    #[serde(rename = "looks otherwise")]
+    Looks,
+    /// Sites.
+    #[serde(rename = "sites")]
+    Sites,
+    /// Moves of a client from one site to another.
+    #[serde(rename = "switches")]
+    Switches,
 }
 
 impl fmt::Display for Unit {
@@ -80,6 +92,10 @@ impl fmt::Display for Unit {
         f.write_str(match self {
             Unit::Milliseconds => "ms",
             Unit::Times => "times",
+            Unit::Lost => "lost",
+            Unit::Looks => "looks otherwise",
+            Unit::Sites => "sites",
+            Unit::Switches => "switches",
         })
     }
 }
@@ -128,6 +144,12 @@ impl Measurement {
             path: None,
             unfinished: false,
         }
+    }
+
+    /// Judges a number of things: the machine's lateness changes none.
+    pub fn count(whom: &str, measured: usize, bound: Bound, limit: usize, unit: Unit) -> Self {
+        // Both are far below what a float cannot count any more.
+        Measurement { unit, ..Measurement::judge(whom, measured as f64, bound, limit as f64, 0.0) }
     }
 
     /// The same, still going on: it may yet become longer, so it is no pass.

@@ -1,4 +1,4 @@
-//! What may stand in the slots of a sentence: names, times, limits, factors, states.
+//! What may stand in the slots of a sentence: names, times, limits, numbers, states, lines of a site file.
 
 use crate::hostile::ScriptName;
 use crate::sentence::{Kind, Mention, Slot};
@@ -14,6 +14,12 @@ pub enum WordError {
     /// Not a factor.
     #[error("a factor is a number with at most two decimals, such as 3 or 0.25, and not zero")]
     Factor,
+    /// Not a number of things.
+    #[error("it is a whole number such as 0 or 2")]
+    Count,
+    /// Not a line of a site file.
+    #[error("a line is `key = value`, as the site file writes it")]
+    Line,
     /// Not a word of a short list.
     #[error("it is one of {0}")]
     OneOf(String),
@@ -124,6 +130,102 @@ impl Display for Factor {
 
 impl Slot for Factor {}
 
+/// How many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count(u16);
+
+impl Count {
+    /// The number.
+    pub fn get(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+impl FromStr for Count {
+    type Err = WordError;
+    fn from_str(text: &str) -> Result<Self, WordError> {
+        let digits = text.bytes().all(|c| c.is_ascii_digit());
+        text.parse().ok().filter(|_| digits).map(Count).ok_or(WordError::Count)
+    }
+}
+
+impl Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Slot for Count {}
+
+/// One line of a site file: `linger = "90s"`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    text: String,
+    key_length: usize,
+}
+
+impl Line {
+    /// What stands left of the equals sign.
+    pub fn key(&self) -> &str {
+        &self.text[..self.key_length]
+    }
+
+    /// The text with its first line of this key replaced by this one; none if it has no such line.
+    pub fn put_into(&self, text: &str) -> Option<String> {
+        let has_key = |line: &str| line.split_once('=').is_some_and(|(key, _)| key.trim() == self.key());
+        let place = text.lines().position(has_key)?;
+        let lines = text.lines().enumerate().map(|(at, line)| if at == place { &self.text } else { line });
+        Some(lines.flat_map(|line| [line, "\n"]).collect())
+    }
+}
+
+impl FromStr for Line {
+    type Err = WordError;
+    fn from_str(text: &str) -> Result<Self, WordError> {
+        let (key, value) = text.split_once('=').ok_or(WordError::Line)?;
+        let is_bare = |c: u8| c.is_ascii_alphanumeric() || c == b'_' || c == b'-';
+        let key_length = key.trim_end().len();
+        if key_length == 0 || !key.trim_end().bytes().all(is_bare) || value.trim().is_empty() {
+            return Err(WordError::Line);
+        }
+        Ok(Line { text: text.to_owned(), key_length })
+    }
+}
+
+impl Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Slot for Line {}
+
+/// Words that somebody uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words(String);
+
+impl Words {
+    /// Whether somebody used them, in capitals or not.
+    pub fn are_in(&self, said: &str) -> bool {
+        said.to_lowercase().contains(&self.0.to_lowercase())
+    }
+}
+
+impl FromStr for Words {
+    type Err = std::convert::Infallible;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Words(text.to_owned()))
+    }
+}
+
+impl Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Slot for Words {}
+
 macro_rules! node_names {
     ($($(#[$doc:meta])* $name:ident is a $kind:ident;)+) => {$(
         $(#[$doc])*
@@ -224,14 +326,44 @@ one_of! {
         Up = "up",
         /// Announced, after a failed check.
         Suspect = "suspect",
-        /// Withdrawn, because the checks failed.
+        /// Announced as the last resort, because the checks failed and the fleet cannot spare the site.
+        Held = "held",
+        /// On its way out of service: announced as the last resort.
+        Drain = "drain",
+        /// Withdrawn, because the checks failed or the drain is over.
         Down = "down",
         /// Withdrawn, because an operator said so.
         Off = "off";
+    /// How strongly a site announces.
+    Output:
+        /// Not at all.
+        None = "none",
+        /// As the last resort: graceful shutdown (RFC 8326).
+        Gshut = "gshut",
+        /// Less preferred than usual.
+        Depref = "depref",
+        /// As configured.
+        Normal = "normal";
     /// What a peer was told about the service's prefixes.
     Told:
         /// They are reachable here.
         Announced = "announced",
         /// They are no longer reachable here.
         Withdrawn = "withdrawn";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_replaces_the_first_of_its_key_and_nothing_else() {
+        let line: Line = "asn = 7".parse().unwrap();
+        let file = "[site]\nasn   = 1 # ours\n\n[[peer]]\nasn = 2\n";
+        assert_eq!(line.put_into(file).unwrap(), "[site]\nasn = 7\n\n[[peer]]\nasn = 2\n");
+        assert_eq!(line.put_into("[site]\nname = \"asn\"\n"), None);
+        for bad in ["asn", "= 7", "asn =", "[asn] = 7", "a b = 7"] {
+            assert_eq!(bad.parse::<Line>(), Err(WordError::Line), "{bad}");
+        }
+    }
 }

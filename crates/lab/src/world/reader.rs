@@ -1,5 +1,6 @@
 //! From the text of a world file to a [`World`], or to every fault with its line.
 
+use super::operation::{Operation, Written};
 use super::relation::{End, Sentence};
 use super::{CableOverride, Client, Network, Place, Relation, RouterRef, Service, Site, World, router_name};
 use document::{Document, Faults, Spanned, Table, Value};
@@ -49,6 +50,7 @@ impl<'d> Reader<'d> {
         let relations = root.required("relations").table();
         let clients = root.required("clients").table();
         let cables = root.optional("cable").tables();
+        let operation = Written::read(&root);
         // Without every network, names that are there would count as unknown.
         let networks = networks?;
         self.networks_are_distinct(&networks);
@@ -71,6 +73,7 @@ impl<'d> Reader<'d> {
             host_asn: self.host_asn.get()?,
             sites: sites?,
             overrides: overrides.into_iter().collect::<Option<_>>()?,
+            operation: operation?.over(&Operation::default()),
         })
     }
 

@@ -73,9 +73,8 @@ pub fn what_is_shared_withdraws_nothing(subject: &Subject, script: &Script) -> R
     let well = script
         .iter()
         .map(|moment| Moment { input: without_dependencies(subject, &moment.input), ..moment.clone() });
-    let announced = |trace: &Trace| -> Vec<(Option<usize>, bool)> {
-        let moments = trace.steps.iter().filter(|step| step.moment.is_some());
-        moments.map(|step| (step.moment, step.level > Level::None)).collect()
+    let announced = |trace: &Trace| -> Vec<bool> {
+        trace.moments().values().map(|step| step.level > Level::None).collect()
     };
     let differs = announced(&alone.run(&script)) != announced(&alone.run(&well.collect()));
     law(!differs, || "a dependency decided whether the group is announced".to_owned())

@@ -18,6 +18,9 @@ pub fn a_start_announces_nothing(trace: &Trace) -> Result<(), Violation> {
     law(trace.begins_with.is_empty(), || format!("a start did {:?}", trace.begins_with))
 }
 
+/// Other settings are tried at one moment of so many.
+const RELOAD_EVERY: usize = 5;
+
 /// P12. And one more check, or the same checks in another order, change no level at once.
 pub fn a_reload_of_the_same_changes_nothing(subject: &Subject, script: &Script) -> Result<(), Violation> {
     let first = subject.run(script);
@@ -25,8 +28,11 @@ pub fn a_reload_of_the_same_changes_nothing(subject: &Subject, script: &Script) 
         "a reload of the same changed something".to_owned()
     })?;
     let mut specimen = subject.start();
-    for moment in script {
+    for (index, moment) in script.iter().enumerate() {
         specimen.answered(moment.input.clone(), moment.at, Extra::Nothing);
+        if !index.is_multiple_of(RELOAD_EVERY) {
+            continue;
+        }
         let (before, after) = specimen.reconfigured(&with_one_more(&subject.settings));
         law(after.level() >= before, || "a check withdrew by being new".to_owned())?;
         let mut turned = subject.settings.clone();

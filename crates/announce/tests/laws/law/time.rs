@@ -6,7 +6,7 @@ use terms::Timestamp;
 use super::{Violation, law};
 use crate::reading::read;
 use crate::script::{INTERVAL, Moment, Script, millis};
-use crate::subject::{Step, Subject, Trace};
+use crate::subject::{Subject, Trace};
 
 /// P6.
 pub fn a_drain_takes_its_time(subject: &Subject, trace: &Trace) -> Result<(), Violation> {
@@ -94,8 +94,8 @@ pub fn peers_are_told_again(subject: &Subject, trace: &Trace) -> Result<(), Viol
 pub fn a_suspend_changes_nothing(subject: &Subject, script: &Script) -> Result<(), Violation> {
     let steady: Script = (1..).zip(script).map(|(round, moment)| steady(round, moment)).collect();
     let awake = subject.run(&steady);
-    let announced = awake.steps.iter().filter(|step| step.level > Level::None).filter_map(|step| step.moment);
-    announced.step_by(7).take(3).try_for_each(|moment| a_suspend_after(moment, subject, &steady, &awake))
+    let announced = awake.moments().into_iter().filter(|(_, step)| step.level > Level::None);
+    announced.step_by(7).take(3).try_for_each(|(moment, _)| a_suspend_after(moment, subject, &steady, &awake))
 }
 
 fn a_suspend_after(
@@ -110,11 +110,9 @@ fn a_suspend_after(
         moment.slept = index == jump_after + 1;
     }
     let asleep = subject.run(&suspended);
-    let in_script = |trace: &Trace| -> Vec<Step> {
-        trace.steps.iter().filter(|step| step.moment > Some(jump_after)).cloned().collect()
-    };
     let bends = subject.settings.blind == BlindPolicy::Deprefer;
-    for (awake, asleep) in in_script(awake).iter().zip(&in_script(&asleep)) {
+    let (awake, asleep) = (awake.moments(), asleep.moments());
+    for (awake, asleep) in awake.values().zip(asleep.values()).skip(jump_after + 1) {
         if asleep.blind == 0 || asleep.level > Level::None {
             let same = (awake.state, awake.level > Level::None) == (asleep.state, asleep.level > Level::None);
             law(same, || format!("{} without a suspend, {} with it", awake.state, asleep.state))?;

@@ -73,8 +73,8 @@ fn an_equal_file_changes_nothing() {
 
 #[test]
 fn comments_and_the_order_of_sections_change_nothing() {
-    let (dns, web) = (section("[[service]]\nname = \"dns\""), section("[[service]]\nname = \"web\""));
-    let swapped = SITE.replace(dns, "@").replace(web, dns).replace('@', web) + "# the end\n";
+    let (transit, fabric) = (section("[[peer]]\nname = \"transit\""), section("[[peer]]\nname = \"fabric\""));
+    let swapped = SITE.replace(transit, "@").replace(fabric, transit).replace('@', fabric) + "# the end\n";
     assert!(Difference::between(&site(SITE), &site(&swapped)).is_empty());
 }
 

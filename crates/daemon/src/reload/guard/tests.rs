@@ -20,6 +20,7 @@ fn announced_by(file: &SiteFile) -> Status {
         output: Output::Normal,
         since: WallTime(0),
         reason: Reason::from("proven"),
+        intent: api::Intent::default(),
         alarms: Vec::new(),
         prefixes: group.prefixes.iter().copied().map(told).collect(),
         checks: Vec::new(),
@@ -38,6 +39,7 @@ fn announced_by(file: &SiteFile) -> Status {
         site: file.site.name.clone(),
         groups: file.groups.iter().map(group).collect(),
         peers: file.peers.iter().map(peer).collect(),
+        alarms: Vec::new(),
     }
 }
 

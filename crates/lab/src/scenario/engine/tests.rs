@@ -92,8 +92,14 @@ impl Stage for Puppet {
         }
     }
 
-    fn facts(&mut self, _: &BTreeSet<SiteName>) -> Facts {
+    fn facts(&mut self, _: &Asked) -> Facts {
         Facts::default()
+    }
+
+    /// London is announced until its service is killed.
+    fn announced(&mut self) -> BTreeMap<SiteName, bool> {
+        let [london, tokyo] = ["london", "tokyo"].map(|site| site.parse().unwrap());
+        BTreeMap::from([(london, self.killed.is_none()), (tokyo, true)])
     }
 }
 
@@ -179,4 +185,30 @@ fn a_step_lasts_until_the_next_one_is_due() {
     let (report, told) = playing(&steps, Puppet::with_outage(200));
     assert_eq!(report.verdict, Verdict::Pass);
     assert!(told.contains("\n  12.0 s"), "{told}");
+}
+
+#[test]
+fn what_must_last_is_judged_over_the_whole_step() {
+    let steps = "
+[[step]]
+at = '0s'
+do = 'kill service london'
+expect = ['site tokyo announced throughout', 'site london announced throughout', 'every client answered throughout']
+[[step]]
+at = '4s'
+expect = ['site london never announced throughout', 'at least 1 sites announced throughout', 'every client answered throughout']
+";
+    let (report, told) = playing(steps, Puppet::with_outage(200));
+    let expected = [Verdict::Pass, Verdict::Fail, Verdict::Fail, Verdict::Pass, Verdict::Pass, Verdict::Pass];
+    assert_eq!(verdicts(&report), expected, "{told}");
+    assert!(told.contains("every client answered throughout: london over ipv"), "{told}");
+}
+
+#[test]
+fn an_order_of_which_a_step_says_nothing_must_be_obeyed() {
+    let steps = "[[step]]\nat = '0s'\ndo = ['drain site london', 'drain site tokyo']\nexpect = 'order to site london refused'\n";
+    let text = format!("[scenario]\ntitle = 'London'\nworld = 'tiny'\n{steps}");
+    let scenario = Scenario::parse("london.toml", &text).unwrap();
+    let wanted: Vec<String> = scenario.steps[0].wanted().iter().map(ToString::to_string).collect();
+    assert_eq!(wanted, ["order to site london refused", "order to site tokyo obeyed"]);
 }

@@ -1,6 +1,7 @@
 //! Each condition is shown both when it holds and when it does not.
 
 use super::*;
+use crate::scenario::facts::Asked;
 use crate::scenario::record::Outcome;
 use std::sync::Arc;
 use std::time::Duration;
@@ -170,4 +171,138 @@ fn a_detour_needs_a_reason_of_policy() {
     assert!(!holds(sentence, &Record::default(), &failover));
     assert!(!holds(sentence, &Record::default(), &client(serde_json::Value::Null)));
     assert!(!holds(sentence, &Record::default(), &Facts::default()));
+}
+
+#[test]
+fn a_state_that_came_after_the_fault_was_not_there_throughout() {
+    let none = Record::default();
+    let mut facts = status("up", "announced", "established", 0, 0);
+    assert!(holds("site london state up throughout", &none, &facts));
+    assert!(!holds("site london state down throughout", &none, &facts));
+    let london = facts.statuses.values_mut().next().unwrap();
+    london.groups[0].since = WallTime(5_250);
+    assert!(holds("site london state up", &none, &facts));
+    let later = seen("site london state up throughout", &none, &facts);
+    assert_eq!(later, Seen::NotSo("up: because, but only since 250 ms after the fault".to_owned()));
+}
+
+#[test]
+fn outputs_and_alarms_are_those_of_the_groups() {
+    let none = Record::default();
+    let mut facts = status("up", "announced", "established", 0, 0);
+    assert!(holds("site london output normal", &none, &facts));
+    assert!(!holds("site london output gshut", &none, &facts));
+    assert!(holds("no alarm at site london", &none, &facts));
+    assert!(!holds("alarm at site london about store", &none, &facts));
+    let london = facts.statuses.values_mut().next().unwrap();
+    london.groups[0].alarms = vec!["the fleet Store does not answer".into()];
+    assert!(holds("alarm at site london about store does", &none, &facts));
+    assert!(!holds("alarm at site london about permit", &none, &facts));
+    assert!(!holds("no alarm at site london", &none, &facts));
+    assert!(!holds("no alarm at site paris", &none, &facts), "a daemon that does not answer may have any");
+}
+
+#[test]
+fn only_events_since_the_fault_were_said() {
+    let event = |wall: u64, text: &str| {
+        let row = serde_json::json!({
+            "seq": 1, "at_ms": 0, "wall": wall, "severity": "info", "kind": "moved", "subject": "dns", "text": text,
+        });
+        serde_json::from_value(row).unwrap()
+    };
+    let events = vec![event(4_999, "Withdrawn"), event(5_000, "Announced again"), event(6_000, "well")];
+    let facts = Facts {
+        events: [("london".parse().unwrap(), events)].into(),
+        fault: WallTime(5_000),
+        ..Facts::default()
+    };
+    let none = Record::default();
+    assert_eq!(seen("site london said announced", &none, &facts), Seen::So("Announced again".to_owned()));
+    assert_eq!(seen("site london said withdrawn", &none, &facts), Seen::NotSo("well".to_owned()));
+    assert!(!holds("site paris said well", &none, &facts));
+}
+
+#[test]
+fn a_host_has_all_its_addresses_or_says_which_not() {
+    let lacking = |missing: &[&str]| Facts {
+        missing: [("london".parse().unwrap(), missing.iter().map(|one| one.parse().unwrap()).collect())]
+            .into(),
+        ..Facts::default()
+    };
+    let sentence = "site london has its addresses";
+    assert!(holds(sentence, &Record::default(), &lacking(&[])));
+    let seen = seen(sentence, &Record::default(), &lacking(&["198.18.0.53"]));
+    assert_eq!(seen, Seen::NotSo("all but 198.18.0.53".to_owned()));
+    assert!(!holds(sentence, &Record::default(), &Facts::default()));
+}
+
+#[test]
+fn an_order_is_judged_when_all_of_them_are_answered() {
+    let yes = || Some(Answer::Obeyed("done".to_owned()));
+    let no = || Some(Answer::Refused("no permit".to_owned()));
+    let facts = |orders: &[(&str, u64, Option<Answer>)]| Facts {
+        orders: orders
+            .iter()
+            .map(|(site, at, answer)| Ordered {
+                site: site.parse().unwrap(),
+                at: WallTime(*at),
+                answer: answer.clone(),
+            })
+            .collect(),
+        fault: WallTime(5_000),
+        ..Facts::default()
+    };
+    let none = Record::default();
+    let both = facts(&[("tokyo", 4_000, yes()), ("london", 5_000, yes()), ("tokyo", 5_001, no())]);
+    assert!(holds("order to site london obeyed", &none, &both));
+    assert!(!holds("order to site london refused", &none, &both));
+    assert!(holds("order to site tokyo refused", &none, &both));
+    assert!(!holds("order to site newyork obeyed", &none, &both), "nobody ordered anything there");
+    assert!(holds("exactly 1 orders obeyed", &none, &both), "the one before the fault does not count");
+    assert!(!holds("exactly 2 orders obeyed", &none, &both));
+    let waiting = facts(&[("london", 5_000, yes()), ("tokyo", 5_001, None)]);
+    assert!(!holds("exactly 1 orders obeyed", &none, &waiting));
+    let words = seen("exactly 1 orders obeyed", &none, &waiting);
+    assert_eq!(words, Seen::NotSo("london obeyed: done; tokyo waits".to_owned()));
+    assert!(!holds("exactly 0 orders obeyed", &none, &Facts::default()));
+}
+
+#[test]
+fn only_those_are_asked_of_whom_somebody_speaks() {
+    let wanted = [
+        "site london said well",
+        "site tokyo state up",
+        "site paris has its addresses",
+        "every client answered",
+    ];
+    let wanted: Vec<Expectation> = wanted.iter().map(|text| text.parse().unwrap()).collect();
+    let asked = Asked::by(&wanted);
+    let names = [&asked.statuses, &asked.events, &asked.addresses]
+        .map(|set| set.iter().map(|site| site.as_str()).collect::<Vec<_>>().join(" "));
+    assert_eq!(names, ["tokyo", "london", "paris"]);
+}
+
+#[test]
+fn the_fleet_is_as_one_of_its_sites_sees_it() {
+    let member = |site: &str, away: serde_json::Value| {
+        let standing = if away.is_null() { vec![site] } else { vec![] };
+        serde_json::json!({ "site": site, "standing": standing, "away": away, "why": null })
+    };
+    let fleet = serde_json::json!({
+        "schema": 1, "site": "london", "host": "london", "store": "reached", "trouble": null, "alarms": [], "hosts": [],
+        "groups": [{
+            "name": "dns", "min_sites": 2, "slots": 1, "taken": 1, "permit": "none", "refusal": null,
+            "members": [member("london", serde_json::Value::Null), member("tokyo", "charge".into())],
+        }],
+    });
+    let fleet = serde_json::from_value(fleet).unwrap();
+    let facts = Facts { fleets: [("london".parse().unwrap(), fleet)].into(), ..Facts::default() };
+    let none = Record::default();
+    assert!(holds("fleet at site london has 1 standing", &none, &facts));
+    assert!(!holds("fleet at site london has 2 standing", &none, &facts));
+    assert!(holds("site london counts tokyo away", &none, &facts));
+    assert!(!holds("site london counts london away", &none, &facts));
+    assert!(!holds("site tokyo counts london away", &none, &facts));
+    let words = seen("fleet at site london has 3 standing", &none, &facts);
+    assert_eq!(words, Seen::NotSo("store reached, london stands, tokyo is away".to_owned()));
 }

@@ -117,6 +117,23 @@ fn a_relapse_counts() {
 }
 
 #[test]
+fn moves_within_the_time_are_counted() {
+    let mut record = Record::default();
+    asks(&mut record, "london", |sent| match sent {
+        sent if sent < FAULT + 1_000 => Some("london"),
+        sent if sent < FAULT + 1_100 => None,
+        sent if sent < FAULT + 5_000 => Some("paris"),
+        _ => Some("london"),
+    });
+    let measured = |sentence: &str| check(sentence, &record).remove(0);
+    assert_eq!(measured("at most 1 switches within 4s").verdict, Verdict::Pass);
+    let twice = measured("at most 1 switches within 6s");
+    assert_eq!((twice.measured, twice.verdict), (2.0, Verdict::Fail));
+    assert_eq!(measured("at most 2 switches within 6s").verdict, Verdict::Pass);
+    assert!(measured("at most 2 switches within 11s").unfinished, "the step ends before");
+}
+
+#[test]
 fn what_never_ends_is_no_pass() {
     let record = failover(60_000);
     let measured = check("clients of london answered within 5s plus path", &record).remove(0);

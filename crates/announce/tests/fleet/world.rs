@@ -1,0 +1,717 @@
+//! The fleet in one thread: virtual time, one queue of events, and chance from the seed.
+
+use announce::permit::{self, Input, Output, Record, Speaker, Stored, Ticket, Turn};
+use announce::{Intent, Level, Order, Permit, State, Wish};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use terms::{Reason, SiteName, Timestamp};
+
+use crate::dice::Dice;
+use crate::fault::Seams;
+use crate::host::{Deed, Host, INTERVAL, checked, deeds, told, warm};
+use crate::law::{Judge, Violation};
+use crate::plan::{Blow, CALM, HostId, Plan, STORM};
+use crate::store::{Answer, Down, Request, Store};
+
+/// The driver gives a request up after so long.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// The driver renews its lease and looks at those of others so often.
+const TICK: Duration = Duration::from_secs(1);
+/// So many results of a check change everything that they can.
+const CHECKS: u32 = 8;
+
+/// Everything that can happen.
+enum Event {
+    Blow(Blow),
+    End(Blow),
+    Start(HostId),
+    Tick(HostId),
+    /// Something within the process of a host; nothing when that process is gone.
+    In(HostId, u32, Inner),
+    /// A request reaches the store over a connection to that store.
+    Arrives {
+        from: HostId,
+        life: u32,
+        store: u32,
+        ticket: Ticket,
+        request: Request,
+    },
+}
+
+enum Inner {
+    Check,
+    DecisionTimer(Timestamp),
+    PermitTimer(Timestamp),
+    ToPermit(Input),
+    ToDecision(Permit, Turn),
+    Told,
+    Answer { store: u32, ticket: Ticket, answer: Answer },
+    Notice { store: u32, stored: Stored },
+    GiveUp(Ticket),
+}
+
+/// What a run came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Summary {
+    pub events: u64,
+    pub grants: u64,
+    pub refusals: u64,
+    pub changes: u64,
+    pub ambiguous: u64,
+    pub restored: u64,
+    pub withdrawals: u64,
+}
+
+impl Summary {
+    pub fn add(&mut self, other: Summary) {
+        self.events += other.events;
+        self.grants += other.grants;
+        self.refusals += other.refusals;
+        self.changes += other.changes;
+        self.ambiguous += other.ambiguous;
+        self.restored += other.restored;
+        self.withdrawals += other.withdrawals;
+    }
+}
+
+pub struct World {
+    plan: Plan,
+    seams: Seams,
+    dice: Dice,
+    now: Timestamp,
+    queue: BTreeMap<(Timestamp, u64), Event>,
+    queued: u64,
+    hosts: Vec<Host>,
+    store: Store,
+    cut_until: BTreeMap<SiteName, Timestamp>,
+    loss: usize,
+    is_stormy: bool,
+    judge: Judge,
+    summary: Summary,
+    violation: Option<Violation>,
+}
+
+impl World {
+    pub fn new(plan: Plan, seams: Seams, seed: u64) -> Self {
+        let hosts = plan.hosts.iter().zip(&plan.min_sites);
+        let hosts = hosts.map(|(speaker, min_sites)| Host::new(speaker.clone(), *min_sites)).collect();
+        let mut world = World {
+            store: Store::new(seams.compares),
+            loss: plan.loss,
+            is_stormy: true,
+            plan,
+            seams,
+            dice: Dice::new(!seed),
+            now: Timestamp::ZERO,
+            queue: BTreeMap::new(),
+            queued: 0,
+            hosts,
+            cut_until: BTreeMap::new(),
+            judge: Judge::default(),
+            summary: Summary::default(),
+            violation: None,
+        };
+        for host in 0..world.hosts.len() {
+            let at = world.now + world.dice.millis(0, 1_500);
+            world.at(at, Event::Start(host));
+            world.at(at, Event::Tick(host));
+        }
+        for (at, blow) in world.plan.blows.clone() {
+            world.at(at, Event::Blow(blow));
+        }
+        world
+    }
+
+    /// A whole storm, and the calm after it.
+    pub fn run(mut self) -> Result<Summary, Violation> {
+        self.run_until(Timestamp::ZERO + STORM + CALM)?;
+        self.is_well()?;
+        Ok(self.summary)
+    }
+
+    pub fn run_until(&mut self, end: Timestamp) -> Result<(), Violation> {
+        while let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 < end) {
+            let ((at, _), event) = entry.remove_entry();
+            self.now = at;
+            self.summary.events += 1;
+            let is_fact = matches!(&event, Event::Blow(_) | Event::End(_) | Event::Start(_));
+            self.happen(event);
+            if is_fact {
+                self.judge.allow(&self.hosts, &self.store);
+            }
+            let judged = self.judge.after_event(&self.hosts, &self.store);
+            if let Some(violation) = self.violation.take().or(judged.err()) {
+                return Err(format!("at {:.3} s: {violation}", at.since(Timestamp::ZERO).as_secs_f64()));
+            }
+        }
+        self.now = end;
+        Ok(())
+    }
+
+    /// After the storm: everybody announces, everybody is counted on, and no slot is lost.
+    pub fn is_well(&self) -> Result<(), Violation> {
+        let record = self.store.record().ok_or("no record")?;
+        for host in &self.hosts {
+            let Speaker { site, host: name } = &host.speaker;
+            let process = host.process.as_ref().ok_or_else(|| format!("{} does not run", host.speaker))?;
+            let (state, permit) = (process.decision.state(), process.permit.permit());
+            if state != State::Up || permit != Permit::None || !record.stands(site, name) {
+                let stands = record.stands(site, name);
+                return Err(format!(
+                    "after the storm {} is {state}, its permit is {permit:?}, it stands: {stands}; {:?}; {:?}",
+                    host.speaker,
+                    process.permit.contact(),
+                    process.permit.refusal(),
+                ));
+            }
+        }
+        let lost = record.away().count();
+        if lost > 0 || record.taken() > 0 || record.debt() > 0 {
+            return Err(format!("after the storm {lost} sites are still away in the record"));
+        }
+        if let Some((site, host)) = record.unconfirmed(record.youngest_doubt()).next() {
+            return Err(format!("after the storm {site}/{host} has still not confirmed"));
+        }
+        Ok(())
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The levels of all hosts.
+    pub fn levels(&self) -> Vec<Level> {
+        self.hosts.iter().map(Host::level).collect()
+    }
+
+    /// What lies in the store.
+    pub fn record(&self) -> Option<&Record> {
+        self.store.record()
+    }
+
+    fn at(&mut self, at: Timestamp, event: Event) {
+        self.queued += 1;
+        self.queue.insert((at, self.queued), event);
+    }
+
+    fn inside(&mut self, host: HostId, at: Timestamp, inner: Inner) {
+        let life = self.hosts[host].lives;
+        self.at(at, Event::In(host, life, inner));
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Blow(blow) => self.strike(blow),
+            Event::End(blow) => self.mend(blow),
+            Event::Start(host) => self.start(host),
+            Event::Tick(host) => self.tick(host),
+            Event::In(host, life, inner) => {
+                let is_there = self.hosts[host].lives == life && self.hosts[host].process.is_some();
+                if is_there {
+                    self.inner(host, inner);
+                }
+            }
+            Event::Arrives { from, life, store, ticket, request } => {
+                self.arrives(from, life, store, ticket, request);
+            }
+        }
+    }
+
+    fn inner(&mut self, host: HostId, inner: Inner) {
+        let now = self.now;
+        let Some(process) = self.hosts[host].process.as_mut() else { return };
+        match inner {
+            Inner::Check => {
+                process.checks_left = process.checks_left.saturating_sub(1);
+                if process.checks_left > 0 {
+                    self.inside(host, now + INTERVAL, Inner::Check);
+                }
+                let verdict = self.hosts[host].verdict();
+                self.decide(host, checked(verdict));
+            }
+            Inner::DecisionTimer(at) => {
+                if process.decision_timer.take_if(|timer| *timer == at).is_some() {
+                    self.decide(host, announce::Input::Timer);
+                }
+            }
+            Inner::PermitTimer(at) => {
+                if process.permit_timer.take_if(|timer| *timer == at).is_some() {
+                    self.permit(host, Input::Timer);
+                }
+            }
+            Inner::ToPermit(input) => self.permit(host, input),
+            Inner::ToDecision(permit, turn) => {
+                if turn == process.turn {
+                    self.decide(host, announce::Input::Permit(permit));
+                }
+            }
+            Inner::Told => self.decide(host, told()),
+            Inner::Answer { store, ticket, answer } => {
+                let is_connected = process.store_life == Some(store) && self.store.life == store;
+                if is_connected && !self.is_cut(host) {
+                    self.answer(host, ticket, answer);
+                }
+            }
+            Inner::Notice { store, stored } => {
+                if process.store_life == Some(store) && self.store.life == store && !self.is_cut(host) {
+                    let stored = self.shown(host, stored);
+                    self.permit(host, Input::Watched(stored));
+                }
+            }
+            Inner::GiveUp(ticket) => {
+                if let Some((_, _, is_change)) = process.asked.filter(|(asked, _, _)| *asked == ticket) {
+                    self.answer(
+                        host,
+                        ticket,
+                        if is_change { Answer::Ambiguous } else { Answer::Unavailable },
+                    );
+                }
+            }
+        }
+    }
+
+    /// The group's machine is told something.
+    fn decide(&mut self, id: HostId, input: announce::Input) {
+        let now = self.now;
+        let host = &mut self.hosts[id];
+        let announced = host.announces();
+        let Some(process) = host.process.as_mut() else { return };
+        process.decision.handle(input, now);
+        let deeds = deeds(&mut process.decision);
+        let timer = process.decision.deadline().map(|at| at.max(now));
+        let is_new_timer = timer.is_some() && timer != process.decision_timer;
+        process.decision_timer = timer;
+        match (announced, host.announces()) {
+            (true, false) => {
+                host.by_choice = true;
+                self.summary.withdrawals += 1;
+            }
+            (_, true) => host.by_choice = false,
+            (false, false) => {}
+        }
+        if announced || host.announces() {
+            host.announced_at = Some(now);
+        }
+        if let Some(at) = timer.filter(|_| is_new_timer) {
+            self.inside(id, at, Inner::DecisionTimer(at));
+        }
+        for deed in deeds {
+            match deed {
+                Deed::Announced(announced) => {
+                    let inputs = (self.seams.announced)(announced, self.hosts[id].lives);
+                    for input in inputs {
+                        self.tell_permit(id, input);
+                    }
+                }
+                Deed::Wish(wish) => self.wish(id, wish),
+                Deed::Changed => {
+                    let at = now + self.dice.millis(20, 800);
+                    self.inside(id, at, Inner::Told);
+                }
+                Deed::CheckSoon(at) => self.inside(id, at.max(now), Inner::Check),
+            }
+        }
+    }
+
+    fn wish(&mut self, id: HostId, wish: Wish) {
+        if !(self.seams.hears_wish)(wish) {
+            return;
+        }
+        let Host { process: Some(process), speaker, .. } = &mut self.hosts[id] else { return };
+        process.turn = Turn(process.turn.0 + 1);
+        let turn = process.turn;
+        let is_granted = (self.seams.grants)(wish, &process.permit, speaker);
+        self.tell_permit(id, Input::Wish { wish, turn });
+        if is_granted {
+            self.tell_decision(id, Permit::Held, turn);
+        }
+    }
+
+    /// Between the two machines messages take a moment, and keep their order.
+    fn tell_permit(&mut self, id: HostId, input: Input) {
+        let delay = self.dice.millis(0, 20);
+        let now = self.now;
+        let Some(process) = self.hosts[id].process.as_mut() else { return };
+        process.to_permit_at = process.to_permit_at.max(now + delay);
+        let at = process.to_permit_at;
+        self.inside(id, at, Inner::ToPermit(input));
+    }
+
+    fn tell_decision(&mut self, id: HostId, permit: Permit, turn: Turn) {
+        let delay = self.dice.millis(0, 20);
+        let now = self.now;
+        let Some(process) = self.hosts[id].process.as_mut() else { return };
+        process.to_decision_at = process.to_decision_at.max(now + delay);
+        let at = process.to_decision_at;
+        self.inside(id, at, Inner::ToDecision(permit, turn));
+    }
+
+    /// The permit machine is told something.
+    fn permit(&mut self, id: HostId, input: Input) {
+        let now = self.now;
+        let Some(process) = self.hosts[id].process.as_mut() else { return };
+        process.permit.handle(input, now);
+        if let Some(bend) = self.seams.state {
+            bend_machine(&mut process.permit, bend);
+        }
+        loop {
+            let Some(process) = self.hosts[id].process.as_mut() else { return };
+            let Some(output) = process.permit.poll_output() else { break };
+            match output {
+                Output::Read { ticket } => self.ask_store(id, ticket, Request::Read),
+                Output::Replace { ticket, expected, record } => {
+                    let bend = self.seams.written;
+                    let record = bend_record(record, bend, &self.hosts[id], self.hosts[id].lives);
+                    self.ask_store(id, ticket, Request::Replace { expected, record: Box::new(record) });
+                }
+                Output::Permit { permit, turn } => {
+                    self.summary.grants += u64::from(permit == Permit::Held);
+                    self.tell_decision(id, permit, turn);
+                }
+                Output::Event(event) => {
+                    self.summary.refusals += u64::from(matches!(event, permit::Event::Refused { .. }));
+                    let is_restored =
+                        matches!(event, permit::Event::Raised { alarm: permit::Alarm::StoreRestored, .. });
+                    self.summary.restored += u64::from(is_restored);
+                }
+            }
+        }
+        let Some(process) = self.hosts[id].process.as_mut() else { return };
+        let timer = process.permit.deadline().max(now + Duration::from_nanos(1));
+        if process.permit_timer != Some(timer) {
+            process.permit_timer = Some(timer);
+            self.inside(id, timer, Inner::PermitTimer(timer));
+        }
+    }
+
+    /// A request goes out, over the connection that there is.
+    fn ask_store(&mut self, id: HostId, ticket: Ticket, request: Request) {
+        let is_cut = self.is_cut(id);
+        let (now, store) = (self.now, self.store.life);
+        let life = self.hosts[id].lives;
+        let Some(process) = self.hosts[id].process.as_mut() else { return };
+        if !is_cut && process.store_life.is_some_and(|known| known != store) {
+            process.store_life = Some(store);
+            process.asked = None;
+            let why = Reason::from("another store answers");
+            process.permit.handle(Input::Disconnected { why }, now);
+            return;
+        }
+        if !is_cut {
+            process.store_life = Some(store);
+        }
+        let expected = match &request {
+            Request::Replace { expected, .. } => *expected,
+            Request::Read => None,
+        };
+        process.asked = Some((ticket, expected, matches!(request, Request::Replace { .. })));
+        self.inside(id, now + PATIENCE, Inner::GiveUp(ticket));
+        let copies = if self.dice.percent(self.plan.twice) { 2 } else { 1 };
+        for _ in 0..copies {
+            let delay = self.delay();
+            if !is_cut && !self.dice.percent(self.loss) {
+                let request = request.clone();
+                self.at(now + delay, Event::Arrives { from: id, life, store, ticket, request });
+            }
+        }
+    }
+
+    fn delay(&mut self) -> Duration {
+        let is_slow = self.is_stormy && self.dice.percent(4);
+        if is_slow { self.dice.millis(40, 2_500) } else { self.dice.millis(1, 40) }
+    }
+
+    /// A request reaches the store, maybe after its sender gave it up or died.
+    fn arrives(&mut self, from: HostId, life: u32, store: u32, ticket: Ticket, request: Request) {
+        if self.store.life != store || self.is_cut(from) || self.store.down == Some(Down::Silent) {
+            return;
+        }
+        let answer = match self.store.down {
+            Some(_) => Answer::Unavailable,
+            None => self.serve(from, request),
+        };
+        let is_unsure = matches!(answer, Answer::Replaced(_)) && self.is_stormy && self.dice.percent(3);
+        let answer = if is_unsure { Answer::Ambiguous } else { answer };
+        if !self.dice.percent(self.loss) {
+            let at = self.now + self.delay();
+            self.at(at, Event::In(from, life, Inner::Answer { store, ticket, answer }));
+        }
+    }
+
+    fn serve(&mut self, from: HostId, request: Request) -> Answer {
+        let before = self.store.record().cloned().unwrap_or_else(Record::empty);
+        let answer = self.store.serve(request);
+        if let Answer::Replaced(_) = answer {
+            self.summary.changes += 1;
+            let writer = self.hosts[from].speaker.clone();
+            let judged = self.judge.changed(&self.hosts, &writer, &before, &self.store, self.now);
+            self.violation = self.violation.take().or(judged.err());
+            self.notify();
+        }
+        answer
+    }
+
+    /// The store tells those who listen, but not all of them.
+    fn notify(&mut self) {
+        let Some(stored) = self.store.held.clone() else { return };
+        let store = self.store.life;
+        for host in 0..self.hosts.len() {
+            if self.dice.percent(85) {
+                let at = self.now + self.delay();
+                self.inside(host, at, Inner::Notice { store, stored: stored.clone() });
+            }
+        }
+    }
+
+    fn answer(&mut self, id: HostId, ticket: Ticket, answer: Answer) {
+        let Some(process) = self.hosts[id].process.as_mut() else { return };
+        let asked = process.asked.take_if(|(asked, _, _)| *asked == ticket);
+        let expected = asked.and_then(|(_, expected, _)| expected);
+        self.summary.ambiguous += u64::from(matches!(answer, Answer::Ambiguous));
+        let input = match (self.seams.answer)(answer, expected) {
+            Answer::Found(found) => {
+                let found = found.map(|stored| self.shown(id, stored));
+                Input::Stored { ticket, found }
+            }
+            Answer::Replaced(revision) => Input::Replaced { ticket, revision },
+            Answer::Conflict => Input::Conflict { ticket },
+            Answer::Ambiguous => Input::Ambiguous { ticket },
+            Answer::Unavailable => Input::Unavailable { ticket, why: Reason::from("connection refused") },
+        };
+        self.permit(id, input);
+    }
+
+    fn shown(&self, id: HostId, stored: Stored) -> Stored {
+        let host = &self.hosts[id];
+        let record = bend_record(stored.record, self.seams.read, host, host.lives);
+        Stored { record, ..stored }
+    }
+
+    /// The driver renews the lease of its host and looks at those of the others.
+    fn tick(&mut self, id: HostId) {
+        let now = self.now;
+        self.at(now + TICK, Event::Tick(id));
+        if self.is_cut(id) || self.store.down.is_some() {
+            return;
+        }
+        let speaker = self.hosts[id].speaker.clone();
+        let Some(process) = self.hosts[id].process.as_mut() else { return };
+        if process.store_life != Some(self.store.life) {
+            return;
+        }
+        self.store.renew(&speaker, now);
+        let (mut gone, mut back) = (Vec::new(), Vec::new());
+        for (site, member) in process.permit.record().members() {
+            for (name, line) in member.hosts() {
+                let other = Speaker { site: site.clone(), host: name.clone() };
+                let has_lapsed = self.store.has_lapsed(&other, process.since, now);
+                if has_lapsed && line.stands {
+                    gone.push(other);
+                } else if !has_lapsed && process.lapsed.contains(&other) {
+                    back.push(other);
+                }
+            }
+        }
+        process.lapsed.extend(gone.iter().cloned());
+        back.iter().for_each(|other| _ = process.lapsed.remove(other));
+        self.expire_permits(id);
+        for input in gone.into_iter().map(Input::Lapsed).chain(back.into_iter().map(Input::Present)) {
+            self.permit(id, input);
+        }
+    }
+
+    /// What nobody may do: free the permits of those whose lease lapsed.
+    fn expire_permits(&mut self, id: HostId) {
+        if !self.seams.expires {
+            return;
+        }
+        let Some(record) = self.store.record().cloned() else { return };
+        let Some(process) = self.hosts[id].process.as_ref() else { return };
+        let has_lapsed = |site: &SiteName| {
+            let hosts = self.hosts.iter().filter(|host| host.speaker.site == *site);
+            hosts.into_iter().all(|host| self.store.has_lapsed(&host.speaker, process.since, self.now))
+        };
+        let expired = record.holders().map(|(site, _)| site.clone()).find(has_lapsed);
+        if let Some(next) = expired.and_then(|site| record.release(&site, &Reason::from("expired")).ok()) {
+            let writer = self.hosts[id].speaker.clone();
+            self.store.put(next);
+            let judged = self.judge.changed(&self.hosts, &writer, &record, &self.store, self.now);
+            self.violation = self.violation.take().or(judged.err());
+        }
+    }
+
+    fn start(&mut self, id: HostId) {
+        if self.hosts[id].process.is_some() {
+            return;
+        }
+        let seed = self.dice.number();
+        self.hosts[id].start(seed, self.now);
+        self.permit(id, Input::Timer);
+        self.decide(id, warm());
+        let intent = self.hosts[id].intent.clone();
+        self.decide(id, announce::Input::Intent(intent));
+        self.check(id);
+    }
+
+    /// The check runs until its results change nothing any more.
+    fn check(&mut self, id: HostId) {
+        let at = self.now + self.dice.millis(0, 500);
+        let Some(process) = self.hosts[id].process.as_mut() else { return };
+        if process.checks_left == 0 {
+            self.inside(id, at, Inner::Check);
+        }
+        if let Some(process) = self.hosts[id].process.as_mut() {
+            process.checks_left = CHECKS;
+        }
+    }
+
+    fn stop(&mut self, id: HostId) {
+        let host = &mut self.hosts[id];
+        if host.announces() {
+            host.announced_at = Some(self.now);
+        }
+        host.process = None;
+    }
+
+    fn is_cut(&self, id: HostId) -> bool {
+        self.cut_until.get(&self.hosts[id].speaker.site).is_some_and(|until| *until > self.now)
+    }
+
+    fn site(&self, number: usize) -> SiteName {
+        format!("s{number}").parse().unwrap()
+    }
+
+    fn hosts_of(&self, number: usize) -> Vec<HostId> {
+        let site = self.site(number);
+        (0..self.hosts.len()).filter(|&id| self.hosts[id].speaker.site == site).collect()
+    }
+
+    pub fn set_health(&mut self, ids: impl IntoIterator<Item = HostId>, healthy: bool) {
+        for id in ids {
+            self.hosts[id].healthy = healthy;
+            self.check(id);
+        }
+    }
+
+    fn order(&mut self, ids: Vec<HostId>, intent: &Intent) {
+        for id in ids {
+            self.hosts[id].intent = intent.clone();
+            self.decide(id, announce::Input::Intent(intent.clone()));
+        }
+    }
+
+    fn strike(&mut self, blow: Blow) {
+        let now = self.now;
+        match blow {
+            Blow::Fail { host, lasts } => {
+                self.set_health([host], false);
+                self.at(now + lasts, Event::End(blow));
+            }
+            Blow::FailEverywhere { lasts } => {
+                self.set_health(0..self.hosts.len(), false);
+                self.at(now + lasts, Event::End(blow));
+            }
+            Blow::Crash { host, lasts } => {
+                self.stop(host);
+                self.at(now + lasts, Event::Start(host));
+            }
+            Blow::Die { site, lasts } => {
+                for host in self.hosts_of(site) {
+                    self.stop(host);
+                    self.at(now + lasts, Event::Start(host));
+                }
+            }
+            Blow::CutOff { site, lasts } => {
+                self.cut_until.insert(self.site(site), now + lasts);
+            }
+            Blow::StoreDown { polite, lasts } => {
+                self.store.down = Some(if polite { Down::Refuses } else { Down::Silent });
+                self.at(now + lasts, Event::End(blow));
+            }
+            Blow::BackUp => self.store.back_up(),
+            Blow::Restore { far_above } => {
+                self.store.restore(far_above, now);
+            }
+            Blow::Order { site, drain, lasts } => {
+                let order = Order { who: Reason::from("alice"), reason: Reason::from("new line card") };
+                let intent = match drain {
+                    true => Intent::Drain(order),
+                    false => Intent::Withdraw { order, override_guard: false },
+                };
+                self.order(self.hosts_of(site), &intent);
+                self.at(now + lasts, Event::End(blow));
+            }
+            Blow::Release { site } => self.operator(site, |record, site| {
+                record.release(site, &Reason::from("it is back, I see it")).ok()
+            }),
+            Blow::Retire { site } => self.operator(site, |record, site| record.retire(site).ok()),
+            Blow::Configure { host, min_sites } => {
+                self.hosts[host].min_sites = min_sites;
+                self.permit(host, Input::Configured { min_sites });
+            }
+            Blow::Heal => self.heal(),
+        }
+    }
+
+    fn operator(&mut self, number: usize, change: fn(&Record, &SiteName) -> Option<Record>) {
+        let site = self.site(number);
+        if self.store.down.is_some() {
+            return;
+        }
+        let next = self.store.record().and_then(|record| change(record, &site));
+        if let Some(next) = next {
+            if next.member(&site).is_none() {
+                self.judge.retired(&site);
+            }
+            self.store.put(next);
+            self.notify();
+        }
+    }
+
+    fn mend(&mut self, blow: Blow) {
+        match blow {
+            Blow::Fail { host, .. } => self.set_health([host], true),
+            Blow::FailEverywhere { .. } => self.set_health(0..self.hosts.len(), true),
+            Blow::StoreDown { .. } => self.store.start(self.now),
+            Blow::Order { site, .. } => self.order(self.hosts_of(site), &Intent::Normal),
+            Blow::Crash { .. }
+            | Blow::Die { .. }
+            | Blow::CutOff { .. }
+            | Blow::BackUp
+            | Blow::Restore { .. }
+            | Blow::Release { .. }
+            | Blow::Retire { .. }
+            | Blow::Configure { .. }
+            | Blow::Heal => {}
+        }
+    }
+
+    fn heal(&mut self) {
+        self.cut_until.clear();
+        self.store.start(self.now);
+        (self.loss, self.is_stormy) = (0, false);
+        for host in 0..self.hosts.len() {
+            self.start(host);
+        }
+        self.set_health(0..self.hosts.len(), true);
+        self.order((0..self.hosts.len()).collect(), &Intent::Normal);
+    }
+}
+
+fn bend_record(
+    record: Record,
+    bend: Option<fn(&mut serde_json::Value, &Speaker, u32)>,
+    host: &Host,
+    life: u32,
+) -> Record {
+    let Some(bend) = bend else { return record };
+    let mut value = serde_json::to_value(&record).unwrap();
+    bend(&mut value, &host.speaker, life);
+    serde_json::from_value(value).unwrap_or(record)
+}
+
+fn bend_machine(machine: &mut permit::Machine, bend: fn(&mut serde_json::Value)) {
+    let mut value = serde_json::to_value(&*machine).unwrap();
+    bend(&mut value);
+    *machine = serde_json::from_value(value).unwrap();
+}

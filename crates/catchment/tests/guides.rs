@@ -1,0 +1,267 @@
+//! Every command that a guide shows works: each guide is followed in a lab of its own, line by line. Needs root, BIRD,
+//! NSD, etcd and dig.
+//!
+//! A guide that brings no world up is read as by somebody who sits at a site: its commands run at London's site of a small
+//! world with a fleet.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what cannot be made fails the test")]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_catchment");
+/// The lab of these tests.
+const LAB: &str = "guides";
+/// What never ends: it reads a running daemon, or is one, and those of the lab run already.
+const ENDLESS: [&str; 2] = ["--follow", "catchment run "];
+/// What a reader may be told "no" to (exit code 1) because nothing happened before: there is nothing to confirm,
+/// and every site of the fleet stands.
+const MAY_SAY_NO: [&str; 3] =
+    ["catchment reload --confirm", "catchment fleet release ", "catchment fleet retire "];
+/// What changes the reader's own machine: packages, services, files below /etc. The package has a test of its own.
+const HOST_ONLY: [&str; 16] = [
+    "apt",
+    "apt-get",
+    "dpkg",
+    "sudoedit",
+    "systemctl",
+    "systemd-analyze",
+    "journalctl",
+    "make",
+    "install",
+    "useradd",
+    "etcd",
+    "etcdctl",
+    "openssl",
+    "curl",
+    "ssh",
+    "cp",
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The commands of a guide's console blocks, without prompt, `sudo` and comment; a line that ends in `\` goes on. Of a
+/// block for the shell, which has no prompts, those of this program.
+fn commands(guide: &str) -> Vec<String> {
+    let mut commands = Vec::new();
+    let (mut is_console, mut is_script) = (false, false);
+    let mut unfinished: Option<String> = None;
+    for line in guide.lines() {
+        if let Some(language) = line.strip_prefix("```") {
+            (is_console, is_script) = (language == "console", language == "sh");
+            continue;
+        }
+        let begun = match (unfinished.take(), line.strip_prefix("$ ")) {
+            (Some(before), _) if is_console => format!("{before} {}", line.trim()),
+            (None, Some(command)) if is_console => command.to_owned(),
+            (None, None) if is_script && line.starts_with("catchment ") => line.to_owned(),
+            _ => continue,
+        };
+        match begun.strip_suffix('\\') {
+            Some(half) => unfinished = Some(half.trim().to_owned()),
+            None => commands.push(plain(&begun)),
+        }
+    }
+    commands.retain(|command| !command.is_empty());
+    commands
+}
+
+/// A command as a test types it.
+fn plain(command: &str) -> String {
+    let command = command.split("  #").next().unwrap_or_default().split(" # ").next().unwrap_or_default();
+    let command = command.strip_prefix("# ").map_or(command, |_| "").trim();
+    command.strip_prefix("sudo ").unwrap_or(command).to_owned()
+}
+
+/// What a test does with a command.
+#[derive(Debug, PartialEq, Eq)]
+enum Kind {
+    /// Brings the world up: it goes on in the background.
+    Up(String),
+    /// Runs as it is, in the reader's shell.
+    Here(String),
+    /// Runs at London's site.
+    AtSite(String),
+    /// Is not run: it never ends, changes the reader's machine, or is a scenario.
+    NotRun,
+}
+
+fn kind(command: &str) -> Kind {
+    let program = command.split_whitespace().next().unwrap_or_default();
+    if ENDLESS.iter().any(|words| command.contains(words)) || HOST_ONLY.contains(&program) {
+        return Kind::NotRun;
+    }
+    let lab = command.strip_prefix("catchment lab ");
+    match lab.map(|rest| rest.split_once(' ').unwrap_or((rest, ""))) {
+        Some(("up", world)) => Kind::Up(world.to_owned()),
+        // Every scenario is played by `make test` anyhow.
+        Some(("test", _)) => Kind::NotRun,
+        Some((verb, rest)) => Kind::Here(format!("catchment lab {verb} --name {LAB} {rest}")),
+        None if program == "catchment" => Kind::AtSite(at_the_site(command)),
+        None => Kind::Here(command.to_owned()),
+    }
+}
+
+/// The same command where the site of the lab has its files, and for its service.
+fn at_the_site(command: &str) -> String {
+    let word = |word: &str| match word {
+        "site.toml" | "/etc/catchment/site.toml" => "/run/lab/site-london/site.toml".to_owned(),
+        "web" => "dns".to_owned(),
+        "paris" => "newyork".to_owned(),
+        word => word.replace("/var/lib/catchment", "/run/lab/site-london/state"),
+    };
+    let words: Vec<String> = command.split(' ').map(word).collect();
+    format!("catchment lab exec --name {LAB} site-london -- {}", words.join(" "))
+}
+
+/// Somebody who follows a guide, in a directory of theirs, with the program in their PATH.
+struct Reader {
+    directory: tempfile::TempDir,
+    lab: Option<Child>,
+}
+
+impl Reader {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        for there in ["worlds", "scenarios", "examples"] {
+            std::os::unix::fs::symlink(root().join(there), directory.path().join(there)).unwrap();
+        }
+        Reader { directory, lab: None }
+    }
+
+    fn shell(&self, line: &str) -> Command {
+        let bin = Path::new(PROGRAM).parent().unwrap().display();
+        let mut command = Command::new("sh");
+        command.args(["-c", line]).current_dir(self.directory.path());
+        command.env("PATH", format!("{bin}:{}", std::env::var("PATH").unwrap()));
+        command
+    }
+
+    fn run(&self, line: &str) -> Output {
+        self.shell(line).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Brings a world up, and waits until it answers everybody.
+    fn bring_up(&mut self, world: &str) {
+        self.take_down();
+        let line = format!("exec catchment lab up --name {LAB} --listen 127.0.0.1:0 {world}");
+        let mut lab = self.shell(&line).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(lab.stderr.take().unwrap()).lines().map_while(Result::ok);
+        self.lab = Some(lab);
+        assert!(said.any(|line| line.starts_with("every client answered")), "{world} did not come up");
+        std::thread::spawn(move || said.for_each(drop));
+    }
+
+    fn take_down(&mut self) {
+        if let Some(mut lab) = self.lab.take() {
+            self.run(&format!("catchment lab down --name {LAB}"));
+            // It has ended where the guide has taken it down.
+            let _ = lab.wait();
+        }
+    }
+
+    /// A small world whose sites form a fleet, where a guide brings none up itself.
+    fn sit_at_a_site(&mut self) {
+        let tiny = fs::read_to_string(root().join("worlds/tiny.toml")).unwrap();
+        fs::write(self.directory.path().join("fleet.toml"), format!("{tiny}\n[fleet]\nmin_sites = 1\n"))
+            .unwrap();
+        self.bring_up("fleet.toml");
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.take_down();
+    }
+}
+
+/// Follows a guide; how many of its commands were run.
+fn follow(name: &str) -> usize {
+    let guide = fs::read_to_string(root().join("docs/guides").join(name)).unwrap();
+    let commands = commands(&guide);
+    let mut reader = Reader::new();
+    if !commands.iter().any(|command| matches!(kind(command), Kind::Up(_))) {
+        reader.sit_at_a_site();
+    }
+    let mut run = 0;
+    for command in &commands {
+        let line = match kind(command) {
+            Kind::NotRun => continue,
+            Kind::Up(world) => {
+                reader.bring_up(&world);
+                run += 1;
+                continue;
+            }
+            Kind::Here(line) | Kind::AtSite(line) => line,
+        };
+        let output = reader.run(&line);
+        let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        let code = output.status.code();
+        let is_good =
+            code == Some(0) || (code == Some(1) && MAY_SAY_NO.iter().any(|words| command.starts_with(words)));
+        assert!(is_good, "{name}: `{command}` ended with {code:?}\n{said}");
+        run += 1;
+        // A reader reads what it says before going on.
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    run
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn commands_are_found_as_people_type_them() {
+    let guide = "\
+text `$ not this`
+```console
+$ sudo catchment status --json            # for programs
+$ catchment drain \\
+    --reason maintenance
+what it says
+$ # look at it from outside; then
+$ sudo systemctl restart catchment
+$ catchment lab up tiny
+$ catchment lab down
+$ catchment check site.toml
+```
+```toml
+$ nor = this
+```
+";
+    let commands = commands(guide);
+    let kinds: Vec<Kind> = commands.iter().map(|command| kind(command)).collect();
+    let at_site =
+        |command: &str| Kind::AtSite(format!("catchment lab exec --name guides site-london -- {command}"));
+    assert_eq!(
+        kinds,
+        [
+            at_site("catchment status --json"),
+            at_site("catchment drain --reason maintenance"),
+            Kind::NotRun,
+            Kind::Up("tiny".to_owned()),
+            Kind::Here("catchment lab down --name guides ".to_owned()),
+            at_site("catchment check /run/lab/site-london/site.toml"),
+        ]
+    );
+}
+
+#[test]
+fn every_guide_can_be_followed() {
+    let mut names: Vec<String> = fs::read_dir(root().join("docs/guides"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".md"))
+        .collect();
+    names.sort();
+    for name in &names {
+        println!("{name}");
+        assert!(follow(name) > 0, "{name} shows no command that could be run");
+    }
+    assert!(names.len() >= 4, "{names:?}");
+}

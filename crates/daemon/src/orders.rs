@@ -1,0 +1,293 @@
+//! The clerk: takes operators' orders, one at a time, and sees each of them through.
+//!
+//! ```text
+//!   control socket ──request──> ┌───────┐ ──intents (command)──> decision loop ──wish──> fleet
+//!                               │ clerk │ <──views (latest)───────────┘  └────<─permit──────┘
+//!                               └───────┘ ──> orders.json: what stands, for the next start
+//!                                   └─what stands (latest)──> status
+//! ```
+//! An order that takes something away needs the fleet's permit. The group's machine asks for it; the clerk waits for
+//! it, not for long, and puts everything back where it does not come: then nothing has changed. A withdrawal of
+//! several groups asks for all permits first, by draining, so that a refusal leaves no group in the dark.
+//!
+//! An order ends by the clock that only goes forward, so that setting the clock on the wall ends none early. After a
+//! restart that clock is a new one, and the time of day that is on disk decides.
+
+mod book;
+mod plan;
+mod request;
+
+pub(crate) use book::{Orders, recall};
+pub(crate) use request::{Asked, Refused, Request};
+
+use crate::announce::{Command, Seen};
+use crate::clock::Clock;
+use crate::event::{Event, ORDERS_NOT_KEPT, Source};
+use crate::events::Bus;
+use crate::status::Board;
+use announce::Intent;
+use api::{Ordered, Refusal, Schema};
+use book::{Book, Standing};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+use terms::{GroupName, Reason, Timestamp, WallTime};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// How long an order waits for the fleet's permit.
+pub(crate) const PERMIT_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many orders may wait for the one in hand; together they wait for less long than a client does.
+pub(crate) const WAITING: usize = 4;
+
+/// What stands ordered, for everybody who asks.
+pub(crate) type Shown = BTreeMap<GroupName, api::Intent>;
+
+/// Carries out orders.
+#[derive(Debug)]
+pub(crate) struct Clerk {
+    clock: Clock,
+    bus: Bus,
+    book: Book,
+    /// What is announced now, and what each peer was told of it.
+    board: Board,
+    decisions: mpsc::Sender<Command>,
+    orders: Orders,
+    /// When the orders end that do, on the clock that only goes forward.
+    ends: BTreeMap<GroupName, Timestamp>,
+    shown: watch::Sender<Shown>,
+}
+
+impl Clerk {
+    /// A clerk who knows the orders that still stand. The decision loop knows them already.
+    pub(crate) fn new(
+        board: Board,
+        state_dir: &Path,
+        orders: Orders,
+        decisions: mpsc::Sender<Command>,
+        shown: watch::Sender<Shown>,
+    ) -> Self {
+        let (clock, bus) = (board.clock, board.bus.clone());
+        let (now, wall) = (clock.now(), clock.wall());
+        let end =
+            |(group, standing): (&GroupName, &Standing)| Some((group.clone(), now + standing.left(wall)?));
+        let ends = orders.iter().filter_map(end).collect();
+        let clerk = Clerk { clock, bus, book: Book::under(state_dir), board, decisions, orders, ends, shown };
+        clerk.show();
+        clerk
+    }
+
+    /// Serves for as long as anybody can ask.
+    pub(crate) async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
+        loop {
+            let end = self.ends.values().min().copied();
+            tokio::select! {
+                request = requests.recv() => match request {
+                    Some(request) => self.serve(request).await,
+                    None => return,
+                },
+                () = self.clock.until(end) => self.expire().await,
+            }
+        }
+    }
+
+    async fn serve(&mut self, request: Request) {
+        let Request { order, caller, answer } = request;
+        // Whoever has gone away must not be surprised by an order that is carried out later.
+        if answer.is_closed() {
+            return;
+        }
+        let outcome = match Asked::read(order, caller).await {
+            Ok(asked) => self.carry_out(&asked).await,
+            Err(refusal) => Err(Refused::Faulty(refusal)),
+        };
+        // It is carried out, whether the caller still listens or not.
+        let _ = answer.send(outcome);
+    }
+
+    async fn carry_out(&mut self, asked: &Asked) -> Result<Ordered, Refused> {
+        let seen = asked.choose(self.look().await?)?;
+        let standing = self.standing(asked);
+        if asked.dry_run {
+            let changes = plan::rehearse(&seen, &asked.intent, &self.board);
+            return Ok(self.answer(asked, standing.as_ref(), changes, Vec::new()));
+        }
+        if let Err(because) = self.obey(asked, &seen).await {
+            for one in &seen {
+                let (order, because) = (asked.words(), Reason::from(&because.error));
+                self.bus.tell(&Event::OrderRefused { order, because }, Source::Group(one.name()));
+            }
+            return Err(Refused::No(because));
+        }
+        let trouble = self.keep(asked, standing.as_ref(), &seen).await;
+        let changes = plan::compare(&seen, &self.look().await?, &asked.intent, &self.board);
+        Ok(self.answer(asked, standing.as_ref(), changes, trouble))
+    }
+
+    fn answer(
+        &self,
+        asked: &Asked,
+        standing: Option<&Standing>,
+        mut groups: Vec<api::GroupChange>,
+        trouble: Vec<Reason>,
+    ) -> Ordered {
+        let intent = standing.map(Standing::shown).unwrap_or_default();
+        groups.iter_mut().for_each(|group| group.intent = intent.clone());
+        Ordered {
+            schema: Schema,
+            site: self.board.site.clone(),
+            kind: asked.kind,
+            dry_run: asked.dry_run,
+            accepted: plan::is_permitted(&groups),
+            remarks: asked.remarks(&groups).into_iter().chain(trouble).collect(),
+            groups,
+        }
+    }
+
+    /// Has the machines obey, or puts everything back.
+    async fn obey(&mut self, asked: &Asked, seen: &[Seen]) -> Result<(), Refusal> {
+        let names: BTreeSet<GroupName> = seen.iter().map(|one| one.name().clone()).collect();
+        if !asked.needs_permit() {
+            return self.intend(&names, &asked.intent).await;
+        }
+        if let Some(never) = seen.iter().find(|one| one.machine.settings().never_withdraw) {
+            return Err(request::never_withdrawn(never.name(), asked.kind));
+        }
+        self.intend(&names, &asked.draining()).await?;
+        if !self.come_true(&names, is_leaving).await {
+            self.put_back(&names).await?;
+            return Err(request::not_permitted(&names, asked.kind));
+        }
+        if !matches!(asked.intent, Intent::Withdraw { .. }) {
+            return Ok(());
+        }
+        self.intend(&names, &asked.intent).await?;
+        if !self.come_true(&names, |group| group.output == api::Output::None).await {
+            self.put_back(&names).await?;
+            return Err(request::not_permitted(&names, asked.kind));
+        }
+        Ok(())
+    }
+
+    /// Whether it becomes so for all of these groups, within the patience.
+    async fn come_true(&self, names: &BTreeSet<GroupName>, is_so: impl Fn(&api::Group) -> bool) -> bool {
+        let mut views = self.board.groups.clone();
+        let all =
+            views.wait_for(|groups| groups.iter().all(|group| !names.contains(&group.name) || is_so(group)));
+        matches!(tokio::time::timeout(PERMIT_PATIENCE, all).await, Ok(Ok(_)))
+    }
+
+    /// Lets the machines do what they were ordered before.
+    async fn put_back(&self, names: &BTreeSet<GroupName>) -> Result<(), Refusal> {
+        let before = |name: &GroupName| {
+            let intent = self.orders.get(name).map_or(Intent::Normal, |standing| standing.intent.clone());
+            (name.clone(), intent)
+        };
+        self.tell(names.iter().map(before).collect()).await
+    }
+
+    async fn intend(&self, names: &BTreeSet<GroupName>, intent: &Intent) -> Result<(), Refusal> {
+        self.tell(names.iter().map(|name| (name.clone(), intent.clone())).collect()).await
+    }
+
+    async fn tell(&self, intents: BTreeMap<GroupName, Intent>) -> Result<(), Refusal> {
+        let (told, answer) = oneshot::channel();
+        self.decisions.send(Command::Intend { intents, told }).await.map_err(|_| request::stopping())?;
+        answer.await.map_err(|_| request::stopping())
+    }
+
+    async fn look(&self) -> Result<Vec<Seen>, Refusal> {
+        let (seen, answer) = oneshot::channel();
+        self.decisions.send(Command::Look { seen }).await.map_err(|_| request::stopping())?;
+        answer.await.map_err(|_| request::stopping())
+    }
+
+    /// What is to stand from now on; none where nothing is.
+    fn standing(&self, asked: &Asked) -> Option<Standing> {
+        let when = self.clock.wall();
+        let until = asked.lasting.map(|lasting| {
+            WallTime(when.0.saturating_add(u64::try_from(lasting.as_millis()).unwrap_or(u64::MAX)))
+        });
+        let stands = asked.intent != Intent::Normal;
+        stands.then(|| Standing { intent: asked.intent.clone(), when, until })
+    }
+
+    /// Writes down what stands now and tells it. Answers with what went wrong.
+    async fn keep(&mut self, asked: &Asked, standing: Option<&Standing>, seen: &[Seen]) -> Vec<Reason> {
+        let now = self.clock.now();
+        for name in seen.iter().map(Seen::name) {
+            self.ends.remove(name);
+            match standing {
+                Some(standing) => drop(self.orders.insert(name.clone(), standing.clone())),
+                None => drop(self.orders.remove(name)),
+            }
+            if let (Some(_), Some(lasting)) = (standing, asked.lasting) {
+                self.ends.insert(name.clone(), now + lasting);
+            }
+        }
+        let kept = self.write().await;
+        for one in seen {
+            self.bus.tell(&Event::Ordered { order: asked.words() }, Source::Group(one.name()));
+        }
+        kept.err().into_iter().collect()
+    }
+
+    /// Ends the orders whose time is over.
+    async fn expire(&mut self) {
+        let now = self.clock.now();
+        let over: BTreeSet<GroupName> =
+            self.ends.iter().filter(|(_, end)| **end <= now).map(|(name, _)| name.clone()).collect();
+        for name in &over {
+            self.ends.remove(name);
+        }
+        // A daemon that stops gets no new intents; the next one finds that their time is over.
+        if self.intend(&over, &Intent::Normal).await.is_err() {
+            return;
+        }
+        for name in &over {
+            if let Some(standing) = self.orders.remove(name) {
+                let order = Reason::from(standing.intent.to_string());
+                self.bus.tell(&Event::OrderExpired { order }, Source::Group(name));
+            }
+        }
+        // An order that could not be written down stands all the same, and the alarm says so.
+        let _ = self.write().await;
+    }
+
+    async fn write(&self) -> Result<(), Reason> {
+        self.show();
+        let (book, orders) = (self.book.clone(), self.orders.clone());
+        let written = tokio::task::spawn_blocking(move || book.write(&orders)).await;
+        match written.unwrap_or_else(|broken| Err(std::io::Error::other(broken))) {
+            Ok(()) => {
+                if self.bus.alarms().iter().any(|alarm| alarm.kind == ORDERS_NOT_KEPT) {
+                    self.bus.tell(&Event::OrdersKept, Source::Process);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                let (path, reason) = (self.book.path(), Reason::from(error.to_string()));
+                self.bus.tell(&Event::OrdersUnwritable { path, reason }, Source::Process);
+                Err(Reason::from(format!("it is not on disk, a restart will forget it: {error}")))
+            }
+        }
+    }
+
+    fn show(&self) {
+        let shown = self.orders.iter().map(|(name, standing)| (name.clone(), standing.shown())).collect();
+        self.shown.send_replace(shown);
+    }
+}
+
+/// Whether a group is being emptied with the fleet's permit, or announces nothing.
+pub(crate) fn is_leaving(group: &api::Group) -> bool {
+    group.state == api::GroupState::Drain || group.output == api::Output::None
+}
+
+/// What the machines are to be told at the start, of the orders that stand.
+pub(crate) fn intents(orders: &Orders) -> BTreeMap<GroupName, Intent> {
+    orders.iter().map(|(name, standing)| (name.clone(), standing.intent.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,386 @@
+//! The clerk and the decision loop with real machines; the checks, the fleet and the peers are cells of the test.
+
+use super::*;
+use crate::address::Presence;
+use crate::announce::{Decider, Ears, Grants, Group, Leave, Mouth, Permits, Slot, Wishes};
+use crate::caller::Caller;
+use crate::check::Found;
+use crate::export::Decision;
+use crate::fleet;
+use crate::load::Loads;
+use crate::memory::Memories;
+use crate::metrics::Metrics;
+use crate::status;
+use crate::traffic::{Connections, Counted};
+use crate::watchdog::Heart;
+use announce::{CheckId, Condition, Level, Machine, Memory, Permit, Wish};
+use api::{GroupState, OrderKind, PermitState};
+use recording::Track;
+use std::any::Any;
+use std::sync::Arc;
+use terms::{FailKind, Family, Verdict};
+
+const SITE: &str = r#"
+[site]
+name = "london"
+asn = 64501
+router_id = "10.1.0.10"
+drain = "1h"
+[[peer]]
+name = "transit-a"
+address = "10.1.0.1"
+asn = 64500
+[[service]]
+name = "dns"
+addresses = ["198.18.0.53"]
+announce = ["198.18.0.0/24"]
+[[service.check]]
+dns = { name = "example.", type = "SOA" }
+[[service]]
+name = "web"
+addresses = ["203.0.113.1"]
+announce = ["203.0.113.0/24"]
+[[service.check]]
+dns = { name = "example.", type = "SOA" }
+"#;
+
+/// A site of two groups.
+struct Bench {
+    directory: tempfile::TempDir,
+    board: Board,
+    found: mpsc::Sender<(Slot, Found)>,
+    commands: mpsc::Sender<Command>,
+    requests: mpsc::Sender<Request>,
+    decision: watch::Receiver<Arc<Decision>>,
+    wishes: watch::Receiver<Wishes>,
+    grants: watch::Sender<Grants>,
+    /// Ends of channels that nobody uses here.
+    _kept: Vec<Box<dyn Any>>,
+}
+
+/// Whether there is somebody to ask for permits.
+#[derive(PartialEq)]
+enum Among {
+    Nobody,
+    OtherSites,
+}
+
+impl Bench {
+    fn start(among: Among) -> Bench {
+        Bench::start_in(among, tempfile::tempdir().unwrap())
+    }
+
+    fn start_in(among: Among, directory: tempfile::TempDir) -> Bench {
+        let site_file = config::parse("site.toml", SITE, directory.path()).unwrap();
+        let (clock, metrics) = (Clock::start(), Metrics::default());
+        let bus = Bus::new(clock, metrics.clone());
+        let (views, groups) = watch::channel(Vec::new());
+        let (found, finding) = mpsc::channel(16);
+        let (commands, commanded) = mpsc::channel(8);
+        let (requests, requested) = mpsc::channel(WAITING);
+        let (decided, decision) = watch::channel(Arc::new(Decision::default()));
+        let (wished, wishes) = watch::channel(Wishes::new());
+        let (grants, granted) = watch::channel(Grants::new());
+        let (shown, showing) = watch::channel(status::Shown::default());
+        let (show_orders, orders_shown) = watch::channel(Shown::new());
+        let (presence, present) = watch::channel(Presence::default());
+        let (connections, connected) = watch::channel(Connections::new());
+        let (loads, loaded) = watch::channel(Loads::default());
+        let (regroups, regrouped) = mpsc::channel(1);
+        let (samples, drawn) = mpsc::channel(16);
+        let mouth = Mouth {
+            clock,
+            bus: bus.clone(),
+            metrics,
+            heart: Heart::of("the test"),
+            decision: decided,
+            memories: watch::Sender::new(Memories::new()),
+            views,
+            samples,
+            counted: watch::Sender::new(Counted::new()),
+        };
+        let ears = Ears {
+            found: finding,
+            presence: present,
+            commands: commanded,
+            regroups: regrouped,
+            connections: connected,
+            loads: loaded,
+            shown: showing.clone(),
+        };
+        let permits = match among {
+            Among::Nobody => Permits::Alone,
+            Among::OtherSites => Permits::Fleet { wishes: wished, grants: granted },
+        };
+        let machines = site_file.groups.iter().enumerate().map(|(slot, group)| Group {
+            slot: Slot(slot),
+            machine: Machine::new(group.settings.clone(), Memory::default(), clock.now()),
+            track: Track::silent(),
+            services: group.services.clone(),
+            prefixes: group.prefixes.iter().copied().collect(),
+            withheld: Default::default(),
+            addresses: Default::default(),
+            ready: Condition::met("always"),
+            sooner: Vec::new(),
+            first_check: 0,
+        });
+        let decider = Decider::new(machines.collect(), Arc::new([]), permits, mouth);
+        let orders = recall(directory.path(), clock.wall(), &bus);
+        tokio::spawn(decider.run(ears, intents(&orders)));
+        let (fleet, _, _) = fleet::join(&site_file, clock, bus.clone(), groups.clone());
+        let board = Board {
+            clock,
+            site: site_file.site.name.clone(),
+            started: clock.wall(),
+            groups,
+            orders: orders_shown,
+            shown: showing,
+            fleet,
+            bus,
+        };
+        let clerk = Clerk::new(board.clone(), directory.path(), orders, commands.clone(), show_orders);
+        tokio::spawn(clerk.run(requested));
+        let _kept: Vec<Box<dyn Any>> =
+            vec![Box::new((shown, presence, connections, loads)), Box::new((regroups, drawn))];
+        Bench { directory, board, found, commands, requests, decision, wishes, grants, _kept }
+    }
+
+    /// Both groups are proven and announced.
+    async fn up(&mut self) {
+        for _ in 0..3 {
+            self.check(0, Verdict::Pass).await;
+            self.check(1, Verdict::Pass).await;
+        }
+        self.until(|groups| groups.iter().all(|group| group.state == GroupState::Up)).await;
+    }
+
+    async fn check(&self, slot: usize, verdict: Verdict) {
+        let now = self.board.clock.now();
+        let found = Found {
+            check: CheckId(0),
+            verdict,
+            family: Some(Family::Ipv4),
+            asked: now,
+            known: now,
+            seen: None,
+        };
+        self.found.send((Slot(slot), found)).await.unwrap();
+    }
+
+    async fn until(&mut self, is_so: impl Fn(&[api::Group]) -> bool) {
+        self.board.groups.wait_for(|groups| is_so(groups)).await.unwrap();
+    }
+
+    async fn order(&self, kind: OrderKind, change: impl FnOnce(&mut api::Order)) -> Result<Ordered, Refused> {
+        let mut order = api::Order {
+            schema: Schema,
+            kind,
+            service: None,
+            for_ms: None,
+            reason: Some("line card".to_owned()),
+            who: Some("alice".to_owned()),
+            override_guard: false,
+            dry_run: false,
+        };
+        change(&mut order);
+        let (answer, answered) = oneshot::channel();
+        let caller = Caller { uid: Some(0) };
+        self.requests.send(Request { order, caller, answer }).await.unwrap();
+        answered.await.unwrap()
+    }
+
+    /// Says yes to every wish that stands.
+    fn grant(&self) {
+        let wishes = self.wishes.borrow().clone();
+        let answer = |(name, (wish, turn))| {
+            let permit = if wish == Wish::Ask { Permit::Held } else { Permit::None };
+            (name, (permit, turn))
+        };
+        self.grants.send_replace(wishes.into_iter().map(answer).collect());
+    }
+
+    fn levels(&self) -> Vec<Level> {
+        self.decision.borrow().groups.iter().map(|group| group.level).collect()
+    }
+
+    fn states(&self) -> Vec<GroupState> {
+        self.board.groups.borrow().iter().map(|group| group.state).collect()
+    }
+
+    fn told(&self, kind: &str) -> usize {
+        self.board.bus.latest().iter().filter(|row| row.kind == kind).count()
+    }
+}
+
+#[tokio::test]
+async fn a_site_on_its_own_drains_one_group_and_leaves_the_other() {
+    let mut bench = Bench::start(Among::Nobody);
+    bench.up().await;
+    let ordered = bench.order(OrderKind::Drain, |order| order.service = Some("dns".parse().unwrap())).await;
+    let ordered = ordered.unwrap();
+    assert!(ordered.accepted && !ordered.dry_run);
+    assert_eq!(bench.levels(), [Level::Gshut, Level::Normal]);
+    let status = bench.board.status();
+    assert_eq!(status.groups[0].intent.who.as_ref().unwrap().as_str(), "alice (as root)");
+    assert_eq!(status.groups[1].intent, api::Intent::default());
+    bench.order(OrderKind::Resume, |_| ()).await.unwrap();
+    assert_eq!(bench.levels(), [Level::Normal, Level::Normal]);
+}
+
+#[tokio::test]
+async fn a_rehearsal_changes_nothing_at_all() {
+    let mut bench = Bench::start(Among::Nobody);
+    bench.up().await;
+    let before = (bench.board.groups.borrow().clone(), bench.board.bus.latest());
+    for kind in [OrderKind::Drain, OrderKind::Withdraw, OrderKind::Freeze, OrderKind::ForceAnnounce] {
+        let ordered = bench.order(kind, |order| order.dry_run = true).await.unwrap();
+        assert!(ordered.dry_run && ordered.accepted, "{kind}");
+    }
+    assert_eq!((bench.board.groups.borrow().clone(), bench.board.bus.latest()), before);
+    assert_eq!(bench.levels(), [Level::Normal, Level::Normal]);
+    assert_eq!(std::fs::read_dir(bench.directory.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn without_a_permit_everything_is_as_it_was() {
+    let mut bench = Bench::start(Among::OtherSites);
+    bench.up().await;
+    let Err(Refused::No(refusal)) = bench.order(OrderKind::Withdraw, |_| ()).await else {
+        panic!("it obeyed")
+    };
+    assert!(refusal.error.ends_with("nothing has changed"), "{refusal}");
+    assert!(refusal.hint.unwrap().contains("--override-guard"));
+    assert_eq!(bench.levels(), [Level::Normal, Level::Normal]);
+    assert_eq!(bench.states(), [GroupState::Up, GroupState::Up]);
+    let mut wishes = bench.wishes.clone();
+    wishes.wait_for(|wishes| wishes.values().all(|(wish, _)| *wish == Wish::Release)).await.unwrap();
+    assert_eq!(bench.told("order-refused"), 2);
+    assert!(bench.board.status().groups.iter().all(|group| group.intent == api::Intent::default()));
+    assert!(!bench.directory.path().join("orders.json").exists());
+}
+
+#[tokio::test]
+async fn an_overridden_guard_is_not_asked() {
+    let mut bench = Bench::start(Among::OtherSites);
+    bench.up().await;
+    let ordered = bench.order(OrderKind::Withdraw, |order| order.override_guard = true).await.unwrap();
+    assert!(ordered.groups.iter().all(|group| group.permit == PermitState::NotNeeded));
+    assert_eq!(bench.states(), [GroupState::Off, GroupState::Off]);
+}
+
+#[tokio::test]
+async fn a_permit_that_comes_in_time_lets_the_order_through() {
+    let mut bench = Bench::start(Among::OtherSites);
+    bench.up().await;
+    let order = bench.order(OrderKind::Withdraw, |_| ());
+    let mut wishes = bench.wishes.clone();
+    let granting = async {
+        wishes.wait_for(|wishes| wishes.len() == 2).await.unwrap();
+        assert_eq!(bench.levels(), [Level::Normal, Level::Normal], "nothing goes before it may");
+        bench.grant();
+    };
+    let (ordered, ()) = tokio::join!(order, granting);
+    assert!(ordered.unwrap().accepted);
+    assert_eq!(bench.states(), [GroupState::Off, GroupState::Off]);
+}
+
+#[tokio::test]
+async fn orders_are_carried_out_one_after_the_other() {
+    let mut bench = Bench::start(Among::OtherSites);
+    bench.up().await;
+    let (drain, freeze) =
+        tokio::join!(bench.order(OrderKind::Drain, |_| ()), bench.order(OrderKind::Freeze, |_| ()));
+    assert!(matches!(drain, Err(Refused::No(_))));
+    assert!(freeze.unwrap().accepted);
+    let kinds: Vec<_> = bench.board.status().groups.iter().map(|group| group.intent.kind).collect();
+    assert_eq!(
+        kinds,
+        [api::IntentKind::Freeze; 2],
+        "the order that was put back did not undo the one behind it"
+    );
+}
+
+#[tokio::test]
+async fn the_time_of_an_order_ends_it() {
+    let mut bench = Bench::start(Among::Nobody);
+    bench.up().await;
+    bench.order(OrderKind::Drain, |order| order.for_ms = Some(1000)).await.unwrap();
+    assert_eq!(bench.levels(), [Level::Gshut, Level::Gshut]);
+    bench.until(|groups| groups.iter().all(|group| group.output == api::Output::Normal)).await;
+    assert_eq!(bench.told("order-expired"), 2);
+}
+
+#[tokio::test]
+async fn an_order_stands_in_the_next_process() {
+    let mut bench = Bench::start(Among::Nobody);
+    bench.up().await;
+    bench.order(OrderKind::Withdraw, |order| order.service = Some("web".parse().unwrap())).await.unwrap();
+    let Bench { directory, .. } = bench;
+    let mut next = Bench::start_in(Among::Nobody, directory);
+    for _ in 0..5 {
+        next.check(0, Verdict::Pass).await;
+        next.check(1, Verdict::Pass).await;
+    }
+    next.until(|groups| groups[0].state == GroupState::Up && groups[1].checks[0].run >= 5).await;
+    assert_eq!(next.levels(), [Level::Normal, Level::None]);
+    assert_eq!(next.board.status().groups[1].intent.kind, api::IntentKind::Withdraw);
+}
+
+#[tokio::test]
+async fn an_order_that_cannot_be_kept_stands_and_says_so() {
+    let mut bench = Bench::start(Among::Nobody);
+    bench.up().await;
+    let blocked = bench.directory.path().join("orders.json");
+    std::fs::create_dir(&blocked).unwrap();
+    let ordered = bench.order(OrderKind::Freeze, |_| ()).await.unwrap();
+    assert!(ordered.remarks.iter().any(|remark| remark.as_str().contains("not on disk")), "{ordered:?}");
+    let kept_alarm =
+        |bench: &Bench| bench.board.bus.alarms().iter().any(|alarm| alarm.kind == ORDERS_NOT_KEPT);
+    assert!(kept_alarm(&bench));
+    std::fs::remove_dir(&blocked).unwrap();
+    bench.order(OrderKind::Resume, |_| ()).await.unwrap();
+    assert!(!kept_alarm(&bench));
+}
+
+#[tokio::test]
+async fn a_daemon_that_stops_goes_down_to_the_last_resort_and_takes_no_orders() {
+    let mut bench = Bench::start(Among::OtherSites);
+    bench.up().await;
+    let leave = async |leave| {
+        let (decided, answer) = oneshot::channel();
+        let who = Reason::from("SIGTERM");
+        bench.commands.send(Command::Leave { leave, who, decided }).await.unwrap();
+        answer.await.unwrap()
+    };
+    assert!(leave(Leave::InOrder).await.is_some(), "something is announced");
+    assert_eq!(bench.levels(), [Level::Gshut, Level::Gshut], "without a permit");
+    let Err(Refused::No(refusal)) = bench.order(OrderKind::Resume, |_| ()).await else { panic!("it obeyed") };
+    assert!(refusal.error.contains("stopping"), "{refusal}");
+    leave(Leave::AtOnce).await;
+    assert_eq!(bench.levels(), [Level::None, Level::None]);
+}
+
+#[tokio::test]
+async fn a_failure_while_an_order_waits_is_decided_at_once() {
+    let mut bench = Bench::start(Among::OtherSites);
+    bench.up().await;
+    let (answer, _answered) = oneshot::channel();
+    let order = api::Order {
+        schema: Schema,
+        kind: OrderKind::Drain,
+        service: None,
+        for_ms: None,
+        reason: Some("line card".to_owned()),
+        who: None,
+        override_guard: false,
+        dry_run: false,
+    };
+    bench.requests.send(Request { order, caller: Caller { uid: None }, answer }).await.unwrap();
+    bench.wishes.wait_for(|wishes| wishes.len() == 2).await.unwrap();
+    let fail = || Verdict::Fail { kind: FailKind::Definite, reason: "refused".into() };
+    bench.check(0, fail()).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    bench.check(0, fail()).await;
+    bench.until(|groups| groups[0].state == GroupState::Held).await;
+    assert_eq!(bench.levels(), [Level::Gshut, Level::Normal]);
+}

@@ -1,0 +1,89 @@
+//! What is known of a world beside what its clients see: what daemons say, what operators were answered, which
+//! addresses a host has.
+
+use crate::hostile::Progress;
+use crate::scenario::expectation::Expectation;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use terms::{SiteName, WallTime};
+
+/// What is known at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The status of each site that was asked for and whose daemon answers.
+    pub statuses: BTreeMap<SiteName, api::Status>,
+    /// The events of each site that was asked for and whose daemon answers, oldest first.
+    pub events: BTreeMap<SiteName, Vec<api::EventRow>>,
+    /// The fleet as each site that was asked for and whose daemon answers sees it.
+    pub fleets: BTreeMap<SiteName, api::FleetStatus>,
+    /// The service addresses that each host that was asked for lacks.
+    pub missing: BTreeMap<SiteName, Vec<IpAddr>>,
+    /// What operators ordered, in order.
+    pub orders: Vec<Ordered>,
+    /// The clients as the map draws them, with the reason of each detour.
+    pub clients: Vec<api::Client>,
+    /// How far each attack is; those of sites that were attacked.
+    pub attacks: BTreeMap<SiteName, Progress>,
+    /// The time of day at which the step's faults were done.
+    pub fault: WallTime,
+}
+
+impl Facts {
+    /// What was ordered since the fault.
+    pub fn orders_of_step(&self) -> impl Iterator<Item = &Ordered> {
+        self.orders.iter().filter(|order| order.at >= self.fault)
+    }
+}
+
+/// Something that an operator ordered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ordered {
+    /// At which site.
+    pub site: SiteName,
+    /// When.
+    pub at: WallTime,
+    /// What came of it; none as long as the command waits.
+    pub answer: Option<Answer>,
+}
+
+/// What an operator was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is done; what the command said.
+    Obeyed(String),
+    /// It is not; what the command said.
+    Refused(String),
+}
+
+/// Whom expectations speak of. Only they are asked: a daemon that hangs would keep everybody waiting.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Whether every daemon is asked how it is.
+    pub everybody: bool,
+    /// Whose daemon is asked how it is, if not every one is.
+    pub statuses: BTreeSet<SiteName>,
+    /// Whose daemon is asked what happened.
+    pub events: BTreeSet<SiteName>,
+    /// Whose daemon is asked about the fleet.
+    pub fleets: BTreeSet<SiteName>,
+    /// Whose host is looked at for the service addresses.
+    pub addresses: BTreeSet<SiteName>,
+}
+
+impl Asked {
+    /// Those of whom these expectations speak.
+    pub fn by<'a>(expectations: impl IntoIterator<Item = &'a Expectation>) -> Self {
+        let mut asked = Asked::default();
+        for expectation in expectations {
+            let set = match expectation {
+                Expectation::SiteSaid { .. } => &mut asked.events,
+                Expectation::SiteHasAddresses { .. } => &mut asked.addresses,
+                Expectation::FleetStands { .. } | Expectation::CountsAway { .. } => &mut asked.fleets,
+                _ => &mut asked.statuses,
+            };
+            set.extend(expectation.looks_at().cloned());
+            asked.everybody |= expectation.looks_at_all();
+        }
+        asked
+    }
+}
