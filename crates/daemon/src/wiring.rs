@@ -94,7 +94,8 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
     let Opened { bgp, socket, api, dns, keeper, kernel } = Opened::open(&site_file)?;
     let listener = socket.listener().map_err(Error::System)?;
     let state_dir = site_file.site.state_dir.clone();
-    let memories = memory::recall(&state_dir, &bus);
+    let store = memory::open(&state_dir, &bus)?;
+    let memories = runtime.block_on(memory::recall(store.as_ref(), &bus));
     let orders = orders::recall(&state_dir, clock.wall(), &bus);
 
     let recording = Arc::new(Recording::begin(&state_dir, &site_file.site.name, clock, &bus));
@@ -125,7 +126,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
         board,
         fleet: driver,
         metrics,
-        state_dir,
+        store,
         memories,
         socket: listener,
         clerk,
