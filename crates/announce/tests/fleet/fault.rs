@@ -22,8 +22,6 @@ pub struct Seams {
     pub expires: bool,
     /// What is heard in place of an answer, to a request that expected this revision.
     pub answer: fn(Answer, Option<Revision>) -> Answer,
-    /// What is seen of a record.
-    pub read: Option<fn(&mut Value, &Speaker, u32)>,
     /// What is written in place of a record, by which life of the process.
     pub written: Option<fn(&mut Value, &Speaker, u32)>,
     /// What becomes of the machine after every step.
@@ -41,7 +39,6 @@ pub const SOUND: Seams = Seams {
     compares: true,
     expires: false,
     answer: |answer, _| answer,
-    read: None,
     written: None,
     state: None,
     announced: |announced, _| vec![Input::Announced(announced)],
@@ -49,7 +46,7 @@ pub const SOUND: Seams = Seams {
     grants: |_, _, _| false,
 };
 
-pub const FAULTS: [Fault; 14] = [
+pub const FAULTS: [Fault; 15] = [
     Fault {
         what: "an ambiguous answer is taken for a yes",
         seams: Seams { answer: ambiguous_is_done, ..SOUND },
@@ -98,11 +95,16 @@ pub const FAULTS: [Fault; 14] = [
     Fault {
         what: "an old backup is trusted",
         seams: Seams {
-            read: Some(|record, _, _| trust(record)),
-            written: Some(|record, _, _| trust(record)),
-            state: Some(|machine| trust(&mut machine["sight"]["record"])),
+            state: Some(|machine| {
+                machine["sight"]["greeted"] = json!(true);
+                machine["sight"]["forgotten"] = json!(null);
+            }),
             ..SOUND
         },
+    },
+    Fault {
+        what: "who was out of contact trusts what it reads",
+        seams: Seams { state: Some(|machine| machine["sight"]["greeted"] = json!(true)), ..SOUND },
     },
     Fault {
         what: "somebody else's charge is cleared",
@@ -166,13 +168,6 @@ fn clear_charges(record: &mut Value, speaker: &Speaker, _: u32) {
     others
         .filter(|(_, member)| member["away"]["cause"] == "charge")
         .for_each(|(_, member)| come_back(member));
-}
-
-fn trust(record: &mut Value) {
-    record["doubt"] = json!(0);
-    for (_, member) in members(record) {
-        hosts(member).for_each(|(_, host)| host["doubt"] = json!(0));
-    }
 }
 
 /// The wish gets a number that no later one reaches, so that it stays the last word.

@@ -8,8 +8,8 @@ use terms::Timestamp;
 
 use crate::dice::Dice;
 
-pub const STORM: Duration = Duration::from_secs(45);
-pub const CALM: Duration = Duration::from_secs(60);
+pub const STORM: Duration = Duration::from_secs(36);
+pub const CALM: Duration = Duration::from_secs(45);
 
 /// A host by its place in [`Plan::hosts`].
 pub type HostId = usize;

@@ -254,7 +254,6 @@ impl World {
             }
             Inner::Notice { store, stored } => {
                 if process.store_life == Some(store) && self.store.life == store && !self.is_cut(host) {
-                    let stored = self.shown(host, stored);
                     self.permit(host, Input::Watched(stored));
                 }
             }
@@ -469,22 +468,13 @@ impl World {
         let expected = asked.and_then(|(_, expected, _)| expected);
         self.summary.ambiguous += u64::from(matches!(answer, Answer::Ambiguous));
         let input = match (self.seams.answer)(answer, expected) {
-            Answer::Found(found) => {
-                let found = found.map(|stored| self.shown(id, stored));
-                Input::Stored { ticket, found }
-            }
+            Answer::Found(found) => Input::Stored { ticket, found },
             Answer::Replaced(revision) => Input::Replaced { ticket, revision },
             Answer::Conflict => Input::Conflict { ticket },
             Answer::Ambiguous => Input::Ambiguous { ticket },
             Answer::Unavailable => Input::Unavailable { ticket, why: Reason::from("connection refused") },
         };
         self.permit(id, input);
-    }
-
-    fn shown(&self, id: HostId, stored: Stored) -> Stored {
-        let host = &self.hosts[id];
-        let record = bend_record(stored.record, self.seams.read, host, host.lives);
-        Stored { record, ..stored }
     }
 
     /// The driver renews the lease of its host and looks at those of the others.

@@ -1,7 +1,7 @@
 //! The permit protocol in small: what a record keeps under every change, what a garbled one is answered, and the
 //! site's side step by step.
 
-#![allow(clippy::unwrap_used, reason = "what cannot be made fails the test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what cannot be made fails the test")]
 #![allow(clippy::disallowed_types, reason = "the corpus lies in files")]
 #![allow(
     unreachable_pub,
