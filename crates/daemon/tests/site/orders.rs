@@ -66,6 +66,8 @@ fn a_drain_survives_a_crash_and_a_resume_ends_it() {
     daemon.kill();
     until("the kernel has withdrawn both", || world.is_withdrawn());
     let _daemon = world.daemon_with("drain = \"2s\"", LONG);
+    // The socket's file of the daemon before is still there.
+    until("it listens again", || std::os::unix::net::UnixStream::connect(world.path("api.sock")).is_ok());
     until("the service is as well as can be", || {
         let (status, body) = world.get("/status");
         let status: Value =
