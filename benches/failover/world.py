@@ -72,6 +72,8 @@ class Process:
                 world.inside(node, command), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 start_new_session=True, env={**os.environ, **environment},
             )
+        # Whatever else the machine does comes after what is measured, for every contender alike.
+        pathlib.Path(f"/proc/{self.popen.pid}/autogroup").write_text("-10")
 
     def signal(self, number):
         """To the program and its group; one that is gone is no error."""

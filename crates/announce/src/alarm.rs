@@ -39,7 +39,7 @@ impl Alarm {
     }
 
     /// What it is called in a sentence.
-    pub fn title(self) -> &'static str {
+    pub(crate) fn title(self) -> &'static str {
         match self {
             Alarm::Held => "withdrawal not permitted",
             Alarm::Frozen => "frozen",

@@ -151,11 +151,6 @@ impl Machine {
         &self.settings
     }
 
-    /// What the operator wants of it now.
-    pub fn intent(&self) -> &Intent {
-        &self.intent
-    }
-
     /// Every check and how it stands, in the order of [`Settings::checks`].
     pub fn checks(&self) -> impl Iterator<Item = CheckStatus<'_>> {
         self.health.each(&self.settings).map(|(_, settings, tally)| CheckStatus {

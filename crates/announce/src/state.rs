@@ -1,24 +1,24 @@
 //! The states of an announcement group, and the one table that says how it moves between them.
 //!
 //! ```text
-//!                                                      every check rises,
-//!          BOOT ───── warm ────> WARM ───────────────── back-off over ──────────> UP
-//!   NONE                          ^
-//!          OFF  ──── Normal ──────┘      (from any state: Withdraw, with the permit or overriding the guard)
-//!   - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - -
-//!                                 a fail: ask for the permit
-//!   NORMAL    ┌─────────> UP <─────────────────────────────────> SUSPECT
-//!   or DEPREF │          │  ^                 a pass                │
-//!             │          │  └────── every check rises ────┐         │ failed,
-//!      Normal │          │ Drain,                         │         │ no permit
-//!             │          v permit                         │         v
-//!   GSHUT     └───────  DRAIN                             └─────── HELD: alarm
-//!                        │                                          │
-//!   - - - - - - - - - - -│- - - - - - - - - - - - - - - - - - - - - │ - - - - - - - - - - - - - - - - - - -
-//!                        │ T_drain over, or few are left             │ permit, still failed
-//!   NONE                 v                                          v
-//!                      DOWN <───────────────────────────────────────┴── UP, SUSPECT, DRAIN: failed, permit
-//!                        └──── every check rises, back-off over, Normal ────> UP
+//!                                            every check rises,
+//!   NONE      BOOT ──── warm ────> WARM ───── back-off over ─────> UP
+//!                                   ^
+//!             OFF ───── Normal ─────┘     (to OFF from any state: Withdraw, with the permit or overriding the guard)
+//!   - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - -
+//!                              a fail: ask for the permit
+//!   NORMAL       ┌────────> UP <──────────────────────────────> SUSPECT
+//!   or DEPREF    │          │ ^              a pass                │
+//!                │   Drain, │ │                            failed, │
+//!         Normal │   permit │ └────── every check rises ──┐  no    │
+//!                │          v                             │  permit v
+//!   GSHUT        └──────── DRAIN                          └──── HELD, alarm
+//!                           │                                     │
+//!   - - - - - - - - - - - - │ - - - - - - - - - - - - - - - - - - │ - - - - - - - - - - -
+//!                           │ T_drain over,                       │ permit,
+//!                           v or few are left                     v still failed
+//!   NONE                   DOWN <─────────────────────────────────┴─ UP, SUSPECT, DRAIN: failed, permit
+//!                           └──── every check rises, back-off over, Normal ────> UP
 //! ```
 //!
 //! The table is level-triggered: it asks what holds now ([`Cause`]), not what just happened, so the order in which

@@ -316,6 +316,10 @@ pub(crate) struct FleetSite {
     /// Why, for everybody who asks later
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+}
+
 /// Whom an order concerns, and how it is given.
 #[derive(Debug, Args)]
 pub(crate) struct Scope {

@@ -90,7 +90,11 @@ fn what_becomes_of_an_order_is_the_exit_code() {
     let drain = ["drain", "dns", "--for", "10m", "--reason", "kernel upgrade"];
     let (done, request) = asked(&drain, "200 OK", &sample("order.json"));
     assert_eq!((done.status.code(), request.as_str()), (Some(0), "POST /orders HTTP/1.1"));
-    assert!(out(&done).starts_with("dns (services dns, ntp) went from up (normal) to drain (gshut)"), "{}", out(&done));
+    assert!(
+        out(&done).starts_with("dns (services dns, ntp) went from up (normal) to drain (gshut)"),
+        "{}",
+        out(&done)
+    );
 
     let not_permitted = sample("order.json").replace("\"accepted\": true", "\"accepted\": false");
     let (rehearsed, _) = asked(&["drain", "--dry-run", "--json", "--reason", "x"], "200 OK", &not_permitted);

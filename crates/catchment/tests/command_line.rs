@@ -164,8 +164,10 @@ fn completions_and_manual_pages_know_every_command() {
     for command in commands {
         let word = command.rsplit('-').next().unwrap();
         assert!(scripts.iter().all(|script| script.contains(word)), "{command}");
-        let top = command.split('-').next().unwrap();
-        assert!(main.contains(&format!("catchment-{top}(1)")), "{command}\n{main}");
+        // The page of a command of a command is named in that of the one above it.
+        let group = command.split('-').next().unwrap();
+        let is_named = [command, group].iter().any(|name| main.contains(&format!("catchment-{name}(1)")));
+        assert!(is_named, "{command}\n{main}");
     }
 }
 
@@ -174,4 +176,25 @@ fn what_is_no_recording_cannot_be_replayed() {
     let output = run(&["replay", "examples/single-peer.toml"]);
     assert_eq!((output.status.code(), out(&output).as_str()), (Some(2), ""));
     insta::assert_snapshot!(err(&output));
+}
+
+#[test]
+fn a_check_that_cannot_fail_is_a_no() {
+    let good = run(&["check", "--negative", "--json", "examples/https.toml"]);
+    let report: serde_json::Value = serde_json::from_str(&out(&good)).unwrap();
+    let answers: Vec<&str> =
+        report["checks"].as_array().unwrap().iter().map(|row| row["can_fail"].as_str().unwrap()).collect();
+    assert_eq!((good.status.code(), answers), (Some(0), vec!["yes"; 4]), "{report}");
+
+    let directory = tempfile::tempdir().unwrap();
+    let statuses: Vec<u16> = (100..600).collect();
+    let example = fs::read_to_string(root().join("examples/https.toml")).unwrap();
+    let useless = example.replace("contains = \"ready\"", &format!("status = {statuses:?}"));
+    assert_ne!(useless, example);
+    fs::write(directory.path().join("site.toml"), useless).unwrap();
+    let output =
+        catchment(&["check", "--negative", "site.toml"]).current_dir(directory.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", out(&output));
+    assert!(out(&output).contains("it passes an empty error page"), "{}", out(&output));
+    assert!(out(&output).ends_with("\n1 check cannot fail, and so protects nobody\n"), "{}", out(&output));
 }

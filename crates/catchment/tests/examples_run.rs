@@ -79,9 +79,13 @@ fn the_built_in_dns_service_answers_while_its_peers_are_out_of_reach() {
     let rejected = site.says(&["ip", "-6", "route", "show", "type", "unreachable"]);
     assert!(rejected.contains("2001:db8:53::/48"), "{rejected}");
 
-    let rehearsed = site.says(&[PROGRAM, "drain", "dns", "--dry-run", "--json", "--reason", "kernel upgrade"]);
+    let rehearsed =
+        site.says(&[PROGRAM, "drain", "dns", "--dry-run", "--json", "--reason", "kernel upgrade"]);
     let rehearsed: serde_json::Value = serde_json::from_str(&rehearsed).unwrap();
-    assert_eq!((&rehearsed["accepted"], &rehearsed["groups"][0]["after"]["output"]), (&true.into(), &"gshut".into()));
+    assert_eq!(
+        (&rehearsed["accepted"], &rehearsed["groups"][0]["after"]["output"]),
+        (&true.into(), &"gshut".into())
+    );
     let frozen = site.says(&[PROGRAM, "freeze", "--for", "1h", "--reason", "the checks are being rebuilt"]);
     assert!(frozen.starts_with("dns went from up (normal) to up (normal)\n  order: freeze by "), "{frozen}");
     assert!(site.says(&[PROGRAM, "status"]).contains("ORDER dns: freeze by "));

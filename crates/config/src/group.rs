@@ -4,7 +4,7 @@ use crate::check::Probe;
 use crate::group_section::{GroupSection, Rules};
 use crate::grouping::{Together, together};
 use crate::service::Written;
-use announce::{CheckSettings, Fold, Settings};
+use announce::{CheckSettings, Fold, Scope, Settings};
 use document::Document;
 use std::collections::{BTreeMap, BTreeSet};
 use terms::{GroupName, Prefix, ServiceName};
@@ -58,6 +58,16 @@ impl Group {
             Fold::Any => all.min(1),
             Fold::AtLeast(least) => usize::try_from(least.get()).map_or(all, |least| least.min(all)),
         }
+    }
+
+    /// The checks whose failure withdraws it.
+    pub fn local_checks(&self) -> impl Iterator<Item = &CheckSettings> {
+        self.settings.checks.iter().filter(|check| check.scope == Scope::Local)
+    }
+
+    /// The checks whose failure makes it less preferred, and no more.
+    pub fn dependencies(&self) -> impl Iterator<Item = &CheckSettings> {
+        self.settings.checks.iter().filter(|check| check.scope == Scope::Dependency)
     }
 
     fn of(name: GroupName, services: &[&Written], rules: &Rules) -> Group {

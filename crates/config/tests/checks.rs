@@ -37,7 +37,9 @@ fn a_check_is_run_through_each_address_that_it_asks() {
 fn trust_is_what_the_file_says() {
     let file = read(include_str!("checks.toml")).unwrap();
     let certificates = file.groups[0].probes.iter().filter_map(|probe| match &probe.question {
-        Question::Http { tls: Some(certificate), .. } | Question::Tls { tls: certificate, .. } => Some(certificate),
+        Question::Http { tls: Some(certificate), .. } | Question::Tls { tls: certificate, .. } => {
+            Some(certificate)
+        }
         _ => None,
     });
     let certificates: Vec<_> = certificates.collect();
@@ -56,7 +58,8 @@ fn every_fault_of_every_kind_is_told_at_once() {
 
 #[test]
 fn a_service_whose_checks_are_all_shared_is_watched_by_nobody() {
-    let text = include_str!("checks.toml").replace("[[service.check]]", "[[service.check]]\nscope = \"dependency\"");
+    let text =
+        include_str!("checks.toml").replace("[[service.check]]", "[[service.check]]\nscope = \"dependency\"");
     let text = text.replace("scope = \"dependency\"\n[[", "[[");
     let faults = read(&text).unwrap_err();
     assert_eq!(faults.len(), 1, "{faults}");

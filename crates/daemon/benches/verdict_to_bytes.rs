@@ -25,7 +25,8 @@ fn daemon_program() -> PathBuf {
 fn main() {
     let first = std::env::args().nth(1).unwrap_or_default();
     if first.ends_with(".toml") {
-        daemon::run(config::load(Path::new(&first)).unwrap()).unwrap();
+        let path = Path::new(&first);
+        daemon::run(path, config::load(path).unwrap()).unwrap();
         return;
     }
     let mut latencies: Vec<f64> = (0..RUNS).map(|_| life()).collect();

@@ -355,7 +355,7 @@ impl Decider {
         };
         let ribbon = u16::try_from(group.first_check + found.check.0).unwrap_or(u16::MAX);
         let at_ms = found.asked.as_nanos() / 1_000_000;
-        let sample = api::Sample { ribbon, at_ms, outcome, family: Some(found.family) };
+        let sample = api::Sample { ribbon, at_ms, outcome, family: found.family };
         // Nobody may be looking, or not fast enough.
         let _ = self.mouth.samples.try_send(sample);
     }

@@ -31,7 +31,11 @@ struct GroupPromise {
     name: GroupName,
     services: Vec<ServiceName>,
     prefixes: Vec<PrefixPromise>,
+    /// Those whose failure withdraws.
     checks: Vec<String>,
+    /// Those whose failure makes the group less preferred, and no more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dependencies: Vec<String>,
     /// How many of its services must be well.
     needs: usize,
 }
@@ -110,7 +114,8 @@ impl GroupPromise {
             name: group.settings.group.clone(),
             services: group.services.clone(),
             prefixes: group.prefixes.iter().map(prefix).collect(),
-            checks: group.settings.checks.iter().map(|check| check.to_string()).collect(),
+            checks: group.local_checks().map(ToString::to_string).collect(),
+            dependencies: group.dependencies().map(ToString::to_string).collect(),
             needs: group.services_needed(),
         }
     }

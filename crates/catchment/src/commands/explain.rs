@@ -51,10 +51,10 @@ fn page(explanation: &Explanation, now: WallTime, paint: Paint) -> String {
 
 /// What each check found last, and below that what those saw that see more, such as the output of a program.
 fn checks(checks: &[Check], paint: Paint) -> String {
-    let mut table = Table::new(["CHECK", "LAST", "IN A ROW", "BECAUSE"]);
+    let mut table = Table::new(["SERVICE", "CHECK", "LAST", "IN A ROW", "BECAUSE"]);
     let mut seen = String::new();
     for check in checks {
-        let name = format!("{}/{}", check.service, check.name);
+        let (service, name) = (check.service.to_string(), &check.name);
         let last = match check.last {
             Some(last) => Cell::toned(last, tone_of_result(last)),
             None => Cell::toned("none yet", Tone::Quiet),
@@ -65,7 +65,7 @@ fn checks(checks: &[Check], paint: Paint) -> String {
                 text.lines().map(|line| format!("  {}\n", line.replace(char::is_control, "\u{fffd}")));
             seen.push_str(&format!("\n{name} saw:\n{}", lines.collect::<String>()));
         }
-        table.row([name.into(), last, check.run.to_string().into(), reason.into()]);
+        table.row([service.into(), name.clone().into(), last, check.run.to_string().into(), reason.into()]);
     }
     table.render(paint) + &seen
 }

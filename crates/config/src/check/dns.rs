@@ -85,7 +85,11 @@ fn serial(table: &Table, qtype: RecordType) -> Option<Serial> {
     for value in [&at_least, &within] {
         if value.is_given() && qtype != RecordType::SOA {
             let hint = "ask for type = \"SOA\", in a check of its own";
-            table.document().fault_with_hint(value.key_span(), format!("records of type {qtype} have no serial"), hint);
+            table.document().fault_with_hint(
+                value.key_span(),
+                format!("records of type {qtype} have no serial"),
+                hint,
+            );
         }
     }
     if at_least.is_given() && within.is_given() {

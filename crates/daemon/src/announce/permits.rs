@@ -44,11 +44,13 @@ impl Permits {
 
     /// Waits until the fleet says something new; for ever where there is none.
     pub(super) async fn news(&mut self) {
-        match self {
-            Permits::Fleet { grants, .. } if grants.changed().await.is_ok() => grants.mark_unchanged(),
-            // The fleet's task lives as long as the process; without it nothing new is ever said.
-            Permits::Fleet { .. } | Permits::Alone => std::future::pending().await,
+        if let Permits::Fleet { grants, .. } = self
+            && grants.changed().await.is_ok()
+        {
+            return grants.mark_unchanged();
         }
+        // The fleet's task lives as long as the process; without it nothing new is ever said.
+        std::future::pending().await
     }
 
     /// What the fleet says to the latest wish of a group; none where it has not heard that wish yet. What was on its

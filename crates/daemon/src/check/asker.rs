@@ -69,7 +69,7 @@ impl Asker {
     }
 
     /// Asks once. What it starts ends with this future. `give_up` is when its answer comes too late.
-    pub(super) async fn ask(&self, give_up: Instant) -> io::Result<Finding> {
+    pub(crate) async fn ask(&self, give_up: Instant) -> io::Result<Finding> {
         match self {
             Asker::Dns(asker) => asker.ask().await,
             Asker::Http(asker) => asker.ask().await,

@@ -5,7 +5,7 @@ use check::Finding;
 use check::file::{Expectation, Facts, Version};
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 use terms::{Verdict, WallTime};
@@ -55,7 +55,7 @@ impl Asker {
     }
 }
 
-fn look(path: &PathBuf, wants_content: bool) -> io::Result<Look> {
+fn look(path: &Path, wants_content: bool) -> io::Result<Look> {
     let metadata = match std::fs::metadata(path) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(Look::Missing);

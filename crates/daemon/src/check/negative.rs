@@ -4,6 +4,9 @@
 //! listens, a file that is not there, `false` in place of a program, a network that does not exist. Where a reply is
 //! judged, a wrong reply is judged too. Nothing of the service is touched, and nothing is left behind.
 
+#[cfg(test)]
+mod tests;
+
 use super::{Asker, Surroundings, ask_in_time};
 use crate::address::Presence;
 use crate::clock::Clock;

@@ -256,3 +256,35 @@ fn the_port_is_taken_while_it_runs_and_free_when_it_has_stopped() {
     server.stop();
     start().unwrap().stop();
 }
+
+#[tokio::test]
+async fn a_passive_check_judges_what_users_are_answered() {
+    use crate::check::{Asker, Surroundings};
+    use crate::clock::Clock;
+    use terms::Verdict;
+    let world = World::new(1);
+    let surroundings = Surroundings {
+        clock: Clock::start(),
+        workshop: tokio::runtime::Handle::current(),
+        tallies: watch::Sender::new(world.server.tallies()).subscribe(),
+    };
+    let expectation = check::passive::Expectation { most_percent: 50, least_answers: 10 };
+    let question = config::Question::Passive { bad: vec![ResponseCode::Refused], expectation };
+    let asker = Asker::new(&"dns".parse().unwrap(), &question, &surroundings);
+    let other = Asker::new(&"web".parse().unwrap(), &question, &surroundings);
+    let verdict = async |asker: &Asker| asker.ask(tokio::time::Instant::now()).await.unwrap().verdict;
+    let foreign = b"\0\x07\0\0\0\x01\0\0\0\0\0\0\x05other\0\0\x06\0\x01";
+    for _ in 0..9 {
+        world.ask(foreign);
+    }
+    assert_eq!(verdict(&asker).await, Verdict::Pass, "too few to say anything");
+    for _ in 0..10 {
+        world.ask(foreign);
+    }
+    assert_eq!(verdict(&other).await, Verdict::Pass, "another service's answers");
+    assert_eq!(verdict(&asker).await, Verdict::definite("10 of 10 answers were bad"));
+    for _ in 0..10 {
+        world.ask(&query(1, 6));
+    }
+    assert_eq!(verdict(&asker).await, Verdict::Pass, "what was bad before is over");
+}

@@ -61,7 +61,8 @@ fn a_family_that_the_peer_does_not_carry_is_not_told() {
 fn a_covering_prefix_is_told_from_the_first_moment_and_at_every_level() {
     for level in [Level::None, Level::Gshut, Level::Depref, Level::Normal] {
         let covers = Arc::from(["198.18.0.0/16".parse().unwrap()]);
-        let decision = Decision { groups: vec![group(level, &["198.18.0.0/24"])], covers, ..Decision::default() };
+        let decision =
+            Decision { groups: vec![group(level, &["198.18.0.0/24"])], covers, ..Decision::default() };
         let told = told(&decision, &hops("2001:db8::1"), &plain());
         let cover = &told[&"198.18.0.0/16".parse::<Prefix>().unwrap()];
         assert_eq!(*cover, Attributes::originated("10.0.0.1".parse().unwrap()), "{level}");

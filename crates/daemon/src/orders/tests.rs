@@ -7,6 +7,7 @@ use crate::caller::Caller;
 use crate::check::Found;
 use crate::export::Decision;
 use crate::fleet;
+use crate::load::Loads;
 use crate::memory::Memories;
 use crate::metrics::Metrics;
 use crate::status;
@@ -84,6 +85,7 @@ impl Bench {
         let (show_orders, orders_shown) = watch::channel(Shown::new());
         let (presence, present) = watch::channel(Presence::default());
         let (connections, connected) = watch::channel(Connections::new());
+        let (loads, loaded) = watch::channel(Loads::default());
         let (regroups, regrouped) = mpsc::channel(1);
         let (samples, drawn) = mpsc::channel(16);
         let mouth = Mouth {
@@ -103,6 +105,7 @@ impl Bench {
             commands: commanded,
             regroups: regrouped,
             connections: connected,
+            loads: loaded,
             shown: showing.clone(),
         };
         let permits = match among {
@@ -138,7 +141,7 @@ impl Bench {
         let clerk = Clerk::new(board.clone(), directory.path(), orders, commands.clone(), show_orders);
         tokio::spawn(clerk.run(requested));
         let _kept: Vec<Box<dyn Any>> =
-            vec![Box::new((shown, presence, connections)), Box::new((regroups, drawn))];
+            vec![Box::new((shown, presence, connections, loads)), Box::new((regroups, drawn))];
         Bench { directory, board, found, commands, requests, decision, wishes, grants, _kept }
     }
 
@@ -153,7 +156,14 @@ impl Bench {
 
     async fn check(&self, slot: usize, verdict: Verdict) {
         let now = self.board.clock.now();
-        let found = Found { check: CheckId(0), verdict, family: Family::Ipv4, asked: now, known: now };
+        let found = Found {
+            check: CheckId(0),
+            verdict,
+            family: Some(Family::Ipv4),
+            asked: now,
+            known: now,
+            seen: None,
+        };
         self.found.send((Slot(slot), found)).await.unwrap();
     }
 
@@ -235,7 +245,9 @@ async fn a_rehearsal_changes_nothing_at_all() {
 async fn without_a_permit_everything_is_as_it_was() {
     let mut bench = Bench::start(Among::OtherSites);
     bench.up().await;
-    let Err(Refused::No(refusal)) = bench.order(OrderKind::Withdraw, |_| ()).await else { panic!("it obeyed") };
+    let Err(Refused::No(refusal)) = bench.order(OrderKind::Withdraw, |_| ()).await else {
+        panic!("it obeyed")
+    };
     assert!(refusal.error.ends_with("nothing has changed"), "{refusal}");
     assert!(refusal.hint.unwrap().contains("--override-guard"));
     assert_eq!(bench.levels(), [Level::Normal, Level::Normal]);
@@ -281,7 +293,11 @@ async fn orders_are_carried_out_one_after_the_other() {
     assert!(matches!(drain, Err(Refused::No(_))));
     assert!(freeze.unwrap().accepted);
     let kinds: Vec<_> = bench.board.status().groups.iter().map(|group| group.intent.kind).collect();
-    assert_eq!(kinds, [api::IntentKind::Freeze; 2], "the order that was put back did not undo the one behind it");
+    assert_eq!(
+        kinds,
+        [api::IntentKind::Freeze; 2],
+        "the order that was put back did not undo the one behind it"
+    );
 }
 
 #[tokio::test]
@@ -318,7 +334,8 @@ async fn an_order_that_cannot_be_kept_stands_and_says_so() {
     std::fs::create_dir(&blocked).unwrap();
     let ordered = bench.order(OrderKind::Freeze, |_| ()).await.unwrap();
     assert!(ordered.remarks.iter().any(|remark| remark.as_str().contains("not on disk")), "{ordered:?}");
-    let kept_alarm = |bench: &Bench| bench.board.bus.alarms().iter().any(|alarm| alarm.kind == ORDERS_NOT_KEPT);
+    let kept_alarm =
+        |bench: &Bench| bench.board.bus.alarms().iter().any(|alarm| alarm.kind == ORDERS_NOT_KEPT);
     assert!(kept_alarm(&bench));
     std::fs::remove_dir(&blocked).unwrap();
     bench.order(OrderKind::Resume, |_| ()).await.unwrap();

@@ -42,7 +42,10 @@ fn a_drain_survives_a_crash_and_a_resume_ends_it() {
     let rehearsed = give(&world, "drain", &json!({ "dry_run": true, "service": "dns" }));
     assert_eq!((&rehearsed["accepted"], &rehearsed["dry_run"]), (&json!(true), &json!(true)));
     let change = &rehearsed["groups"][0];
-    assert_eq!((&change["before"]["output"], &change["after"]["output"]), (&json!("normal"), &json!("gshut")));
+    assert_eq!(
+        (&change["before"]["output"], &change["after"]["output"]),
+        (&json!("normal"), &json!("gshut"))
+    );
     assert_eq!(change["finally"], json!({ "output": "none", "after_ms": 3_600_000 }));
     assert_eq!(change["survivors"]["enough"], Value::Null, "nobody knows");
     assert_eq!(change["routes"].as_array().unwrap().len(), 2, "{change}");
@@ -63,9 +66,12 @@ fn a_drain_survives_a_crash_and_a_resume_ends_it() {
     daemon.kill();
     until("the kernel has withdrawn both", || world.is_withdrawn());
     let _daemon = world.daemon_with("drain = \"2s\"", LONG);
+    // The socket's file of the daemon before is still there.
+    until("it listens again", || std::os::unix::net::UnixStream::connect(world.path("api.sock")).is_ok());
     until("the service is as well as can be", || {
         let (status, body) = world.get("/status");
-        let status: Value = if status.ends_with("200 OK") { serde_json::from_str(&body).unwrap() } else { json!({}) };
+        let status: Value =
+            if status.ends_with("200 OK") { serde_json::from_str(&body).unwrap() } else { json!({}) };
         let checks = status["groups"][0]["checks"].as_array().cloned().unwrap_or_default();
         !checks.is_empty() && checks.iter().all(|check| check["run"].as_u64() >= Some(20))
     });
@@ -104,7 +110,11 @@ fn a_frozen_group_stays_as_it_is_and_says_so() {
     nsd.kill();
     until("the checks have failed", || {
         let group = group(&world);
-        group["checks"].as_array().unwrap().iter().all(|check| check["last"] == "fail" && check["run"].as_u64() >= Some(5))
+        group["checks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|check| check["last"] == "fail" && check["run"].as_u64() >= Some(5))
     });
     assert!(world.is_announced());
     let status = world.document("/status");
@@ -125,7 +135,10 @@ fn what_makes_no_sense_is_refused_and_changes_nothing() {
     until("both prefixes are announced", || world.is_announced());
     let head = "Host: localhost\r\nContent-Type: application/json";
     let post = |body: &str| {
-        world.exchange(&format!("POST /orders HTTP/1.0\r\n{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
+        world.exchange(&format!(
+            "POST /orders HTTP/1.0\r\n{head}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ))
     };
     let refused = [
         (order("drain", &json!({ "service": "web" })), "there is no service `web` here"),
@@ -156,7 +169,10 @@ fn what_makes_no_sense_is_refused_and_changes_nothing() {
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.0 404"), "{answer}");
 
-    assert_eq!((group(&world)["state"].clone(), world.count("ordered"), world.updates()), (json!("up"), 0, 2));
+    assert_eq!(
+        (group(&world)["state"].clone(), world.count("ordered"), world.updates()),
+        (json!("up"), 0, 2)
+    );
 }
 
 #[test]

@@ -93,7 +93,8 @@ impl InventedSite {
         let check = |name: &str, fails: bool| -> Result<Check, Box<dyn Error>> {
             let last = Some(if fails { CheckResult::Fail } else { CheckResult::Pass });
             let run = ((self.now_ms - self.since_ms) / 100) as u32 + 1;
-            Ok(Check { service: "dns".parse()?, name: name.to_owned(), last, run })
+            let service = "dns".parse()?;
+            Ok(Check { service, name: name.to_owned(), last, run, reason: None, seen: None })
         };
         Ok(Picture {
             addresses: vec!["198.18.0.53".parse()?, "2001:db8:53::53".parse()?],
@@ -116,6 +117,7 @@ impl InventedSite {
                 state,
                 output,
                 since,
+                intent: api::Intent::default(),
                 reason: reason.into(),
                 alarms: vec![],
                 prefixes: vec![
