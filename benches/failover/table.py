@@ -2,6 +2,9 @@
 
 import statistics
 
+# Times below four questions of the client are not told apart, ms.
+RESOLUTION = 20
+
 
 def number(value):
     return f"{value:,.0f}"
@@ -20,11 +23,13 @@ def cell(figures, cap):
     return median if len(ended) == 1 else f"{median} ({number(min(ended))} to {number(max(ended))})"
 
 
-def ratio(figures, ours):
-    """How many times as long the best of the others takes, in the same run."""
+def ratio(fault, figures, ours):
+    """How many times as long the best of the others takes, in the same run; nothing where the client cannot tell."""
     known = {key: rounds for key, rounds in figures.items() if rounds and None not in rounds}
     others = [statistics.median(rounds) for key, rounds in known.items() if key != ours]
     if ours not in known or not others or not (own := statistics.median(known[ours])):
+        return ""
+    if "ms" in fault.counted and min(own, *others) < RESOLUTION:
         return ""
     return f"{min(others) / own:.1f}"
 
@@ -35,4 +40,4 @@ def table(rows, contenders, ours):
     yield "|---|---|---|" + "---|" * len(contenders) + "---|"
     for fault, configuration, figures in rows:
         cells = [cell(figures.get(contender.key), fault.cap) for contender in contenders]
-        yield f"| {fault.name} | {configuration} | {fault.counted} | {' | '.join(cells)} | {ratio(figures, ours)} |"
+        yield f"| {fault.name} | {configuration} | {fault.counted} | {' | '.join(cells)} | {ratio(fault, figures, ours)} |"

@@ -99,11 +99,13 @@ const MOST_RUNS: u32 = 1000;
 
 const SCOPES: [(&str, Scope); 2] = [("local", Scope::Local), ("dependency", Scope::Dependency)];
 
-const HANG_AFTER: Duration = Duration::from_secs(1);
+pub(crate) const HANG_AFTER: Duration = Duration::from_secs(1);
 /// How long silence may last, by the name of the profile: a pause of less than a second is usually no outage.
-const PROFILES: [(&str, Duration); 2] = [("normal", HANG_AFTER), ("fast", Duration::from_millis(300))];
+pub(crate) const PROFILES: [(&str, Duration); 2] =
+    [("normal", HANG_AFTER), ("fast", Duration::from_millis(300))];
 
-pub(crate) fn read(table: &Table, directory: &Path) -> Option<Check> {
+/// Reads one check; `hang_after` is what holds where it says neither that nor a profile.
+pub(crate) fn read(table: &Table, directory: &Path, hang_after: Duration) -> Option<Check> {
     let scope = table.optional("scope").one_of(&SCOPES);
     let given = the_one_kind(table, directory);
     let kind = given.as_ref().and_then(|(reader, value)| {
@@ -117,7 +119,7 @@ pub(crate) fn read(table: &Table, directory: &Path) -> Option<Check> {
     let fall = table.optional("fall").number_in(1..=MOST_RUNS);
     let rise = table.optional("rise").number_in(1..=MOST_RUNS);
     let profile = table.optional("profile").one_of(&PROFILES);
-    let hang_after = table.optional("hang_after").duration_in(times);
+    let given_hang_after = table.optional("hang_after").duration_in(times);
     let interval_is_given = interval.is_some();
     let interval = interval.map_or(pace.interval, |interval| interval.value);
     if let Some(timeout) = timeout.as_ref().filter(|timeout| timeout.value > interval) {
@@ -137,7 +139,7 @@ pub(crate) fn read(table: &Table, directory: &Path) -> Option<Check> {
         timeout: timeout.map_or(pace.timeout.min(interval * 4 / 5), |timeout| timeout.value),
         fall: NonZeroU32::new(fall.map_or(2, |fall| fall.value))?,
         rise: NonZeroU32::new(rise.map_or(3, |rise| rise.value))?,
-        hang_after: hang_after.or(profile).map_or(HANG_AFTER, |hang_after| hang_after.value),
+        hang_after: given_hang_after.or(profile).map_or(hang_after, |given| given.value),
         scope: scope.map_or(Scope::Local, |scope| scope.value),
     })
 }

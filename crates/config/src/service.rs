@@ -7,6 +7,7 @@ use announce::Scope;
 use document::{Document, Spanned, Table, Value};
 use std::net::IpAddr;
 use std::path::Path;
+use std::time::Duration;
 use terms::{Prefix, ServiceName};
 
 /// A service and its anycast addresses.
@@ -37,18 +38,24 @@ pub(crate) struct Written {
     pub(crate) addresses: Vec<Spanned<IpAddr>>,
 }
 
-pub(crate) fn read_all(value: &Value, directory: &Path) -> Option<Vec<Written>> {
+/// Every service of the file; `hang_after` is that of its checks, unless they say otherwise.
+pub(crate) fn read_all(value: &Value, directory: &Path, hang_after: Duration) -> Option<Vec<Written>> {
     let mut names = Unique::new("service name");
-    value.each(|table| read(table, directory, &mut names))
+    value.each(|table| read(table, directory, hang_after, &mut names))
 }
 
-fn read(table: &Table, directory: &Path, names: &mut Unique<ServiceName>) -> Option<Written> {
+fn read(
+    table: &Table,
+    directory: &Path,
+    hang_after: Duration,
+    names: &mut Unique<ServiceName>,
+) -> Option<Written> {
     let document = table.document();
     let name = table.required("name").parse();
     let addresses = addresses(table);
     let announce = prefixes(table);
     let cover = cover(table, announce.as_deref().unwrap_or_default());
-    let checks = checks(table, directory);
+    let checks = checks(table, directory, hang_after);
     let capacity = table.optional("capacity");
     let most = capacity.number_in(1..=u64::MAX);
     let dns = table.optional("dns");
@@ -164,7 +171,7 @@ fn cover(table: &Table, announce: &[Spanned<Prefix>]) -> Vec<Spanned<Prefix>> {
     cover
 }
 
-fn checks(table: &Table, directory: &Path) -> Option<Vec<Check>> {
+fn checks(table: &Table, directory: &Path, hang_after: Duration) -> Option<Vec<Check>> {
     let value: Value = table.optional("check");
     if !value.is_given() && table.document().syntax_is_good() {
         let hint = "add [[service.check]] with dns = { name = \"example.\", type = \"SOA\" }";
@@ -175,7 +182,7 @@ fn checks(table: &Table, directory: &Path) -> Option<Vec<Check>> {
     let mut once = Unique::new("check");
     let document = table.document();
     let checks = value.each(|table| {
-        let check = check::read(table, directory)?;
+        let check = check::read(table, directory, hang_after)?;
         once.see(document, &Spanned { value: check.name(), span: table.span() });
         Some(check)
     })?;

@@ -1,5 +1,6 @@
 //! `[site]`: who this site is.
 
+use crate::check::{HANG_AFTER, PROFILES};
 use crate::drain;
 use announce::{Drain, Settings};
 use document::{Spanned, Table};
@@ -33,6 +34,8 @@ pub struct Site {
     pub drain: Drain,
     /// A check that says nothing for so long raises an alarm, unless its group says otherwise.
     pub blind_after: Duration,
+    /// Silence of a check that counts as failure, unless the check says otherwise.
+    pub hang_after: Duration,
     /// How much of what is announced a reload may withdraw without being told twice, percent.
     pub max_withdraw: u8,
     /// Where the daemon keeps what survives a restart.
@@ -74,6 +77,7 @@ pub(crate) fn read(table: &Table, directory: &Path) -> Option<Site> {
     let linger = table.optional("linger").duration_in(Duration::ZERO..=Site::LONGEST_LINGER);
     let drain = drain::read(table, Drain::DEFAULT);
     let blind_after = table.optional("blind_after").duration_in(Site::BLIND_AFTERS);
+    let profile = table.optional("profile").one_of(&PROFILES);
     let max_withdraw = table.optional("max_withdraw").parse::<Percent>();
     let state_dir = table.optional("state_dir").path();
     let name = name?.value;
@@ -89,6 +93,7 @@ pub(crate) fn read(table: &Table, directory: &Path) -> Option<Site> {
         linger: linger.map_or(Site::LINGER, |linger| linger.value),
         drain,
         blind_after: blind_after.map_or(Settings::BLIND_AFTER, |blind_after| blind_after.value),
+        hang_after: profile.map_or(HANG_AFTER, |profile| profile.value),
         max_withdraw: max_withdraw.map_or(Site::MAX_WITHDRAW, |percent| percent.value.0),
         state_dir: directory.join(state_dir.map_or(PathBuf::from(Site::STATE_DIR), |path| path.value)),
     })

@@ -1,6 +1,7 @@
 //! The whole file.
 
 use crate::api::{self, Api};
+use crate::check::HANG_AFTER;
 use crate::consistency;
 use crate::fleet::{self, Fleet};
 use crate::group::{self, Group};
@@ -51,7 +52,8 @@ pub fn parse(name: &str, text: &str, directory: &Path) -> Result<SiteFile, Fault
 fn read(root: &Table, directory: &Path) -> Option<SiteFile> {
     let site = root.required("site").table().and_then(|table| site::read(&table, directory));
     let peers = peer::read_all(&root.required("peer"), site.as_ref());
-    let services = service::read_all(&root.required("service"), directory);
+    let hang_after = site.as_ref().map_or(HANG_AFTER, |site| site.hang_after);
+    let services = service::read_all(&root.required("service"), directory, hang_after);
     let fleet = fleet::read(&root.optional("fleet"), directory);
     let api = api::read(root.optional("api").table().as_ref(), directory);
     let otherwise = Rules::of(site.as_ref(), peers.as_deref().unwrap_or_default());

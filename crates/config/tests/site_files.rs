@@ -242,7 +242,7 @@ fn a_group_section_says_how_its_services_go_up_and_down() {
     let section = "[[group]]\nname = \"all-of-it\"\nservices = [\"web\", \"ntp\", \"dns\"]\nfold = \"2 of 3\"\n\
                    never_withdraw = true\nblind = \"deprefer\"\nblind_after = \"10s\"\ndrain = \"60s\"\nconnections = 5\n\
                    backoff = { base = \"1s\", cap = \"60s\" }\n[api]";
-    let head = "linger = \"10s\"\ndrain = \"40s\"\nconverge = \"20s\"\nmax_withdraw = \"50%\"\nrouter_id";
+    let head = "profile = \"fast\"\nlinger = \"10s\"\ndrain = \"40s\"\nconverge = \"20s\"\nmax_withdraw = \"50%\"\nrouter_id";
     let file = read(&with("[api]", section).replace("router_id", head)).unwrap();
     let [group] = &file.groups[..] else { panic!("{:?}", file.groups) };
     let settings = &group.settings;
@@ -260,6 +260,7 @@ fn a_group_section_says_how_its_services_go_up_and_down() {
     );
     assert_eq!(settings.backoff.forgiven_after, Duration::from_secs(600));
     assert_eq!((file.site.linger, file.site.max_withdraw), (Duration::from_secs(10), 50));
+    assert!(settings.checks.iter().all(|check| check.hang_after == Duration::from_millis(300)));
 }
 
 #[test]

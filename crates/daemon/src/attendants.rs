@@ -11,13 +11,12 @@ use crate::reload::{self, Office};
 use crate::status::Board;
 use crate::traffic::{self, Connections, Counted};
 use crate::{page, server, summary, usage};
-use ::fleet::Etcd;
+use ::fleet::{Embedded, Etcd};
 use axum::Router;
 use std::convert::Infallible;
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
-use std::path::PathBuf;
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -31,7 +30,8 @@ pub(crate) struct Attendants {
     /// Takes other site files.
     pub(crate) office: Office,
     pub(crate) metrics: Metrics,
-    pub(crate) state_dir: PathBuf,
+    /// What the next process should know; none where it cannot be written.
+    pub(crate) store: Option<Embedded>,
     pub(crate) memories: watch::Receiver<Memories>,
     pub(crate) socket: UnixListener,
     /// Whoever carries out operators' orders.
@@ -69,7 +69,7 @@ impl Attendants {
     async fn run(self, stopped: oneshot::Receiver<()>) {
         let mut log = Log::follow(&self.bus);
         tokio::spawn(usage::watch(self.bus.clone()));
-        let remembering = tokio::spawn(memory::keep(self.state_dir, self.memories, self.bus));
+        let remembering = tokio::spawn(memory::keep(self.store, self.memories, self.bus));
         let summing_up = summary::tell(self.board.groups.clone());
         let fleet = self.board.fleet.clone();
         let documents = server::documents(self.board.clone(), self.metrics);

@@ -59,6 +59,9 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// Another daemon uses the state directory.
+    #[error(transparent)]
+    State(fleet::OpenError),
     /// The built-in DNS service could not start.
     #[error(transparent)]
     Dns(#[from] dns::Error),

@@ -14,9 +14,9 @@
 mod desk;
 mod ears;
 mod joining;
-mod keys;
 mod metrics;
 mod operator;
+mod picture;
 mod presence;
 mod registry;
 #[cfg(test)]
@@ -26,13 +26,14 @@ mod view;
 pub(crate) use desk::routes;
 pub(crate) use joining::{Fleet, join};
 pub(crate) use metrics::register;
+pub(crate) use picture::other_sites;
 
 use crate::announce::{Grants, Wishes};
 use crate::clock::Clock;
 use crate::event::Source;
 use crate::events::Bus;
 use ::fleet::{Connection, Entry, Key, ReplaceError, Store};
-use announce::permit::{Input, Machine, Output, Record, Revision, Settings, Speaker, Stored, Ticket};
+use announce::permit::{Input, Machine, Output, Pace, Record, Revision, Settings, Speaker, Stored, Ticket};
 use ears::Heard;
 use operator::Request;
 use registry::{Registry, Said};
@@ -114,7 +115,7 @@ impl<S: Store> Driver<S> {
         let (heard, mut ears) = mpsc::channel(HEARD);
         let mut helpers = JoinSet::new();
         helpers.spawn(ears::listen(self.store.clone(), heard));
-        let key = keys::host(&self.identity.speaker);
+        let key = Key::host(&self.identity.speaker);
         helpers.spawn(presence::keep(self.store.clone(), key, self.identity.lease, self.saying.subscribe()));
         self.look_at_groups();
         loop {
@@ -130,7 +131,11 @@ impl<S: Store> Driver<S> {
                         self.answered(&group, over, input);
                     }
                 }
-                Ok(()) = self.wires.views.changed() => self.look_at_groups(),
+                Ok(()) = self.wires.views.changed() => {
+                    if !self.look_at_groups() {
+                        continue;
+                    }
+                }
                 Ok(()) = self.wires.wishes.changed() => self.pass_wishes(),
                 Some(request) = self.wires.orders.recv() => {
                     helpers.spawn(operator::carry_out(self.store.clone(), request));
@@ -151,30 +156,41 @@ impl<S: Store> Driver<S> {
         next.unwrap_or_else(|| self.now() + self.identity.lease)
     }
 
-    /// Follows what the groups announce: one machine for each, told whether it is announced, and our own presence says
-    /// it to the others.
-    fn look_at_groups(&mut self) {
-        let (now, views) = (self.now(), self.wires.views.borrow_and_update().clone());
-        self.machines.retain(|name, _| views.iter().any(|group| group.name == *name));
-        for group in &views {
-            let machine = self.machines.entry(group.name.clone()).or_insert_with(|| {
-                let settings = Settings {
-                    group: group.name.clone(),
-                    speaker: self.identity.speaker.clone(),
-                    min_sites: self.identity.min_sites,
-                    pace: announce::permit::Pace::default(),
-                };
-                Machine::new(settings, rand::random(), now)
-            });
+    /// Follows what the groups announce: one machine for each is told, and our own presence tells the others. Whether
+    /// there was anything new: most views differ in the counts of checks alone.
+    fn look_at_groups(&mut self) -> bool {
+        let said = self.identity.said.with_groups(&self.wires.views.borrow_and_update());
+        if *self.saying.borrow() == said {
+            return false;
+        }
+        let now = self.now();
+        for group in &said.groups {
+            let settings = || Settings {
+                group: group.name.clone(),
+                speaker: self.identity.speaker.clone(),
+                min_sites: self.identity.min_sites,
+                pace: Pace::default(),
+            };
+            let machine = self.machines.entry(group.name.clone());
+            let machine = machine.or_insert_with(|| Machine::new(settings(), rand::random(), now));
             machine.handle(Input::Announced(group.output != api::Output::None), now);
         }
-        let said = self.identity.said.with_groups(&views);
-        self.saying.send_if_modified(|standing| {
-            let changes = *standing != said;
-            *standing = said;
-            changes
-        });
+        self.dismiss(&said, now);
+        self.saying.send_replace(said);
         self.pass_wishes();
+        true
+    }
+
+    /// A group that a reload took away is not announced, and its record must not say so for ever.
+    fn dismiss(&mut self, said: &Said, now: Timestamp) {
+        let Speaker { site, host } = &self.identity.speaker;
+        self.machines.retain(|name, machine| {
+            if said.groups.iter().any(|group| group.name == *name) {
+                return true;
+            }
+            machine.handle(Input::Announced(false), now);
+            machine.record().stands(site, host)
+        });
     }
 
     fn pass_wishes(&mut self) {
@@ -188,6 +204,8 @@ impl<S: Store> Driver<S> {
 
     fn time_passes(&mut self) {
         let now = self.now();
+        let said = self.saying.borrow().clone();
+        self.dismiss(&said, now);
         for machine in self.machines.values_mut() {
             machine.handle(Input::Timer, now);
         }
@@ -216,7 +234,7 @@ impl<S: Store> Driver<S> {
             }
             Heard::Put(entry) => self.hear_entry(&entry),
             Heard::Gone(key) => {
-                if let Some(host) = keys::host_of(&key) {
+                if let Some(host) = key.as_host() {
                     self.registry.gone(&host);
                 }
             }
@@ -229,9 +247,9 @@ impl<S: Store> Driver<S> {
     }
 
     fn hear_entry(&mut self, entry: &Entry) {
-        if let Some(host) = keys::host_of(&entry.key) {
+        if let Some(host) = entry.key.as_host() {
             self.registry.hear(host, &entry.value);
-        } else if let Some(group) = keys::group_of(&entry.key)
+        } else if let Some(group) = entry.key.as_group()
             && let (now, Some(machine)) = (self.wires.clock.now(), self.machines.get_mut(&group))
             && let Ok(stored) = decode(entry)
         {
@@ -277,7 +295,7 @@ impl<S: Store> Driver<S> {
                     Output::Read { ticket } => {
                         let (store, group) = (self.store.clone(), group.clone());
                         self.answers.spawn(async move {
-                            let (over, input) = read(&store, &keys::group(&group), ticket).await;
+                            let (over, input) = read(&store, &Key::group(&group), ticket).await;
                             (group, over, input)
                         });
                     }
@@ -285,7 +303,7 @@ impl<S: Store> Driver<S> {
                         let (store, group) = (self.store.clone(), group.clone());
                         self.answers.spawn(async move {
                             let (over, input) =
-                                replace(&store, &keys::group(&group), ticket, expected, &record).await;
+                                replace(&store, &Key::group(&group), ticket, expected, &record).await;
                             (group, over, input)
                         });
                     }

@@ -1,23 +1,23 @@
 //! What survives a restart: how often each group failed in a row and until when that costs, so that a daemon that is
 //! started again does not forget its back-off. Never what was announced.
 //!
-//! One small file under the state directory. A file that cannot be read costs the back-off and nothing else: the daemon
-//! says so and starts without it.
+//! It lies in the store of this machine, one file under the state directory that is whole after a crash. A file that
+//! cannot be read costs the back-off and nothing else: the daemon says so and starts without it.
 
+use crate::error::Error;
 use crate::event::{Event, Source};
 use crate::events::Bus;
-use crate::state_file;
+use ::fleet::{Embedded, Key, OpenError, Opened, local};
 use announce::Memory;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 use terms::{GroupName, Reason, WallTime};
 use tokio::sync::watch;
 
 /// The file's name under the state directory.
-const FILE: &str = "memory.json";
+const FILE: &str = "state.redb";
 
 /// What each group remembers.
 pub(crate) type Memories = BTreeMap<GroupName, Kept>;
@@ -46,48 +46,46 @@ impl Kept {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-struct Document {
-    schema: u32,
-    groups: Memories,
+/// Opens the store of this machine. One that another daemon uses ends the start, because two daemons would announce
+/// the same; one that cannot be opened is told, and nothing is remembered.
+pub(crate) fn open(state_dir: &Path, bus: &Bus) -> Result<Option<Embedded>, Error> {
+    let path = state_dir.join(FILE);
+    match Embedded::open(&path) {
+        Ok(Opened { store, damaged }) => {
+            if let Some((reason, aside)) = damaged {
+                bus.tell(&Event::MemoryUnreadable { path: aside, reason }, Source::Process);
+            }
+            Ok(Some(store))
+        }
+        Err(error @ OpenError::InUse(_)) => Err(Error::State(error)),
+        Err(OpenError::Stuck { reason, .. } | OpenError::Refused { reason, .. }) => {
+            bus.tell(&Event::MemoryUnwritable { path, reason }, Source::Process);
+            Ok(None)
+        }
+    }
 }
 
-const SCHEMA: u32 = 1;
-
-/// What the last process remembered; nothing when there was none or its file is unusable, which is told.
-pub(crate) fn recall(state_dir: &Path, bus: &Bus) -> Memories {
-    let path = state_dir.join(FILE);
-    match read(&path) {
-        Ok(memories) => memories,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Memories::new(),
+/// What the last process remembered; nothing when there was none or it is not understood, which is told.
+pub(crate) async fn recall(store: Option<&Embedded>, bus: &Bus) -> Memories {
+    let Some(store) = store else { return Memories::new() };
+    match local::recall(store, &Key::memories()).await {
+        Ok(memories) => memories.unwrap_or_default(),
         Err(error) => {
             let reason = Reason::from(error.to_string());
-            bus.tell(&Event::MemoryUnreadable { path, reason }, Source::Process);
+            bus.tell(&Event::MemoryUnreadable { path: FILE.into(), reason }, Source::Process);
             Memories::new()
         }
     }
 }
 
-fn read(path: &Path) -> io::Result<Memories> {
-    let document: Document = state_file::read(path)?;
-    if document.schema != SCHEMA {
-        return Err(io::Error::other(format!("schema {}, this daemon knows {SCHEMA}", document.schema)));
-    }
-    Ok(document.groups)
-}
-
-fn write(state_dir: &Path, memories: &Memories) -> io::Result<()> {
-    state_file::replace(state_dir, FILE, &Document { schema: SCHEMA, groups: memories.clone() })
-}
-
 /// Writes what is to be remembered whenever it changes, until nobody is left who could change it.
-pub(crate) async fn keep(state_dir: PathBuf, mut memories: watch::Receiver<Memories>, bus: Bus) {
+pub(crate) async fn keep(store: Option<Embedded>, mut memories: watch::Receiver<Memories>, bus: Bus) {
     while memories.changed().await.is_ok() {
-        let (latest, directory) = (memories.borrow_and_update().clone(), state_dir.clone());
-        let written = tokio::task::spawn_blocking(move || write(&directory, &latest)).await;
-        if let Err(error) = written.unwrap_or_else(|broken| Err(io::Error::other(broken))) {
-            let (path, reason) = (state_dir.join(FILE), Reason::from(error.to_string()));
-            bus.tell(&Event::MemoryUnwritable { path, reason }, Source::Process);
+        let latest = memories.borrow_and_update().clone();
+        let Some(store) = &store else { continue };
+        if let Err(error) = local::keep(store, &Key::memories(), &latest).await {
+            let reason = Reason::from(error.to_string());
+            bus.tell(&Event::MemoryUnwritable { path: FILE.into(), reason }, Source::Process);
         }
     }
 }
@@ -107,30 +105,54 @@ mod tests {
         let state_dir = directory.path().join("made/when/missing");
         let (sender, receiver) = watch::channel(Memories::new());
         let bus = Bus::for_test();
-        let keeping = tokio::spawn(keep(state_dir.clone(), receiver, bus.clone()));
+        let store = open(&state_dir, &bus).unwrap();
+        let keeping = tokio::spawn(keep(store, receiver, bus.clone()));
         sender.send_replace(failed(3));
         drop(sender);
         keeping.await.unwrap();
-        assert_eq!(recall(&state_dir, &bus), failed(3));
+        let store = open(&state_dir, &bus).unwrap();
+        assert_eq!(recall(store.as_ref(), &bus).await, failed(3));
         assert_eq!(bus.latest(), []);
     }
 
-    #[test]
-    fn an_unusable_file_is_told_and_costs_nothing_but_the_back_off() {
+    #[tokio::test]
+    async fn a_damaged_file_is_told_and_costs_nothing_but_the_back_off() {
         let directory = tempfile::tempdir().unwrap();
         let bus = Bus::for_test();
-        let unusable: [&[u8]; 5] = [
-            b"",
-            b"\xff\xfe",
-            b"{\"schema\":2,\"groups\":{}}",
-            b"{\"schema\":1,\"groups\":{\"dns\":{\"failures\":-1}}}",
-            b"[",
-        ];
-        for (told, content) in (1..).zip(unusable) {
-            std::fs::write(directory.path().join(FILE), content).unwrap();
-            assert_eq!(recall(directory.path(), &bus), Memories::new());
-            assert_eq!(bus.latest().len(), told, "{content:?}");
-        }
+        std::fs::write(directory.path().join(FILE), "no store").unwrap();
+        let store = open(directory.path(), &bus).unwrap();
+        assert_eq!(recall(store.as_ref(), &bus).await, Memories::new());
+        assert_eq!(bus.latest().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_understood_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let bus = Bus::for_test();
+        let store = open(directory.path(), &bus).unwrap();
+        local::keep(store.as_ref().unwrap(), &Key::memories(), &"words").await.unwrap();
+        assert_eq!(recall(store.as_ref(), &bus).await, Memories::new());
+        assert_eq!(bus.latest().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_state_directory_that_cannot_be_is_told_and_the_daemon_lives() {
+        let directory = tempfile::tempdir().unwrap();
+        let blocked = directory.path().join("blocked");
+        std::fs::write(&blocked, "a file where a directory should be").unwrap();
+        let bus = Bus::for_test();
+        let store = open(&blocked, &bus).unwrap();
+        assert!(store.is_none());
+        assert_eq!(recall(store.as_ref(), &bus).await, Memories::new());
+        assert_eq!(bus.latest().len(), 1);
+    }
+
+    #[test]
+    fn a_second_daemon_on_the_same_directory_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let bus = Bus::for_test();
+        let _first = open(directory.path(), &bus).unwrap();
+        assert!(matches!(open(directory.path(), &bus), Err(Error::State(OpenError::InUse(_)))));
     }
 
     #[test]
@@ -138,31 +160,5 @@ mod tests {
         let kept = Kept::new(Memory { failures: 2, back_off_left: Duration::from_secs(10) }, WallTime(1_000));
         let left = |now| kept.memory(WallTime(now)).back_off_left.as_millis();
         assert_eq!([1_000, 4_000, 11_000, 900_000].map(left), [10_000, 7_000, 0, 0]);
-    }
-
-    #[test]
-    fn a_file_of_an_earlier_daemon_is_read() {
-        let document: Document =
-            serde_json::from_str(r#"{"schema":1,"groups":{"dns":{"failures":3}}}"#).unwrap();
-        let memory = document.groups.values().next().unwrap().memory(WallTime(5));
-        assert_eq!(memory, Memory { failures: 3, back_off_left: Duration::ZERO });
-    }
-
-    #[test]
-    fn a_first_start_has_nothing_to_recall_and_nothing_to_tell() {
-        let directory = tempfile::tempdir().unwrap();
-        let bus = Bus::for_test();
-        assert_eq!(recall(directory.path(), &bus), Memories::new());
-        assert_eq!(bus.latest(), []);
-    }
-
-    #[test]
-    fn a_write_that_fails_leaves_the_old_file() {
-        let directory = tempfile::tempdir().unwrap();
-        write(directory.path(), &failed(1)).unwrap();
-        let blocked = directory.path().join("blocked");
-        std::fs::write(&blocked, "a file where a directory should be").unwrap();
-        assert!(write(&blocked, &failed(2)).is_err());
-        assert_eq!(read(&directory.path().join(FILE)).unwrap(), failed(1));
     }
 }

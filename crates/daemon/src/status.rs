@@ -3,7 +3,7 @@
 use crate::bgp::{self, Ledger};
 use crate::clock::Clock;
 use crate::events::Bus;
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, other_sites};
 use crate::orders;
 use ::bgp::session::StateName;
 use api::{Explanation, PeerState, PeerTold, Picture, PictureKind, Refusal, Schema, Status, Told, ToldPeer};
@@ -115,7 +115,7 @@ impl Board {
         Picture {
             addresses,
             at_ms: self.clock.now().as_nanos() / 1_000_000,
-            sites: site.into_iter().collect(),
+            sites: site.into_iter().chain(other_sites(&self.fleet.status())).collect(),
             peers,
             groups,
             alarms,

@@ -65,7 +65,8 @@ pub(crate) struct Stop {
     pub(crate) clock: Clock,
     pub(crate) bus: Bus,
     pub(crate) site: SiteName,
-    pub(crate) linger: Duration,
+    /// How long the service answers on; a reload may change it.
+    pub(crate) linger: watch::Receiver<Duration>,
     /// To the decision loop.
     pub(crate) commands: mpsc::Sender<Command>,
     /// What it announces.
@@ -106,7 +107,7 @@ impl Stop {
     /// Waits until the users have gone, or have had the time to.
     async fn drain(&self) {
         let longest = self.longest_drain().await;
-        ask_for_time(longest + PERMIT_PATIENCE + self.linger + MARGIN);
+        ask_for_time(longest + PERMIT_PATIENCE + *self.linger.borrow() + MARGIN);
         if timeout(PERMIT_PATIENCE, self.become_so(is_leaving)).await.is_err() {
             let groups = Reason::from(self.staying().join(", "));
             self.bus.tell(&Event::StopUnpermitted { groups }, Source::Process);
@@ -147,7 +148,8 @@ impl Stop {
     }
 
     fn left_to_linger(&self, announced: Option<Timestamp>) -> Duration {
-        announced.map_or(Duration::ZERO, |last| self.linger.saturating_sub(self.clock.now().since(last)))
+        let linger = *self.linger.borrow();
+        announced.map_or(Duration::ZERO, |last| linger.saturating_sub(self.clock.now().since(last)))
     }
 }
 
@@ -166,7 +168,7 @@ mod tests {
             clock: Clock::start(),
             bus: Bus::for_test(),
             site: "london".parse().unwrap(),
-            linger,
+            linger: watch::channel(linger).1,
             commands: mpsc::channel(1).0,
             views: watch::channel(Vec::new()).1,
             sessions: watch::Sender::new(None),
@@ -179,7 +181,7 @@ mod tests {
         assert_eq!(stop.left_to_linger(None), Duration::ZERO, "nobody was ever told to come here");
         let left = stop.left_to_linger(Some(stop.clock.now()));
         assert!(left > Duration::from_secs(60) && left <= Duration::from_secs(90), "{left:?}");
-        let long_ago = Stop { linger: Duration::ZERO, ..stop };
+        let long_ago = Stop { linger: watch::channel(Duration::ZERO).1, ..stop };
         assert_eq!(long_ago.left_to_linger(Some(Timestamp::ZERO)), Duration::ZERO);
     }
 }

@@ -7,8 +7,9 @@
 //!  │    ^                           v         │        │ server   <──status (Board) ──┐  │  │
 //!  │    └──sooner (queue)── decision loop ────┼─views──┼──────────────────────────────┤  │  │
 //!  │                        ^ ^  │  │  └──────┼────────┼─> memory keeper ──> state dir │  │  │
-//!  │     orders, regroups ──┘ │  │  └─beats─┐ │        │ reload office <──SIGHUP, API │  │  │
-//!  │        (queues)  │       │  │          │ │        └───────┬──────────────────────┼──┼──┘
+//!  │   commands, regroups ──┘ │  │  └─beats─┐ │        │ clerk  <──orders (API)       │  │  │
+//!  │      (queues)    │       │  │          │ │        │ office <──SIGHUP, reload     │  │  │
+//!  │          │       │       │  │          │ │        └───────┬──────────────────────┼──┼──┘
 //!  │          │       │       │ decision    │ │                │                      │  │
 //!  │        stop    site <────┼─(latest)────┼─┼─changes (queue)┘                      │  │
 //!  │          │       │       │  v          │ │                                       │  │
@@ -93,7 +94,8 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
     let Opened { bgp, socket, api, dns, keeper, kernel } = Opened::open(&site_file)?;
     let listener = socket.listener().map_err(Error::System)?;
     let state_dir = site_file.site.state_dir.clone();
-    let memories = memory::recall(&state_dir, &bus);
+    let store = memory::open(&state_dir, &bus)?;
+    let memories = runtime.block_on(memory::recall(store.as_ref(), &bus));
     let orders = orders::recall(&state_dir, clock.wall(), &bus);
 
     let recording = Arc::new(Recording::begin(&state_dir, &site_file.site.name, clock, &bus));
@@ -124,7 +126,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
         board,
         fleet: driver,
         metrics,
-        state_dir,
+        store,
         memories,
         socket: listener,
         clerk,
@@ -206,6 +208,7 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
     let (changes, changed) = mpsc::channel(1);
     let (remembered, to_remember) = watch::channel(memories);
     let (shown, showing) = watch::channel(Shown::default());
+    let (linger, lingering) = watch::channel(site_file.site.linger);
     let heart = Heart::of("the decision loop");
     hearts.add(heart.clone());
 
@@ -250,7 +253,7 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         clock,
         bus: bus.clone(),
         site: name.clone(),
-        linger: site_file.site.linger,
+        linger: lingering,
         commands: commands.clone(),
         views: groups_shown.clone(),
         sessions: watch::Sender::new(None),
@@ -262,6 +265,7 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         groups,
         services,
         listening: BTreeSet::new(),
+        linger,
         shown,
         regroups,
         changes: changed,

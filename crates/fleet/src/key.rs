@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// Names joined by `/`, such as `groups/dns`: never empty, no leading or closing slash.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key(String);
+pub struct Key(pub(crate) String);
 
 /// Why a text is no key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

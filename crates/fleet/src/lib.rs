@@ -18,6 +18,7 @@
 mod embedded;
 pub mod etcd;
 mod key;
+mod layout;
 pub mod local;
 mod store;
 

@@ -57,14 +57,19 @@ impl Judge {
             self.charged.remove(&writer.site);
         }
         self.spoke_to.insert(writer.clone(), store.life);
-        let was_held = speaks.is_some_and(Host::holds);
-        if is_granted(before, after, &writer.site) && !was_held {
+        let is_kept = is_kept(after, &writer.site);
+        if is_granted(before, after, &writer.site) && !is_kept {
             self.granted(hosts, writer, after)?;
         }
+        // A restarted host was relied on until it says so, and its site is not charged while others stand.
+        let is_fallen = before.stands(&writer.site, &writer.host)
+            && !after.stands(&writer.site, &writer.host)
+            && speaks.is_some_and(|host| !host.announces());
         let charges = after.charges().filter(|(site, _)| before.charges().all(|(other, _)| other != *site));
         let charges: Vec<_> = charges.map(|(site, _)| site.clone()).collect();
         let counts = |record: &Record| (record.members().len(), record.min_sites());
-        if !charges.is_empty() || counts(before) != counts(after) || is_restored_news || was_held {
+        if !charges.is_empty() || counts(before) != counts(after) || is_restored_news || is_kept || is_fallen
+        {
             self.charged.extend(charges);
             self.allow(hosts, store);
         }
@@ -154,6 +159,13 @@ fn slots(record: &Record) -> usize {
 
 fn cause(record: &Record, site: &SiteName) -> Option<Cause> {
     Some(record.member(site)?.away()?.cause)
+}
+
+/// Leave that was taken before the store was restored is written again: a fact, and no new leave, though whoever
+/// wrote it may have given it back since.
+fn is_kept(record: &Record, site: &SiteName) -> bool {
+    let away = record.member(site).and_then(|member| member.away());
+    away.is_some_and(|away| away.why.as_str().contains("a record that was lost"))
 }
 
 fn is_granted(before: &Record, after: &Record, site: &SiteName) -> bool {

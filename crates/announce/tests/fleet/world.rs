@@ -135,17 +135,33 @@ impl World {
             self.now = at;
             self.summary.events += 1;
             let is_fact = matches!(&event, Event::Blow(_) | Event::End(_) | Event::Start(_));
+            let before = self.store.record().cloned();
             self.happen(event);
             if is_fact {
                 self.judge.allow(&self.hosts, &self.store);
             }
             let judged = self.judge.after_event(&self.hosts, &self.store);
             if let Some(violation) = self.violation.take().or(judged.err()) {
-                return Err(format!("at {:.3} s: {violation}", at.since(Timestamp::ZERO).as_secs_f64()));
+                let seconds = at.since(Timestamp::ZERO).as_secs_f64();
+                return Err(format!("at {seconds:.3} s: {violation}\n{}", self.scene(before.as_ref())));
             }
         }
         self.now = end;
         Ok(())
+    }
+
+    /// What there is to see where the law was broken.
+    fn scene(&self, before: Option<&Record>) -> String {
+        let octets = |record: Option<&Record>| record.map(Record::encode).unwrap_or_default();
+        let written = |record| String::from_utf8_lossy(&octets(record)).into_owned();
+        let mut scene = format!("before {}\nafter {}", written(before), written(self.store.record()));
+        for host in &self.hosts {
+            let level = host.level();
+            let permit =
+                host.process.as_ref().map(|process| (process.permit.permit(), process.permit.phase()));
+            scene += &format!("\n{}: {level}, by choice: {}, {permit:?}", host.speaker, host.by_choice);
+        }
+        scene
     }
 
     /// After the storm: everybody announces, everybody is counted on, and no slot is lost.

@@ -54,7 +54,7 @@ proptest! {
                     _ => {}
                 }
             }
-            prop_assert_eq!(standing.len(), step.alarms);
+            prop_assert_eq!(&standing, &step.alarms);
         }
     }
 

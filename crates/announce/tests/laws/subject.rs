@@ -1,7 +1,7 @@
 //! What is tried: the machine, or the machine with a fault planted around it, in a world that answers it.
 
-use announce::{Action, Input, Level, Machine, Memory, Permit, Readback, Settings, State, Wish};
-use std::collections::BTreeMap;
+use announce::{Action, Alarm, Input, Level, Machine, Memory, Permit, Readback, Settings, State, Wish};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use terms::Timestamp;
 
@@ -47,7 +47,7 @@ pub struct Step {
     /// Checks that say nothing any more.
     pub blind: usize,
     /// Alarms that stand.
-    pub alarms: usize,
+    pub alarms: BTreeSet<Alarm>,
 }
 
 /// A whole run.
@@ -188,7 +188,7 @@ impl Specimen {
             state_before,
             state: self.machine.state(),
             blind: self.machine.checks().filter(|check| check.blind).count(),
-            alarms: self.machine.alarms(at).len(),
+            alarms: self.machine.standing_alarms().collect(),
         }
     }
 

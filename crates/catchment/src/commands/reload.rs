@@ -69,7 +69,8 @@ fn page(answer: &ReloadAnswer, now: WallTime, paint: Paint) -> String {
     }
     let withdraws = match &answer.withdraws[..] {
         [] => String::new(),
-        going => format!("withdrawn: {}\n", list(going)),
+        going if answer.verdict == ReloadVerdict::Applied => format!("withdrawn: {}\n", list(going)),
+        going => format!("would be withdrawn: {}\n", list(going)),
     };
     let until = answer.confirm_until.map_or(String::new(), |until| {
         // `age` says how long lies between two times.

@@ -22,17 +22,18 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use terms::{Family, ServiceName, Verdict};
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Where programs find other programs.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Octets that are read at once.
 const PIECE: usize = 4096;
-/// Pieces that are read after the end: as many as a pipe holds.
-const LAST_PIECES: usize = 16;
+/// How long the rest of the output is read after the end.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub(crate) struct Asker {
@@ -112,12 +113,13 @@ impl Asker {
             }
         }
         let status = running.end()?;
-        for _ in 0..LAST_PIECES {
-            match printed.try_read(&mut piece) {
-                Ok(octets @ 1..) => output.push(&piece[..octets]),
-                Ok(0) | Err(_) => break,
+        // Everybody in the group is dead, so what is left in the pipe has an end; whoever left the group is not waited for.
+        let rest = async {
+            while is_open && let Ok(octets @ 1..) = printed.read(&mut piece).await {
+                output.push(&piece[..octets]);
             }
-        }
+        };
+        let _ = timeout(LAST_WORDS, rest).await;
         let exit = match (status.code(), status.signal()) {
             (Some(code), _) => Exit::Status(code),
             (None, signal) => Exit::Signal(signal.unwrap_or_default()),

@@ -1,6 +1,5 @@
 //! Listens to the store: everything that is there, then every change, and again from the start when that ends.
 
-use super::keys;
 use ::fleet::{Change, Entry, Key, Listing, Store};
 use std::time::Duration;
 use terms::Reason;
@@ -25,7 +24,7 @@ pub(super) enum Heard {
 /// Tells what is heard for as long as somebody wants to know. The sender waits for the driver: what is heard is whole.
 pub(super) async fn listen(store: impl Store, driver: mpsc::Sender<Heard>) {
     loop {
-        let why = match store.watch(&keys::root()).await {
+        let why = match store.watch(&Key::root()).await {
             Err(error) => error.0,
             Ok((listing, mut watch)) => {
                 let mut heard = Some(Heard::Everything(listing));

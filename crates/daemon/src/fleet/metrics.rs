@@ -1,6 +1,6 @@
 //! What Prometheus sees of the fleet.
 
-use api::{FleetStatus, StoreState};
+use api::{FleetGroup, FleetStatus, StoreState};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -25,17 +25,25 @@ pub(crate) fn register(registry: &mut Registry, fleet: &FleetStatus) {
     registry.register("fleet_store_reached", "Whether the fleet's store answers", reached);
     registry.register("fleet_hosts", "Hosts of all sites whose lease is alive", gauge(fleet.hosts.len()));
     registry.register("fleet_alarms", "Alarms that stand for the fleet", gauge(fleet.alarms.len()));
-    let families: [(&str, &str, fn(&api::FleetGroup) -> u32); 3] = [
-        ("fleet_min_sites", "Sites that must stay announced", |group| group.min_sites),
-        ("fleet_slots", "Sites that may be away at once", |group| group.slots),
-        ("fleet_slots_taken", "Sites that count as away", |group| group.taken),
-    ];
-    for (name, help, number) in families {
-        let family = Family::<GroupLabels, Gauge>::default();
-        for group in &fleet.groups {
-            let labels = GroupLabels { group: group.name.to_string() };
-            family.get_or_create(&labels).set(i64::from(number(group)));
-        }
-        registry.register(name, help, family);
+    register_number(registry, fleet, "fleet_min_sites", "Sites that must stay announced", |group| {
+        group.min_sites
+    });
+    register_number(registry, fleet, "fleet_slots", "Sites that may be away at once", |group| group.slots);
+    register_number(registry, fleet, "fleet_slots_taken", "Sites that count as away", |group| group.taken);
+}
+
+/// One number of each group.
+fn register_number(
+    registry: &mut Registry,
+    fleet: &FleetStatus,
+    name: &str,
+    help: &str,
+    number: impl Fn(&FleetGroup) -> u32,
+) {
+    let family = Family::<GroupLabels, Gauge>::default();
+    for group in &fleet.groups {
+        let labels = GroupLabels { group: group.name.to_string() };
+        family.get_or_create(&labels).set(i64::from(number(group)));
     }
+    registry.register(name, help, family);
 }

@@ -1,7 +1,6 @@
 //! What an operator orders about another site: its permits are released, or it is retired.
 
-use super::keys;
-use ::fleet::{Entry, ReplaceError, Revision, Store};
+use ::fleet::{Entry, Key, ReplaceError, Store};
 use announce::permit::{Record, Refusal};
 use api::{FleetOrder, FleetOrderKind};
 use std::time::Duration;
@@ -34,13 +33,13 @@ pub(super) async fn carry_out(store: impl Store, request: Request) {
 }
 
 async fn in_every_group(store: &impl Store, order: &FleetOrder) -> Result<api::Done, api::Refusal> {
-    let listing = store.list(&keys::groups()).await.map_err(|error| {
+    let listing = store.list(&Key::groups()).await.map_err(|error| {
         api::Refusal::because(format!("nothing was changed: {error}"))
             .hint("try again when the store answers")
     })?;
     let (mut done, mut refused, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     for entry in listing.entries {
-        let Some(group) = keys::group_of(&entry.key) else { continue };
+        let Some(group) = entry.key.as_group() else { continue };
         match amend(store, entry, order).await {
             Outcome::Done => done.push(group.to_string()),
             Outcome::Refused(refusal) => refused.push(format!("{group}: {refusal}")),
@@ -81,7 +80,7 @@ async fn amend(store: &impl Store, entry: Entry, order: &FleetOrder) -> Outcome 
             Ok(Err(refusal)) => return Outcome::Refused(refusal),
             Err(error) => return Outcome::Failed(error),
         };
-        match store.replace(&key, Some(Revision(revision.0)), next.encode()).await {
+        match store.replace(&key, Some(revision), next.encode()).await {
             Ok(_) => return Outcome::Done,
             Err(ReplaceError::Conflict) => {}
             Err(error) => return Outcome::Failed(error.to_string()),

@@ -13,6 +13,7 @@ use crate::status::Shown;
 use crate::stop::{Signals, Stop};
 use config::SiteFile;
 use std::collections::BTreeSet;
+use std::time::Duration;
 use terms::Family;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -27,6 +28,8 @@ pub(super) struct Site {
     /// Families in which peers may call.
     pub(super) listening: BTreeSet<Family>,
     pub(super) shown: watch::Sender<Shown>,
+    /// How long the service answers on after the end.
+    pub(super) linger: watch::Sender<Duration>,
     /// To the decision loop.
     pub(super) regroups: mpsc::Sender<Regroup>,
     /// From whoever has judged another site file.
@@ -82,6 +85,7 @@ impl Site {
                 Some(PeerChange::Removed) | None => {}
             }
         }
+        self.linger.send_replace(next.site.linger);
         self.site_file = next;
         self.show();
         Ok(())

@@ -22,8 +22,8 @@ fn each_level_is_told_with_its_attributes_in_one_update() {
     let policy = "asn = 64500\nmed = 5\ncommunities = [\"64500:100\", \"64500:1:2\"]\n\
                   deprefer = { prepend = 2, communities = [\"64500:80\", \"0x0002fbf400000050\"] }\n";
     // A drain that does not end by itself.
-    let timers = "linger = \"3s\"\ndrain = \"1h\"\nconverge = \"1h\"";
-    let _daemon = world.daemon_with_pieces(&[("asn = 64500\n", policy), ("linger = \"3s\"", timers)]);
+    let timers = "drain = \"1h\"\nconverge = \"1h\"";
+    let _daemon = world.daemon_with_pieces(&[("asn = 64500\n", policy), ("drain = \"2s\"", timers)]);
     until("both prefixes are announced", || world.is_announced());
     assert_eq!((world.updates(), world.withdraws()), (2, 0));
     let normal = route(&world);

@@ -263,7 +263,7 @@ fn a_start_that_fails_says_why_and_leaves_nothing() {
 fn a_spoiled_memory_is_told_and_the_site_starts() {
     let world = World::new();
     std::fs::create_dir(world.path("state")).unwrap();
-    std::fs::write(world.path("state/memory.json"), "{\"schema\":1,").unwrap();
+    std::fs::write(world.path("state/state.redb"), "no store").unwrap();
     let _bird = world.bird();
     let _nsd = world.nsd();
     let _daemon = world.daemon();

@@ -4,6 +4,7 @@
 
 mod conformance;
 mod damage;
+mod locked;
 mod server;
 
 use fleet::{Embedded, Etcd};

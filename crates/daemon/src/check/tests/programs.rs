@@ -87,6 +87,16 @@ async fn a_program_that_ends_does_not_leave_its_children_behind() {
 }
 
 #[tokio::test]
+async fn a_child_that_left_the_group_is_not_waited_for() {
+    // It holds the pipe open, and is nobody's to kill but ours.
+    let finding = ask(&shell("setsid sleep 1000 & echo $!; sleep 0.1")).await;
+    assert_eq!(words(&finding), "pass");
+    let child: u32 = finding.seen.unwrap().parse().unwrap();
+    linux::process::send_signal(child, linux::process::ProcessSignal::SIGKILL).unwrap();
+    is_over(&child.to_string()).await;
+}
+
+#[tokio::test]
 async fn a_flood_is_thrown_away() {
     let endless = ask_for(&asker(&shell("exec yes")), Duration::from_millis(300)).await;
     assert!(matches!(endless.verdict, Verdict::Fail { kind: FailKind::Timeout, .. }), "{endless:?}");
