@@ -119,7 +119,7 @@ pub struct CheckSettings {
     pub fall: NonZeroU32,
     /// So many passes in a row before the group may be announced.
     pub rise: NonZeroU32,
-    /// Timeouts unbroken by a pass for so long, and the check has failed.
+    /// Timeouts unbroken by a pass for so long after the first one, and the check has failed.
     pub hang_after: Duration,
     /// What it watches.
     pub scope: Scope,

@@ -132,14 +132,17 @@ pub(crate) fn read(table: &Table, directory: &Path, hang_after: Duration) -> Opt
         };
         table.document().fault_with_hint(timeout.span.clone(), message, hint);
     }
+    // The default belongs to the default interval; a shorter interval keeps room for the next run.
+    let timeout = timeout.map_or(pace.timeout.min(interval * 4 / 5), |timeout| timeout.value);
+    let silence = given_hang_after.or(profile).map_or(hang_after, |given| given.value);
     Some(Check {
         kind: kind?,
         interval,
-        // The default belongs to the default interval; a shorter interval keeps room for the next run.
-        timeout: timeout.map_or(pace.timeout.min(interval * 4 / 5), |timeout| timeout.value),
+        timeout,
         fall: NonZeroU32::new(fall.map_or(2, |fall| fall.value))?,
         rise: NonZeroU32::new(rise.map_or(3, |rise| rise.value))?,
-        hang_after: given_hang_after.or(profile).map_or(hang_after, |given| given.value),
+        // The file counts from the question, the decision from the first timeout, which is when it hears of silence.
+        hang_after: silence.saturating_sub(timeout),
         scope: scope.map_or(Scope::Local, |scope| scope.value),
     })
 }
