@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   decision loop ──wishes, views (latest)──> ┌────────────────┐ ──reads, replaces──> Store (etcd)
+//!   load ──loads (latest)───────────────────> │                │                        │  │
 //!   decision loop <──grants (latest)───────── │ driver         │ <──answers─────────────┘  │
 //!   ears ──listing, changes (queue)─────────> │ a permit       │                           │
 //!     ^                                       │ machine per    │ ──view (latest)──> API, page, metrics
@@ -14,6 +15,7 @@
 mod desk;
 mod ears;
 mod joining;
+mod load;
 mod metrics;
 mod operator;
 mod picture;
@@ -32,24 +34,29 @@ use crate::announce::{Grants, Wishes};
 use crate::clock::Clock;
 use crate::event::Source;
 use crate::events::Bus;
+use crate::load::Loads;
 use ::fleet::{Connection, Entry, Key, ReplaceError, Store};
 use announce::permit::{Input, Machine, Output, Pace, Record, Revision, Settings, Speaker, Stored, Ticket};
 use ears::Heard;
+use load::Steady;
 use operator::Request;
 use registry::{Registry, Said};
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::num::NonZeroU32;
 use std::time::Duration;
 use terms::{GroupName, Reason, SiteName, Timestamp};
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout;
 
 /// News of the store that wait for the driver; it takes each within microseconds.
 const HEARD: usize = 64;
 
 /// Orders of operators that wait. Each is answered within seconds.
 const ORDERS: usize = 4;
+
+/// How long a daemon that stops in order takes leave of the fleet at most.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Who this host is to the fleet.
 #[derive(Clone, Debug)]
@@ -73,11 +80,16 @@ pub(crate) struct Wires {
     pub(crate) grants: watch::Sender<Grants>,
     /// What each group announces.
     pub(crate) views: watch::Receiver<Vec<api::Group>>,
+    /// How much each service has to do.
+    pub(crate) loads: watch::Receiver<Loads>,
     /// What is shown of the fleet.
     pub(crate) shown: watch::Sender<api::FleetStatus>,
     /// What operators order about other sites.
     pub(crate) orders: mpsc::Receiver<Request>,
 }
+
+/// What the store said to one machine, and over which connection.
+type Answer = (GroupName, Option<Connection>, Input);
 
 /// The driver.
 #[derive(Debug)]
@@ -89,7 +101,8 @@ pub(crate) struct Driver<S> {
     registry: Registry,
     /// The connection that was heard over last. A newer one may lead to a store that has forgotten.
     over: Option<Connection>,
-    answers: JoinSet<(GroupName, Option<Connection>, Input)>,
+    answers: JoinSet<Answer>,
+    steady: Steady,
     /// What our own presence task says.
     saying: watch::Sender<Said>,
 }
@@ -106,17 +119,19 @@ impl<S: Store> Driver<S> {
             registry,
             over: None,
             answers: JoinSet::new(),
+            steady: Steady::default(),
             saying,
         }
     }
 
-    /// Drives for as long as the thread lives. Dropped, it takes its tasks along.
-    pub(crate) async fn run(mut self) -> Infallible {
+    /// Drives until `stopped` comes, and then takes leave. Dropped, it takes its tasks along.
+    pub(crate) async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
         let (heard, mut ears) = mpsc::channel(HEARD);
         let mut helpers = JoinSet::new();
         helpers.spawn(ears::listen(self.store.clone(), heard));
         let key = Key::host(&self.identity.speaker);
-        helpers.spawn(presence::keep(self.store.clone(), key, self.identity.lease, self.saying.subscribe()));
+        let mut presence = JoinSet::new();
+        presence.spawn(presence::keep(self.store.clone(), key, self.identity.lease, self.saying.subscribe()));
         self.look_at_groups();
         loop {
             self.carry_out();
@@ -125,13 +140,18 @@ impl<S: Store> Driver<S> {
                 // News of the connection come before answers over it.
                 biased;
                 Some(heard) = ears.recv() => self.hear(heard),
-                Some(answer) = self.answers.join_next() => {
-                    // A call that panicked would have ended the process.
-                    if let Ok((group, over, input)) = answer {
-                        self.answered(&group, over, input);
-                    }
+                Some(answer) = self.answers.join_next() => self.answered(answer),
+                _ = &mut stopped => {
+                    // Where that takes too long, the lease lapses.
+                    let _ = timeout(FAREWELL, self.take_leave(presence)).await;
+                    return;
                 }
                 Ok(()) = self.wires.views.changed() => {
+                    if !self.look_at_groups() {
+                        continue;
+                    }
+                }
+                Ok(()) = self.wires.loads.changed() => {
                     if !self.look_at_groups() {
                         continue;
                     }
@@ -144,6 +164,19 @@ impl<S: Store> Driver<S> {
                 Some(_) = helpers.join_next() => {}
             }
         }
+    }
+
+    /// Tells the records that nothing is announced here any more, then lets go of the lease: so the others find out
+    /// why this host is away before they find that it is.
+    async fn take_leave(mut self, mut presence: JoinSet<()>) {
+        self.look_at_groups();
+        self.carry_out();
+        while let Some(answer) = self.answers.join_next().await {
+            self.answered(answer);
+            self.carry_out();
+        }
+        drop(self.saying);
+        presence.join_next().await;
     }
 
     fn now(&self) -> Timestamp {
@@ -159,11 +192,15 @@ impl<S: Store> Driver<S> {
     /// Follows what the groups announce: one machine for each is told, and our own presence tells the others. Whether
     /// there was anything new: most views differ in the counts of checks alone.
     fn look_at_groups(&mut self) -> bool {
-        let said = self.identity.said.with_groups(&self.wires.views.borrow_and_update());
+        let now = self.now();
+        let said = {
+            let (views, loads) = (self.wires.views.borrow_and_update(), self.wires.loads.borrow_and_update());
+            self.steady.follow(&views, &loads, now);
+            self.identity.said.with_groups(&views, |group| self.steady.of(&group.name))
+        };
         if *self.saying.borrow() == said {
             return false;
         }
-        let now = self.now();
         for group in &said.groups {
             let settings = || Settings {
                 group: group.name.clone(),
@@ -275,10 +312,12 @@ impl<S: Store> Driver<S> {
         }
     }
 
-    fn answered(&mut self, group: &GroupName, over: Option<Connection>, input: Input) {
+    fn answered(&mut self, answer: Result<Answer, JoinError>) {
+        // A call that panicked would have ended the process.
+        let Ok((group, over, input)) = answer else { return };
         let is_current = self.is_current(over);
         let now = self.now();
-        if let Some(machine) = self.machines.get_mut(group)
+        if let Some(machine) = self.machines.get_mut(&group)
             && is_current
         {
             machine.handle(input, now);
