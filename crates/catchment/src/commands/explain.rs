@@ -30,7 +30,7 @@ fn page(explanation: &Explanation, now: WallTime, paint: Paint) -> String {
     let word = paint.text(tone_of_state(*state), state.word());
     let age = age(*since, now);
     let mut page = match explanation.cover {
-        true => format!("{prefix} covers prefixes of group {group}, and has been for {age}:\n"),
+        true => format!("{prefix} has covered group {group} for {age}:\n"),
         false => format!("{prefix} belongs to group {group}, which has been {word} for {age}:\n"),
     };
     page.push_str(&format!("  {reason}\n"));
