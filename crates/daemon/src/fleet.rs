@@ -12,6 +12,7 @@
 //! It runs with the attendants, and the decision loop never waits for it: wishes and grants are latest values. A store
 //! that is slow or gone therefore changes nothing that is announced; it only means that no new permit comes.
 
+mod asking;
 mod desk;
 mod ears;
 mod joining;
@@ -35,8 +36,9 @@ use crate::clock::Clock;
 use crate::event::Source;
 use crate::events::Bus;
 use crate::load::Loads;
-use ::fleet::{Connection, Entry, Key, ReplaceError, Store};
-use announce::permit::{Input, Machine, Output, Pace, Record, Revision, Settings, Speaker, Stored, Ticket};
+use ::fleet::{Connection, Entry, Key, Store};
+use announce::permit::{Input, Machine, Output, Pace, Record, Settings, Speaker};
+use asking::{decode, read, replace};
 use ears::Heard;
 use load::Steady;
 use operator::Request;
@@ -373,41 +375,4 @@ fn hosts_that_stand(record: &Record) -> impl Iterator<Item = Speaker> {
         hosts.map(|(host, _)| Speaker { site: site.clone(), host: host.clone() }).collect::<Vec<_>>()
     };
     record.members().iter().flat_map(move |(site, member)| speakers(site, member))
-}
-
-fn decode(entry: &Entry) -> Result<Stored, Reason> {
-    let record = Record::decode(&entry.value).map_err(|error| Reason::from(error.to_string()))?;
-    Ok(Stored { revision: Revision(entry.revision.0), record })
-}
-
-async fn read(store: &impl Store, key: &Key, ticket: Ticket) -> (Option<Connection>, Input) {
-    match store.read(key).await {
-        Err(error) => (None, Input::Unavailable { ticket, why: error.0 }),
-        Ok(reading) => {
-            let found = reading.entry.as_ref().map(decode).transpose();
-            let input = match found {
-                Ok(found) => Input::Stored { ticket, found },
-                Err(why) => Input::Garbled { ticket, why },
-            };
-            (Some(reading.over), input)
-        }
-    }
-}
-
-async fn replace(
-    store: &impl Store,
-    key: &Key,
-    ticket: Ticket,
-    expected: Option<Revision>,
-    record: &Record,
-) -> (Option<Connection>, Input) {
-    let expected = expected.map(|revision| ::fleet::Revision(revision.0));
-    match store.replace(key, expected, record.encode()).await {
-        Ok(written) => {
-            (Some(written.over), Input::Replaced { ticket, revision: Revision(written.revision.0) })
-        }
-        Err(ReplaceError::Conflict) => (None, Input::Conflict { ticket }),
-        Err(ReplaceError::Ambiguous(_)) => (None, Input::Ambiguous { ticket }),
-        Err(ReplaceError::Unavailable(error)) => (None, Input::Unavailable { ticket, why: error.0 }),
-    }
 }
