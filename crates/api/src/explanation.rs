@@ -12,13 +12,16 @@ pub struct Explanation {
     pub schema: Schema,
     /// The prefix that was asked for.
     pub prefix: Prefix,
-    /// The announcement group that owns it.
+    /// The announcement group that owns it. That of a covering prefix decides nothing about it.
     pub group: GroupName,
+    /// Whether it is a covering prefix: announced for as long as the daemon lives, whatever the checks say.
+    #[serde(default)]
+    pub cover: bool,
     /// Where the group stands.
     pub state: GroupState,
     /// How strongly it is announced.
     pub output: Output,
-    /// Since when.
+    /// Since when; for a covering prefix since it is in the site file of the running daemon.
     pub since: WallTime,
     /// Why.
     pub reason: Reason,

@@ -104,6 +104,12 @@ pub struct HostGroup {
     pub reason: Reason,
     /// How many alarms stand.
     pub alarms: u32,
+    /// Answers per second of its services; none where one of them is not measured.
+    #[serde(default)]
+    pub load: Option<u64>,
+    /// Answers per second that its services are good for; none where the site file does not say it of each of them.
+    #[serde(default)]
+    pub capacity: Option<u64>,
 }
 
 /// What the fleet says of one group.

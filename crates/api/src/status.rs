@@ -111,6 +111,9 @@ pub struct Status {
     pub site: SiteName,
     /// Its announcement groups, in the order of the site file.
     pub groups: Vec<Group>,
+    /// Its covering prefixes: announced for as long as the daemon lives, whatever the checks say.
+    #[serde(default)]
+    pub covers: Vec<PrefixStatus>,
     /// Its BGP neighbours, in the order of the site file.
     pub peers: Vec<Peer>,
     /// Every alarm that stands, of the groups and of the daemon itself.
@@ -157,7 +160,7 @@ pub struct Group {
     pub checks: Vec<Check>,
 }
 
-/// One prefix of a group.
+/// One prefix.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PrefixStatus {
     /// The prefix.

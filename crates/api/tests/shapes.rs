@@ -160,6 +160,10 @@ fn status() {
         schema: Schema,
         site,
         groups: vec![group()],
+        covers: vec![PrefixStatus {
+            prefix: "198.18.0.0/15".parse().unwrap(),
+            peers: vec![ToldPeer { peer: "transit-b".parse().unwrap(), told: Told::None, attributes: None }],
+        }],
         peers: vec![peer()],
         alarms: vec![alarm()],
     }));
@@ -177,6 +181,7 @@ fn explanation() {
         schema: Schema,
         prefix: "2001:db8:53::/48".parse().unwrap(),
         group: group.name,
+        cover: false,
         state: group.state,
         output: group.output,
         since: WHEN,

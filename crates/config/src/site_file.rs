@@ -12,7 +12,7 @@ use crate::site::{self, Site};
 use document::{Document, Faults, Table, Warnings};
 use std::collections::BTreeSet;
 use std::path::Path;
-use terms::Prefix;
+use terms::{GroupName, Prefix, ServiceName};
 
 /// A site file without a fault.
 #[derive(Clone, Debug)]
@@ -71,5 +71,18 @@ impl SiteFile {
     /// Every covering prefix: told to peers for as long as the daemon lives.
     pub fn covers(&self) -> BTreeSet<Prefix> {
         self.services.iter().flat_map(|service| service.cover.iter().copied()).collect()
+    }
+
+    /// The first group with a service that names this covering prefix.
+    pub fn group_of_cover(&self, cover: Prefix) -> Option<&GroupName> {
+        let naming: BTreeSet<&ServiceName> = self
+            .services
+            .iter()
+            .filter(|service| service.cover.contains(&cover))
+            .map(|service| &service.name)
+            .collect();
+        let group =
+            self.groups.iter().find(|group| group.services.iter().any(|name| naming.contains(name)))?;
+        Some(&group.settings.group)
     }
 }

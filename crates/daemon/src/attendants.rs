@@ -80,9 +80,8 @@ impl Attendants {
         let reloading = tokio::spawn(self.office.run());
         tokio::spawn(self.clerk.run(requests));
         tokio::spawn(traffic::count(self.counted, self.connections));
-        if let Some(driver) = self.fleet {
-            tokio::spawn(driver.run());
-        }
+        let (leave, left) = oneshot::channel();
+        let driver = self.fleet.map(|driver| tokio::spawn(driver.run(left)));
         tokio::select! {
             () = log.write() => {}
             () = summing_up => {}
@@ -91,6 +90,11 @@ impl Attendants {
             _ = stopped => {}
         }
         reloading.abort();
+        // The sessions are closed by now.
+        let _ = leave.send(());
+        if let Some(driver) = driver {
+            let _ = driver.await;
+        }
         // The decision loop is gone by now: this writes what it remembered last and ends.
         let _ = remembering.await;
         log.drain();

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   decision loop ──wishes, views (latest)──> ┌────────────────┐ ──reads, replaces──> Store (etcd)
+//!   load ──loads (latest)───────────────────> │                │                        │  │
 //!   decision loop <──grants (latest)───────── │ driver         │ <──answers─────────────┘  │
 //!   ears ──listing, changes (queue)─────────> │ a permit       │                           │
 //!     ^                                       │ machine per    │ ──view (latest)──> API, page, metrics
@@ -11,9 +12,11 @@
 //! It runs with the attendants, and the decision loop never waits for it: wishes and grants are latest values. A store
 //! that is slow or gone therefore changes nothing that is announced; it only means that no new permit comes.
 
+mod asking;
 mod desk;
 mod ears;
 mod joining;
+mod load;
 mod metrics;
 mod operator;
 mod picture;
@@ -32,24 +35,30 @@ use crate::announce::{Grants, Wishes};
 use crate::clock::Clock;
 use crate::event::Source;
 use crate::events::Bus;
-use ::fleet::{Connection, Entry, Key, ReplaceError, Store};
-use announce::permit::{Input, Machine, Output, Pace, Record, Revision, Settings, Speaker, Stored, Ticket};
+use crate::load::Loads;
+use ::fleet::{Connection, Entry, Key, Store};
+use announce::permit::{Input, Machine, Output, Pace, Record, Settings, Speaker};
+use asking::{decode, read, replace};
 use ears::Heard;
+use load::Steady;
 use operator::Request;
 use registry::{Registry, Said};
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::num::NonZeroU32;
 use std::time::Duration;
 use terms::{GroupName, Reason, SiteName, Timestamp};
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout;
 
 /// News of the store that wait for the driver; it takes each within microseconds.
 const HEARD: usize = 64;
 
 /// Orders of operators that wait. Each is answered within seconds.
 const ORDERS: usize = 4;
+
+/// How long a daemon that stops in order takes leave of the fleet at most.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Who this host is to the fleet.
 #[derive(Clone, Debug)]
@@ -73,11 +82,16 @@ pub(crate) struct Wires {
     pub(crate) grants: watch::Sender<Grants>,
     /// What each group announces.
     pub(crate) views: watch::Receiver<Vec<api::Group>>,
+    /// How much each service has to do.
+    pub(crate) loads: watch::Receiver<Loads>,
     /// What is shown of the fleet.
     pub(crate) shown: watch::Sender<api::FleetStatus>,
     /// What operators order about other sites.
     pub(crate) orders: mpsc::Receiver<Request>,
 }
+
+/// What the store said to one machine, and over which connection.
+type Answer = (GroupName, Option<Connection>, Input);
 
 /// The driver.
 #[derive(Debug)]
@@ -89,7 +103,8 @@ pub(crate) struct Driver<S> {
     registry: Registry,
     /// The connection that was heard over last. A newer one may lead to a store that has forgotten.
     over: Option<Connection>,
-    answers: JoinSet<(GroupName, Option<Connection>, Input)>,
+    answers: JoinSet<Answer>,
+    steady: Steady,
     /// What our own presence task says.
     saying: watch::Sender<Said>,
 }
@@ -106,17 +121,19 @@ impl<S: Store> Driver<S> {
             registry,
             over: None,
             answers: JoinSet::new(),
+            steady: Steady::default(),
             saying,
         }
     }
 
-    /// Drives for as long as the thread lives. Dropped, it takes its tasks along.
-    pub(crate) async fn run(mut self) -> Infallible {
+    /// Drives until `stopped` comes, and then takes leave. Dropped, it takes its tasks along.
+    pub(crate) async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
         let (heard, mut ears) = mpsc::channel(HEARD);
         let mut helpers = JoinSet::new();
         helpers.spawn(ears::listen(self.store.clone(), heard));
         let key = Key::host(&self.identity.speaker);
-        helpers.spawn(presence::keep(self.store.clone(), key, self.identity.lease, self.saying.subscribe()));
+        let mut presence = JoinSet::new();
+        presence.spawn(presence::keep(self.store.clone(), key, self.identity.lease, self.saying.subscribe()));
         self.look_at_groups();
         loop {
             self.carry_out();
@@ -125,13 +142,18 @@ impl<S: Store> Driver<S> {
                 // News of the connection come before answers over it.
                 biased;
                 Some(heard) = ears.recv() => self.hear(heard),
-                Some(answer) = self.answers.join_next() => {
-                    // A call that panicked would have ended the process.
-                    if let Ok((group, over, input)) = answer {
-                        self.answered(&group, over, input);
-                    }
+                Some(answer) = self.answers.join_next() => self.answered(answer),
+                _ = &mut stopped => {
+                    // Where that takes too long, the lease lapses.
+                    let _ = timeout(FAREWELL, self.take_leave(presence)).await;
+                    return;
                 }
                 Ok(()) = self.wires.views.changed() => {
+                    if !self.look_at_groups() {
+                        continue;
+                    }
+                }
+                Ok(()) = self.wires.loads.changed() => {
                     if !self.look_at_groups() {
                         continue;
                     }
@@ -144,6 +166,19 @@ impl<S: Store> Driver<S> {
                 Some(_) = helpers.join_next() => {}
             }
         }
+    }
+
+    /// Tells the records that nothing is announced here any more, then lets go of the lease: so the others find out
+    /// why this host is away before they find that it is.
+    async fn take_leave(mut self, mut presence: JoinSet<()>) {
+        self.look_at_groups();
+        self.carry_out();
+        while let Some(answer) = self.answers.join_next().await {
+            self.answered(answer);
+            self.carry_out();
+        }
+        drop(self.saying);
+        presence.join_next().await;
     }
 
     fn now(&self) -> Timestamp {
@@ -159,11 +194,15 @@ impl<S: Store> Driver<S> {
     /// Follows what the groups announce: one machine for each is told, and our own presence tells the others. Whether
     /// there was anything new: most views differ in the counts of checks alone.
     fn look_at_groups(&mut self) -> bool {
-        let said = self.identity.said.with_groups(&self.wires.views.borrow_and_update());
+        let now = self.now();
+        let said = {
+            let (views, loads) = (self.wires.views.borrow_and_update(), self.wires.loads.borrow_and_update());
+            self.steady.follow(&views, &loads, now);
+            self.identity.said.with_groups(&views, |group| self.steady.of(&group.name))
+        };
         if *self.saying.borrow() == said {
             return false;
         }
-        let now = self.now();
         for group in &said.groups {
             let settings = || Settings {
                 group: group.name.clone(),
@@ -275,10 +314,12 @@ impl<S: Store> Driver<S> {
         }
     }
 
-    fn answered(&mut self, group: &GroupName, over: Option<Connection>, input: Input) {
+    fn answered(&mut self, answer: Result<Answer, JoinError>) {
+        // A call that panicked would have ended the process.
+        let Ok((group, over, input)) = answer else { return };
         let is_current = self.is_current(over);
         let now = self.now();
-        if let Some(machine) = self.machines.get_mut(group)
+        if let Some(machine) = self.machines.get_mut(&group)
             && is_current
         {
             machine.handle(input, now);
@@ -334,41 +375,4 @@ fn hosts_that_stand(record: &Record) -> impl Iterator<Item = Speaker> {
         hosts.map(|(host, _)| Speaker { site: site.clone(), host: host.clone() }).collect::<Vec<_>>()
     };
     record.members().iter().flat_map(move |(site, member)| speakers(site, member))
-}
-
-fn decode(entry: &Entry) -> Result<Stored, Reason> {
-    let record = Record::decode(&entry.value).map_err(|error| Reason::from(error.to_string()))?;
-    Ok(Stored { revision: Revision(entry.revision.0), record })
-}
-
-async fn read(store: &impl Store, key: &Key, ticket: Ticket) -> (Option<Connection>, Input) {
-    match store.read(key).await {
-        Err(error) => (None, Input::Unavailable { ticket, why: error.0 }),
-        Ok(reading) => {
-            let found = reading.entry.as_ref().map(decode).transpose();
-            let input = match found {
-                Ok(found) => Input::Stored { ticket, found },
-                Err(why) => Input::Garbled { ticket, why },
-            };
-            (Some(reading.over), input)
-        }
-    }
-}
-
-async fn replace(
-    store: &impl Store,
-    key: &Key,
-    ticket: Ticket,
-    expected: Option<Revision>,
-    record: &Record,
-) -> (Option<Connection>, Input) {
-    let expected = expected.map(|revision| ::fleet::Revision(revision.0));
-    match store.replace(key, expected, record.encode()).await {
-        Ok(written) => {
-            (Some(written.over), Input::Replaced { ticket, revision: Revision(written.revision.0) })
-        }
-        Err(ReplaceError::Conflict) => (None, Input::Conflict { ticket }),
-        Err(ReplaceError::Ambiguous(_)) => (None, Input::Ambiguous { ticket }),
-        Err(ReplaceError::Unavailable(error)) => (None, Input::Unavailable { ticket, why: error.0 }),
-    }
 }

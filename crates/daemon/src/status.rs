@@ -6,9 +6,13 @@ use crate::events::Bus;
 use crate::fleet::{Fleet, other_sites};
 use crate::orders;
 use ::bgp::session::StateName;
-use api::{Explanation, PeerState, PeerTold, Picture, PictureKind, Refusal, Schema, Status, Told, ToldPeer};
+use api::{
+    Explanation, PeerState, PeerTold, Picture, PictureKind, PrefixStatus, Refusal, Schema, Status, Told,
+    ToldPeer,
+};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
-use terms::{Asn, GeoPoint, PeerName, Prefix, SiteName, WallTime};
+use terms::{Asn, GeoPoint, GroupName, PeerName, Prefix, Reason, SiteName, WallTime};
 use tokio::sync::watch;
 
 /// Everything that can be looked at. A copy looks at the same.
@@ -32,8 +36,19 @@ pub(crate) struct Shown {
     pub(crate) place: Option<(String, GeoPoint)>,
     /// The service addresses.
     pub(crate) addresses: Vec<IpAddr>,
+    /// The covering prefixes.
+    pub(crate) covers: BTreeMap<Prefix, Cover>,
     /// The peers, in the order of the site file.
     pub(crate) peers: Vec<Peer>,
+}
+
+/// A covering prefix.
+#[derive(Clone, Debug)]
+pub(crate) struct Cover {
+    /// The first group with a service that names it.
+    pub(crate) group: GroupName,
+    /// Since when the site file names it.
+    pub(crate) since: WallTime,
 }
 
 /// One peer and where its task shows itself.
@@ -53,45 +68,64 @@ impl Board {
         for group in &mut groups {
             group.intent = orders.get(&group.name).cloned().unwrap_or_default();
         }
-        let ours = self.shown.borrow().peers.clone();
+        let Shown { peers: ours, covers, .. } = self.shown.borrow().clone();
+        let cover = |&prefix: &Prefix| PrefixStatus { prefix, peers: Vec::new() };
+        let mut covers: Vec<PrefixStatus> = covers.keys().map(cover).collect();
         let views: Vec<bgp::View> = ours.iter().map(|peer| peer.view.borrow().clone()).collect();
-        for prefix in groups.iter_mut().flat_map(|group| &mut group.prefixes) {
+        for prefix in groups.iter_mut().flat_map(|group| &mut group.prefixes).chain(&mut covers) {
             let told = ours.iter().zip(&views);
             prefix.peers = told.map(|(peer, view)| told_peer(peer, &view.ledger, prefix.prefix)).collect();
         }
         let peers = ours.iter().zip(views).map(|(peer, view)| peer.status(view)).collect();
-        Status { schema: Schema, site: self.site.clone(), groups, peers, alarms: self.bus.alarms() }
+        Status { schema: Schema, site: self.site.clone(), groups, covers, peers, alarms: self.bus.alarms() }
     }
 
     /// What was told to whom about one prefix, and the events that led there.
     pub(crate) fn explain(&self, prefix: Prefix) -> Result<Explanation, Refusal> {
         let groups = self.groups.borrow().clone();
-        let of_ours = |group: &&api::Group| group.prefixes.iter().any(|ours| ours.prefix == prefix);
-        let Some(group) = groups.iter().find(of_ours) else {
-            let ours = groups.iter().flat_map(|group| &group.prefixes).map(|ours| ours.prefix.to_string());
-            let ours: Vec<String> = ours.collect();
-            let refusal = Refusal::because(format!("{} does not announce {prefix}", self.site));
-            return Err(refusal.hint(format!("it announces {}", ours.join(", "))));
-        };
+        let Shown { covers, peers, .. } = self.shown.borrow().clone();
         let told = |peer: &Peer| {
             let view = peer.view.borrow();
             let ToldPeer { peer, told, attributes } = told_peer(peer, &view.ledger, prefix);
             PeerTold { peer, told, when: view.ledger.entry(prefix).map(|entry| entry.when), attributes }
         };
-        let mut why = self.bus.latest();
-        why.retain(|row| row.subject == group.name.as_str());
-        Ok(Explanation {
+        let peers = peers.iter().map(told).collect();
+        let cover = covers.get(&prefix);
+        let is_its = |group: &&api::Group| match cover {
+            Some(cover) => group.name == cover.group,
+            None => group.prefixes.iter().any(|ours| ours.prefix == prefix),
+        };
+        let Some(group) = groups.iter().find(is_its) else {
+            let ours = groups.iter().flat_map(|group| &group.prefixes).map(|ours| ours.prefix);
+            let ours: Vec<String> = ours.chain(covers.into_keys()).map(|ours| ours.to_string()).collect();
+            let refusal = Refusal::because(format!("{} does not announce {prefix}", self.site));
+            return Err(refusal.hint(format!("it announces {}", ours.join(", "))));
+        };
+        let explanation = Explanation {
             schema: Schema,
             prefix,
             group: group.name.clone(),
+            cover: cover.is_some(),
             state: group.state,
             output: group.output,
             since: group.since,
             reason: group.reason.clone(),
-            peers: self.shown.borrow().peers.iter().map(told).collect(),
-            checks: group.checks.clone(),
-            why,
-        })
+            peers,
+            checks: Vec::new(),
+            why: Vec::new(),
+        };
+        if let Some(cover) = cover {
+            let reason = Reason::from("it is announced as long as the daemon lives, whatever the checks say");
+            return Ok(Explanation {
+                output: api::Output::Normal,
+                since: cover.since,
+                reason,
+                ..explanation
+            });
+        }
+        let mut why = self.bus.latest();
+        why.retain(|row| row.subject == group.name.as_str());
+        Ok(Explanation { checks: group.checks.clone(), why, ..explanation })
     }
 
     /// What the page draws: this site, its peers and its groups.

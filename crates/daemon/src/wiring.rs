@@ -18,7 +18,7 @@
 //!  │ listener ──calls──────┘ └──events──────┼─┼───────────> Bus ─────────────────────────┘
 //!  └────────────────────────────────────────┼─┘              ^
 //!  thread "watchdog" <──────────────────────┘                │
-//!  thread "checks": runs of checks that may be held up (TLS, programs, files); load ──latest──> decision loop
+//!  thread "checks": runs of checks that may be held up (TLS, programs, files); load ──latest──> decision loop, fleet driver
 //!  thread "addresses": Keeper ──presence (latest)──> check tasks, decision loop
 //!  fleet driver (with the attendants) <──wishes, views (latest)── decision loop; ──grants (latest)──> decision loop
 //!  thread "recording" <──what every machine is told (queue, dropped when full)── decision loop, peer tasks
@@ -240,11 +240,11 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         commands: commanded,
         regroups: regrouped,
         connections: connected,
-        loads,
+        loads: loads.clone(),
         shown: showing.clone(),
     };
     let covers = site_file.covers().into_iter().collect();
-    let (fleet, permits, driver) = fleet::join(site_file, clock, bus.clone(), groups_shown.clone());
+    let (fleet, permits, driver) = fleet::join(site_file, clock, bus.clone(), groups_shown.clone(), loads);
     let decider = Decider::new(machines, covers, permits, mouth);
     tokio::spawn(decider.run(ears, orders::intents(&standing)));
 

@@ -309,6 +309,14 @@ impl Living {
         }
     }
 
+    /// Lets go of the entry of this lease, if it has not lapsed.
+    fn give_back(&mut self, lease: &Lease) {
+        let held = self.leased.iter().find(|(_, leased)| leased.id == lease.id);
+        if let Some(key) = held.map(|(key, _)| key.clone()) {
+            self.end(&key);
+        }
+    }
+
     fn end(&mut self, key: &Key) {
         self.unwritten += 1;
         self.leased.remove(key);
@@ -394,5 +402,9 @@ impl Store for Embedded {
             }
         });
         lease.map_err(unavailable)
+    }
+
+    async fn give_back(&self, lease: Lease) -> Result<(), Unavailable> {
+        self.blocking(move |shared| shared.living().give_back(&lease)).await
     }
 }

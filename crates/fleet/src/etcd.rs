@@ -227,6 +227,11 @@ impl Store for Etcd {
         };
         self.ask(renew).await.map(|(_, lease)| lease)
     }
+
+    async fn give_back(&self, lease: Lease) -> Result<(), Unavailable> {
+        // The key goes with its lease.
+        self.ask(|mut client| async move { client.lease_revoke(lease.id).await }).await.map(drop)
+    }
 }
 
 /// Hands on what happens until either side is gone.

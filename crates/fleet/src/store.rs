@@ -157,6 +157,10 @@ pub trait Store: Clone + Send + Sync + 'static {
         lifetime: Duration,
         lease: Option<Lease>,
     ) -> impl Future<Output = Result<Lease, Unavailable>> + Send;
+
+    /// Ends a lease before it lapses: its key is gone at once. One that has lapsed already stays so; a store may
+    /// refuse to end it again.
+    fn give_back(&self, lease: Lease) -> impl Future<Output = Result<(), Unavailable>> + Send;
 }
 
 /// Refuses what no store takes.

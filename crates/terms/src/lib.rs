@@ -16,6 +16,7 @@ mod reason;
 mod record_type;
 mod route;
 mod schema;
+mod thousands;
 mod time;
 mod verdict;
 
@@ -30,5 +31,6 @@ pub use prefix::{Family, FamilyError, Prefix, PrefixError};
 pub use reason::Reason;
 pub use record_type::{RecordType, RecordTypeError};
 pub use route::{Attributes, Origin, RouteSet};
+pub use thousands::Thousands;
 pub use time::{Timestamp, WallTime};
 pub use verdict::{FailKind, Verdict};

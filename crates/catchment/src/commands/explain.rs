@@ -28,8 +28,11 @@ pub(crate) fn run(arguments: &Explain, terminal: &mut Terminal) -> anyhow::Resul
 fn page(explanation: &Explanation, now: WallTime, paint: Paint) -> String {
     let Explanation { prefix, group, state, since, reason, .. } = explanation;
     let word = paint.text(tone_of_state(*state), state.word());
-    let mut page =
-        format!("{prefix} belongs to group {group}, which has been {word} for {}:\n", age(*since, now));
+    let age = age(*since, now);
+    let mut page = match explanation.cover {
+        true => format!("{prefix} has covered group {group} for {age}:\n"),
+        false => format!("{prefix} belongs to group {group}, which has been {word} for {age}:\n"),
+    };
     page.push_str(&format!("  {reason}\n"));
     let mut table = Table::new(["PEER", "TOLD", "WHEN", "WITH"]);
     for peer in &explanation.peers {
@@ -41,7 +44,9 @@ fn page(explanation: &Explanation, now: WallTime, paint: Paint) -> String {
         ]);
     }
     page.push_str(&format!("\n{}", table.render(paint)));
-    page.push_str(&format!("\n{}", checks(&explanation.checks, paint)));
+    if !explanation.checks.is_empty() {
+        page.push_str(&format!("\n{}", checks(&explanation.checks, paint)));
+    }
     if !explanation.why.is_empty() {
         let lines = explanation.why.iter().map(|row| events::line(row, paint) + "\n");
         page.push_str(&format!("\nWhat led here:\n{}", lines.collect::<String>()));
@@ -97,5 +102,21 @@ mod tests {
     fn the_page_says_what_whom_when_and_why() {
         let explanation: Explanation = serde_json::from_str(include_str!("explain.json")).unwrap();
         insta::assert_snapshot!(page(&explanation, WallTime(1_795_442_792_000), Paint::Plain));
+    }
+
+    #[test]
+    fn a_covering_prefix_has_no_checks_and_no_state() {
+        let explanation: Explanation = serde_json::from_str(include_str!("explain.json")).unwrap();
+        let cover = Explanation {
+            prefix: "198.18.0.0/15".parse().unwrap(),
+            cover: true,
+            reason: terms::Reason::from(
+                "it is announced as long as the daemon lives, whatever the checks say",
+            ),
+            checks: Vec::new(),
+            why: Vec::new(),
+            ..explanation
+        };
+        insta::assert_snapshot!(page(&cover, WallTime(1_795_442_792_000), Paint::Plain));
     }
 }

@@ -8,9 +8,12 @@ use crate::terminal::{Paint, Terminal, Tone};
 use crate::words::{age, list, now};
 use api::client::Server;
 use api::client::blocking::Client;
-use api::{AwayCause, Done, FleetOrder, FleetOrderKind, FleetStatus, PermitHeld, Schema, StoreState, route};
+use api::{
+    AwayCause, Done, FleetOrder, FleetOrderKind, FleetStatus, HostGroup, PermitHeld, Schema, StoreState,
+    route,
+};
 use std::io::Write;
-use terms::{Reason, WallTime};
+use terms::{Reason, Thousands, WallTime};
 
 pub(crate) fn run(command: &Fleet, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
     match command {
@@ -72,8 +75,8 @@ fn store(status: &FleetStatus, paint: Paint) -> String {
     }
 }
 
-fn hosts(status: &FleetStatus, now: WallTime) -> Table<7> {
-    let mut table = Table::new(["SITE", "HOST", "GROUP", "STATE", "OUTPUT", "FOR", "REASON"]);
+fn hosts(status: &FleetStatus, now: WallTime) -> Table<8> {
+    let mut table = Table::new(["SITE", "HOST", "GROUP", "STATE", "OUTPUT", "ANSWERS/S", "FOR", "REASON"]);
     for host in &status.hosts {
         for group in &host.groups {
             table.row([
@@ -82,12 +85,25 @@ fn hosts(status: &FleetStatus, now: WallTime) -> Table<7> {
                 group.name.to_string().into(),
                 Cell::toned(group.state, tone_of_state(group.state)),
                 Cell::toned(group.output, tone_of_output(group.output)),
+                load(group),
                 age(group.since, now).into(),
                 group.reason.to_string().into(),
             ]);
         }
     }
     table
+}
+
+/// What it has to do, and what it is good for, as far as that is known.
+fn load(group: &HostGroup) -> Cell {
+    match (group.load, group.capacity) {
+        (None, _) => "".into(),
+        (Some(load), None) => Thousands(load).to_string().into(),
+        (Some(load), Some(capacity)) => {
+            let words = format!("{} of {}", Thousands(load), Thousands(capacity));
+            if load > capacity { Cell::toned(words, Tone::Bad) } else { words.into() }
+        }
+    }
 }
 
 fn groups(status: &FleetStatus) -> Table<6> {

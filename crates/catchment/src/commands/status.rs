@@ -76,7 +76,7 @@ fn groups(status: &Status, now: WallTime) -> Table<6> {
 
 fn prefixes(status: &Status) -> Table<4> {
     let mut table = Table::new(["PREFIX", "PEER", "TOLD", "NEXT HOP"]);
-    for prefix in status.groups.iter().flat_map(|group| &group.prefixes) {
+    for prefix in status.groups.iter().flat_map(|group| &group.prefixes).chain(&status.covers) {
         for peer in &prefix.peers {
             let next_hop = peer.attributes.as_ref().map_or(String::new(), |had| had.next_hop.to_string());
             let told = Cell::toned(peer.told, tone_of_told(peer.told));
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_site_without_peers_and_groups_has_no_empty_headings() {
-        let status = Status { groups: Vec::new(), peers: Vec::new(), ..status() };
+        let status = Status { groups: Vec::new(), covers: Vec::new(), peers: Vec::new(), ..status() };
         assert_eq!(page(&status, WallTime(0), Paint::Plain), "site london\n");
     }
 }

@@ -4,6 +4,7 @@ use super::{Driver, Identity, ORDERS, Request, Said, Wires, view};
 use crate::announce::{Grants, Permits, Wishes};
 use crate::clock::Clock;
 use crate::events::Bus;
+use crate::load::Loads;
 use ::fleet::{Etcd, etcd};
 use announce::permit::Speaker;
 use api::{FleetStatus, Schema, StoreState};
@@ -15,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 pub(crate) struct Fleet {
     identity: Identity,
     views: watch::Receiver<Vec<api::Group>>,
+    loads: watch::Receiver<Loads>,
     joined: Option<Joined>,
 }
 
@@ -30,10 +32,11 @@ pub(crate) fn join(
     clock: Clock,
     bus: Bus,
     views: watch::Receiver<Vec<api::Group>>,
+    loads: watch::Receiver<Loads>,
 ) -> (Fleet, Permits, Option<Driver<Etcd>>) {
     let identity = identity(site_file, clock);
     let Some(fleet) = &site_file.fleet else {
-        return (Fleet { identity, views, joined: None }, Permits::Alone, None);
+        return (Fleet { identity, views, loads, joined: None }, Permits::Alone, None);
     };
     let (wishes, wished) = watch::channel(Wishes::new());
     let (says, grants) = watch::channel(Grants::new());
@@ -45,12 +48,13 @@ pub(crate) fn join(
         wishes: wished,
         grants: says,
         views: views.clone(),
+        loads: loads.clone(),
         shown: shows,
         orders: ordered,
     };
     let driver = Driver::new(Etcd::new(settings(fleet)), identity.clone(), wires);
     let joined = Some(Joined { shown, orders });
-    (Fleet { identity, views, joined }, Permits::Fleet { wishes, grants }, Some(driver))
+    (Fleet { identity, views, loads, joined }, Permits::Fleet { wishes, grants }, Some(driver))
 }
 
 impl Fleet {
@@ -58,7 +62,7 @@ impl Fleet {
     pub(crate) fn status(&self) -> FleetStatus {
         match &self.joined {
             Some(joined) => joined.shown.borrow().clone(),
-            None => view::alone(&self.identity, &self.views.borrow()),
+            None => view::alone(&self.identity, &self.views.borrow(), &self.loads.borrow()),
         }
     }
 

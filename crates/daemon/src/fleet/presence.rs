@@ -6,14 +6,35 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+/// Is present until there is nobody any more who has something to say, and then gives the lease back: whoever stops in
+/// order is seen to leave at once.
+pub(super) async fn keep(store: impl Store, key: Key, lifetime: Duration, saying: watch::Receiver<Said>) {
+    let mut lease = None;
+    let mut last_word = saying.clone();
+    tokio::select! {
+        () = speak(&store, &key, lifetime, saying, &mut lease) => {}
+        // Also in the middle of a call, which may take longer than the stop has time for.
+        _ = last_word.wait_for(|_| false) => {}
+    }
+    if let Some(lease) = lease {
+        // Where it fails the lease lapses.
+        let _ = store.give_back(lease).await;
+    }
+}
+
 /// Says what there is to say whenever it changes, and often enough that the lease does not lapse: two of three
 /// attempts may fail. What goes wrong is heard by the ears, who ask the same store.
-pub(super) async fn keep(store: impl Store, key: Key, lifetime: Duration, mut saying: watch::Receiver<Said>) {
-    let mut lease: Option<Lease> = None;
+async fn speak(
+    store: &impl Store,
+    key: &Key,
+    lifetime: Duration,
+    mut saying: watch::Receiver<Said>,
+    lease: &mut Option<Lease>,
+) {
     loop {
         let said = saying.borrow_and_update().encode();
-        if let Ok(renewed) = store.present(&key, &said, lifetime, lease.clone()).await {
-            lease = Some(renewed);
+        if let Ok(renewed) = store.present(key, &said, lifetime, lease.clone()).await {
+            *lease = Some(renewed);
         }
         // A change is said at once, but not more often than a store likes: several at a time become one.
         tokio::time::sleep(lifetime / 20).await;

@@ -1,6 +1,7 @@
 //! Who is present, and what each host says of itself. What others wrote is shown to people and never decides anything,
 //! except that a host whose lease is gone is not counted on.
 
+use super::load::GroupLoad;
 use announce::permit::Speaker;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,15 +26,24 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    /// The same of a host whose groups stand like this.
-    pub(super) fn with_groups(&self, views: &[api::Group]) -> Self {
-        let group = |group: &api::Group| api::HostGroup {
-            name: group.name.clone(),
-            state: group.state,
-            output: group.output,
-            since: group.since,
-            reason: group.reason.clone(),
-            alarms: u32::try_from(group.alarms.len()).unwrap_or(u32::MAX),
+    /// The same of a host whose groups stand like this, and have so much to do.
+    pub(super) fn with_groups(
+        &self,
+        views: &[api::Group],
+        mut load: impl FnMut(&api::Group) -> GroupLoad,
+    ) -> Self {
+        let group = |group: &api::Group| {
+            let GroupLoad { load, capacity } = load(group);
+            api::HostGroup {
+                name: group.name.clone(),
+                state: group.state,
+                output: group.output,
+                since: group.since,
+                reason: group.reason.clone(),
+                alarms: u32::try_from(group.alarms.len()).unwrap_or(u32::MAX),
+                load,
+                capacity,
+            }
         };
         Said { groups: views.iter().map(group).collect(), ..self.clone() }
     }

@@ -10,6 +10,7 @@ mod site;
 use api::{AwayCause, StoreState};
 use cluster::{Cluster, until};
 use site::Site;
+use std::time::Duration;
 
 fn fleet(cluster: &Cluster, names: &[&str], min_sites: u32) -> Vec<Site> {
     let sites: Vec<Site> = names.iter().map(|name| Site::start(cluster, name, min_sites)).collect();
@@ -137,4 +138,29 @@ fn a_store_that_was_restored_from_a_backup_gives_no_leave_before_everybody_has_c
     assert!(sites[0].holds() && sites[1].is_announced() && sites[2].is_announced());
     cluster.mend("paris");
     held_at_most(&sites, 2);
+}
+
+#[test]
+fn who_stops_in_order_is_gone_at_once_and_away_once() {
+    let cluster = Cluster::start();
+    // No lease lapses while anybody waits here.
+    let start = |name: &&str| Site::start_with(&cluster, name, 1, Duration::from_secs(3600));
+    let mut sites: Vec<Site> = ["london", "newyork", "paris"].iter().map(start).collect();
+    sites.iter().for_each(Site::announce);
+    until("every site counts on every other", || sites.iter().all(|site| site.standing() == 3));
+    until("every site sees every other", || sites.iter().all(|site| site.sees("paris")));
+
+    // With a permit.
+    sites[2].ask();
+    until("paris may go", || sites[2].holds());
+    sites.remove(2).stop();
+    until("paris is gone", || !sites[0].sees("paris"));
+    assert_eq!(sites[0].away("paris"), Some(AwayCause::Permit));
+    assert_eq!(sites[0].taken(), Some(1));
+
+    // Without one.
+    sites.remove(1).stop();
+    until("newyork is gone", || !sites[0].sees("newyork"));
+    assert_eq!(sites[0].away("newyork"), Some(AwayCause::Charge));
+    assert_eq!(sites[0].taken(), Some(2));
 }

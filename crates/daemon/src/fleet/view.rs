@@ -1,7 +1,9 @@
 //! What is shown of the fleet.
 
 use super::Identity;
+use super::load::GroupLoad;
 use super::registry::{Hearing, Registry, Said};
+use crate::load::Loads;
 use announce::Permit;
 use announce::permit::{Cause, Machine, Member, Speaker};
 use api::{AwayCause, FleetGroup, FleetHost, FleetMember, FleetStatus, PermitHeld, Schema, StoreState};
@@ -23,8 +25,8 @@ pub(super) fn empty(speaker: &Speaker, store: StoreState) -> FleetStatus {
 }
 
 /// A site on its own: it sees itself.
-pub(super) fn alone(identity: &Identity, groups: &[api::Group]) -> FleetStatus {
-    let said = identity.said.with_groups(groups);
+pub(super) fn alone(identity: &Identity, groups: &[api::Group], loads: &Loads) -> FleetStatus {
+    let said = identity.said.with_groups(groups, |group| GroupLoad::of(&group.services, loads));
     let hosts = vec![host(&identity.speaker, &said)];
     FleetStatus { hosts, ..empty(&identity.speaker, StoreState::None) }
 }

@@ -1,17 +1,18 @@
 //! What an order changes: for which prefixes, at which peers, whether it is permitted, and who carries the users.
 
+mod survivors;
+
 use crate::announce::{Seen, output, state};
 use crate::export::{Decision, GroupLevel, routes};
 use crate::status::{Board, Peer};
 use announce::{Action, Input, Intent, Level, Permit, Wish};
 use api::{
-    FleetGroup, FleetHost, FleetStatus, GroupChange, Later, Output, PermitHeld, PermitState, RouteChange,
-    Stand, StoreState, Survivors,
+    FleetGroup, FleetStatus, GroupChange, Later, Output, PermitHeld, PermitState, RouteChange, Stand,
+    StoreState,
 };
 use bgp::session::StateName;
-use std::collections::BTreeSet;
 use std::time::Duration;
-use terms::{GroupName, Reason};
+use survivors::survivors;
 
 /// What would come of an intent, tried on copies of the machines.
 pub(crate) fn rehearse(seen: &[Seen], intent: &Intent, board: &Board) -> Vec<GroupChange> {
@@ -131,28 +132,6 @@ fn finally(after: &Seen) -> Later {
     }
     let longest = after.machine.settings().drain.at_least;
     Later { output: Output::None, after_ms: millis(longest) }
-}
-
-/// Who is left to answer. How much the others can carry, nobody has told the fleet.
-fn survivors(group: &GroupName, fleet: &FleetStatus) -> Survivors {
-    let announces = |host: &&FleetHost| {
-        let same = host.groups.iter().find(|other| other.name == *group);
-        host.site != fleet.site && same.is_some_and(|other| other.output > Output::None)
-    };
-    let others: BTreeSet<&str> =
-        fleet.hosts.iter().filter(announces).map(|host| host.site.as_str()).collect();
-    let others: Vec<&str> = others.into_iter().collect();
-    let (enough, words) = match (fleet.store, others.as_slice()) {
-        (StoreState::None, _) => (None, "unknown: this site belongs to no fleet".to_owned()),
-        (StoreState::Starting | StoreState::Lost, _) => {
-            (None, "unknown: the store does not answer".to_owned())
-        }
-        (StoreState::Reached, []) => (Some(false), "no other site announces it".to_owned()),
-        (StoreState::Reached, others) => {
-            (None, format!("{} announce it; how much they can carry is unknown", others.join(", ")))
-        }
-    };
-    Survivors { enough, words: Reason::from(words) }
 }
 
 /// What changes for one peer. One without a session is told everything anew when it has one.

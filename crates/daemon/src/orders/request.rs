@@ -3,7 +3,7 @@
 use crate::announce::Seen;
 use crate::caller::Caller;
 use announce::Intent;
-use api::{GroupChange, OrderKind, Ordered, Refusal};
+use api::{GroupChange, OrderKind, Ordered, Output, Refusal};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use terms::{GroupName, Reason, ServiceName};
@@ -124,6 +124,11 @@ impl Asked {
                 let text = format!("this concerns {}, too: they share prefixes", others.join(", "));
                 remarks.push(Reason::from(text));
             }
+            let goes = group.before.output > Output::None && group.finally.output == Output::None;
+            if goes && group.survivors.enough == Some(false) {
+                let text = format!("users of {} may get no answer: {}", group.name, group.survivors.words);
+                remarks.push(Reason::from(text));
+            }
             let drain_ms = group.finally.after_ms;
             if self.lasting.is_some_and(|lasting| lasting.as_millis() < u128::from(drain_ms)) {
                 let text = format!("{} is back before it is drained, which takes {drain_ms} ms", group.name);
@@ -190,4 +195,41 @@ pub(crate) fn never_withdrawn(name: &GroupName, kind: OrderKind) -> Refusal {
 /// The refusal of a daemon that has only its own end in mind.
 pub(crate) fn stopping() -> Refusal {
     Refusal::because("the daemon is stopping and takes no orders").hint("it drains by itself")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_warning_tells_whose_users_nobody_can_carry() {
+        let asked = Asked {
+            kind: OrderKind::Drain,
+            service: None,
+            who: Reason::from("alice"),
+            reason: Reason::from("line card"),
+            lasting: None,
+            intent: Intent::Normal,
+            dry_run: false,
+        };
+        let change = |before: &str, finally: &str, enough: Option<bool>| -> GroupChange {
+            let json = json!({
+                "name": "dns", "services": ["dns"], "permit": "held", "routes": [],
+                "intent": { "kind": "drain", "who": null, "when": null, "until": null, "reason": null },
+                "before": { "state": "up", "output": before }, "after": { "state": "drain", "output": "gshut" },
+                "finally": { "output": finally, "after_ms": 0 },
+                "survivors": { "enough": enough, "words": "NOT enough" },
+            });
+            serde_json::from_value(json).unwrap()
+        };
+        let remarks = |change| asked.remarks(&[change]).iter().map(ToString::to_string).collect::<Vec<_>>();
+        let warning = ["users of dns may get no answer: NOT enough"];
+        assert_eq!(remarks(change("normal", "none", Some(false))), warning);
+        let nothing: [&str; 0] = [];
+        assert_eq!(remarks(change("normal", "none", Some(true))), nothing);
+        assert_eq!(remarks(change("normal", "none", None)), nothing);
+        assert_eq!(remarks(change("normal", "normal", Some(false))), nothing, "nobody goes");
+        assert_eq!(remarks(change("none", "none", Some(false))), nothing, "nobody is here");
+    }
 }

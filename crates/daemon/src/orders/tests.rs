@@ -105,7 +105,7 @@ impl Bench {
             commands: commanded,
             regroups: regrouped,
             connections: connected,
-            loads: loaded,
+            loads: loaded.clone(),
             shown: showing.clone(),
         };
         let permits = match among {
@@ -127,7 +127,7 @@ impl Bench {
         let decider = Decider::new(machines.collect(), Arc::new([]), permits, mouth);
         let orders = recall(directory.path(), clock.wall(), &bus);
         tokio::spawn(decider.run(ears, intents(&orders)));
-        let (fleet, _, _) = fleet::join(&site_file, clock, bus.clone(), groups.clone());
+        let (fleet, _, _) = fleet::join(&site_file, clock, bus.clone(), groups.clone(), loaded);
         let board = Board {
             clock,
             site: site_file.site.name.clone(),

@@ -9,12 +9,12 @@ use crate::announce::{Member, Regroup};
 use crate::bgp;
 use crate::error::Error;
 use crate::reload::{Change, Difference, GroupStep, PeerChange};
-use crate::status::Shown;
+use crate::status::{Cover, Shown};
 use crate::stop::{Signals, Stop};
 use config::SiteFile;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use terms::Family;
+use terms::{Family, Prefix};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -131,8 +131,21 @@ impl Site {
         self.shown.send_replace(Shown {
             place: self.site_file.site.place.as_ref().map(|place| (place.city.clone(), place.at)),
             addresses: belongings(&self.site_file).addresses.into_iter().collect(),
+            covers: self.covers(),
             peers: self.peers.shown(&self.site_file.peers),
         });
+    }
+
+    /// The covering prefixes; one that was there before keeps its time.
+    fn covers(&self) -> BTreeMap<Prefix, Cover> {
+        let before = &self.shown.borrow().covers;
+        let since =
+            |prefix| before.get(&prefix).map_or_else(|| self.shared.clock.wall(), |cover| cover.since);
+        let cover = |prefix: Prefix| {
+            let group = self.site_file.group_of_cover(prefix)?.clone();
+            Some((prefix, Cover { group, since: since(prefix) }))
+        };
+        self.site_file.covers().into_iter().filter_map(cover).collect()
     }
 }
 

@@ -180,6 +180,15 @@ fn services_and_peers_come_and_go_while_the_rest_goes_on() {
     assert_eq!((&status["groups"][0]["state"], &status["groups"][1]["name"]), (&json!("up"), &json!("dead")));
     assert!(!world.birdc("show route").contains("203.0.113.0/24"), "nobody has proven it");
     assert_eq!(status["peers"][1]["name"], "second");
+    let cover = &status["covers"][0];
+    assert_eq!(
+        (&cover["prefix"], &cover["peers"][0]["told"]),
+        (&json!("203.0.112.0/22"), &json!("announced"))
+    );
+    let explained = world.document("/explain?prefix=203.0.112.0/22");
+    assert_eq!((&explained["cover"], &explained["group"]), (&json!(true), &json!("dead")));
+    assert_eq!((&explained["output"], &explained["checks"]), (&json!("normal"), &json!([])));
+    assert_eq!(explained["peers"][0]["attributes"], cover["peers"][0]["attributes"]);
 
     // And away again: two of three announced prefixes stay, so the cover goes only with more leave.
     world.rewrite(&[(dead, "[api]"), (peer, "[[service]]")]);
@@ -194,6 +203,7 @@ fn services_and_peers_come_and_go_while_the_rest_goes_on() {
         (status["groups"].as_array().unwrap().len(), status["peers"].as_array().unwrap().len()),
         (1, 1)
     );
+    assert_eq!(status["covers"], json!([]));
     assert_eq!(session_since(&world), since, "the first peer saw nothing of all this");
     assert_eq!(world.updates(), 3);
 }

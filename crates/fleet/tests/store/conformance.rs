@@ -20,6 +20,7 @@ pub(crate) async fn suite<S: Store>(mut fresh: impl FnMut() -> S) {
     too_long_and_too_many_are_errors(fresh()).await;
     a_watch_tells_every_change_in_order(fresh()).await;
     a_lease_lives_while_it_is_renewed(fresh()).await;
+    a_lease_that_is_given_back_is_over_at_once(fresh()).await;
 }
 
 fn key(text: &str) -> Key {
@@ -177,4 +178,24 @@ async fn a_lease_lives_while_it_is_renewed(store: impl Store) {
     let again = store.present(&at, b"1", LIFETIME, Some(lease.clone())).await.unwrap();
     assert_ne!(again, lease);
     assert!(matches!(next(&mut watch).await, Change::Put(entry) if entry.value == b"1"));
+}
+
+async fn a_lease_that_is_given_back_is_over_at_once(store: impl Store) {
+    let at = key("sites/london/l-1");
+    let (_, mut watch) = store.watch(&key("sites")).await.unwrap();
+    // Far longer than anybody waits here.
+    let lease = store.present(&at, b"0", 100 * PATIENCE, None).await.unwrap();
+    let other = store.present(&key("sites/paris/p-1"), b"0", 100 * PATIENCE, None).await.unwrap();
+    store.give_back(lease.clone()).await.unwrap();
+    for _ in 0..2 {
+        assert!(matches!(next(&mut watch).await, Change::Put(_)));
+    }
+    assert_eq!(next(&mut watch).await, Change::Gone(at.clone()));
+    assert_eq!(store.read(&at).await.unwrap().entry, None);
+    let again = store.present(&at, b"0", LIFETIME, Some(lease)).await.unwrap();
+    assert!(
+        again != other && store.read(&at).await.unwrap().entry.is_some(),
+        "a late renewal is a new lease"
+    );
+    assert!(store.read(&key("sites/paris/p-1")).await.unwrap().entry.is_some(), "only its own key is gone");
 }

@@ -5,6 +5,7 @@ use super::cluster::Cluster;
 use crate::announce::{Grants, Wishes};
 use crate::clock::Clock;
 use crate::events::Bus;
+use crate::load::Loads;
 use ::fleet::{Etcd, etcd};
 use announce::permit::{Speaker, Turn};
 use announce::{Permit, Wish};
@@ -26,7 +27,7 @@ pub(super) struct Site {
     views: watch::Sender<Vec<api::Group>>,
     shown: watch::Receiver<FleetStatus>,
     turn: Cell<u64>,
-    /// Dropped, it ends the thread.
+    /// Dropped, it stops the driver in order.
     _stop: oneshot::Sender<()>,
 }
 
@@ -44,6 +45,10 @@ fn view(output: Output) -> Vec<api::Group> {
 
 impl Site {
     pub(super) fn start(cluster: &Cluster, name: &str, min_sites: u32) -> Self {
+        Site::start_with(cluster, name, min_sites, LEASE)
+    }
+
+    pub(super) fn start_with(cluster: &Cluster, name: &str, min_sites: u32, lease: Duration) -> Self {
         cluster.join(name);
         let speaker = Speaker { site: name.parse().unwrap(), host: format!("{name}-1").parse().unwrap() };
         let said = Said {
@@ -64,6 +69,7 @@ impl Site {
             wishes: wished,
             grants: says,
             views: viewed,
+            loads: watch::channel(Loads::new()).1,
             shown: shows,
             orders: mpsc::channel(1).1,
         };
@@ -73,18 +79,13 @@ impl Site {
             login: None,
             prefix: "catchment".to_owned(),
         };
-        let identity = Identity { speaker, min_sites: NonZeroU32::new(min_sites), lease: LEASE, said };
+        let identity = Identity { speaker, min_sites: NonZeroU32::new(min_sites), lease, said };
         let (stop, stopped) = oneshot::channel::<()>();
         let namespace = cluster.namespace(name);
         std::thread::spawn(move || {
             namespace.enter().unwrap();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                tokio::select! {
-                    never = Driver::new(Etcd::new(settings), identity, wires).run() => match never {},
-                    _ = stopped => {}
-                }
-            });
+            runtime.block_on(Driver::new(Etcd::new(settings), identity, wires).run(stopped));
         });
         Site { name: name.to_owned(), wishes, grants, views, shown, turn: Cell::new(0), _stop: stop }
     }
@@ -92,6 +93,21 @@ impl Site {
     /// The group is announced.
     pub(super) fn announce(&self) {
         self.views.send_replace(view(Output::Normal));
+    }
+
+    /// Withdraws everything without asking anybody, and stops.
+    pub(super) fn stop(self) {
+        self.views.send_replace(view(Output::None));
+    }
+
+    /// Whether this site sees that one.
+    pub(super) fn sees(&self, name: &str) -> bool {
+        self.status().hosts.iter().any(|host| host.site.as_str() == name)
+    }
+
+    /// How many sites count as away.
+    pub(super) fn taken(&self) -> Option<u32> {
+        Some(self.record()?.taken)
     }
 
     /// The service has failed, or an operator drains.

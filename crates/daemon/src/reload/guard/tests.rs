@@ -38,6 +38,7 @@ fn announced_by(file: &SiteFile) -> Status {
         schema: Schema,
         site: file.site.name.clone(),
         groups: file.groups.iter().map(group).collect(),
+        covers: Vec::new(),
         peers: file.peers.iter().map(peer).collect(),
         alarms: Vec::new(),
     }
