@@ -13,6 +13,7 @@ use api::{IntentKind, ReloadAnswer, ReloadOrder, ReloadVerdict, Status};
 use config::SiteFile;
 use document::{Faults, Style};
 use sd_notify::NotifyState;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use terms::{GroupName, Reason, Timestamp};
@@ -134,13 +135,47 @@ impl Office {
         if !refusals.is_empty() {
             return self.refuse(answer, refusals, order.dry_run);
         }
+        let overridden = order.reason.filter(|_| order.override_guard && self.asks_a_guard(&judgement));
+        let acting = match overridden {
+            Some(_) => BTreeSet::new(),
+            None => self.acting(&judgement, &status),
+        };
+        let tokens = self.board.fleet.tokens();
         if order.dry_run {
+            if let Err(no) = tokens.look(acting).await {
+                return self.refuse(answer, vec![no.to_string()], true);
+            }
             let unchanged = difference.is_empty();
             let verdict = if unchanged { ReloadVerdict::Unchanged } else { ReloadVerdict::WouldChange };
             return ReloadAnswer { verdict, ..answer };
         }
-        let override_reason = order.reason.filter(|_| judgement.refusal().is_some());
-        self.apply(answer, next, difference, order.confirm_within_ms, override_reason).await
+        let why = Reason::from(format!("a reload of {}", next.path.display()));
+        let taken = match tokens.take(acting, why).await {
+            Ok(taken) => taken,
+            Err(no) => return self.refuse(answer, vec![no.to_string()], false),
+        };
+        let answer = self.apply(answer, next, difference, order.confirm_within_ms, overridden).await;
+        if answer.verdict == ReloadVerdict::Refused {
+            tokens.give_back(taken);
+        }
+        answer
+    }
+
+    /// Whether there is anything that could be overridden.
+    fn asks_a_guard(&self, judgement: &Judgement) -> bool {
+        let needs_token = self.board.fleet.tokens().are_needed() && !judgement.going.is_empty();
+        judgement.refusal().is_some() || needs_token
+    }
+
+    /// The groups of which the file takes something away: an operator's action, which the fleet has few tokens for. A
+    /// covering prefix is of no group, and of all.
+    fn acting(&self, judgement: &Judgement, status: &Status) -> BTreeSet<GroupName> {
+        let of = |group: &api::Group| group.prefixes.iter().map(|row| row.prefix).collect::<BTreeSet<_>>();
+        let known: BTreeSet<_> = status.groups.iter().flat_map(of).collect();
+        let takes_cover = judgement.going.iter().any(|prefix| !known.contains(prefix));
+        let acting =
+            status.groups.iter().filter(|group| takes_cover || !of(group).is_disjoint(&judgement.going));
+        acting.map(|group| group.name.clone()).collect()
     }
 
     async fn apply(
