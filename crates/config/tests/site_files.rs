@@ -171,7 +171,7 @@ fn each_broken_rule_is_one_fault() {
         ("cover = []", "cover = [\"::/0\"]", "draw the whole Internet"),
         ("cover = []", "cover = [\"192.0.0.0/4\"]", "also covers 203.0.113.0/24 of group `web`"),
         ("[api]", "[[group]]\nservices = [\"dns\"]\n[api]", "`ntp` shares 198.18.0.0/23 with `dns`"),
-        ("[api]", "[[group]]\nservices = [\"dns\", \"npt\"]\n[api]", "did you mean `ntp`"),
+        ("[api]", "[[group]]\nservices = [\"dns\", \"npt\"]\n[api]", "there are dns, web, ntp"),
         ("[api]", "[[group]]\nservices = []\n[api]", "a group needs at least one service"),
         ("[api]", "[[group]]\nservices = [\"web\"]\nfold = \"most\"\n[api]", "not `most`"),
         ("[api]", "[[group]]\nservices = [\"web\"]\nfold = \"1 of 2\"\n[api]", "`services` has 1, not 2"),

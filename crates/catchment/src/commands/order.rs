@@ -12,7 +12,7 @@ use api::client::blocking::Client;
 use api::{GroupChange, Intent, IntentKind, OrderKind, Ordered, PermitState, Schema, route};
 use std::io::Write;
 use std::time::Duration;
-use terms::{Attributes, Reason, WallTime};
+use terms::{Attributes, WallTime};
 
 /// How long an order may take: the daemon waits for the fleet's permit, and for the orders before this one.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -151,6 +151,7 @@ fn routes(group: &GroupChange) -> Table<4> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use terms::Reason;
 
     fn ordered() -> Ordered {
         serde_json::from_str(include_str!("order.json")).unwrap()
@@ -166,7 +167,7 @@ mod tests {
         let rehearsed = Ordered { dry_run: true, ..ordered() };
         let page = page(&rehearsed, WallTime(1_795_442_792_000), Paint::Plain);
         assert!(page.starts_with("drain: nothing was changed"), "{page}");
-        assert!(page.contains("dns would go from up (normal)"), "{page}");
+        assert!(page.contains("dns (services dns, ntp) would go from up (normal)"), "{page}");
     }
 
     #[test]

@@ -64,9 +64,9 @@ fn two_operators_who_drain_at_the_same_moment_get_one_permit() {
     sites[..2].iter().for_each(Site::ask);
     held_at_most(&sites, 1);
     let (has, waits): (Vec<&Site>, Vec<&Site>) = sites[..2].iter().partition(|site| site.holds());
-    // Before that it may be told to wait for whoever has just joined.
-    let names_it = |why: String| why.contains(&format!("{} is", has[0].name));
-    until("the other one is told why it waits", || waits[0].refusal().is_some_and(names_it));
+    until("the other one is told for whom it waits", || {
+        waits[0].refusal().is_some_and(|refusal| refusal.contains(&has[0].name))
+    });
     // The one that waits may give up; nothing has changed for it.
     waits[0].release();
     until("it stands", || sites.iter().all(|site| site.standing() == 2));
