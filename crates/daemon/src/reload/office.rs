@@ -138,7 +138,7 @@ impl Office {
         let overridden = order.reason.filter(|_| order.override_guard && self.asks_a_guard(&judgement));
         let acting = match overridden {
             Some(_) => BTreeSet::new(),
-            None => self.acting(&judgement, &status),
+            None => judgement.acting(&status),
         };
         let tokens = self.board.fleet.tokens();
         if order.dry_run {
@@ -165,17 +165,6 @@ impl Office {
     fn asks_a_guard(&self, judgement: &Judgement) -> bool {
         let needs_token = self.board.fleet.tokens().are_needed() && !judgement.going.is_empty();
         judgement.refusal().is_some() || needs_token
-    }
-
-    /// The groups of which the file takes something away: an operator's action, which the fleet has few tokens for. A
-    /// covering prefix is of no group, and of all.
-    fn acting(&self, judgement: &Judgement, status: &Status) -> BTreeSet<GroupName> {
-        let of = |group: &api::Group| group.prefixes.iter().map(|row| row.prefix).collect::<BTreeSet<_>>();
-        let known: BTreeSet<_> = status.groups.iter().flat_map(of).collect();
-        let takes_cover = judgement.going.iter().any(|prefix| !known.contains(prefix));
-        let acting =
-            status.groups.iter().filter(|group| takes_cover || !of(group).is_disjoint(&judgement.going));
-        acting.map(|group| group.name.clone()).collect()
     }
 
     async fn apply(
@@ -313,3 +302,6 @@ fn zones_of(site_file: &SiteFile) -> impl Iterator<Item = String> {
     let built_in = site_file.services.iter().filter_map(|service| service.dns.as_ref());
     built_in.flat_map(|dns| dns.zones.iter()).map(|zone| format!("{} {}", zone.apex(), zone.serial()))
 }
+
+#[cfg(test)]
+mod tests;
