@@ -120,3 +120,43 @@ fn change(record: &Record, order: &FleetOrder) -> Result<Record, Refusal> {
         FleetOrderKind::Retire => record.retire(&order.site),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::fleet::Embedded;
+    use announce::permit::Speaker;
+
+    #[tokio::test]
+    async fn the_record_and_everybody_are_told_who_released_a_site() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Embedded::open(&directory.path().join("fleet")).unwrap().store;
+        let of = |site: &str| Speaker { site: site.parse().unwrap(), host: "a".parse().unwrap() };
+        let [london, paris] = ["london", "paris"].map(of);
+        let both = Record::empty().stand(&london, None).unwrap().stand(&paris, None).unwrap();
+        let both = both.confirm(&london, None);
+        let away = both.ask(&paris, &"a line card".into()).unwrap();
+        let key = Key::group(&"dns".parse().unwrap());
+        store.replace(&key, None, away.encode()).await.unwrap();
+
+        let bus = Bus::for_test();
+        for (kind, answers) in
+            [(FleetOrderKind::Release, "fleet-ordered"), (FleetOrderKind::Release, "fleet-order-failed")]
+        {
+            let (answer, answered) = oneshot::channel();
+            let (site, reason) = (paris.site.clone(), Reason::from("it burnt down"));
+            let order = FleetOrder { schema: api::Schema, kind, site, reason, who: None };
+            carry_out(store.clone(), bus.clone(), Request { order, who: "alice (as root)".into(), answer })
+                .await;
+            assert_eq!(answered.await.unwrap().is_ok(), answers == "fleet-ordered");
+            let told = bus.latest();
+            assert!(told.iter().any(|row| row.kind == answers), "{told:?}");
+            let words = "to release paris, by alice (as root): it burnt down";
+            assert!(told.iter().all(|row| row.text.contains(words)), "{told:?}");
+        }
+        let entry = store.read(&key).await.unwrap().entry.unwrap();
+        let record = Record::decode(&entry.value).unwrap();
+        let why = &record.member(&paris.site).unwrap().away().unwrap().why;
+        assert_eq!(why.as_str(), "alice (as root): it burnt down");
+    }
+}
