@@ -44,10 +44,19 @@ struct Told {
     next: u64,
     ring: VecDeque<EventRow>,
     followers: broadcast::Sender<EventRow>,
-    /// What is wrong and was not cleared yet, by subject and name.
-    alarms: BTreeMap<(String, AlarmName), api::Alarm>,
+    /// What is wrong and was not cleared yet, by who says so, subject and name.
+    alarms: BTreeMap<(Keeper, String, AlarmName), api::Alarm>,
     /// Warnings told in the present window, by kind and subject: bounded by what can be the subject of one.
     warned: BTreeMap<(String, String), (Timestamp, u32)>,
+}
+
+/// Who says that an alarm is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Keeper {
+    /// The decision, which tells all that stand about a group at once.
+    Decision,
+    /// The event that clears it.
+    Events,
 }
 
 impl Bus {
@@ -105,12 +114,13 @@ impl Bus {
         let (subject, wall) = (group.to_string(), self.0.clock.wall());
         let mut told = self.told();
         let fresh = alarms.into_iter().map(|(name, text)| {
-            let since = told.alarms.get(&(subject.clone(), name.clone())).map_or(wall, |alarm| alarm.since);
-            let alarm = api::Alarm { kind: name.kind.to_owned(), subject: subject.clone(), since, text };
-            ((subject.clone(), name), alarm)
+            let key = (Keeper::Decision, subject.clone(), name);
+            let since = told.alarms.get(&key).map_or(wall, |alarm| alarm.since);
+            let alarm = api::Alarm { kind: key.2.kind.to_owned(), subject: subject.clone(), since, text };
+            (key, alarm)
         });
         let fresh: Vec<_> = fresh.collect();
-        told.alarms.retain(|(whose, _), _| *whose != subject);
+        told.alarms.retain(|(keeper, whose, _), _| *keeper != Keeper::Decision || *whose != subject);
         told.alarms.extend(fresh);
     }
 
@@ -135,10 +145,12 @@ impl Told {
                     since: row.wall,
                     text: Reason::from(&row.text),
                 };
-                let alarm = self.alarms.entry((row.subject.clone(), name)).or_insert(fresh);
+                let alarm = self.alarms.entry((Keeper::Events, row.subject.clone(), name)).or_insert(fresh);
                 alarm.text = Reason::from(&row.text);
             }
-            AlarmChange::Cleared(name) => drop(self.alarms.remove(&(row.subject.clone(), name))),
+            AlarmChange::Cleared(name) => {
+                self.alarms.remove(&(Keeper::Events, row.subject.clone(), name));
+            }
         }
     }
 
@@ -240,6 +252,22 @@ mod tests {
         bus.tell(&Event::AddressRestored { address: one }, Source::Process);
         assert_eq!(standing(&bus).len(), 1);
         assert!(standing(&bus)[0].contains("2001:db8:53::53"));
+    }
+
+    #[test]
+    fn what_the_decision_says_of_a_group_clears_nothing_that_others_raised() {
+        use announce::permit;
+        let bus = Bus::for_test();
+        let group: GroupName = "dns".parse().unwrap();
+        let kinds = |bus: &Bus| bus.alarms().into_iter().map(|alarm| alarm.kind).collect::<Vec<_>>();
+        let (alarm, reason) = (permit::Alarm::StoreLost, Reason::from("no answer"));
+        bus.tell(&permit::Event::Raised { alarm, reason }, Source::Group(&group));
+        bus.stand(&group, [(AlarmName::only("held"), Reason::from("no permit"))]);
+        assert_eq!(kinds(&bus), ["held", "store-lost"]);
+        bus.stand(&group, []);
+        assert_eq!(kinds(&bus), ["store-lost"]);
+        bus.tell(&permit::Event::Cleared { alarm }, Source::Group(&group));
+        assert!(kinds(&bus).is_empty());
     }
 
     #[test]

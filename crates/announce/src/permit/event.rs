@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use terms::{Reason, Severity};
+use terms::{AlarmChange, AlarmName, Reason, Severity};
 
 /// Something that happened between this host and the fleet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +108,15 @@ impl terms::Event for Event {
                 Severity::Warning
             }
             Event::Raised { .. } => Severity::Alarm,
+        }
+    }
+
+    fn alarm(&self) -> Option<AlarmChange> {
+        match self {
+            Event::Raised { alarm, .. } => Some(AlarmChange::Raised(AlarmName::only(alarm.name()))),
+            Event::Cleared { alarm } => Some(AlarmChange::Cleared(AlarmName::only(alarm.name()))),
+            Event::Granted { .. } | Event::Refused { .. } | Event::Stands { .. } => None,
+            Event::Fell { .. } | Event::Charged { .. } | Event::Retired => None,
         }
     }
 }
