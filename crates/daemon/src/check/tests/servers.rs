@@ -228,7 +228,7 @@ async fn time_server(ahead: u64) -> SocketAddr {
         while let Ok((48, asker)) = socket.recv_from(&mut query).await {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
             let seconds = (now.as_secs() + ahead + 2_208_988_800) & 0xffff_ffff;
-            let time = (seconds << 32) | (u64::from(now.subsec_millis()) << 32) / 1000;
+            let time = (seconds << 32) | ((u64::from(now.subsec_millis()) << 32) / 1000);
             let mut reply = [0; 48];
             (reply[0], reply[1]) = (0x24, 1);
             reply[24..32].copy_from_slice(&query[40..48]);
