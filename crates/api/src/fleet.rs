@@ -156,4 +156,7 @@ pub struct FleetOrder {
     pub site: SiteName,
     /// Why.
     pub reason: Reason,
+    /// Who the caller says it is. The daemon believes its own root user, and nobody else.
+    #[serde(default)]
+    pub who: Option<String>,
 }

@@ -66,6 +66,18 @@ pub(crate) enum Event {
         /// What, by whom and why.
         order: Reason,
     },
+    /// An operator decided for another site of the fleet.
+    FleetOrdered {
+        /// What, about which site, by whom and why.
+        order: Reason,
+    },
+    /// What an operator decided for another site is not in the store, or not everywhere.
+    FleetOrderFailed {
+        /// What, about which site, by whom and why.
+        order: Reason,
+        /// Why not.
+        because: Reason,
+    },
     /// The orders that stood when the last process ended are not readable.
     OrdersUnreadable {
         /// Where they were; the file is kept beside its place.
@@ -202,6 +214,8 @@ impl terms::Event for Event {
             Event::Ordered { .. } => "ordered",
             Event::OrderRefused { .. } => "order-refused",
             Event::OrderExpired { .. } => "order-expired",
+            Event::FleetOrdered { .. } => "fleet-ordered",
+            Event::FleetOrderFailed { .. } => "fleet-order-failed",
             Event::OrdersUnreadable { .. } => "orders-unreadable",
             Event::OrdersUnwritable { .. } => "orders-unwritable",
             Event::OrdersKept => "orders-kept",
@@ -235,6 +249,7 @@ impl terms::Event for Event {
             | Event::Interrupted
             | Event::Ordered { .. }
             | Event::OrderExpired { .. }
+            | Event::FleetOrdered { .. }
             | Event::OrdersKept
             | Event::ZonesRead { .. }
             | Event::Reloaded { .. }
@@ -243,6 +258,7 @@ impl terms::Event for Event {
             Event::AddressRestored { .. }
             | Event::RejectRestored { .. }
             | Event::OrderRefused { .. }
+            | Event::FleetOrderFailed { .. }
             | Event::ReloadFaulty { .. }
             | Event::ReloadRefused { .. }
             | Event::GuardOverridden { .. }
@@ -289,6 +305,8 @@ impl terms::Event for Event {
             | Event::Ordered { .. }
             | Event::OrderRefused { .. }
             | Event::OrderExpired { .. }
+            | Event::FleetOrdered { .. }
+            | Event::FleetOrderFailed { .. }
             | Event::ZonesRead { .. }
             | Event::Reconfigured { .. }
             | Event::ReloadFaulty { .. }
@@ -317,6 +335,8 @@ impl fmt::Display for Event {
                 write!(f, "refused, nothing has changed: {order}: {because}")
             }
             Event::OrderExpired { order } => write!(f, "the time of an order is over: {order}"),
+            Event::FleetOrdered { order } => write!(f, "the fleet's record was changed: {order}"),
+            Event::FleetOrderFailed { order, because } => write!(f, "not done: {order}: {because}"),
             Event::OrdersUnreadable { path, reason } => {
                 write!(f, "{} is unreadable, no earlier order stands: {reason}", path.display())
             }

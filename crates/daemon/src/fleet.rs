@@ -7,7 +7,8 @@
 //!   ears ──listing, changes (queue)─────────> │ a permit       │                           │
 //!     ^                                       │ machine per    │ ──view (latest)──> API, page, metrics
 //!     └──watch── Store                        │ group          │ ──what to say (latest)──> presence ──lease──> Store
-//!   control socket ──release, retire────────> └────────────────┘
+//!   control socket ──release, retire────────> │                │
+//!   clerk, office ──token, please───────────> └────────────────┘
 //! ```
 //! It runs with the attendants, and the decision loop never waits for it: wishes and grants are latest values. A store
 //! that is slow or gone therefore changes nothing that is announced; it only means that no new permit comes.
@@ -24,12 +25,16 @@ mod presence;
 mod registry;
 #[cfg(test)]
 mod tests;
+mod token;
 mod view;
 
 pub(crate) use desk::routes;
+#[cfg(test)]
+pub(crate) use joining::connect;
 pub(crate) use joining::{Fleet, join};
 pub(crate) use metrics::register;
 pub(crate) use picture::other_sites;
+pub(crate) use token::NoToken;
 
 use crate::announce::{Grants, Wishes};
 use crate::clock::Clock;
@@ -47,6 +52,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 use terms::{GroupName, Reason, SiteName, Timestamp};
+use token::{Errand, Runner};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
@@ -88,6 +94,8 @@ pub(crate) struct Wires {
     pub(crate) shown: watch::Sender<api::FleetStatus>,
     /// What operators order about other sites.
     pub(crate) orders: mpsc::Receiver<Request>,
+    /// What is to be done about operators' tokens.
+    pub(crate) errands: mpsc::Receiver<Errand>,
 }
 
 /// What the store said to one machine, and over which connection.
@@ -160,7 +168,12 @@ impl<S: Store> Driver<S> {
                 }
                 Ok(()) = self.wires.wishes.changed() => self.pass_wishes(),
                 Some(request) = self.wires.orders.recv() => {
-                    helpers.spawn(operator::carry_out(self.store.clone(), request));
+                    let bus = self.wires.bus.clone();
+                    helpers.spawn(operator::carry_out(self.store.clone(), bus, request));
+                }
+                Some(errand) = self.wires.errands.recv() => {
+                    let (store, site) = (self.store.clone(), self.identity.speaker.site.clone());
+                    helpers.spawn(Runner { store, site, clock: self.wires.clock }.run(errand));
                 }
                 () = self.wires.clock.until(Some(deadline)) => self.time_passes(),
                 Some(_) = helpers.join_next() => {}

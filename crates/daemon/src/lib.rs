@@ -28,7 +28,6 @@ mod record;
 mod reload;
 mod server;
 mod socket;
-mod state_file;
 mod status;
 mod stop;
 mod summary;

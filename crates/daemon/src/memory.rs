@@ -1,8 +1,9 @@
 //! What survives a restart: how often each group failed in a row and until when that costs, so that a daemon that is
 //! started again does not forget its back-off. Never what was announced.
 //!
-//! It lies in the store of this machine, one file under the state directory that is whole after a crash. A file that
-//! cannot be read costs the back-off and nothing else: the daemon says so and starts without it.
+//! It lies in the store of this machine, one file under the state directory that is whole after a crash. Operators'
+//! orders lie there, too. A file that cannot be read costs both and nothing else: the daemon says so and starts
+//! without them.
 
 use crate::error::Error;
 use crate::event::{Event, Source};
@@ -17,7 +18,7 @@ use terms::{GroupName, Reason, WallTime};
 use tokio::sync::watch;
 
 /// The file's name under the state directory.
-const FILE: &str = "state.redb";
+pub(crate) const FILE: &str = "state.redb";
 
 /// What each group remembers.
 pub(crate) type Memories = BTreeMap<GroupName, Kept>;
@@ -47,18 +48,22 @@ impl Kept {
 }
 
 /// Opens the store of this machine. One that another daemon uses ends the start, because two daemons would announce
-/// the same; one that cannot be opened is told, and nothing is remembered.
+/// the same; one that cannot be opened is told, and nothing is remembered, no order either.
 pub(crate) fn open(state_dir: &Path, bus: &Bus) -> Result<Option<Embedded>, Error> {
     let path = state_dir.join(FILE);
     match Embedded::open(&path) {
         Ok(Opened { store, damaged }) => {
-            if let Some((reason, aside)) = damaged {
-                bus.tell(&Event::MemoryUnreadable { path: aside, reason }, Source::Process);
+            if let Some((reason, path)) = damaged {
+                let (orders, why) = (path.clone(), reason.clone());
+                bus.tell(&Event::OrdersUnreadable { path: orders, reason: why }, Source::Process);
+                bus.tell(&Event::MemoryUnreadable { path, reason }, Source::Process);
             }
             Ok(Some(store))
         }
         Err(error @ OpenError::InUse(_)) => Err(Error::State(error)),
         Err(OpenError::Stuck { reason, .. } | OpenError::Refused { reason, .. }) => {
+            let (orders, why) = (path.clone(), reason.clone());
+            bus.tell(&Event::OrdersUnwritable { path: orders, reason: why }, Source::Process);
             bus.tell(&Event::MemoryUnwritable { path, reason }, Source::Process);
             Ok(None)
         }
@@ -93,6 +98,7 @@ pub(crate) async fn keep(store: Option<Embedded>, mut memories: watch::Receiver<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::ORDERS_NOT_KEPT;
 
     fn failed(times: u32) -> Memories {
         let memory = Memory { failures: times, back_off_left: Duration::from_secs(5) };
@@ -116,13 +122,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_damaged_file_is_told_and_costs_nothing_but_the_back_off() {
+    async fn a_damaged_file_is_told_and_costs_nothing_but_the_back_off_and_the_orders() {
         let directory = tempfile::tempdir().unwrap();
         let bus = Bus::for_test();
         std::fs::write(directory.path().join(FILE), "no store").unwrap();
         let store = open(directory.path(), &bus).unwrap();
         assert_eq!(recall(store.as_ref(), &bus).await, Memories::new());
-        assert_eq!(bus.latest().len(), 1);
+        assert_eq!(bus.latest().len(), 2);
+        assert_eq!(bus.alarms()[0].kind, ORDERS_NOT_KEPT);
     }
 
     #[tokio::test]
@@ -144,7 +151,8 @@ mod tests {
         let store = open(&blocked, &bus).unwrap();
         assert!(store.is_none());
         assert_eq!(recall(store.as_ref(), &bus).await, Memories::new());
-        assert_eq!(bus.latest().len(), 1);
+        assert_eq!(bus.latest().len(), 2);
+        assert_eq!(bus.alarms()[0].kind, ORDERS_NOT_KEPT);
     }
 
     #[test]

@@ -3,11 +3,12 @@
 //! ```text
 //!   control socket ──request──> ┌───────┐ ──intents (command)──> decision loop ──wish──> fleet
 //!                               │ clerk │ <──views (latest)───────────┘  └────<─permit──────┘
-//!                               └───────┘ ──> orders.json: what stands, for the next start
+//!                               └───────┘ ──> store of this machine: what stands, for the next start
 //!                                   └─what stands (latest)──> status
 //! ```
-//! An order that takes something away needs the fleet's permit. The group's machine asks for it; the clerk waits for
-//! it, not for long, and puts everything back where it does not come: then nothing has changed. A withdrawal of
+//! An order that takes something away needs a token of the fleet, because operators may act on few sites at a time,
+//! and then the fleet's permit. The group's machine asks for that one; the clerk waits for both, not for long, and
+//! puts everything back where one does not come: then nothing has changed. A withdrawal of
 //! several groups asks for all permits first, by draining, so that a refusal leaves no group in the dark.
 //!
 //! An order ends by the clock that only goes forward, so that setting the clock on the wall ends none early. After a
@@ -24,12 +25,14 @@ use crate::announce::{Command, Seen};
 use crate::clock::Clock;
 use crate::event::{Event, ORDERS_NOT_KEPT, Source};
 use crate::events::Bus;
+use crate::memory;
 use crate::status::Board;
+use ::fleet::Embedded;
 use announce::Intent;
 use api::{Ordered, Refusal, Schema};
-use book::{Book, Standing};
+use book::Standing;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 use terms::{GroupName, Reason, Timestamp, WallTime};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -48,7 +51,8 @@ pub(crate) type Shown = BTreeMap<GroupName, api::Intent>;
 pub(crate) struct Clerk {
     clock: Clock,
     bus: Bus,
-    book: Book,
+    /// Where the orders are kept; none where it cannot be opened.
+    store: Option<Embedded>,
     /// What is announced now, and what each peer was told of it.
     board: Board,
     decisions: mpsc::Sender<Command>,
@@ -62,7 +66,7 @@ impl Clerk {
     /// A clerk who knows the orders that still stand. The decision loop knows them already.
     pub(crate) fn new(
         board: Board,
-        state_dir: &Path,
+        store: Option<Embedded>,
         orders: Orders,
         decisions: mpsc::Sender<Command>,
         shown: watch::Sender<Shown>,
@@ -72,7 +76,7 @@ impl Clerk {
         let end =
             |(group, standing): (&GroupName, &Standing)| Some((group.clone(), now + standing.left(wall)?));
         let ends = orders.iter().filter_map(end).collect();
-        let clerk = Clerk { clock, bus, book: Book::under(state_dir), board, decisions, orders, ends, shown };
+        let clerk = Clerk { clock, bus, store, board, decisions, orders, ends, shown };
         clerk.show();
         clerk
     }
@@ -109,8 +113,7 @@ impl Clerk {
         let seen = asked.choose(self.look().await?)?;
         let standing = self.standing(asked);
         if asked.dry_run {
-            let changes = plan::rehearse(&seen, &asked.intent, &self.board);
-            return Ok(self.answer(asked, standing.as_ref(), changes, Vec::new()));
+            return Ok(self.rehearse(asked, standing.as_ref(), &seen).await);
         }
         if let Err(because) = self.obey(asked, &seen).await {
             for one in &seen {
@@ -122,6 +125,25 @@ impl Clerk {
         let trouble = self.keep(asked, standing.as_ref(), &seen).await;
         let changes = plan::compare(&seen, &self.look().await?, &asked.intent, &self.board);
         Ok(self.answer(asked, standing.as_ref(), changes, trouble))
+    }
+
+    /// What would come of it, with what the fleet says to another action of an operator.
+    async fn rehearse(&self, asked: &Asked, standing: Option<&Standing>, seen: &[Seen]) -> Ordered {
+        let changes = plan::rehearse(seen, &asked.intent, &self.board);
+        let (tokens, going) = (self.board.fleet.tokens(), asked.going(seen));
+        if !tokens.are_needed() || going.is_empty() {
+            return self.answer(asked, standing, changes, Vec::new());
+        }
+        match tokens.look(going).await {
+            Ok(()) => {
+                let remark = Reason::from("the fleet has an operator token for this site");
+                self.answer(asked, standing, changes, vec![remark])
+            }
+            Err(no) => {
+                let refused = self.answer(asked, standing, changes, vec![Reason::from(no.to_string())]);
+                Ordered { accepted: false, ..refused }
+            }
+        }
     }
 
     fn answer(
@@ -153,28 +175,53 @@ impl Clerk {
         if let Some(never) = seen.iter().find(|one| one.machine.settings().never_withdraw) {
             return Err(request::never_withdrawn(never.name(), asked.kind));
         }
-        self.intend(&names, &asked.draining()).await?;
-        if !self.come_true(&names, is_leaving).await {
-            self.put_back(&names).await?;
-            return Err(request::not_permitted(&names, asked.kind));
+        let (tokens, begun) = (self.board.fleet.tokens(), self.clock.now());
+        let taken = tokens.take(asked.going(seen), asked.words()).await;
+        let taken = taken.map_err(|no| request::no_token(&no, asked.kind))?;
+        // The token and the permit are waited for no longer than one of them.
+        let patience = PERMIT_PATIENCE.saturating_sub(self.clock.now().since(begun));
+        let outcome = self.leave(asked, &names, patience).await;
+        if outcome.is_err() {
+            tokens.give_back(taken);
+        }
+        outcome
+    }
+
+    /// Has the machines leave in order, once the fleet permits it.
+    async fn leave(
+        &self,
+        asked: &Asked,
+        names: &BTreeSet<GroupName>,
+        patience: Duration,
+    ) -> Result<(), Refusal> {
+        self.intend(names, &asked.draining()).await?;
+        if !self.come_true(names, patience, is_leaving).await {
+            self.put_back(names).await?;
+            return Err(request::not_permitted(names, asked.kind));
         }
         if !matches!(asked.intent, Intent::Withdraw { .. }) {
             return Ok(());
         }
-        self.intend(&names, &asked.intent).await?;
-        if !self.come_true(&names, |group| group.output == api::Output::None).await {
-            self.put_back(&names).await?;
-            return Err(request::not_permitted(&names, asked.kind));
+        self.intend(names, &asked.intent).await?;
+        let is_gone = |group: &api::Group| group.output == api::Output::None;
+        if !self.come_true(names, PERMIT_PATIENCE, is_gone).await {
+            self.put_back(names).await?;
+            return Err(request::not_permitted(names, asked.kind));
         }
         Ok(())
     }
 
     /// Whether it becomes so for all of these groups, within the patience.
-    async fn come_true(&self, names: &BTreeSet<GroupName>, is_so: impl Fn(&api::Group) -> bool) -> bool {
+    async fn come_true(
+        &self,
+        names: &BTreeSet<GroupName>,
+        patience: Duration,
+        is_so: impl Fn(&api::Group) -> bool,
+    ) -> bool {
         let mut views = self.board.groups.clone();
         let all =
             views.wait_for(|groups| groups.iter().all(|group| !names.contains(&group.name) || is_so(group)));
-        matches!(tokio::time::timeout(PERMIT_PATIENCE, all).await, Ok(Ok(_)))
+        matches!(tokio::time::timeout(patience, all).await, Ok(Ok(_)))
     }
 
     /// Lets the machines do what they were ordered before.
@@ -256,19 +303,18 @@ impl Clerk {
 
     async fn write(&self) -> Result<(), Reason> {
         self.show();
-        let (book, orders) = (self.book.clone(), self.orders.clone());
-        let written = tokio::task::spawn_blocking(move || book.write(&orders)).await;
-        match written.unwrap_or_else(|broken| Err(std::io::Error::other(broken))) {
+        match book::keep(self.store.as_ref(), &self.orders).await {
             Ok(()) => {
                 if self.bus.alarms().iter().any(|alarm| alarm.kind == ORDERS_NOT_KEPT) {
                     self.bus.tell(&Event::OrdersKept, Source::Process);
                 }
                 Ok(())
             }
-            Err(error) => {
-                let (path, reason) = (self.book.path(), Reason::from(error.to_string()));
+            Err(reason) => {
+                let words = format!("it is not on disk, a restart will forget it: {reason}");
+                let path = PathBuf::from(memory::FILE);
                 self.bus.tell(&Event::OrdersUnwritable { path, reason }, Source::Process);
-                Err(Reason::from(format!("it is not on disk, a restart will forget it: {error}")))
+                Err(Reason::from(words))
             }
         }
     }

@@ -10,7 +10,8 @@
 //! ```
 //! The office works on the attendants' thread, because a file with large zones takes seconds to read. It takes one
 //! order after the other. A file is applied as a whole or not at all: it has no fault, changes nothing that cannot
-//! change while the daemon runs, and withdraws no more than the [`guard`] allows.
+//! change while the daemon runs, and withdraws no more than the [`guard`] allows. Where it withdraws
+//! anything, the fleet must have a token for it, as for an operator's order.
 
 mod desk;
 mod difference;

@@ -60,6 +60,7 @@ use crate::stop::{Signals, Stop};
 use crate::traffic::{Connections, Counted};
 use crate::watchdog::{self, Heart, Hearts, tell_manager};
 use crate::{address, dns, fleet};
+use ::fleet::Embedded;
 use config::SiteFile;
 use groups::Groups;
 use opening::Opened;
@@ -96,7 +97,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
     let state_dir = site_file.site.state_dir.clone();
     let store = memory::open(&state_dir, &bus)?;
     let memories = runtime.block_on(memory::recall(store.as_ref(), &bus));
-    let orders = orders::recall(&state_dir, clock.wall(), &bus);
+    let orders = runtime.block_on(orders::recall(store.as_ref(), clock.wall(), &bus));
 
     let recording = Arc::new(Recording::begin(&state_dir, &site_file.site.name, clock, &bus));
     let workshop = Workshop::open().map_err(Error::System)?;
@@ -112,6 +113,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
         dns,
         presence: keeper.presence(),
         wanted: keeper.wanted(),
+        store: store.clone(),
         memories,
         orders,
         hearts: Hearts::default(),
@@ -172,6 +174,7 @@ struct Supplies {
     dns: Vec<dns::Server>,
     presence: watch::Receiver<address::Presence>,
     wanted: address::Wanted,
+    store: Option<Embedded>,
     memories: Memories,
     orders: Orders,
     hearts: Hearts,
@@ -194,7 +197,7 @@ struct Wires {
 
 /// Starts every task of the decisions thread and connects them.
 fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wires, Error> {
-    let Supplies { bgp, dns, presence, wanted, memories, orders: standing, hearts } = supplies;
+    let Supplies { bgp, dns, presence, wanted, store, memories, orders: standing, hearts } = supplies;
     let Shared { clock, bus, metrics, .. } = shared.clone();
     let decision = watch::Sender::new(Arc::new(Decision::default()));
     let (found_by, found) = mpsc::channel(FOUND);
@@ -283,7 +286,7 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         fleet,
         bus,
     };
-    let clerk = Clerk::new(board.clone(), &site_file.site.state_dir, standing, commands, show_orders);
+    let clerk = Clerk::new(board.clone(), store, standing, commands, show_orders);
     let (metrics, memories, samples) = (metrics_with_dns, to_remember, drawn);
     Ok(Wires { site, stop, board, clerk, driver, metrics, memories, samples, changes, counted, connections })
 }

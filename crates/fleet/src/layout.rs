@@ -5,6 +5,7 @@
 //! | `v1/groups/GROUP` | the record of the permit protocol |
 //! | `v1/hosts/SITE/HOST` | what a host says of itself, while its lease lives |
 //! | `memories` | on one machine: what its groups remember |
+//! | `orders` | on one machine: what operators have ordered there |
 
 use crate::Key;
 use announce::permit::Speaker;
@@ -40,6 +41,11 @@ impl Key {
         Key("memories".to_owned())
     }
 
+    /// What operators have ordered on one machine.
+    pub fn orders() -> Key {
+        Key("orders".to_owned())
+    }
+
     /// Whose record lies here.
     pub fn as_group(&self) -> Option<GroupName> {
         self.below(&Key::groups())?.parse().ok()
@@ -64,7 +70,7 @@ mod tests {
         let (host, group) = (Key::host(&speaker), Key::group(&name));
         assert_eq!((host.as_host(), host.as_group()), (Some(speaker), None));
         assert_eq!((group.as_host(), group.as_group()), (None, Some(name)));
-        for key in [host, group, Key::root(), Key::groups(), Key::memories()] {
+        for key in [host, group, Key::root(), Key::groups(), Key::memories(), Key::orders()] {
             assert_eq!(key.as_str().parse(), Ok(key), "it is what a key is");
         }
         for strange in ["v1/hosts/london", "v1/hosts/london/a/b", "v2/hosts/london/a", "v1/groups/a/b"] {

@@ -47,13 +47,13 @@ pub enum Refusal {
         site: SiteName,
     },
     /// Operators and changes of the configuration have touched enough sites for now.
-    #[error("operators act on at most {limit} of {members} sites in ten minutes; {taken} had their turn")]
+    #[error("operators act on at most {limit} of {members} sites in ten minutes, and have acted at {taken}")]
     NoToken {
         /// How many sites at most.
         limit: u32,
         /// How many sites there are.
         members: u32,
-        /// The sites whose tokens still count.
+        /// The sites whose tokens still count, until when, and what for.
         taken: Names,
     },
     /// The record is full.

@@ -11,14 +11,19 @@ use super::record::{Record, Token, count};
 use super::refusal::Refusal;
 
 impl Record {
+    /// Whether `site` may act without another token. One that was written by a clock that ran ahead has to be taken
+    /// anew, which makes it last as long as any other.
+    pub fn has_token(&self, site: &SiteName, now: WallTime) -> bool {
+        self.tokens.get(site).is_some_and(|token| token.until > now && token.until <= latest(now))
+    }
+
     /// Takes the token for an action at `site`. A site that has one may act again until it ends.
     ///
     /// # Errors
     /// [`Refusal::NoToken`] when a quarter of the sites had their turn within [`Token::WINDOW`].
     pub fn take_token(&self, site: &SiteName, why: &Reason, now: WallTime) -> Result<Record, Refusal> {
         let mut next = self.next();
-        let window = u64::try_from(Token::WINDOW.as_millis()).unwrap_or(u64::MAX);
-        let latest = WallTime(now.0.saturating_add(window));
+        let latest = latest(now);
         next.tokens.retain(|_, token| token.until > now);
         // Written by a clock that ran ahead: from now on it lasts as long as any other.
         next.tokens.values_mut().for_each(|token| token.until = token.until.min(latest));
@@ -27,7 +32,7 @@ impl Record {
         }
         let limit = next.quarter();
         if count(next.tokens.len()) >= limit {
-            let taken = next.tokens.keys().map(ToString::to_string).collect();
+            let taken = next.tokens.iter().map(|(site, token)| turn(site, token)).collect();
             return Err(Refusal::NoToken { limit, members: count(next.members.len()), taken });
         }
         next.tokens.insert(site.clone(), Token { why: short(why), until: latest });
@@ -43,4 +48,16 @@ impl Record {
         next.tokens.remove(site);
         next
     }
+}
+
+/// When a token ends that is taken now.
+fn latest(now: WallTime) -> WallTime {
+    let window = u64::try_from(Token::WINDOW.as_millis()).unwrap_or(u64::MAX);
+    WallTime(now.0.saturating_add(window))
+}
+
+/// Who acts where and until when: `paris until 14:03:22 UTC (alice ordered to drain: line card)`.
+fn turn(site: &SiteName, Token { why, until }: &Token) -> String {
+    let (hours, minutes, seconds) = (until.0 / 3_600_000 % 24, until.0 / 60_000 % 60, until.0 / 1000 % 60);
+    format!("{site} until {hours:02}:{minutes:02}:{seconds:02} UTC ({why})")
 }

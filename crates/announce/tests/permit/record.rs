@@ -136,9 +136,12 @@ fn operators_touch_a_quarter_of_the_sites_in_ten_minutes() {
     };
     let record = take(&take(&record, "london", 0).unwrap(), "paris", 5).unwrap();
     assert!(take(&record, "london", 6).is_ok(), "its own token still counts");
+    let has = |minute: u64| record.has_token(&speaker("london").site, WallTime(minute * 60_000));
+    assert_eq!([0, 9, 10].map(has), [true, true, false]);
     assert_eq!(
         refused(take(&record, "rome", 9)),
-        "operators act on at most 2 of 5 sites in ten minutes; london and paris had their turn"
+        "operators act on at most 2 of 5 sites in ten minutes, and have acted at london until 00:10:00 UTC (because) and \
+         paris until 00:15:00 UTC (because)"
     );
     let later = take(&record, "rome", 10).unwrap();
     assert_eq!(later.tokens().keys().map(ToString::to_string).collect::<Vec<_>>(), ["paris", "rome"]);
@@ -146,6 +149,8 @@ fn operators_touch_a_quarter_of_the_sites_in_ten_minutes() {
     // A clock that ran ahead by a year locks nobody out for longer than ten minutes from now.
     let ahead = take(&take(&fleet(&FIVE), "london", 600_000).unwrap(), "paris", 0).unwrap();
     assert!(take(&ahead, "rome", 10).is_ok());
+    let stamped = take(&fleet(&FIVE), "london", 600_000).unwrap();
+    assert!(!stamped.has_token(&speaker("london").site, WallTime(0)), "it is to be shortened first");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `catchment fleet`: every site through the eyes of one, and what an operator decides about another site.
 
 use crate::arguments::{Ask, Fleet, FleetSite};
+use crate::commands::order::caller;
 use crate::commands::status::{tone_of_output, tone_of_state};
 use crate::outcome::Outcome;
 use crate::table::{Cell, Table};
@@ -36,7 +37,8 @@ fn status(ask: &Ask, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
 
 fn order(kind: FleetOrderKind, arguments: &FleetSite, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
     let FleetSite { site, reason, ask } = arguments;
-    let order = FleetOrder { schema: Schema, kind, site: site.clone(), reason: Reason::from(reason) };
+    let (site, reason) = (site.clone(), Reason::from(reason));
+    let order = FleetOrder { schema: Schema, kind, site, reason, who: caller() };
     let done: Done = Client::of(Server::Daemon, &ask.socket)?.post(route::FLEET, &order)?;
     if ask.json {
         terminal.json(&done)?;

@@ -47,7 +47,7 @@ fn plain(kind: OrderKind, scope: &Scope) -> api::Order {
 }
 
 /// The person behind this process, as the environment has it. The daemon decides whether to believe it.
-fn caller() -> Option<String> {
+pub(crate) fn caller() -> Option<String> {
     let said = ["SUDO_USER", "USER"].into_iter().filter_map(|variable| std::env::var(variable).ok());
     said.map(|name| name.chars().take(api::Order::LONGEST_WHO).collect())
         .find(|name: &String| !name.is_empty())

@@ -1,24 +1,31 @@
 //! Where operators' orders about other sites are taken: on the control socket only.
 
 use super::{Fleet, Request};
+use crate::caller::Caller;
 use api::{FleetOrder, Refusal, route};
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
+use std::sync::Arc;
+use terms::Reason;
 use tokio::sync::oneshot;
 
 /// Longest order, octets.
 const LONGEST: usize = 4096;
 
-/// The route that takes orders.
+/// The route that takes orders. It must be served to [`Callers`](crate::caller::Callers).
 pub(crate) fn routes(fleet: Fleet) -> Router {
     Router::new().route(route::FLEET, post(take)).layer(DefaultBodyLimit::max(LONGEST)).with_state(fleet)
 }
 
-async fn take(State(fleet): State<Fleet>, order: Result<Json<FleetOrder>, JsonRejection>) -> Response {
+async fn take(
+    State(fleet): State<Fleet>,
+    Extension(caller): Extension<Arc<Caller>>,
+    order: Result<Json<FleetOrder>, JsonRejection>,
+) -> Response {
     let Ok(Json(order)) = order else {
         return no(StatusCode::BAD_REQUEST, Refusal::because("this is no order about a site of a fleet"));
     };
@@ -26,8 +33,12 @@ async fn take(State(fleet): State<Fleet>, order: Result<Json<FleetOrder>, JsonRe
         let refusal = Refusal::because("this site belongs to no fleet");
         return no(StatusCode::CONFLICT, refusal.hint("its site file has no [fleet]"));
     };
+    let claimed = order.who.clone().filter(|who| who.chars().count() <= api::Order::LONGEST_WHO);
+    // The names of users may be on another machine.
+    let who = tokio::task::spawn_blocking(move || caller.person(claimed.as_deref())).await;
+    let who = who.unwrap_or_else(|_| Reason::from("somebody"));
     let (answer, answered) = oneshot::channel();
-    if orders.try_send(Request { order, answer }).is_err() {
+    if orders.try_send(Request { order, who, answer }).is_err() {
         let refusal = Refusal::because("too many orders at once; nothing was done").hint("try again");
         return no(StatusCode::SERVICE_UNAVAILABLE, refusal);
     }

@@ -1,11 +1,12 @@
 //! From the site file to a driver, and to what the rest of the daemon needs of it.
 
+use super::token::Tokens;
 use super::{Driver, Identity, ORDERS, Request, Said, Wires, view};
 use crate::announce::{Grants, Permits, Wishes};
 use crate::clock::Clock;
 use crate::events::Bus;
 use crate::load::Loads;
-use ::fleet::{Etcd, etcd};
+use ::fleet::{Etcd, Store, etcd};
 use announce::permit::Speaker;
 use api::{FleetStatus, Schema, StoreState};
 use config::SiteFile;
@@ -24,6 +25,7 @@ pub(crate) struct Fleet {
 struct Joined {
     shown: watch::Receiver<FleetStatus>,
     orders: mpsc::Sender<Request>,
+    tokens: Tokens,
 }
 
 /// Prepares what the site file says: a site on its own, or one of a fleet, whose driver is to be run.
@@ -34,13 +36,28 @@ pub(crate) fn join(
     views: watch::Receiver<Vec<api::Group>>,
     loads: watch::Receiver<Loads>,
 ) -> (Fleet, Permits, Option<Driver<Etcd>>) {
-    let identity = identity(site_file, clock);
     let Some(fleet) = &site_file.fleet else {
-        return (Fleet { identity, views, loads, joined: None }, Permits::Alone, None);
+        let fleet = Fleet { identity: identity(site_file, clock), views, loads, joined: None };
+        return (fleet, Permits::Alone, None);
     };
+    let (fleet, permits, driver) = connect(site_file, Etcd::new(settings(fleet)), clock, bus, views, loads);
+    (fleet, permits, Some(driver))
+}
+
+/// Prepares a site of a fleet that agrees by this store.
+pub(crate) fn connect<S: Store>(
+    site_file: &SiteFile,
+    store: S,
+    clock: Clock,
+    bus: Bus,
+    views: watch::Receiver<Vec<api::Group>>,
+    loads: watch::Receiver<Loads>,
+) -> (Fleet, Permits, Driver<S>) {
+    let identity = identity(site_file, clock);
     let (wishes, wished) = watch::channel(Wishes::new());
     let (says, grants) = watch::channel(Grants::new());
     let (orders, ordered) = mpsc::channel(ORDERS);
+    let (tokens, errands) = Tokens::new();
     let (shows, shown) = watch::channel(view::empty(&identity.speaker, StoreState::Starting));
     let wires = Wires {
         clock,
@@ -51,10 +68,11 @@ pub(crate) fn join(
         loads: loads.clone(),
         shown: shows,
         orders: ordered,
+        errands,
     };
-    let driver = Driver::new(Etcd::new(settings(fleet)), identity.clone(), wires);
-    let joined = Some(Joined { shown, orders });
-    (Fleet { identity, views, loads, joined }, Permits::Fleet { wishes, grants }, Some(driver))
+    let driver = Driver::new(store, identity.clone(), wires);
+    let joined = Some(Joined { shown, orders, tokens });
+    (Fleet { identity, views, loads, joined }, Permits::Fleet { wishes, grants }, driver)
 }
 
 impl Fleet {
@@ -64,6 +82,11 @@ impl Fleet {
             Some(joined) => joined.shown.borrow().clone(),
             None => view::alone(&self.identity, &self.views.borrow(), &self.loads.borrow()),
         }
+    }
+
+    /// Where tokens are had; a site on its own needs none.
+    pub(crate) fn tokens(&self) -> Tokens {
+        self.joined.as_ref().map_or_else(Tokens::none_needed, |joined| joined.tokens.clone())
     }
 
     /// Where orders about other sites are taken; nowhere for a site on its own.

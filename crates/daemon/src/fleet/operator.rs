@@ -1,9 +1,12 @@
 //! What an operator orders about another site: its permits are released, or it is retired.
 
+use crate::event::{Event, Source};
+use crate::events::Bus;
 use ::fleet::{Entry, Key, ReplaceError, Store};
 use announce::permit::{Record, Refusal};
 use api::{FleetOrder, FleetOrderKind};
 use std::time::Duration;
+use terms::Reason;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
@@ -14,6 +17,8 @@ const ATTEMPTS: u32 = 10;
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) order: FleetOrder,
+    /// Who gave it.
+    pub(crate) who: Reason,
     pub(crate) answer: oneshot::Sender<Result<api::Done, api::Refusal>>,
 }
 
@@ -25,11 +30,26 @@ enum Outcome {
 }
 
 /// Carries an order out on the record of every group, those of other sites included.
-pub(super) async fn carry_out(store: impl Store, request: Request) {
-    let Request { order, answer } = request;
+pub(super) async fn carry_out(store: impl Store, bus: Bus, request: Request) {
+    let Request { mut order, who, answer } = request;
+    order.reason = Reason::from(format!("{who}: {}", order.reason));
     let outcome = in_every_group(&store, &order).await;
+    bus.tell(&told(&order, outcome.as_ref().err()), Source::Process);
     // It is carried out, whether the caller still listens or not.
     let _ = answer.send(outcome);
+}
+
+/// What everybody is told of it.
+fn told(FleetOrder { kind, site, reason, .. }: &FleetOrder, refusal: Option<&api::Refusal>) -> Event {
+    let what = match kind {
+        FleetOrderKind::Release => "release",
+        FleetOrderKind::Retire => "retire",
+    };
+    let order = Reason::from(format!("to {what} {site}, by {reason}"));
+    match refusal {
+        None => Event::FleetOrdered { order },
+        Some(refusal) => Event::FleetOrderFailed { order, because: Reason::from(&refusal.error) },
+    }
 }
 
 async fn in_every_group(store: &impl Store, order: &FleetOrder) -> Result<api::Done, api::Refusal> {
@@ -61,7 +81,7 @@ async fn in_every_group(store: &impl Store, order: &FleetOrder) -> Result<api::D
             if refused.is_empty() { "no group has a record yet".to_owned() } else { refused.join("; ") };
         return Err(api::Refusal::because(format!("{} was not {verb}: {words}", order.site)));
     }
-    let said = format!("{} was {verb} in {}: {}", order.site, done.join(", "), order.reason);
+    let said = format!("{} was {verb} in {} by {}", order.site, done.join(", "), order.reason);
     Ok(api::Done { schema: api::Schema, said })
 }
 
@@ -98,5 +118,45 @@ fn change(record: &Record, order: &FleetOrder) -> Result<Record, Refusal> {
     match order.kind {
         FleetOrderKind::Release => record.release(&order.site, &order.reason),
         FleetOrderKind::Retire => record.retire(&order.site),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::fleet::Embedded;
+    use announce::permit::Speaker;
+
+    #[tokio::test]
+    async fn the_record_and_everybody_are_told_who_released_a_site() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Embedded::open(&directory.path().join("fleet")).unwrap().store;
+        let of = |site: &str| Speaker { site: site.parse().unwrap(), host: "a".parse().unwrap() };
+        let [london, paris] = ["london", "paris"].map(of);
+        let both = Record::empty().stand(&london, None).unwrap().stand(&paris, None).unwrap();
+        let both = both.confirm(&london, None);
+        let away = both.ask(&paris, &"a line card".into()).unwrap();
+        let key = Key::group(&"dns".parse().unwrap());
+        store.replace(&key, None, away.encode()).await.unwrap();
+
+        let bus = Bus::for_test();
+        for (kind, answers) in
+            [(FleetOrderKind::Release, "fleet-ordered"), (FleetOrderKind::Release, "fleet-order-failed")]
+        {
+            let (answer, answered) = oneshot::channel();
+            let (site, reason) = (paris.site.clone(), Reason::from("it burnt down"));
+            let order = FleetOrder { schema: api::Schema, kind, site, reason, who: None };
+            carry_out(store.clone(), bus.clone(), Request { order, who: "alice (as root)".into(), answer })
+                .await;
+            assert_eq!(answered.await.unwrap().is_ok(), answers == "fleet-ordered");
+            let told = bus.latest();
+            assert!(told.iter().any(|row| row.kind == answers), "{told:?}");
+            let words = "to release paris, by alice (as root): it burnt down";
+            assert!(told.iter().all(|row| row.text.contains(words)), "{told:?}");
+        }
+        let entry = store.read(&key).await.unwrap().entry.unwrap();
+        let record = Record::decode(&entry.value).unwrap();
+        let why = &record.member(&paris.site).unwrap().away().unwrap().why;
+        assert_eq!(why.as_str(), "alice (as root): it burnt down");
     }
 }

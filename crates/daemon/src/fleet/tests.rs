@@ -7,6 +7,7 @@
 mod cluster;
 mod site;
 
+use super::NoToken;
 use api::{AwayCause, StoreState};
 use cluster::{Cluster, until};
 use site::Site;
@@ -71,6 +72,31 @@ fn two_operators_who_drain_at_the_same_moment_get_one_permit() {
     waits[0].release();
     until("it stands", || sites.iter().all(|site| site.standing() == 2));
     assert!(waits[0].is_announced());
+}
+
+#[test]
+fn operators_at_five_sites_at_once_may_act_at_two_of_them() {
+    let cluster = Cluster::start();
+    let sites = fleet(&cluster, &["london", "newyork", "paris", "rome", "tokyo"], 1);
+    let acting: Vec<_> = sites.iter().map(Site::act).collect();
+    let answers: Vec<_> = acting.into_iter().map(|acting| acting.join().unwrap()).collect();
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 2, "{answers:?}");
+    for (site, answer) in sites.iter().zip(&answers) {
+        let again = site.act().join().unwrap();
+        match answer {
+            Ok(_) => assert_eq!(again, Ok([].into()), "one action, one token"),
+            Err(no) => {
+                let words = no.to_string();
+                assert!(words.contains("at most 2 of 5 sites in ten minutes"), "{words}");
+                assert_eq!(words.matches(" UTC (alice drains ").count(), 2, "{words}");
+            }
+        }
+    }
+    for name in ["member-1", "member-2"] {
+        cluster.cut(name);
+    }
+    let no = sites.iter().zip(&answers).find(|(_, answer)| answer.is_err()).unwrap().0.act().join().unwrap();
+    assert!(matches!(no, Err(NoToken::Silent | NoToken::Unknown { .. })), "{no:?}");
 }
 
 #[test]

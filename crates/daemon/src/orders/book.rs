@@ -1,27 +1,19 @@
 //! The orders that stand, on disk: who ordered what, when, until when and why. What was announced is never kept.
 //!
-//! One small file under the state directory. If it cannot be read, no earlier order stands: the file is put aside for
-//! people to look at, and an alarm stands until the next order is on disk.
+//! They lie in the store of this machine, beside what the groups remember. If they cannot be read, no earlier order
+//! stands, and an alarm stands until the next order is on disk.
 
 use crate::event::{Event, Source};
 use crate::events::Bus;
-use crate::state_file;
+use crate::memory;
+use ::fleet::{Embedded, Key, local};
 use announce::Intent;
 use api::IntentKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 use terms::{GroupName, Reason, WallTime};
-
-/// The file's name under the state directory.
-const FILE: &str = "orders.json";
-
-/// What an unreadable file is called afterwards.
-const PUT_ASIDE: &str = "orders.json.unreadable";
-
-const SCHEMA: u32 = 1;
 
 /// One order that stands about one group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,12 +28,6 @@ pub(crate) struct Standing {
 
 /// The orders that stand, by group.
 pub(crate) type Orders = BTreeMap<GroupName, Standing>;
-
-#[derive(Serialize, Deserialize)]
-struct Document {
-    schema: u32,
-    groups: Orders,
-}
 
 impl Standing {
     /// What is left of its time, by the clock on the wall: only a restart asks it. However that clock was set in the
@@ -77,15 +63,13 @@ pub(crate) fn kind(intent: &Intent) -> IntentKind {
 }
 
 /// The orders that still stand from the last process. What ran out while there was none is told.
-pub(crate) fn recall(state_dir: &Path, now: WallTime, bus: &Bus) -> Orders {
-    let path = state_dir.join(FILE);
-    let mut orders = match read(&path) {
-        Ok(orders) => orders,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Orders::new(),
+pub(crate) async fn recall(store: Option<&Embedded>, now: WallTime, bus: &Bus) -> Orders {
+    // Whoever opened the store has told why there is none.
+    let Some(store) = store else { return Orders::new() };
+    let mut orders: Orders = match local::recall(store, &Key::orders()).await {
+        Ok(orders) => orders.unwrap_or_default(),
         Err(error) => {
-            // Where it cannot be moved, the next order replaces it.
-            let _ = std::fs::rename(&path, state_dir.join(PUT_ASIDE));
-            let reason = Reason::from(error.to_string());
+            let (path, reason) = (PathBuf::from(memory::FILE), Reason::from(error.to_string()));
             bus.tell(&Event::OrdersUnreadable { path, reason }, Source::Process);
             return Orders::new();
         }
@@ -101,34 +85,12 @@ pub(crate) fn recall(state_dir: &Path, now: WallTime, bus: &Bus) -> Orders {
     orders
 }
 
-fn read(path: &Path) -> io::Result<Orders> {
-    let document: Document = state_file::read(path)?;
-    if document.schema != SCHEMA {
-        return Err(io::Error::other(format!("schema {}, this daemon knows {SCHEMA}", document.schema)));
-    }
-    Ok(document.groups)
-}
-
-/// The file, for whoever may block.
-#[derive(Clone, Debug)]
-pub(crate) struct Book {
-    state_dir: PathBuf,
-}
-
-impl Book {
-    pub(crate) fn under(state_dir: &Path) -> Self {
-        Book { state_dir: state_dir.to_owned() }
-    }
-
-    /// Where the orders are kept.
-    pub(crate) fn path(&self) -> PathBuf {
-        self.state_dir.join(FILE)
-    }
-
-    /// Keeps these orders and no others; returns once they would survive a power cut.
-    pub(crate) fn write(&self, orders: &Orders) -> io::Result<()> {
-        state_file::replace(&self.state_dir, FILE, &Document { schema: SCHEMA, groups: orders.clone() })
-    }
+/// Keeps these orders and no others; when this returns they would survive a power cut.
+pub(crate) async fn keep(store: Option<&Embedded>, orders: &Orders) -> Result<(), Reason> {
+    let Some(store) = store else {
+        return Err(Reason::from("the store of this machine could not be opened"));
+    };
+    local::keep(store, &Key::orders(), orders).await.map_err(|error| Reason::from(error.to_string()))
 }
 
 #[cfg(test)]
@@ -136,6 +98,7 @@ mod tests {
     use super::*;
     use crate::event::ORDERS_NOT_KEPT;
     use announce::Order;
+    use serde_json::json;
 
     const NOON: u64 = 1_795_442_400_000;
 
@@ -146,20 +109,26 @@ mod tests {
         Orders::from([("dns".parse().unwrap(), standing)])
     }
 
-    #[test]
-    fn orders_are_recalled_as_they_were_given() {
-        let (directory, bus) = (tempfile::tempdir().unwrap(), Bus::for_test());
+    fn store() -> (tempfile::TempDir, Embedded) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = memory::open(directory.path(), &Bus::for_test()).unwrap().unwrap();
+        (directory, store)
+    }
+
+    #[tokio::test]
+    async fn orders_are_recalled_as_they_were_given() {
+        let ((_directory, store), bus) = (store(), Bus::for_test());
         let orders = drain(Some(NOON + 600_000));
-        Book::under(directory.path()).write(&orders).unwrap();
-        assert_eq!(recall(directory.path(), WallTime(NOON + 60_000), &bus), orders);
+        keep(Some(&store), &orders).await.unwrap();
+        assert_eq!(recall(Some(&store), WallTime(NOON + 60_000), &bus).await, orders);
         assert_eq!(bus.latest(), []);
     }
 
-    #[test]
-    fn an_order_that_ran_out_meanwhile_is_told_and_stands_no_longer() {
-        let (directory, bus) = (tempfile::tempdir().unwrap(), Bus::for_test());
-        Book::under(directory.path()).write(&drain(Some(NOON + 1000))).unwrap();
-        assert_eq!(recall(directory.path(), WallTime(NOON + 1000), &bus), Orders::new());
+    #[tokio::test]
+    async fn an_order_that_ran_out_meanwhile_is_told_and_stands_no_longer() {
+        let ((_directory, store), bus) = (store(), Bus::for_test());
+        keep(Some(&store), &drain(Some(NOON + 1000))).await.unwrap();
+        assert_eq!(recall(Some(&store), WallTime(NOON + 1000), &bus).await, Orders::new());
         assert_eq!(bus.latest()[0].kind, "order-expired");
     }
 
@@ -172,16 +141,23 @@ mod tests {
         assert_eq!(drain(None).into_values().next().unwrap().left(WallTime(u64::MAX)), None);
     }
 
-    #[test]
-    fn an_unreadable_file_is_put_aside_and_alarms_until_the_next_order_is_kept() {
-        let unreadable: [&[u8]; 4] =
-            [b"", b"\xff", b"{\"schema\":9,\"groups\":{}}", b"{\"schema\":1,\"groups\":7}"];
+    #[tokio::test]
+    async fn what_is_not_understood_alarms_until_the_next_order_is_kept_and_costs_the_orders_alone() {
+        let unreadable = [
+            json!(null),
+            json!(7),
+            json!({"dns": 7}),
+            json!({"Dns": {}}),
+            json!({"dns": {"intent": "Drown"}}),
+        ];
         for content in unreadable {
-            let (directory, bus) = (tempfile::tempdir().unwrap(), Bus::for_test());
-            std::fs::write(directory.path().join(FILE), content).unwrap();
-            assert_eq!(recall(directory.path(), WallTime(NOON), &bus), Orders::new());
+            let ((_directory, store), bus) = (store(), Bus::for_test());
+            local::keep(&store, &Key::orders(), &content).await.unwrap();
+            local::keep(&store, &Key::memories(), &memory::Memories::new()).await.unwrap();
+            assert_eq!(recall(Some(&store), WallTime(NOON), &bus).await, Orders::new());
             assert_eq!(bus.alarms()[0].kind, ORDERS_NOT_KEPT, "{content:?}");
-            assert_eq!(std::fs::read(directory.path().join(PUT_ASIDE)).unwrap(), content);
+            memory::recall(Some(&store), &bus).await;
+            assert_eq!(bus.latest().len(), 1, "nothing else is lost");
             bus.tell(&Event::OrdersKept, Source::Process);
             assert_eq!(bus.alarms(), []);
         }

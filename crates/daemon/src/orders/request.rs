@@ -2,7 +2,8 @@
 
 use crate::announce::Seen;
 use crate::caller::Caller;
-use announce::Intent;
+use crate::fleet::NoToken;
+use announce::{Intent, Level};
 use api::{GroupChange, OrderKind, Ordered, Output, Refusal};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -94,6 +95,12 @@ impl Asked {
         }
     }
 
+    /// The groups that announce something which it takes away.
+    pub(crate) fn going(&self, seen: &[Seen]) -> BTreeSet<GroupName> {
+        let announced = seen.iter().filter(|one| self.needs_permit() && one.level > Level::None);
+        announced.map(|one| one.name().clone()).collect()
+    }
+
     /// What comes first: to leave in order.
     pub(crate) fn draining(&self) -> Intent {
         Intent::Drain(announce::Order { who: self.who.clone(), reason: self.reason.clone() })
@@ -180,6 +187,18 @@ pub(crate) fn not_permitted(names: &BTreeSet<GroupName>, kind: OrderKind) -> Ref
             format!("{instead}, or add --override-guard if users may be left without any site")
         }
         _ => instead.to_owned(),
+    })
+}
+
+/// The refusal of a fleet whose operators act elsewhere, or that cannot be asked about them.
+pub(crate) fn no_token(no: &NoToken, kind: OrderKind) -> Refusal {
+    let instead = match no {
+        NoToken::Refused { .. } => "wait until one of them ends",
+        NoToken::Unknown { .. } | NoToken::Silent => "try again when the store answers",
+    };
+    Refusal::because(format!("{no}; nothing has changed")).hint(match kind {
+        OrderKind::Withdraw => format!("{instead}, or add --override-guard if it cannot wait"),
+        _ => format!("{instead}; what cannot wait goes with `catchment withdraw --override-guard`"),
     })
 }
 

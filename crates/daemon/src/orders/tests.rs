@@ -13,6 +13,7 @@ use crate::metrics::Metrics;
 use crate::status;
 use crate::traffic::{Connections, Counted};
 use crate::watchdog::Heart;
+use ::fleet::{Key, local};
 use announce::{CheckId, Condition, Level, Machine, Memory, Permit, Wish};
 use api::{GroupState, OrderKind, PermitState};
 use recording::Track;
@@ -47,6 +48,8 @@ dns = { name = "example.", type = "SOA" }
 /// A site of two groups.
 struct Bench {
     directory: tempfile::TempDir,
+    /// Of this machine.
+    store: Option<Embedded>,
     board: Board,
     found: mpsc::Sender<(Slot, Found)>,
     commands: mpsc::Sender<Command>,
@@ -59,19 +62,39 @@ struct Bench {
 }
 
 /// Whether there is somebody to ask for permits.
-#[derive(PartialEq)]
 enum Among {
     Nobody,
+    /// The test grants the permits, and no token is needed.
     OtherSites,
+    /// A fleet that agrees by this store.
+    Fleet(Embedded),
 }
 
 impl Bench {
-    fn start(among: Among) -> Bench {
-        Bench::start_in(among, tempfile::tempdir().unwrap())
+    async fn start(among: Among) -> Bench {
+        let directory = tempfile::tempdir().unwrap();
+        let store = memory::open(directory.path(), &Bus::for_test()).unwrap();
+        Bench::start_with(among, directory, store).await
     }
 
-    fn start_in(among: Among, directory: tempfile::TempDir) -> Bench {
-        let site_file = config::parse("site.toml", SITE, directory.path()).unwrap();
+    /// A site of a fleet that agrees by this store.
+    async fn join(fleet: &Embedded, name: &str) -> Bench {
+        let among = Among::Fleet(fleet.clone());
+        Bench::start_as(name, among, tempfile::tempdir().unwrap(), None).await
+    }
+
+    async fn start_with(among: Among, directory: tempfile::TempDir, store: Option<Embedded>) -> Bench {
+        Bench::start_as("london", among, directory, store).await
+    }
+
+    async fn start_as(
+        name: &str,
+        among: Among,
+        directory: tempfile::TempDir,
+        store: Option<Embedded>,
+    ) -> Bench {
+        let site = SITE.replace("london", name);
+        let site_file = config::parse("site.toml", &site, directory.path()).unwrap();
         let (clock, metrics) = (Clock::start(), Metrics::default());
         let bus = Bus::new(clock, metrics.clone());
         let (views, groups) = watch::channel(Vec::new());
@@ -108,9 +131,20 @@ impl Bench {
             loads: loaded.clone(),
             shown: showing.clone(),
         };
-        let permits = match among {
-            Among::Nobody => Permits::Alone,
-            Among::OtherSites => Permits::Fleet { wishes: wished, grants: granted },
+        let (alone, _, _) = fleet::join(&site_file, clock, bus.clone(), groups.clone(), loaded.clone());
+        let (fleet, permits) = match among {
+            Among::Nobody => (alone, Permits::Alone),
+            Among::OtherSites => (alone, Permits::Fleet { wishes: wished, grants: granted }),
+            Among::Fleet(store) => {
+                let (fleet, permits, driver) =
+                    fleet::connect(&site_file, store, clock, bus.clone(), groups.clone(), loaded.clone());
+                let (goes_on, stopped) = oneshot::channel();
+                tokio::spawn(async move {
+                    driver.run(stopped).await;
+                    drop(goes_on);
+                });
+                (fleet, permits)
+            }
         };
         let machines = site_file.groups.iter().enumerate().map(|(slot, group)| Group {
             slot: Slot(slot),
@@ -125,9 +159,8 @@ impl Bench {
             first_check: 0,
         });
         let decider = Decider::new(machines.collect(), Arc::new([]), permits, mouth);
-        let orders = recall(directory.path(), clock.wall(), &bus);
+        let orders = recall(store.as_ref(), clock.wall(), &bus).await;
         tokio::spawn(decider.run(ears, intents(&orders)));
-        let (fleet, _, _) = fleet::join(&site_file, clock, bus.clone(), groups.clone(), loaded);
         let board = Board {
             clock,
             site: site_file.site.name.clone(),
@@ -138,11 +171,11 @@ impl Bench {
             fleet,
             bus,
         };
-        let clerk = Clerk::new(board.clone(), directory.path(), orders, commands.clone(), show_orders);
+        let clerk = Clerk::new(board.clone(), store.clone(), orders, commands.clone(), show_orders);
         tokio::spawn(clerk.run(requested));
         let _kept: Vec<Box<dyn Any>> =
             vec![Box::new((shown, presence, connections, loads)), Box::new((regroups, drawn))];
-        Bench { directory, board, found, commands, requests, decision, wishes, grants, _kept }
+        Bench { directory, store, board, found, commands, requests, decision, wishes, grants, _kept }
     }
 
     /// Both groups are proven and announced.
@@ -199,6 +232,11 @@ impl Bench {
         self.grants.send_replace(wishes.into_iter().map(answer).collect());
     }
 
+    /// What the next process would find.
+    async fn kept(&self) -> Option<Orders> {
+        local::recall(self.store.as_ref().unwrap(), &Key::orders()).await.unwrap()
+    }
+
     fn levels(&self) -> Vec<Level> {
         self.decision.borrow().groups.iter().map(|group| group.level).collect()
     }
@@ -214,7 +252,7 @@ impl Bench {
 
 #[tokio::test]
 async fn a_site_on_its_own_drains_one_group_and_leaves_the_other() {
-    let mut bench = Bench::start(Among::Nobody);
+    let mut bench = Bench::start(Among::Nobody).await;
     bench.up().await;
     let ordered = bench.order(OrderKind::Drain, |order| order.service = Some("dns".parse().unwrap())).await;
     let ordered = ordered.unwrap();
@@ -229,7 +267,7 @@ async fn a_site_on_its_own_drains_one_group_and_leaves_the_other() {
 
 #[tokio::test]
 async fn a_rehearsal_changes_nothing_at_all() {
-    let mut bench = Bench::start(Among::Nobody);
+    let mut bench = Bench::start(Among::Nobody).await;
     bench.up().await;
     let before = (bench.board.groups.borrow().clone(), bench.board.bus.latest());
     for kind in [OrderKind::Drain, OrderKind::Withdraw, OrderKind::Freeze, OrderKind::ForceAnnounce] {
@@ -238,12 +276,12 @@ async fn a_rehearsal_changes_nothing_at_all() {
     }
     assert_eq!((bench.board.groups.borrow().clone(), bench.board.bus.latest()), before);
     assert_eq!(bench.levels(), [Level::Normal, Level::Normal]);
-    assert_eq!(std::fs::read_dir(bench.directory.path()).unwrap().count(), 0);
+    assert_eq!(bench.kept().await, None);
 }
 
 #[tokio::test]
 async fn without_a_permit_everything_is_as_it_was() {
-    let mut bench = Bench::start(Among::OtherSites);
+    let mut bench = Bench::start(Among::OtherSites).await;
     bench.up().await;
     let Err(Refused::No(refusal)) = bench.order(OrderKind::Withdraw, |_| ()).await else {
         panic!("it obeyed")
@@ -256,12 +294,12 @@ async fn without_a_permit_everything_is_as_it_was() {
     wishes.wait_for(|wishes| wishes.values().all(|(wish, _)| *wish == Wish::Release)).await.unwrap();
     assert_eq!(bench.told("order-refused"), 2);
     assert!(bench.board.status().groups.iter().all(|group| group.intent == api::Intent::default()));
-    assert!(!bench.directory.path().join("orders.json").exists());
+    assert_eq!(bench.kept().await, None);
 }
 
 #[tokio::test]
 async fn an_overridden_guard_is_not_asked() {
-    let mut bench = Bench::start(Among::OtherSites);
+    let mut bench = Bench::start(Among::OtherSites).await;
     bench.up().await;
     let ordered = bench.order(OrderKind::Withdraw, |order| order.override_guard = true).await.unwrap();
     assert!(ordered.groups.iter().all(|group| group.permit == PermitState::NotNeeded));
@@ -270,7 +308,7 @@ async fn an_overridden_guard_is_not_asked() {
 
 #[tokio::test]
 async fn a_permit_that_comes_in_time_lets_the_order_through() {
-    let mut bench = Bench::start(Among::OtherSites);
+    let mut bench = Bench::start(Among::OtherSites).await;
     bench.up().await;
     let order = bench.order(OrderKind::Withdraw, |_| ());
     let mut wishes = bench.wishes.clone();
@@ -286,7 +324,7 @@ async fn a_permit_that_comes_in_time_lets_the_order_through() {
 
 #[tokio::test]
 async fn orders_are_carried_out_one_after_the_other() {
-    let mut bench = Bench::start(Among::OtherSites);
+    let mut bench = Bench::start(Among::OtherSites).await;
     bench.up().await;
     let (drain, freeze) =
         tokio::join!(bench.order(OrderKind::Drain, |_| ()), bench.order(OrderKind::Freeze, |_| ()));
@@ -302,7 +340,7 @@ async fn orders_are_carried_out_one_after_the_other() {
 
 #[tokio::test]
 async fn the_time_of_an_order_ends_it() {
-    let mut bench = Bench::start(Among::Nobody);
+    let mut bench = Bench::start(Among::Nobody).await;
     bench.up().await;
     bench.order(OrderKind::Drain, |order| order.for_ms = Some(1000)).await.unwrap();
     assert_eq!(bench.levels(), [Level::Gshut, Level::Gshut]);
@@ -312,11 +350,11 @@ async fn the_time_of_an_order_ends_it() {
 
 #[tokio::test]
 async fn an_order_stands_in_the_next_process() {
-    let mut bench = Bench::start(Among::Nobody);
+    let mut bench = Bench::start(Among::Nobody).await;
     bench.up().await;
     bench.order(OrderKind::Withdraw, |order| order.service = Some("web".parse().unwrap())).await.unwrap();
-    let Bench { directory, .. } = bench;
-    let mut next = Bench::start_in(Among::Nobody, directory);
+    let Bench { directory, store, .. } = bench;
+    let mut next = Bench::start_with(Among::Nobody, directory, store).await;
     for _ in 0..5 {
         next.check(0, Verdict::Pass).await;
         next.check(1, Verdict::Pass).await;
@@ -328,23 +366,30 @@ async fn an_order_stands_in_the_next_process() {
 
 #[tokio::test]
 async fn an_order_that_cannot_be_kept_stands_and_says_so() {
-    let mut bench = Bench::start(Among::Nobody);
+    let mut bench = Bench::start_with(Among::Nobody, tempfile::tempdir().unwrap(), None).await;
     bench.up().await;
-    let blocked = bench.directory.path().join("orders.json");
-    std::fs::create_dir(&blocked).unwrap();
     let ordered = bench.order(OrderKind::Freeze, |_| ()).await.unwrap();
     assert!(ordered.remarks.iter().any(|remark| remark.as_str().contains("not on disk")), "{ordered:?}");
-    let kept_alarm =
-        |bench: &Bench| bench.board.bus.alarms().iter().any(|alarm| alarm.kind == ORDERS_NOT_KEPT);
-    assert!(kept_alarm(&bench));
-    std::fs::remove_dir(&blocked).unwrap();
-    bench.order(OrderKind::Resume, |_| ()).await.unwrap();
-    assert!(!kept_alarm(&bench));
+    assert!(bench.board.bus.alarms().iter().any(|alarm| alarm.kind == ORDERS_NOT_KEPT));
+    assert_eq!(bench.board.status().groups[0].intent.kind, api::IntentKind::Freeze);
+}
+
+#[tokio::test]
+async fn orders_that_were_lost_alarm_until_the_next_one_is_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = memory::open(directory.path(), &Bus::for_test()).unwrap();
+    local::keep(store.as_ref().unwrap(), &Key::orders(), &"no orders").await.unwrap();
+    let mut bench = Bench::start_with(Among::Nobody, directory, store).await;
+    let alarms = |bench: &Bench| bench.board.bus.alarms().iter().any(|alarm| alarm.kind == ORDERS_NOT_KEPT);
+    assert!(alarms(&bench));
+    bench.up().await;
+    bench.order(OrderKind::Drain, |_| ()).await.unwrap();
+    assert!(!alarms(&bench));
 }
 
 #[tokio::test]
 async fn a_daemon_that_stops_goes_down_to_the_last_resort_and_takes_no_orders() {
-    let mut bench = Bench::start(Among::OtherSites);
+    let mut bench = Bench::start(Among::OtherSites).await;
     bench.up().await;
     let leave = async |leave| {
         let (decided, answer) = oneshot::channel();
@@ -362,7 +407,7 @@ async fn a_daemon_that_stops_goes_down_to_the_last_resort_and_takes_no_orders() 
 
 #[tokio::test]
 async fn a_failure_while_an_order_waits_is_decided_at_once() {
-    let mut bench = Bench::start(Among::OtherSites);
+    let mut bench = Bench::start(Among::OtherSites).await;
     bench.up().await;
     let (answer, _answered) = oneshot::channel();
     let order = api::Order {
@@ -383,4 +428,88 @@ async fn a_failure_while_an_order_waits_is_decided_at_once() {
     bench.check(0, fail()).await;
     bench.until(|groups| groups[0].state == GroupState::Held).await;
     assert_eq!(bench.levels(), [Level::Gshut, Level::Normal]);
+}
+
+/// Sites whose groups are announced and that count on each other.
+async fn fleet_of(names: &[&str]) -> (tempfile::TempDir, Vec<Bench>) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Embedded::open(&directory.path().join("fleet")).unwrap().store;
+    let mut sites = Vec::new();
+    for name in names {
+        let mut bench = Bench::join(&store, name).await;
+        bench.up().await;
+        sites.push(bench);
+    }
+    let complete = |bench: &Bench| {
+        let groups = bench.board.fleet.status().groups;
+        let standing =
+            |group: &api::FleetGroup| group.members.iter().filter(|member| member.away.is_none()).count();
+        groups.len() == 2 && groups.iter().all(|group| standing(group) == names.len())
+    };
+    while !sites.iter().all(complete) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    (directory, sites)
+}
+
+#[tokio::test]
+async fn two_operators_who_drain_at_once_act_at_one_site_of_three() {
+    // Two may be away by their permits: it is the token that keeps the second one here.
+    let (_fleet, sites) = fleet_of(&["london", "paris", "tokyo"]).await;
+    let [london, paris, _] = &sites[..] else { panic!("three sites") };
+    let (first, second) =
+        tokio::join!(london.order(OrderKind::Drain, |_| ()), paris.order(OrderKind::Drain, |_| ()));
+    let (done, stays, acting, no) = match (first, second) {
+        (Ok(_), Err(no)) => (london, paris, "london", no),
+        (Err(no), Ok(_)) => (paris, london, "paris", no),
+        both => panic!("{both:?}"),
+    };
+    assert_eq!(done.levels(), [Level::Gshut, Level::Gshut]);
+    assert_eq!(stays.levels(), [Level::Normal, Level::Normal]);
+    let Refused::No(refusal) = no else { panic!("it made sense: {no:?}") };
+    let named = format!("have acted at {acting} until ");
+    assert!(refusal.error.contains("at most 1 of 3 sites") && refusal.error.contains(&named), "{refusal}");
+    assert!(refusal.error.contains("UTC (alice (as root) ordered to drain: line card)"), "{refusal}");
+    assert_eq!(stays.told("order-refused"), 2);
+
+    // Lifting the order and giving it again is the same action; the other site still has to wait.
+    done.order(OrderKind::Resume, |_| ()).await.unwrap();
+    assert!(done.order(OrderKind::Drain, |order| order.dry_run = true).await.unwrap().accepted);
+    done.order(OrderKind::Drain, |_| ()).await.unwrap();
+    let rehearsed = stays.order(OrderKind::Withdraw, |order| order.dry_run = true).await.unwrap();
+    assert!(!rehearsed.accepted);
+    assert!(rehearsed.remarks.iter().any(|remark| remark.as_str().contains(&named)), "{rehearsed:?}");
+    stays.order(OrderKind::Freeze, |_| ()).await.unwrap();
+    stays.order(OrderKind::Withdraw, |order| order.override_guard = true).await.unwrap();
+    assert_eq!(stays.levels(), [Level::None, Level::None]);
+}
+
+#[tokio::test]
+async fn a_token_of_an_order_that_got_no_permit_goes_to_the_next_site() {
+    // One site must stay, so of two only one may go; each of them may be acted on by its operator.
+    let (_fleet, mut sites) = fleet_of(&["london", "paris"]).await;
+    let [london, paris] = &mut sites[..] else { panic!("two sites") };
+    let away =
+        async |site: &Bench| site.order(OrderKind::Withdraw, |order| order.override_guard = true).await;
+    away(london).await.unwrap();
+    while paris.board.fleet.status().groups.iter().any(|group| group.taken == 0) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let Err(Refused::No(refusal)) = paris.order(OrderKind::Drain, |_| ()).await else { panic!("it went") };
+    assert!(refusal.error.contains("did not permit it"), "{refusal}");
+    london.order(OrderKind::Resume, |_| ()).await.unwrap();
+    london.up().await;
+    let has = "the fleet has an operator token for this site";
+    let is_free = async || {
+        let rehearsed = london.order(OrderKind::Drain, |order| order.dry_run = true).await.unwrap();
+        rehearsed.accepted && rehearsed.remarks.iter().any(|remark| remark.as_str() == has)
+    };
+    // The refusal does not wait until it is given back.
+    for _ in 0..250 {
+        if is_free().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("paris keeps a token that it does not use");
 }

@@ -37,6 +37,16 @@ impl Judgement {
             )
         })
     }
+
+    /// The groups of which it takes something away: an operator's action, which the fleet has few tokens for. A
+    /// covering prefix is of no group, and of all.
+    pub(crate) fn acting(&self, now: &Status) -> BTreeSet<GroupName> {
+        let of = |group: &api::Group| group.prefixes.iter().map(|row| row.prefix).collect::<BTreeSet<_>>();
+        let known: BTreeSet<Prefix> = now.groups.iter().flat_map(of).collect();
+        let takes_cover = !self.going.is_subset(&known);
+        let acting = now.groups.iter().filter(|group| takes_cover || !of(group).is_disjoint(&self.going));
+        acting.map(|group| group.name.clone()).collect()
+    }
 }
 
 /// Judges a difference by what peers have now.

@@ -13,6 +13,7 @@ use api::{IntentKind, ReloadAnswer, ReloadOrder, ReloadVerdict, Status};
 use config::SiteFile;
 use document::{Faults, Style};
 use sd_notify::NotifyState;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use terms::{GroupName, Reason, Timestamp};
@@ -134,13 +135,36 @@ impl Office {
         if !refusals.is_empty() {
             return self.refuse(answer, refusals, order.dry_run);
         }
+        let overridden = order.reason.filter(|_| order.override_guard && self.asks_a_guard(&judgement));
+        let acting = match overridden {
+            Some(_) => BTreeSet::new(),
+            None => judgement.acting(&status),
+        };
+        let tokens = self.board.fleet.tokens();
         if order.dry_run {
+            if let Err(no) = tokens.look(acting).await {
+                return self.refuse(answer, vec![no.to_string()], true);
+            }
             let unchanged = difference.is_empty();
             let verdict = if unchanged { ReloadVerdict::Unchanged } else { ReloadVerdict::WouldChange };
             return ReloadAnswer { verdict, ..answer };
         }
-        let override_reason = order.reason.filter(|_| judgement.refusal().is_some());
-        self.apply(answer, next, difference, order.confirm_within_ms, override_reason).await
+        let why = Reason::from(format!("a reload of {}", next.path.display()));
+        let taken = match tokens.take(acting, why).await {
+            Ok(taken) => taken,
+            Err(no) => return self.refuse(answer, vec![no.to_string()], false),
+        };
+        let answer = self.apply(answer, next, difference, order.confirm_within_ms, overridden).await;
+        if answer.verdict == ReloadVerdict::Refused {
+            tokens.give_back(taken);
+        }
+        answer
+    }
+
+    /// Whether there is anything that could be overridden.
+    fn asks_a_guard(&self, judgement: &Judgement) -> bool {
+        let needs_token = self.board.fleet.tokens().are_needed() && !judgement.going.is_empty();
+        judgement.refusal().is_some() || needs_token
     }
 
     async fn apply(
@@ -278,3 +302,6 @@ fn zones_of(site_file: &SiteFile) -> impl Iterator<Item = String> {
     let built_in = site_file.services.iter().filter_map(|service| service.dns.as_ref());
     built_in.flat_map(|dns| dns.zones.iter()).map(|zone| format!("{} {}", zone.apex(), zone.serial()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! A site with a real driver, and a decision loop that does as it is told.
 
+use super::super::token::{NoToken, Tokens};
 use super::super::{Driver, Identity, Said, Wires};
 use super::cluster::Cluster;
 use crate::announce::{Grants, Wishes};
@@ -11,7 +12,9 @@ use announce::permit::{Speaker, Turn};
 use announce::{Permit, Wish};
 use api::{AwayCause, FleetStatus, GroupState, Output, Schema};
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
+use std::thread::JoinHandle;
 use std::time::Duration;
 use terms::{GroupName, Reason, WallTime};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -26,6 +29,7 @@ pub(super) struct Site {
     grants: watch::Receiver<Grants>,
     views: watch::Sender<Vec<api::Group>>,
     shown: watch::Receiver<FleetStatus>,
+    tokens: Tokens,
     turn: Cell<u64>,
     /// Dropped, it stops the driver in order.
     _stop: oneshot::Sender<()>,
@@ -63,6 +67,7 @@ impl Site {
         let (says, grants) = watch::channel(Grants::new());
         let (views, viewed) = watch::channel(view(Output::None));
         let (shows, shown) = watch::channel(super::super::view::empty(&speaker, api::StoreState::Starting));
+        let (tokens, errands) = Tokens::new();
         let wires = Wires {
             clock: Clock::start(),
             bus: Bus::for_test(),
@@ -72,6 +77,7 @@ impl Site {
             loads: watch::channel(Loads::new()).1,
             shown: shows,
             orders: mpsc::channel(1).1,
+            errands,
         };
         let settings = etcd::Settings {
             endpoints: cluster.endpoints(),
@@ -87,7 +93,7 @@ impl Site {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(Driver::new(Etcd::new(settings), identity, wires).run(stopped));
         });
-        Site { name: name.to_owned(), wishes, grants, views, shown, turn: Cell::new(0), _stop: stop }
+        Site { name: name.to_owned(), wishes, grants, views, shown, tokens, turn: Cell::new(0), _stop: stop }
     }
 
     /// The group is announced.
@@ -137,6 +143,15 @@ impl Site {
             self.views.send_replace(view(Output::None));
         }
         holds
+    }
+
+    /// Takes a token for an operator, on a thread of its own.
+    pub(super) fn act(&self) -> JoinHandle<Result<BTreeSet<GroupName>, NoToken>> {
+        let (tokens, why) = (self.tokens.clone(), Reason::from(format!("alice drains {}", self.name)));
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(tokens.take([group()].into(), why))
+        })
     }
 
     pub(super) fn is_announced(&self) -> bool {

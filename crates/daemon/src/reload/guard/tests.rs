@@ -52,6 +52,20 @@ fn words(judgement: &Judgement) -> Vec<String> {
     judgement.going.iter().map(ToString::to_string).collect()
 }
 
+#[test]
+fn the_groups_that_lose_something_need_a_token() {
+    let (last, now) = (site(SITE), announced_by(&site(SITE)));
+    let acting = |pieces: &[(&str, &str)]| {
+        let acting = judged(&last, &with(pieces), &now).acting(&now);
+        acting.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(acting(&[]), Vec::<String>::new());
+    assert_eq!(acting(&[(", \"192.0.2.0/24\"", "")]), ["web"]);
+    let covers: BTreeSet<Prefix> = last.covers().into_iter().collect();
+    let cover = Judgement { going: covers, announced: 4, allowed: 1 };
+    assert_eq!(cover.acting(&now).len(), now.groups.len());
+}
+
 /// 198.18.0.0/24, 198.18.0.0/16 (cover), 203.0.113.0/24 and 192.0.2.0/24: four prefixes, so one may go.
 #[test]
 fn a_quarter_may_go_and_no_more() {
