@@ -1,6 +1,11 @@
 //! One suite that every store passes, and what is particular to each.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on may panic"
+)]
 
 mod conformance;
 mod damage;

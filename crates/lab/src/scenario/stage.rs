@@ -24,6 +24,9 @@ use std::time::Duration;
 use terms::{SiteName, Timestamp, WallTime};
 use tokio::sync::{broadcast, watch};
 
+/// The place of an answer that may not be there yet.
+type Awaited = Arc<Mutex<Option<Answer>>>;
+
 /// A running lab, and how much of its story has been read.
 pub struct LabStage {
     lab: Arc<Lab>,
@@ -32,7 +35,7 @@ pub struct LabStage {
     lateness: Place,
     run_delay: RunDelay,
     /// What operators ordered, and where each answer will be.
-    orders: Vec<(SiteName, WallTime, Arc<Mutex<Option<Answer>>>)>,
+    orders: Vec<(SiteName, WallTime, Awaited)>,
     /// What the map would show.
     pictures: watch::Receiver<Arc<Picture>>,
 }

@@ -6,6 +6,7 @@ use crate::bgp::{Ledger, View};
 use crate::clock::Clock;
 use crate::export::NextHops;
 use crate::fleet;
+use crate::load::Loads;
 use crate::metrics::Metrics;
 use crate::orders;
 use crate::status::{Peer, Shown};
@@ -15,7 +16,7 @@ use announce::permit::Record;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use terms::{Attributes, Family, WallTime};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 /// A peer that has every prefix of the site.
 fn peer(of: &config::Peer, site_file: &SiteFile) -> Peer {
@@ -65,8 +66,14 @@ fn office(name: &str, store: &Embedded) -> (Office, Arc<AtomicUsize>) {
     let clock = Clock::start();
     let bus = Bus::new(clock, Metrics::default());
     let groups = watch::channel(site_file.groups.iter().map(group).collect::<Vec<_>>()).1;
-    let (fleet, _, driver) = fleet::connect(&site_file, store.clone(), clock, bus.clone(), groups.clone());
-    tokio::spawn(driver.run());
+    let loads = watch::channel(Loads::new()).1;
+    let (fleet, _, driver) =
+        fleet::connect(&site_file, store.clone(), clock, bus.clone(), groups.clone(), loads);
+    let (goes_on, stopped) = oneshot::channel();
+    tokio::spawn(async move {
+        driver.run(stopped).await;
+        drop(goes_on);
+    });
     let peers = site_file.peers.iter().map(|of| peer(of, &site_file)).collect();
     let board = Board {
         clock,
