@@ -2,7 +2,7 @@
 
 use api::{FleetHost, FleetStatus, HostGroup, Output, Site};
 use std::collections::BTreeMap;
-use terms::{Reason, SiteName};
+use terms::{Reason, SiteName, Thousands};
 
 /// One mark for each other site, by name: those that are present, and members that are not.
 pub(crate) fn other_sites(fleet: &FleetStatus) -> Vec<Site> {
@@ -33,8 +33,20 @@ fn present(host: &FleetHost, group: &HostGroup) -> Site {
         at: host.at,
         state: Some(group.state),
         output: group.output,
-        reason: group.reason.clone(),
+        reason: reason_and_load(group),
         ..missing(&host.site, None)
+    }
+}
+
+/// Why it is where it is, and what it has to do there.
+fn reason_and_load(group: &HostGroup) -> Reason {
+    let reason = &group.reason;
+    match (group.load, group.capacity) {
+        (None, _) => reason.clone(),
+        (Some(load), None) => Reason::from(format!("{reason}; {} answers/s", Thousands(load))),
+        (Some(load), Some(capacity)) => {
+            Reason::from(format!("{reason}; {} of {} answers/s", Thousands(load), Thousands(capacity)))
+        }
     }
 }
 
@@ -70,7 +82,10 @@ mod tests {
 
     #[test]
     fn a_site_is_as_good_as_its_best_host_and_who_is_missing_is_shown() {
-        let group = |output: &str| json!([{ "name": "dns", "state": "up", "output": output, "since": 1, "reason": output, "alarms": 0 }]);
+        let group = |output: &str| {
+            json!([{ "name": "dns", "state": "up", "output": output, "since": 1, "reason": output,
+                                              "alarms": 0, "load": 35_000, "capacity": 120_000 }])
+        };
         let host = |site: &str, name: &str, output: &str| {
             json!({ "site": site, "host": name, "version": "1", "started": 1, "city": null, "at": null,
                     "groups": group(output) })
@@ -86,7 +101,13 @@ mod tests {
         let sites = other_sites(&serde_json::from_value(fleet).unwrap());
         let shown: Vec<_> =
             sites.iter().map(|site| (site.name.as_str(), site.output, site.reason.as_str())).collect();
-        assert_eq!(shown, [("newyork", Output::None, "its lease lapsed"), ("paris", Output::Gshut, "gshut")]);
+        assert_eq!(
+            shown,
+            [
+                ("newyork", Output::None, "its lease lapsed"),
+                ("paris", Output::Gshut, "gshut; 35,000 of 120,000 answers/s")
+            ]
+        );
         assert!(sites.iter().all(|site| site.colour > 0), "the first mark is our own");
     }
 }
