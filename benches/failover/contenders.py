@@ -68,7 +68,7 @@ socket = "api.sock"
 
     def start(self):
         self.socket = str(self.at / "api.sock")
-        fast = 'profile = "fast"\ninterval = "20ms"\ntimeout = "20ms"'
+        fast = 'profile = "fast"\ninterval = "20ms"\ntimeout = "15ms"'
         hold, hang = ('hold_time = "3s"', fast) if self.tuned else ("", "")
         site = self.SITE.format(host=self.host, number=self.number, router=self.router, hold=hold, hang=hang)
         self.daemon = self._start([self.binary, "run", self._write("site.toml", site)], "daemon")
