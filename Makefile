@@ -9,10 +9,10 @@ export DEBIAN_FRONTEND := noninteractive
 BUILD_PACKAGES := protobuf-compiler libprotobuf-dev
 PACKAGE_PACKAGES := dpkg-dev binutils
 RUN_PACKAGES := $(BUILD_PACKAGES) bird2 nsd bind9-dnsutils iproute2 iputils-ping
-TEST_PACKAGES := $(RUN_PACKAGES) $(PACKAGE_PACKAGES) procps curl build-essential etcd-server etcd-client python3 strace systemd
-BENCH_PACKAGES := $(RUN_PACKAGES) exabgp nftables python3 python3-venv
+TEST_PACKAGES := $(RUN_PACKAGES) $(PACKAGE_PACKAGES) procps curl build-essential etcd-server etcd-client frr gobgpd openbgpd python3 strace systemd
+BENCH_PACKAGES := $(RUN_PACKAGES) exabgp frr gobgpd nftables openbgpd python3 python3-venv
 
-.PHONY: help demo test lint bench fuzz build package install-run install-package install-bench install-test doc
+.PHONY: help demo test lint bench fuzz soak build package install-run install-package install-bench install-test doc
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -44,6 +44,9 @@ bench: install-bench build ## measures, and rewrites docs/reference/benchmarks.m
 fuzz: ## ten minutes of libFuzzer for each target (needs a nightly toolchain and cargo-fuzz)
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz
 	cd fuzz && for target in $$($(CARGO) fuzz list); do $(CARGO) +nightly fuzz run $$target -- -max_total_time=600 || exit 1; done
+
+soak: ## the property tests with other cases than `make test` draws, a hundred times as many
+	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-$$(date +%s)} PROPTEST_CASES=$${PROPTEST_CASES:-20000} $(CARGO) nextest run --release --workspace --locked --no-fail-fast
 
 build: ## the release binary
 	$(CARGO) build --release --locked --bin catchment

@@ -1,12 +1,12 @@
 //! Laws about how long something lasts.
 
-use announce::{Action, Alarm, BlindPolicy, Event, Input, Intent, Level, Memory, State};
+use announce::{Action, Alarm, BlindPolicy, Event, Input, Intent, Level, Memory, Readback, State};
 use terms::Timestamp;
 
 use super::{Violation, law};
 use crate::reading::read;
-use crate::script::{INTERVAL, Moment, Script, millis};
-use crate::subject::{Subject, Trace};
+use crate::script::{INTERVAL, Moment, Script, World, millis};
+use crate::subject::{Step, Subject, Trace};
 
 /// P6.
 pub fn a_drain_takes_its_time(subject: &Subject, trace: &Trace) -> Result<(), Violation> {
@@ -88,13 +88,16 @@ pub fn peers_are_told_again(subject: &Subject, trace: &Trace) -> Result<(), Viol
 }
 
 /// P14. Every round a full interval after the one before, so that a jump cannot make two results further apart in a
-/// way that counts, and no drain, which is a matter of time by itself. Then one jump where the group is announced;
-/// from there to the next failure nothing may differ, but that a group which is withdrawn is not announced, and one
-/// that is announced less preferred if the settings say so, while the alarm stands that nobody watches.
+/// way that counts, and no drain, which is a matter of time by itself. The peers know every level at once: a group that
+/// is announced less preferred tells them something else, and what they say to that is no matter of time (a permit is
+/// given back only once they agree). Then one jump where the group is announced and has not failed. For as long as that
+/// lasts nothing may differ, but that it is announced less preferred if the settings say so, while the alarm stands
+/// that nobody watches. What comes after may: a back-off is over sooner, and who is blind does not return.
 pub fn a_suspend_changes_nothing(subject: &Subject, script: &Script) -> Result<(), Violation> {
+    let subject = &Subject { world: World { reads_back: true, ..subject.world }, ..subject.clone() };
     let steady: Script = (1..).zip(script).map(|(round, moment)| steady(round, moment)).collect();
     let awake = subject.run(&steady);
-    let announced = awake.moments().into_iter().filter(|(_, step)| step.level > Level::None);
+    let announced = awake.moments().into_iter().filter(|(_, step)| is_announced_and_well(step));
     announced.step_by(7).take(3).try_for_each(|(moment, _)| a_suspend_after(moment, subject, &steady, &awake))
 }
 
@@ -113,25 +116,28 @@ fn a_suspend_after(
     let bends = subject.settings.blind == BlindPolicy::Deprefer;
     let (awake, asleep) = (awake.moments(), asleep.moments());
     for (awake, asleep) in awake.values().zip(asleep.values()).skip(jump_after + 1) {
-        if asleep.blind == 0 || asleep.level > Level::None {
-            let same = (awake.state, awake.level > Level::None) == (asleep.state, asleep.level > Level::None);
-            law(same, || format!("{} without a suspend, {} with it", awake.state, asleep.state))?;
-        }
+        let same = (awake.state, awake.level > Level::None) == (asleep.state, asleep.level > Level::None);
+        law(same, || format!("{} without a suspend, {} with it", awake.state, asleep.state))?;
         let is_same_level = awake.level == asleep.level || asleep.blind > 0;
         law(bends || is_same_level, || {
             format!("{} without a suspend, {} with it", awake.level, asleep.level)
         })?;
         law(bends || asleep.level <= awake.level, || "a suspend raised the level".to_owned())?;
-        if awake.state == State::Down {
+        if !is_announced_and_well(awake) {
             break;
         }
     }
     Ok(())
 }
 
+fn is_announced_and_well(step: &Step) -> bool {
+    step.level > Level::None && step.state != State::Held
+}
+
 fn steady(round: u32, moment: &Moment) -> Moment {
     let input = match &moment.input {
         Input::Intent(Intent::Drain(_)) => Input::Intent(Intent::Normal),
+        Input::Told(_) => Input::Told(Readback::Agrees),
         other => other.clone(),
     };
     Moment { at: Timestamp::ZERO + INTERVAL * round, input, slept: false }
