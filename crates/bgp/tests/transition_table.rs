@@ -6,7 +6,7 @@
 mod bench;
 
 use bench::{Bench, FIRST, SECOND, THIRD, describe, routes, settings, their_open};
-use bgp::session::{ConnectionId, Direction, ErrorCode, Input, Notification, StateName};
+use bgp::session::{ConnectionId, Direction, ErrorCode, Input, Notification, StateName, StopKind};
 use bgp::wire::message::{KEEPALIVE, RouteRefresh};
 use bgp::wire::negotiated::{Negotiated, PeerKind};
 use bgp::wire::update::Update;
@@ -31,7 +31,8 @@ fn stimuli(connection: ConnectionId) -> Vec<(&'static str, Input)> {
     let cease = Notification::from(ErrorCode::ADMINISTRATIVE_RESET);
     vec![
         ("Start", Input::Start),
-        ("Stop \"bye\"", Input::Stop { text: Some("bye".parse().unwrap()) }),
+        ("Stop \"bye\"", Input::Stop { kind: StopKind::Shutdown, text: Some("bye".parse().unwrap()) }),
+        ("path down", Input::PathDown { reason: "BFD heard nothing for 150 ms".into() }),
         ("wanted set changes", Input::Wanted(Arc::new(routes(&["198.18.0.0/24"])))),
         ("to be told again", Input::TellAgain),
         ("outbound connection", Input::Connected { connection: THIRD, direction: Direction::Outbound }),
