@@ -22,12 +22,7 @@ use terms::{Asn, Attributes, Community, Family, Prefix, RouteSet};
 const SECOND_OF_TIME: Duration = Duration::from_secs(1);
 
 fn negotiated() -> Negotiated {
-    Negotiated {
-        peer_kind: PeerKind::External,
-        families: Family::ALL.into(),
-        four_octet_asn: true,
-        hold_time: HoldTime::DEFAULT,
-    }
+    Negotiated::plain(PeerKind::External)
 }
 
 /// The UPDATEs among what was sent, as the neighbour reads them.
@@ -291,7 +286,7 @@ fn refused_parameters_are_left_out_and_come_back() {
     let connection = bgp::session::ConnectionId(99);
     bench.say(connection, &Notification::from(ErrorCode::BAD_PEER_AS).encode());
     bench.pass(2 * SECOND_OF_TIME);
-    assert_eq!(our_open(&mut bench).capabilities.len(), 4);
+    assert_eq!(our_open(&mut bench).capabilities.len(), 6);
 }
 
 #[test]

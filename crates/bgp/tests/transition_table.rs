@@ -16,12 +16,7 @@ use std::time::Duration;
 use terms::Family;
 
 fn update() -> Vec<u8> {
-    let negotiated = Negotiated {
-        peer_kind: PeerKind::External,
-        families: [Family::Ipv4].into(),
-        four_octet_asn: true,
-        hold_time: settings().hold_time,
-    };
+    let negotiated = Negotiated::plain(PeerKind::External);
     Update::withdraw(Family::Ipv4, vec!["192.0.2.0/24".parse().unwrap()]).encode(&negotiated).unwrap()
 }
 

@@ -273,10 +273,5 @@ impl Cable {
 
 /// What both ends of [`World`] carry.
 pub(crate) fn both_families(hold_time: bgp::session::HoldTime) -> Negotiated {
-    Negotiated {
-        peer_kind: bgp::session::PeerKind::External,
-        families: Family::ALL.into(),
-        four_octet_asn: true,
-        hold_time,
-    }
+    Negotiated { hold_time, ..Negotiated::plain(bgp::session::PeerKind::External) }
 }
