@@ -1,7 +1,7 @@
 //! A session that is up: what keeps it up, what ends it, what is heard in it.
 
 use crate::bench::{Bench, FIRST, describe, events, routes, sent, settings, their_open};
-use crate::{SECOND_OF_TIME, negotiated, refusal, updates};
+use crate::{SECOND_OF_TIME, announcement, negotiated, refusal, updates};
 use bgp::session::{Direction, ErrorCode, HoldTime, IdleHold, Input, Settings, StateName};
 use bgp::wire::message::{KEEPALIVE, MARKER};
 use bgp::wire::open::Open;
@@ -69,12 +69,8 @@ fn tolerated_faults_are_counted_and_told_once_in_a_while() {
 #[test]
 fn routes_are_counted_and_dropped() {
     let mut bench = Bench::in_state(StateName::Established, settings());
-    let mut update = Update::default();
-    update.attributes.origin = Some(terms::Origin::Igp);
-    update.attributes.as_path = Some(bgp::wire::as_path::AsPath::sequence(vec![settings().peer_asn]));
-    update.attributes.next_hop = Some([10, 0, 0, 1].into());
-    update.reached = routes(&["192.0.2.0/24", "198.51.100.0/24"]).into_keys().collect();
-    let message = update.encode(&negotiated()).unwrap();
+    let announced = routes(&["192.0.2.0/24", "198.51.100.0/24"]);
+    let message = announcement(&announced.into_keys().collect::<Vec<_>>());
     bench.say(FIRST, &message.repeat(3));
     assert_eq!(bench.session.received().accepted, 6);
     // What came before the session was lost still counts.

@@ -5,18 +5,21 @@
 #[path = "../support/bench.rs"]
 mod bench;
 mod ending;
+mod limits;
 mod living;
 mod opening;
+mod settings;
 mod telling;
 
-use bench::{Bench, sent};
+use bench::{Bench, sent, settings};
 use bgp::session::{Direction, Notification, Output};
+use bgp::wire::as_path::AsPath;
 use bgp::wire::message::Message;
 use bgp::wire::negotiated::{Negotiated, PeerKind};
 use bgp::wire::open::Open;
 use bgp::wire::update::{Update, Verdict};
 use std::time::Duration;
-use terms::{Attributes, Community, Prefix, RouteSet};
+use terms::{Attributes, Community, Origin, Prefix, RouteSet};
 
 pub(crate) const SECOND_OF_TIME: Duration = Duration::from_secs(1);
 
@@ -46,6 +49,16 @@ pub(crate) fn refusal(outputs: &[Output]) -> Notification {
     let first = found.next().expect("a NOTIFICATION");
     assert_eq!(found.next(), None);
     first
+}
+
+/// What the neighbour says to announce IPv4 prefixes.
+pub(crate) fn announcement(prefixes: &[Prefix]) -> Vec<u8> {
+    let mut update = Update::default();
+    update.attributes.origin = Some(Origin::Igp);
+    update.attributes.as_path = Some(AsPath::sequence(vec![settings().peer_asn]));
+    update.attributes.next_hop = Some([10, 0, 0, 1].into());
+    update.reached = prefixes.to_vec();
+    update.encode(&negotiated()).unwrap()
 }
 
 /// What our OPEN says on a fresh connection.
