@@ -29,7 +29,7 @@ pub(crate) fn message(octets: &[u8]) {
         peer_kind: if bit(0) { PeerKind::Internal } else { PeerKind::External },
         families,
         four_octet_asn: bit(1),
-        hold_time: HoldTime::DEFAULT,
+        ..Negotiated::plain(PeerKind::External)
     };
     let mut framer = Framer::default();
     framer.push(stream);

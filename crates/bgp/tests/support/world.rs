@@ -12,7 +12,7 @@ use bgp::wire::update::Verdict;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-use terms::{Family, Prefix, RouteSet, Timestamp};
+use terms::{Prefix, RouteSet, Timestamp};
 
 /// One TCP connection. What belongs to an end has its number as index.
 struct Cable {
@@ -273,10 +273,5 @@ impl Cable {
 
 /// What both ends of [`World`] carry.
 pub(crate) fn both_families(hold_time: bgp::session::HoldTime) -> Negotiated {
-    Negotiated {
-        peer_kind: bgp::session::PeerKind::External,
-        families: Family::ALL.into(),
-        four_octet_asn: true,
-        hold_time,
-    }
+    Negotiated { hold_time, ..Negotiated::plain(bgp::session::PeerKind::External) }
 }
