@@ -52,7 +52,16 @@ fn peer() -> Peer {
         state: PeerState::OpenConfirm,
         since: WHEN,
         received: Received { accepted: 7, discarded_attributes: 1, treated_as_withdraw: 2 },
-        bfd: None,
+        bfd: Some(Bfd {
+            state: BfdState::Up,
+            since: WHEN,
+            interval_us: Some(300_000),
+            multiplier: 3,
+            detection_us: Some(900_000),
+            losses: 1,
+            own_lateness_us: 412,
+            excused: 0,
+        }),
     }
 }
 

@@ -1,5 +1,9 @@
 //! `[[peer]]`: a BGP neighbour.
 
+mod bfd;
+
+pub use bfd::Bfd;
+
 use crate::planned;
 use crate::policy::{self, Policy};
 use crate::site::Site;
@@ -28,6 +32,8 @@ pub struct Peer {
     pub next_hops: BTreeMap<Family, NextHop>,
     /// The session with it.
     pub session: Settings,
+    /// How the path to it is watched; none if it is not.
+    pub bfd: Option<Bfd>,
     /// What it is told about routes, at each level.
     pub policy: Policy,
 }
@@ -68,7 +74,7 @@ fn read(
     names: &mut Unique<PeerName>,
     addresses: &mut Unique<IpAddr>,
 ) -> Option<Spanned<Peer>> {
-    planned::refuse(table, &["bfd", "password_file"]);
+    planned::refuse(table, &["password_file"]);
     let document = table.document();
     let name = table.required("name").parse();
     let address = address(table);
@@ -78,6 +84,7 @@ fn read(
     let relation = relation(table, site, asn.as_ref(), kind);
     let hold_time = hold_time(&table.optional("hold_time"), relation);
     let passive = table.optional("passive").flag();
+    let bfd = bfd::read(&table.optional("bfd"));
     let next_hops = next_hops(table, address.as_deref().copied());
     let session_kind = site.zip(asn.as_ref()).map(|(site, asn)| PeerKind::between(site.asn, asn.value));
     let policy = policy::read(table, session_kind);
@@ -93,7 +100,7 @@ fn read(
     let address = SocketAddr::new(address?.value, port.map_or(PORT, |port| port.value));
     let (name, policy) = (name?.value, policy?);
     policy::warn_of_weakness(document, &name, &policy, table.span());
-    let peer = Peer { name, relation: relation?, address, next_hops, session, policy };
+    let peer = Peer { name, relation: relation?, address, next_hops, session, bfd: bfd?, policy };
     Some(Spanned { value: peer, span: table.span() })
 }
 

@@ -21,6 +21,7 @@ mod listener;
 pub(crate) use ledger::Ledger;
 pub(crate) use listener::{CALLS_PER_PEER, Switchboard, bind, take_calls};
 
+use crate::bfd;
 use crate::clock::Clock;
 use crate::event::Source;
 use crate::events::Bus;
@@ -87,6 +88,8 @@ pub(crate) struct Ears {
     pub(crate) neighbour: watch::Receiver<config::Peer>,
     /// Calls of the peer.
     pub(crate) calls: mpsc::Receiver<TcpStream>,
+    /// Whether the path to the peer is there, where somebody watches it.
+    pub(crate) path: watch::Receiver<Option<bfd::View>>,
     /// The order to stop.
     pub(crate) stop: watch::Receiver<Goodbye>,
 }
@@ -114,6 +117,7 @@ type Call = Pin<Box<dyn Future<Output = io::Result<Connection>> + Send>>;
 enum Happened {
     Decided,
     Configured,
+    Path,
     Stop,
     Called(TcpStream),
     Answered(io::Result<Connection>),
@@ -136,6 +140,8 @@ pub(crate) struct Peer {
     next_hops: NextHops,
     /// How often the peer was told everything again.
     told_again: u64,
+    /// How often the path was lost, as far as the session was told.
+    losses: u64,
     buffer: Box<[u8]>,
     mouth: Mouth,
     view: watch::Sender<View>,
@@ -159,6 +165,7 @@ impl Peer {
             next_hops: view.next_hops.clone(),
             ours: None,
             told_again: 0,
+            losses: 0,
             neighbour,
             session,
             track,
@@ -187,6 +194,10 @@ impl Peer {
                 Happened::Configured => {
                     let neighbour = ears.neighbour.borrow_and_update().clone();
                     self.configured(neighbour, &ears.decision.borrow().clone());
+                }
+                Happened::Path => {
+                    let path = ears.path.borrow_and_update().clone();
+                    self.watched(path);
                 }
                 Happened::Stop => break,
                 Happened::Called(stream) => {
@@ -233,6 +244,7 @@ impl Peer {
             biased;
             Ok(()) = ears.decision.changed() => Happened::Decided,
             _ = ears.stop.changed() => Happened::Stop,
+            Ok(()) = ears.path.changed() => Happened::Path,
             Ok(()) = ears.neighbour.changed() => Happened::Configured,
             () = mouth.clock.until(session.deadline()) => Happened::Due,
             Some(stream) = ears.calls.recv() => Happened::Called(stream),
@@ -254,6 +266,16 @@ impl Peer {
         self.neighbour = neighbour;
         self.next_hops = export::next_hops(&self.neighbour.next_hops, self.ours);
         self.want(decision);
+    }
+
+    /// Tells the session of a path that was lost since it was told last. One that never came up says nothing.
+    fn watched(&mut self, path: Option<bfd::View>) {
+        let (losses, lost) = path.map_or((0, None), |view| (view.losses, view.lost));
+        // There are fewer than before where another watch has begun.
+        if let (Some(reason), true) = (lost, losses > self.losses) {
+            self.take(Input::PathDown { reason });
+        }
+        self.losses = losses;
     }
 
     fn want(&mut self, decision: &Decision) -> usize {

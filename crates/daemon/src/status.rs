@@ -1,5 +1,6 @@
 //! What the daemon says about itself: status, explanation and picture, made from what each task shows.
 
+use crate::bfd;
 use crate::bgp::{self, Ledger};
 use crate::clock::Clock;
 use crate::events::Bus;
@@ -58,6 +59,7 @@ pub(crate) struct Peer {
     pub(crate) address: IpAddr,
     pub(crate) asn: Asn,
     pub(crate) view: watch::Receiver<bgp::View>,
+    pub(crate) path: watch::Receiver<Option<bfd::View>>,
 }
 
 impl Board {
@@ -178,7 +180,7 @@ impl Peer {
                 discarded_attributes: view.received.discarded_attributes,
                 treated_as_withdraw: view.received.treated_as_withdraw,
             },
-            bfd: None,
+            bfd: self.path.borrow().as_ref().map(bfd::View::status),
         }
     }
 }

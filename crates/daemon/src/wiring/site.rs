@@ -63,6 +63,7 @@ impl Site {
     /// Makes the difference true. What can fail is tried first, and an error leaves everything as it was.
     async fn apply(&mut self, next: SiteFile, difference: &Difference) -> Result<(), Error> {
         let listeners = self.listeners_for(&next)?;
+        self.peers.prepare(&next.peers)?;
         let servers = self.services.prepare(&next)?;
         self.regroup(&next, &difference.groups).await?;
         self.services.change(&self.site_file, &next, servers);

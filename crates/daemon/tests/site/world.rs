@@ -89,7 +89,7 @@ const ZONE: &str = "example. 60 IN SOA ns.example. admin.example. 1 60 60 60 60\
 /// The two hosts, joined by a cable.
 pub(crate) struct World {
     pub(crate) site: Namespace,
-    neighbour: Namespace,
+    pub(crate) neighbour: Namespace,
     directory: tempfile::TempDir,
 }
 
@@ -140,6 +140,15 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// A text with pieces replaced by others, each where it stands first.
+fn with(text: &str, pieces: &[(&str, &str)]) -> String {
+    let replace = |text: String, (piece, other): &(&str, &str)| {
+        assert!(text.contains(piece), "{piece} is not in\n{text}");
+        text.replacen(piece, other, 1)
+    };
+    pieces.iter().fold(text.to_owned(), replace)
+}
+
 impl World {
     /// Two hosts with a cable between them and nothing on them.
     pub(crate) fn new() -> Self {
@@ -182,7 +191,12 @@ impl World {
 
     /// Starts BIRD at the neighbour.
     pub(crate) fn bird(&self) -> Program {
-        let configuration = self.write("bird.conf", BIRD);
+        self.bird_with(&[])
+    }
+
+    /// Starts BIRD at the neighbour with pieces of its configuration replaced by others.
+    pub(crate) fn bird_with(&self, pieces: &[(&str, &str)]) -> Program {
+        let configuration = self.write("bird.conf", &with(BIRD, pieces));
         let control = self.path("bird.ctl");
         let arguments = [Path::new("-f"), Path::new("-c"), &configuration, Path::new("-s"), &control];
         let bird = self.start(&self.neighbour, "/usr/sbin/bird", &arguments);
@@ -261,11 +275,16 @@ impl World {
 
     /// Replaces pieces of the site file, each where it stands first.
     pub(crate) fn rewrite(&self, pieces: &[(&str, &str)]) {
-        let replace = |text: String, (piece, other): &(&str, &str)| {
-            assert!(text.contains(piece), "{piece} is not in\n{text}");
-            text.replacen(piece, other, 1)
-        };
-        self.replace(&pieces.iter().fold(self.site_file(), replace));
+        self.replace(&with(&self.site_file(), pieces));
+    }
+
+    /// Gives rules to the packet filter of one of the hosts.
+    pub(crate) fn nft(&self, namespace: &Namespace, rules: &str) {
+        let mut command = Command::new("/usr/sbin/nft");
+        command.arg(rules);
+        let inside = namespace.as_fd().try_clone_to_owned().unwrap();
+        start_in(&mut command, Namespaces::new([inside]));
+        assert!(command.status().unwrap().success(), "{rules}");
     }
 
     /// Starts the daemon.
