@@ -49,7 +49,7 @@ pub use crate::wire::negotiated::PeerKind;
 pub use crate::wire::notification::{ErrorCode, Notification, ShutdownText, ShutdownTextError};
 pub use crate::wire::open::{HoldTime, HoldTimeError};
 pub use event::{Event, Prefixes};
-pub use input::{ConnectionId, Direction, Input, Output};
+pub use input::{ConnectionId, Direction, Input, Output, StopKind};
 pub use settings::{IdleHold, Settings};
 pub use state::StateName;
 
@@ -137,7 +137,8 @@ impl Session {
         self.keeping.tidy();
         match input {
             Input::Start => self.step(Stimulus::Start),
-            Input::Stop { text } => self.step(Stimulus::Stop(text)),
+            Input::Stop { kind, text } => self.step(Stimulus::Stop(kind.notification(text.as_ref()))),
+            Input::PathDown { reason } => self.step(Stimulus::PathDown(reason)),
             Input::Connected { connection, direction } => {
                 self.step(Stimulus::Connected(Connection::new(connection, direction)));
             }

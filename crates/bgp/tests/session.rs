@@ -8,6 +8,7 @@ mod bench;
 use bench::{Bench, FIRST, SECOND, describe, events, routes, sent, settings, their_open};
 use bgp::session::{
     Direction, ErrorCode, HoldTime, IdleHold, Input, Notification, Output, SEND_WINDOW, Settings, StateName,
+    StopKind,
 };
 use bgp::wire::capability::Capability;
 use bgp::wire::message::{KEEPALIVE, MARKER, Message, RouteRefresh};
@@ -21,12 +22,7 @@ use terms::{Asn, Attributes, Community, Family, Prefix, RouteSet};
 const SECOND_OF_TIME: Duration = Duration::from_secs(1);
 
 fn negotiated() -> Negotiated {
-    Negotiated {
-        peer_kind: PeerKind::External,
-        families: Family::ALL.into(),
-        four_octet_asn: true,
-        hold_time: HoldTime::DEFAULT,
-    }
+    Negotiated::plain(PeerKind::External)
 }
 
 /// The UPDATEs among what was sent, as the neighbour reads them.
@@ -290,7 +286,7 @@ fn refused_parameters_are_left_out_and_come_back() {
     let connection = bgp::session::ConnectionId(99);
     bench.say(connection, &Notification::from(ErrorCode::BAD_PEER_AS).encode());
     bench.pass(2 * SECOND_OF_TIME);
-    assert_eq!(our_open(&mut bench).capabilities.len(), 4);
+    assert_eq!(our_open(&mut bench).capabilities.len(), 6);
 }
 
 #[test]
@@ -349,8 +345,10 @@ fn a_passive_session_waits() {
 #[test]
 fn shutdown_texts_go_both_ways() {
     let mut bench = Bench::in_state(StateName::Established, settings());
-    let outputs =
-        bench.feed(Input::Stop { text: Some("maintenance until 04:00 — sorry".parse().unwrap()) });
+    let outputs = bench.feed(Input::Stop {
+        kind: StopKind::Shutdown,
+        text: Some("maintenance until 04:00 — sorry".parse().unwrap()),
+    });
     assert_eq!(refusal(&outputs).shutdown_text().unwrap().as_str(), "maintenance until 04:00 — sorry");
 
     let mut bench = Bench::in_state(StateName::Established, settings());
@@ -371,10 +369,55 @@ fn a_shutdown_text_that_is_none_is_not_shown() {
     assert_eq!(Notification::new(ErrorCode::HARD_RESET, [1, b'x']).shutdown_text(), None);
 }
 
+/// RFC 4486 section 4, RFC 9003 section 2: which decision it was, and the text where there is room for one.
+#[test]
+fn each_kind_of_stop_is_told_apart() {
+    let told = |kind| {
+        let mut bench = Bench::in_state(StateName::Established, settings());
+        let notification = refusal(&bench.feed(Input::Stop { kind, text: Some("why".parse().unwrap()) }));
+        (notification.error, notification.data)
+    };
+    let text = b"\x03why".to_vec();
+    assert_eq!(told(StopKind::Shutdown), (ErrorCode::ADMINISTRATIVE_SHUTDOWN, text.clone()));
+    assert_eq!(told(StopKind::Reset), (ErrorCode::ADMINISTRATIVE_RESET, text));
+    assert_eq!(told(StopKind::Deconfigured), (ErrorCode::PEER_DECONFIGURED, vec![]));
+    assert_eq!(told(StopKind::Reconfigured), (ErrorCode::CONFIGURATION_CHANGE, vec![]));
+}
+
+/// RFC 4486 section 4; in a pause of our own nobody is made to wait longer than the pause.
+#[test]
+fn a_call_to_a_session_that_is_not_wanted_is_rejected_and_one_in_a_pause_closed() {
+    let mut unwanted = Bench::new(settings());
+    assert_eq!(refusal(&unwanted.connected(FIRST, Direction::Inbound)).error, ErrorCode::CONNECTION_REJECTED);
+    let mut pausing = Bench::in_state(StateName::Established, settings());
+    pausing.feed(Input::Closed { connection: FIRST });
+    assert_eq!(pausing.connected(SECOND, Direction::Inbound), [Output::Close { connection: SECOND }]);
+}
+
+/// RFC 9384: the neighbour is told, and however often the path goes, the pause stays the shortest.
+#[test]
+fn a_path_that_is_gone_ends_the_session_and_piles_up_no_pauses() {
+    let mut bench = Bench::in_state(StateName::Established, settings());
+    for _ in 0..8 {
+        let outputs = bench.feed(Input::PathDown { reason: "BFD heard nothing for 150 ms".into() });
+        assert_eq!(refusal(&outputs).error, ErrorCode::BFD_DOWN);
+        assert!(
+            events(&outputs)
+                .contains(&"Established -> Idle: the path is gone: BFD heard nothing for 150 ms".to_owned())
+        );
+        let pause = bench.session.deadline().unwrap().since(bench.now);
+        assert!(pause <= settings().idle_hold.base, "{pause:?}");
+        assert!(bench.pass(pause).contains(&Output::Connect));
+        bench.connected(FIRST, Direction::Outbound);
+        bench.say(FIRST, &[their_open().encode(), KEEPALIVE.to_vec()].concat());
+        assert_eq!(bench.session.state(), StateName::Established);
+    }
+}
+
 #[test]
 fn a_stop_is_final_until_a_start() {
     let mut bench = Bench::in_state(StateName::Established, settings());
-    bench.feed(Input::Stop { text: None });
+    bench.feed(Input::Stop { kind: StopKind::Shutdown, text: None });
     assert_eq!(bench.session.deadline(), None);
     assert!(bench.session.told().is_empty());
     bench.feed(Input::Start);

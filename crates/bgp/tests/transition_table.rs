@@ -6,7 +6,7 @@
 mod bench;
 
 use bench::{Bench, FIRST, SECOND, THIRD, describe, routes, settings, their_open};
-use bgp::session::{ConnectionId, Direction, ErrorCode, Input, Notification, StateName};
+use bgp::session::{ConnectionId, Direction, ErrorCode, Input, Notification, StateName, StopKind};
 use bgp::wire::message::{KEEPALIVE, RouteRefresh};
 use bgp::wire::negotiated::{Negotiated, PeerKind};
 use bgp::wire::update::Update;
@@ -16,12 +16,7 @@ use std::time::Duration;
 use terms::Family;
 
 fn update() -> Vec<u8> {
-    let negotiated = Negotiated {
-        peer_kind: PeerKind::External,
-        families: [Family::Ipv4].into(),
-        four_octet_asn: true,
-        hold_time: settings().hold_time,
-    };
+    let negotiated = Negotiated::plain(PeerKind::External);
     Update::withdraw(Family::Ipv4, vec!["192.0.2.0/24".parse().unwrap()]).encode(&negotiated).unwrap()
 }
 
@@ -31,7 +26,8 @@ fn stimuli(connection: ConnectionId) -> Vec<(&'static str, Input)> {
     let cease = Notification::from(ErrorCode::ADMINISTRATIVE_RESET);
     vec![
         ("Start", Input::Start),
-        ("Stop \"bye\"", Input::Stop { text: Some("bye".parse().unwrap()) }),
+        ("Stop \"bye\"", Input::Stop { kind: StopKind::Shutdown, text: Some("bye".parse().unwrap()) }),
+        ("path down", Input::PathDown { reason: "BFD heard nothing for 150 ms".into() }),
         ("wanted set changes", Input::Wanted(Arc::new(routes(&["198.18.0.0/24"])))),
         ("to be told again", Input::TellAgain),
         ("outbound connection", Input::Connected { connection: THIRD, direction: Direction::Outbound }),

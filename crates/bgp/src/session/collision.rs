@@ -139,6 +139,7 @@ impl Session {
             // Not about a connection, or of no consequence before the session is up.
             Stimulus::Start
             | Stimulus::Stop(_)
+            | Stimulus::PathDown(_)
             | Stimulus::Connected(_)
             | Stimulus::ConnectFailed(_)
             | Stimulus::Written

@@ -5,7 +5,7 @@ use crate::session::state::{Connection, OpenSent, State};
 use crate::session::timers::Timer;
 use crate::session::transition::Next;
 use crate::session::{Event, Output, Session};
-use crate::wire::notification::{ErrorCode, Notification, ShutdownText};
+use crate::wire::notification::{ErrorCode, Notification};
 use Next::Go;
 use terms::Reason;
 
@@ -22,6 +22,17 @@ impl Session {
         self.timers.stop(Timer::RivalOpen);
         if let Some(rival) = rival {
             self.refuse(rival, why);
+        }
+    }
+
+    /// A connection that comes in Idle. In a pause, which is short and ours alone, it ends without a word: the
+    /// neighbour then calls again soon, where a NOTIFICATION would make it wait. A session that is not wanted says so
+    /// (RFC 4486 section 4).
+    pub(super) fn turn_away(&mut self, connection: Connection) {
+        if self.timers.is_running(Timer::IdleHold) {
+            self.close(&connection);
+        } else {
+            self.refuse(connection, ErrorCode::CONNECTION_REJECTED);
         }
     }
 
@@ -93,7 +104,7 @@ impl Session {
         Go(State::Active, "the connection was closed before an OPEN came".into())
     }
 
-    fn forgive_after(&mut self, established: &Established) {
+    pub(super) fn forgive_after(&mut self, established: &Established) {
         if self.now.since(established.since) >= self.settings.idle_hold.cap {
             self.failures = 0;
         }
@@ -120,12 +131,28 @@ impl Session {
         &mut self,
         connection: Connection,
         rival: Option<Connection>,
-        text: Option<ShutdownText>,
+        notification: &Notification,
     ) -> Next {
         for connection in std::iter::once(connection).chain(rival) {
-            self.refuse(connection, Notification::shutdown(text.as_ref()));
+            self.refuse(connection, notification.clone());
         }
         self.stop()
+    }
+
+    /// The path is gone, and what runs over it with it (RFC 9384). The neighbour did nothing wrong, so the pause is
+    /// the shortest there is however often that happens; a path that flaps is for whoever watches it to damp.
+    pub(super) fn path_down(
+        &mut self,
+        connection: Connection,
+        rival: Option<Connection>,
+        reason: &Reason,
+    ) -> Next {
+        for connection in std::iter::once(connection).chain(rival) {
+            self.refuse(connection, ErrorCode::BFD_DOWN);
+        }
+        self.timers.stop_all();
+        self.start(Timer::IdleHold, self.settings.idle_hold.pause(1));
+        Go(State::Idle, Reason::from(format!("the path is gone: {reason}")))
     }
 
     pub(super) fn stop(&mut self) -> Next {

@@ -47,5 +47,11 @@ impl Offer {
 
 fn capabilities(settings: &Settings) -> Vec<Capability> {
     let families = settings.families.iter().copied().map(Capability::Multiprotocol);
-    families.chain([Capability::RouteRefresh, Capability::FourOctetAsn(settings.local_asn)]).collect()
+    let always = [
+        Capability::RouteRefresh,
+        Capability::EnhancedRouteRefresh,
+        Capability::ExtendedMessage,
+        Capability::FourOctetAsn(settings.local_asn),
+    ];
+    families.chain(always).collect()
 }

@@ -50,6 +50,9 @@ impl Session {
 
     /// Agrees to the neighbour's OPEN.
     pub(super) fn confirm(&mut self, mut connection: Connection, negotiated: &Negotiated) -> Connection {
+        if negotiated.extended_messages {
+            connection.framer.allow_extended_messages();
+        }
         self.timers.stop(Timer::Hold);
         self.heard(negotiated.hold_time);
         self.keep_alive(&mut connection, negotiated.hold_time);

@@ -6,14 +6,17 @@ use crate::session::state::{Connection, OpenConfirm, OpenSent, State};
 use crate::session::timers::Timer;
 use crate::session::{Event, Session, StateName};
 use crate::wire::message::Message;
-use crate::wire::notification::{ErrorCode, Notification, ShutdownText};
+use crate::wire::notification::{ErrorCode, Notification};
 use std::sync::Arc;
 use terms::Reason;
 
 /// What the machine reacts to: the events of RFC 4271 section 8.1.
 pub(super) enum Stimulus {
     Start,
-    Stop(Option<ShutdownText>),
+    /// The operator's, and what the neighbour is told.
+    Stop(Notification),
+    /// The path is gone, and what was seen.
+    PathDown(Reason),
     Connected(Connection),
     ConnectFailed(Reason),
     Closed,
@@ -74,7 +77,7 @@ impl Session {
                 Stay(State::Idle)
             }
             (State::Idle, Stimulus::Connected(connection)) => {
-                self.close(&connection);
+                self.turn_away(connection);
                 Stay(State::Idle)
             }
 
@@ -100,7 +103,10 @@ impl Session {
             }
 
             // OpenSent: our OPEN is on its way.
-            (State::OpenSent(s), Stimulus::Stop(text)) => self.shut_down(s.connection, s.rival, text),
+            (State::OpenSent(s), Stimulus::Stop(cease)) => self.shut_down(s.connection, s.rival, &cease),
+            (State::OpenSent(s), Stimulus::PathDown(reason)) => {
+                self.path_down(s.connection, s.rival, &reason)
+            }
             (State::OpenSent(s), Stimulus::Connected(connection)) => self.meet_in_open_sent(s, connection),
             (State::OpenSent(s), Stimulus::Closed) => self.closed_in_open_sent(s.rival),
             (State::OpenSent(s), Stimulus::Message(Message::Open(open))) => match self.judge(&open) {
@@ -131,7 +137,10 @@ impl Session {
             }
 
             // OpenConfirm: the neighbour's KEEPALIVE is missing.
-            (State::OpenConfirm(s), Stimulus::Stop(text)) => self.shut_down(s.connection, s.rival, text),
+            (State::OpenConfirm(s), Stimulus::Stop(cease)) => self.shut_down(s.connection, s.rival, &cease),
+            (State::OpenConfirm(s), Stimulus::PathDown(reason)) => {
+                self.path_down(s.connection, s.rival, &reason)
+            }
             (State::OpenConfirm(s), Stimulus::Connected(connection)) => {
                 self.meet_in_open_confirm(s, connection)
             }
@@ -172,7 +181,11 @@ impl Session {
                 self.watch_sending(s.connection.unsent, s.negotiated.hold_time);
                 Stay(State::Established(s))
             }
-            (State::Established(s), Stimulus::Stop(text)) => self.shut_down(s.connection, None, text),
+            (State::Established(s), Stimulus::Stop(cease)) => self.shut_down(s.connection, None, &cease),
+            (State::Established(s), Stimulus::PathDown(reason)) => {
+                self.forgive_after(&s);
+                self.path_down(s.connection, None, &reason)
+            }
             (State::Established(s), Stimulus::Connected(connection)) => {
                 self.refuse(connection, ErrorCode::CONNECTION_COLLISION);
                 Stay(State::Established(s))
@@ -234,7 +247,8 @@ impl Session {
             // What cannot happen in a state, or changes nothing there.
             (
                 state @ State::Idle,
-                Stimulus::ConnectFailed(_)
+                Stimulus::PathDown(_)
+                | Stimulus::ConnectFailed(_)
                 | Stimulus::Closed
                 | Stimulus::Written
                 | Stimulus::Message(_)
@@ -248,6 +262,7 @@ impl Session {
             | (
                 state @ (State::Connect | State::Active),
                 Stimulus::Start
+                | Stimulus::PathDown(_)
                 | Stimulus::Closed
                 | Stimulus::Written
                 | Stimulus::Message(_)
