@@ -14,6 +14,7 @@ use crate::session::{Event, Session, Settings};
 use crate::wire::notification::ErrorCode;
 use Next::Stay;
 use std::sync::Arc;
+use terms::Family;
 
 impl Session {
     pub(super) fn reconfigured_in_idle(&mut self, settings: Settings) -> Next {
@@ -65,16 +66,19 @@ impl Session {
         settings: Settings,
     ) -> Next {
         let goes_on = self.settings.can_become(&settings);
+        let begins_to_keep = self.settings.keep_received.is_none() && settings.keep_received.is_some();
         self.adopt(settings);
         if !goes_on {
             let reason = "other settings".into();
             return self.begin_again(state.connection, None, ErrorCode::CONFIGURATION_CHANGE, reason);
         }
         state.rib_out.want(Arc::clone(self.wanted.allowed()));
-        let unknown = match state.adopt(&self.settings) {
-            Ok(unknown) => unknown,
+        let uncounted = match state.adopt(&self.settings) {
+            Ok(uncounted) => uncounted,
             Err(too_many) => return self.too_many(state, too_many),
         };
+        // What the neighbour told so far was not noted: it is asked for.
+        let unknown = if begins_to_keep { Family::ALL.to_vec() } else { uncounted };
         for family in unknown {
             if let Some(request) = state.ask_again(family) {
                 self.outputs.push_back(request);
@@ -87,6 +91,7 @@ impl Session {
 
     fn adopt(&mut self, settings: Settings) {
         self.settings = settings;
+        self.keeping.adopt(self.settings.keep_received);
         self.wanted.judge(&self.settings).into_iter().for_each(|event| self.emit(event));
     }
 }

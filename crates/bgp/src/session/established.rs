@@ -1,9 +1,11 @@
 //! What exists while the session is up: the routes told, and a watch on the quality of those heard.
 
+use crate::rib_in::Marks;
 use crate::rib_out::RibOut;
+use crate::session::keeping::Keeping;
 use crate::session::limits::{Counted, TooMany};
 use crate::session::state::{Connection, OpenConfirm};
-use crate::session::{Event, Output, Received, SEND_WINDOW, Settings};
+use crate::session::{Event, Output, Received, SEND_WINDOW, Session, Settings};
 use crate::wire::attribute::{Fault, Handling};
 use crate::wire::message::RouteRefresh;
 use crate::wire::negotiated::Negotiated;
@@ -13,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-use terms::{Family, Reason, RouteSet, Timestamp};
+use terms::{Asn, Family, Reason, RouteSet, Timestamp};
 
 /// At most one event about tolerated faults in this time, however many there are.
 const TOLERATED_EVERY: Duration = Duration::from_secs(10);
@@ -76,45 +78,47 @@ impl Established {
         }
     }
 
-    /// Judges an UPDATE, counts its routes and drops them. Answers what to tell people; the error ends the session.
+    /// Judges an UPDATE, counts its routes and keeps them where they are to be kept. Answers what to tell people; the
+    /// error ends the session.
     pub(crate) fn receive(
         &mut self,
         body: &[u8],
-        received: &mut Received,
-        now: Timestamp,
+        mut hearing: Hearing<'_>,
     ) -> Result<Vec<Event>, Unbearable> {
         let mut events = Vec::new();
         match Verdict::decode(body, &self.negotiated) {
-            Verdict::Accept(update) => self.accept(&update, received, &mut events)?,
+            Verdict::Accept(update) => self.accept(update, &mut hearing, &mut events)?,
             Verdict::DiscardAttribute(update, faults) => {
-                received.discarded_attributes += discarded(&faults);
+                hearing.received.discarded_attributes += discarded(&faults);
                 self.tolerated.add(0, &faults);
-                self.accept(&update, received, &mut events)?;
+                self.accept(update, &mut hearing, &mut events)?;
             }
             Verdict::TreatAsWithdraw(prefixes, faults) => {
-                received.treated_as_withdraw += 1;
-                received.discarded_attributes += discarded(&faults);
+                hearing.received.treated_as_withdraw += 1;
+                hearing.received.discarded_attributes += discarded(&faults);
                 self.tolerated.add(1, &faults);
-                self.counted.withdraw(prefixes.into_iter());
+                self.counted.withdraw(prefixes.iter().copied());
+                hearing.keeping.withdraw(prefixes);
             }
             Verdict::Reset(notification) => return Err(Unbearable::Faulty(notification)),
         }
-        events.extend(self.tolerated.due(now));
+        events.extend(self.tolerated.due(hearing.now));
         Ok(events)
     }
 
     fn accept(
         &mut self,
-        update: &Update,
-        received: &mut Received,
+        update: Update,
+        hearing: &mut Hearing<'_>,
         events: &mut Vec<Event>,
     ) -> Result<(), Unbearable> {
-        received.accepted += update.announced().map(|_| 1).sum::<u64>();
+        hearing.received.count(&update, hearing.settings.local_asn);
         self.counted.withdraw(update.unreachable());
         events.extend(self.counted.announce(update.announced()).map_err(Unbearable::TooMany)?);
         if let Some(family) = update.is_end_of_rib().filter(|&family| self.complete.insert(family)) {
             events.push(Event::EndOfRib(family));
         }
+        hearing.keeping.hear(update, hearing.settings, hearing.now);
         Ok(())
     }
 
@@ -140,6 +144,36 @@ impl Established {
     /// What to tell people about faults, if it is time again.
     pub(crate) fn tolerated(&mut self, now: Timestamp) -> Option<Event> {
         self.tolerated.due(now)
+    }
+}
+
+/// Where what is heard goes: the parts of a session that outlive its connection.
+pub(crate) struct Hearing<'a> {
+    settings: &'a Settings,
+    received: &'a mut Received,
+    keeping: &'a mut Keeping,
+    now: Timestamp,
+}
+
+impl Session {
+    pub(super) fn hearing(&mut self) -> Hearing<'_> {
+        let Session { settings, received, keeping, now, .. } = self;
+        Hearing { settings, received, keeping, now: *now }
+    }
+}
+
+impl Received {
+    /// Counts the routes of an UPDATE that was taken.
+    fn count(&mut self, update: &Update, local_asn: Asn) {
+        self.withdrawn += update.unreachable().map(|_| 1).sum::<u64>();
+        let marks = Marks::of(&update.attributes, local_asn);
+        for prefix in update.announced() {
+            let marks = marks.with_prefix(prefix);
+            self.accepted += 1;
+            self.graceful_shutdown += u64::from(marks.graceful_shutdown);
+            self.looped += u64::from(marks.looped);
+            self.martian += u64::from(marks.martian);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::session::offer::Offer;
 use crate::session::opening::agreement;
 use crate::session::state::{Connection, OpenConfirm, OpenSent, State};
 use crate::session::timers::Timer;
-use crate::session::{Event, Session, Settings};
+use crate::session::{Event, Session, Settings, StateName};
 use crate::wire::message::Message;
 use crate::wire::notification::{ErrorCode, Notification};
 use std::sync::Arc;
@@ -55,6 +55,9 @@ impl Session {
             Go(state, reason) => {
                 let to = state.name();
                 self.state = state;
+                if from == StateName::Established && to != from {
+                    self.keeping.forget();
+                }
                 if from != to {
                     self.emit(Event::StateChanged { from, to, reason });
                 }
@@ -217,7 +220,7 @@ impl Session {
             }
             (State::Established(mut s), Stimulus::Message(Message::Update(body))) => {
                 self.heard(s.negotiated.hold_time);
-                match s.receive(&body, &mut self.received, self.now) {
+                match s.receive(&body, self.hearing()) {
                     Ok(events) => {
                         events.into_iter().for_each(|event| self.emit(event));
                         Stay(State::Established(s))

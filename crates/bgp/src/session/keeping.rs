@@ -1,0 +1,92 @@
+//! What the session keeps of what it hears, if the operator wants it kept.
+
+use crate::rib_in::{Heard, KeepReceived, Kept, RibIn};
+use crate::session::Settings;
+use crate::wire::update::Update;
+use serde::{Deserialize, Serialize};
+use terms::{Family, Prefix, Timestamp};
+
+/// Routes heard, where they are kept. They are not saved with the session (see [`rib_in`](crate::rib_in)).
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Keeping {
+    /// What a neighbour cannot guess.
+    secret: u64,
+    #[serde(skip)]
+    rib_in: Option<Box<RibIn>>,
+    /// Whether memory is still to be given back.
+    #[serde(skip)]
+    untidy: bool,
+}
+
+impl Keeping {
+    pub(super) fn new(secret: u64) -> Self {
+        Keeping { secret, rib_in: None, untidy: false }
+    }
+
+    /// Takes in an UPDATE that was judged to be well formed.
+    pub(super) fn hear(&mut self, update: Update, settings: &Settings, now: Timestamp) {
+        let Some(keep) = settings.keep_received else { return };
+        let new = || Box::new(RibIn::new(settings.local_asn, keep, self.secret));
+        let rib_in = self.rib_in.get_or_insert_with(new);
+        match update.is_end_of_rib() {
+            Some(family) => rib_in.sweep_stale(family),
+            None => rib_in.hear(update, now),
+        }
+    }
+
+    /// Takes in prefixes that are treated as withdrawn (RFC 7606 section 2).
+    pub(super) fn withdraw(&mut self, prefixes: Vec<Prefix>) {
+        self.change(|rib_in| rib_in.withdraw(prefixes));
+    }
+
+    /// The neighbour begins to tell all of a family again (RFC 7313 section 4), or begins again itself (RFC 4724).
+    pub(super) fn mark_stale(&mut self, family: Family) {
+        self.change(|rib_in| rib_in.mark_stale(family));
+    }
+
+    /// The neighbour has told all of a family again.
+    pub(super) fn sweep_stale(&mut self, family: Family) {
+        self.change(|rib_in| rib_in.sweep_stale(family));
+    }
+
+    /// The operator wants this kept now.
+    pub(super) fn adopt(&mut self, keep: Option<KeepReceived>) {
+        match (keep, &mut self.rib_in) {
+            (None, _) => self.forget(),
+            (Some(keep), Some(rib_in)) => rib_in.limit(keep),
+            (Some(_), None) => {}
+        }
+    }
+
+    /// The session ended, and what was heard in it with it.
+    pub(super) fn forget(&mut self) {
+        self.change(RibIn::clear);
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut RibIn)) {
+        if let Some(rib_in) = &mut self.rib_in {
+            change(rib_in);
+            self.untidy = true;
+        }
+    }
+
+    /// Gives back a little of the memory of what was forgotten.
+    pub(super) fn tidy(&mut self) {
+        if self.untidy {
+            self.untidy = self.rib_in.as_mut().is_some_and(|rib_in| rib_in.tidy());
+        }
+    }
+
+    /// Whether memory is still to be given back.
+    pub(super) fn is_untidy(&self) -> bool {
+        self.untidy
+    }
+
+    pub(super) fn kept(&self) -> Option<Kept> {
+        self.rib_in.as_ref().map(|rib_in| rib_in.kept())
+    }
+
+    pub(super) fn about(&self, prefix: Prefix) -> Option<Vec<Heard>> {
+        self.rib_in.as_ref().map(|rib_in| rib_in.about(prefix))
+    }
+}
