@@ -12,9 +12,8 @@
 use crate::session::{Event, PeerKind, Prefixes};
 use crate::wire::as_path::AsPath;
 use crate::wire::attribute::{MpReach, PathAttributes};
-use crate::wire::message::MAX_MESSAGE;
 use crate::wire::negotiated::Negotiated;
-use crate::wire::nlri;
+use crate::wire::nlri::{self, Nlri};
 use crate::wire::update::{TooLong, Update};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -166,7 +165,7 @@ impl RibOut {
     fn next_withdraw(&mut self) -> Option<Vec<u8>> {
         let family = self.withdraw.first()?.family();
         let room = self.room(&Update::end_of_rib(family), family).ok()?;
-        let prefixes = take_fitting(&mut self.withdraw, family, room);
+        let prefixes = take_fitting(&mut self.withdraw, family, self.negotiated.add_path(family).send, room);
         for prefix in &prefixes {
             self.told.remove(prefix);
             self.withdrawn.push(*prefix);
@@ -178,7 +177,7 @@ impl RibOut {
         let (attributes, mut waiting) = self.announce.pop_first()?;
         let family = Family::of(attributes.next_hop);
         let room = self.room(&self.announcement(&attributes, Vec::new()), family).ok()?;
-        let prefixes = take_fitting(&mut waiting, family, room);
+        let prefixes = take_fitting(&mut waiting, family, self.negotiated.add_path(family).send, room);
         if !waiting.is_empty() {
             self.announce.insert(attributes.clone(), waiting);
         }
@@ -194,8 +193,9 @@ impl RibOut {
     /// octet is kept for the attribute length, which may grow to two.
     fn room(&self, without_prefixes: &Update, family: Family) -> Result<usize, TooLong> {
         let used = without_prefixes.encode(&self.negotiated)?.len() + 1;
-        let longest_prefix = 1 + usize::from(family.bits() / 8);
-        match MAX_MESSAGE.checked_sub(used) {
+        let path = if self.negotiated.add_path(family).send { 4 } else { 0 };
+        let longest_prefix = path + 1 + usize::from(family.bits() / 8);
+        match self.negotiated.max_message().checked_sub(used) {
             Some(room) if room >= longest_prefix => Ok(room),
             _ => Err(TooLong(used + longest_prefix)),
         }
@@ -223,6 +223,7 @@ impl RibOut {
             large_communities: attributes.large_communities.clone(),
             ..PathAttributes::default()
         };
+        let prefixes = prefixes.into_iter().map(Nlri::from).collect();
         let mut reached = Vec::new();
         match attributes.next_hop {
             IpAddr::V4(next_hop) => {
@@ -292,10 +293,15 @@ impl Untold {
 }
 
 /// Takes prefixes of one family off the front as long as they fit into so many octets.
-fn take_fitting(prefixes: &mut BTreeSet<Prefix>, family: Family, mut room: usize) -> Vec<Prefix> {
+fn take_fitting(
+    prefixes: &mut BTreeSet<Prefix>,
+    family: Family,
+    with_path: bool,
+    mut room: usize,
+) -> Vec<Prefix> {
     let mut taken = Vec::new();
     while let Some(&prefix) = prefixes.first() {
-        let Some(left) = room.checked_sub(nlri::encoded_len(prefix)) else { break };
+        let Some(left) = room.checked_sub(nlri::encoded_len(prefix, with_path)) else { break };
         if prefix.family() != family {
             break;
         }

@@ -10,9 +10,10 @@ use bgp::session::{
     Direction, ErrorCode, HoldTime, IdleHold, Input, Notification, Output, SEND_WINDOW, Settings, StateName,
 };
 use bgp::wire::capability::Capability;
-use bgp::wire::message::{KEEPALIVE, MARKER, Message, RouteRefresh};
+use bgp::wire::message::{KEEPALIVE, MARKER, Message};
 use bgp::wire::negotiated::{Negotiated, PeerKind};
 use bgp::wire::open::Open;
+use bgp::wire::route_refresh::{Refresh, RouteRefresh};
 use bgp::wire::update::{Update, Verdict};
 use std::sync::Arc;
 use std::time::Duration;
@@ -230,7 +231,7 @@ fn routes_are_counted_and_dropped() {
     update.attributes.origin = Some(terms::Origin::Igp);
     update.attributes.as_path = Some(bgp::wire::as_path::AsPath::sequence(vec![settings().peer_asn]));
     update.attributes.next_hop = Some([10, 0, 0, 1].into());
-    update.reached = routes(&["192.0.2.0/24", "198.51.100.0/24"]).into_keys().collect();
+    update.reached = routes(&["192.0.2.0/24", "198.51.100.0/24"]).into_keys().map(Into::into).collect();
     let message = update.encode(&negotiated()).unwrap();
     bench.say(FIRST, &message.repeat(3));
     assert_eq!(bench.session.received().accepted, 6);
@@ -386,7 +387,7 @@ fn a_refresh_tells_everything_of_one_family_again() {
     assert_eq!(again, ["2001:db8:53::/48".parse().unwrap()]);
     assert_eq!(bench.session.told(), &told);
     // A family that is not spoken here, and one request after another in one breath.
-    assert_eq!(bench.say(FIRST, &RouteRefresh { afi: 25, safi: 70 }.encode()), []);
+    assert_eq!(bench.say(FIRST, &RouteRefresh { afi: 25, subtype: Refresh::Request, safi: 70 }.encode()), []);
     let outputs = bench.say(FIRST, &RouteRefresh::of(Family::Ipv4).encode().repeat(500));
     assert_eq!(updates(&outputs).len(), 1);
 }

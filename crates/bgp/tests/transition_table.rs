@@ -7,17 +7,19 @@ mod bench;
 
 use bench::{Bench, FIRST, SECOND, THIRD, describe, routes, settings, their_open};
 use bgp::session::{ConnectionId, Direction, ErrorCode, Input, Notification, StateName};
-use bgp::wire::message::{KEEPALIVE, RouteRefresh};
+use bgp::wire::message::KEEPALIVE;
 use bgp::wire::negotiated::{Negotiated, PeerKind};
+use bgp::wire::route_refresh::RouteRefresh;
 use bgp::wire::update::Update;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
-use terms::Family;
+use terms::{Family, Prefix};
 
 fn update() -> Vec<u8> {
     let negotiated = Negotiated::plain(PeerKind::External);
-    Update::withdraw(Family::Ipv4, vec!["192.0.2.0/24".parse().unwrap()]).encode(&negotiated).unwrap()
+    let prefix: Prefix = "192.0.2.0/24".parse().unwrap();
+    Update::withdraw(Family::Ipv4, [prefix]).encode(&negotiated).unwrap()
 }
 
 /// What happens, by name; and what makes it happen. Messages come on one connection, a new one is the third.

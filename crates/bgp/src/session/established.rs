@@ -21,6 +21,8 @@ const TOLERATED_EVERY: Duration = Duration::from_secs(10);
 pub(crate) struct Established {
     pub(crate) connection: Connection,
     pub(crate) negotiated: Negotiated,
+    /// How UPDATEs are read: as negotiated, without the families that the neighbour got wrong.
+    reading: Negotiated,
     pub(crate) rib_out: RibOut,
     /// When it came up.
     pub(crate) since: Timestamp,
@@ -42,6 +44,7 @@ impl Established {
         rib_out.want(wanted);
         Established {
             connection,
+            reading: negotiated.clone(),
             negotiated,
             rib_out,
             since: now,
@@ -68,7 +71,16 @@ impl Established {
         received: &mut Received,
         now: Timestamp,
     ) -> Result<Option<Event>, Notification> {
-        match Verdict::decode(body, &self.negotiated) {
+        self.follow(Verdict::decode(body, &self.reading), received, now)
+    }
+
+    fn follow(
+        &mut self,
+        verdict: Verdict,
+        received: &mut Received,
+        now: Timestamp,
+    ) -> Result<Option<Event>, Notification> {
+        match verdict {
             Verdict::Accept(update) => Ok(self.accept(&update, received)),
             Verdict::DiscardAttribute(update, faults) => {
                 received.discarded_attributes += discarded(&faults);
@@ -81,6 +93,13 @@ impl Established {
                 received.discarded_attributes += discarded(&faults);
                 self.tolerated.add(1, &faults);
                 Ok(self.tolerated.due(now))
+            }
+            // RFC 4760 section 7: what it says about the family is ignored from here on.
+            Verdict::DisableFamily { family, fault, rest } => {
+                self.reading.families.remove(&family);
+                received.treated_as_withdraw += 1;
+                self.tolerated.add(1, &[fault]);
+                self.follow(*rest, received, now)
             }
             Verdict::Reset(notification) => Err(notification),
         }

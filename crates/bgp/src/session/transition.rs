@@ -7,6 +7,7 @@ use crate::session::timers::Timer;
 use crate::session::{Event, Session};
 use crate::wire::message::Message;
 use crate::wire::notification::{ErrorCode, Notification, ShutdownText};
+use crate::wire::route_refresh::Refresh;
 use std::sync::Arc;
 use terms::Reason;
 
@@ -199,7 +200,8 @@ impl Session {
             (State::Established(mut s), Stimulus::Message(Message::RouteRefresh(refresh))) => {
                 self.heard(s.negotiated.hold_time);
                 // RFC 2918 section 4: a family that the session does not carry is ignored.
-                let family = refresh.family().filter(|family| s.negotiated.families.contains(family));
+                let asks = refresh.subtype == Refresh::Request;
+                let family = refresh.family().filter(|family| asks && s.negotiated.families.contains(family));
                 let asked = family.filter(|family| s.rib_out.tell_again(*family));
                 asked.into_iter().for_each(|family| self.emit(Event::RefreshRequested(family)));
                 Stay(State::Established(s))
