@@ -30,6 +30,7 @@
 //! | `wanted`, `limits` | how much may be told, and how much may be heard |
 //! | `change` | other settings |
 //! | `keeping` | what was heard, where it is kept |
+//! | `leaks` | what should not have been heard, and what is said so that nobody else hears it |
 //! | `timers` | the timers and their jitter |
 //! | `offer` | what our OPEN says |
 
@@ -40,6 +41,7 @@ mod established;
 mod event;
 mod input;
 mod keeping;
+pub(crate) mod leaks;
 mod limits;
 mod offer;
 mod opening;
@@ -95,6 +97,9 @@ pub struct Received {
     pub withdrawn: u64,
     /// Accepted routes that are about to go (GRACEFUL_SHUTDOWN, RFC 8326).
     pub graceful_shutdown: u64,
+    /// Announcements that leaked: they were told to somebody who is not to pass them on to us (RFC 9234).
+    #[serde(default)]
+    pub leaked: u64,
     /// Accepted routes with our own network in their path.
     pub looped: u64,
     /// Accepted routes whose prefix is not for the public Internet (RFC 6890).
@@ -125,6 +130,7 @@ pub struct Session {
 impl Session {
     /// A session that is not started. `seed` decides the jitter of its timers.
     pub fn new(settings: Settings, seed: u64) -> Self {
+        let keeping = Keeping::new(settings.local_asn, seed);
         Session {
             settings,
             state: State::Idle,
@@ -135,7 +141,7 @@ impl Session {
             wanted: Wanted::default(),
             received: Received::default(),
             over_limit: false,
-            keeping: Keeping::new(seed),
+            keeping,
             outputs: VecDeque::new(),
             now: Timestamp::ZERO,
         }
@@ -168,6 +174,7 @@ impl Session {
             }
             Input::Reconfigured(settings) => self.step(Stimulus::Reconfigured(settings)),
             Input::TellAgain => self.step(Stimulus::TellAgain),
+            Input::AskAgain => self.step(Stimulus::AskAgain),
             Input::Timer => {
                 while let Some(timer) = self.timers.take_expired(self.now) {
                     self.step(Stimulus::Expired(timer));
@@ -244,7 +251,12 @@ impl Session {
         self.received
     }
 
-    /// How much of it is kept; none if it is not to be kept, or nothing was heard yet.
+    /// Keeps what is heard from now on, or no longer. It is no [`Input`]: it changes nothing that the session does.
+    pub fn keep(&mut self, keep: Option<KeepReceived>) {
+        self.keeping.keep(keep);
+    }
+
+    /// How much of it is kept; none if it is not to be kept.
     pub fn kept(&self) -> Option<Kept> {
         self.keeping.kept()
     }

@@ -231,7 +231,9 @@ fn reason(decoder: &str, faults: &[Fault], four_octet_asn: bool, difference: &st
     let problems: Vec<&Problem> = faults.iter().map(|fault| &fault.problem).collect();
     match (decoder, &problems[..], difference) {
         (_, [] | [Problem::NotNegotiated], "") => "they agree",
-        (_, [Problem::InternalOnly], "local pref") => {
+        (_, [Problem::InternalOnly, rest @ ..], "local pref")
+            if rest.iter().all(|problem| **problem == Problem::InternalOnly) =>
+        {
             "collectors peer with other networks, so LOCAL_PREF is to be discarded (RFC 7606 section 7.5); \
              the others show it and leave that to their users"
         }
@@ -261,7 +263,7 @@ fn disagreements() {
                 withdrawn.push(sorted(&faults));
                 continue;
             }
-            Verdict::Reset(notification) => panic!("a working session would have been reset: {notification}"),
+            other => panic!("a working session would have suffered: {other:?}"),
         };
         let theirs = [
             ("bgpkit", bgpkit::read(&message, four_octet_asn)),

@@ -71,6 +71,7 @@ enum Action {
     Accept,
     Discard(u8),
     Withdraw(u8),
+    Disable(u8),
     Reset(ErrorCode),
 }
 
@@ -84,6 +85,7 @@ fn action(verdict: Verdict) -> Action {
         Verdict::Accept(_) => Action::Accept,
         Verdict::DiscardAttribute(_, faults) => Action::Discard(worst(&faults, Handling::Discard)),
         Verdict::TreatAsWithdraw(_, faults) => Action::Withdraw(worst(&faults, Handling::Withdraw)),
+        Verdict::DisableFamily { fault, .. } => Action::Disable(fault.attribute.0),
         Verdict::Reset(notification) => Action::Reset(notification.error),
     }
 }

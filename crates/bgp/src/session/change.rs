@@ -13,6 +13,7 @@ use crate::session::transition::Next;
 use crate::session::{Event, Session, Settings};
 use crate::wire::notification::ErrorCode;
 use Next::Stay;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use terms::Family;
 
@@ -66,7 +67,6 @@ impl Session {
         settings: Settings,
     ) -> Next {
         let goes_on = self.settings.can_become(&settings);
-        let begins_to_keep = self.settings.keep_received.is_none() && settings.keep_received.is_some();
         self.adopt(settings);
         if !goes_on {
             let reason = "other settings".into();
@@ -77,21 +77,23 @@ impl Session {
             Ok(uncounted) => uncounted,
             Err(too_many) => return self.too_many(state, too_many),
         };
-        // What the neighbour told so far was not noted: it is asked for.
-        let unknown = if begins_to_keep { Family::ALL.to_vec() } else { uncounted };
-        for family in unknown {
+        self.ask_again(&mut state, &uncounted);
+        Stay(State::Established(state))
+    }
+
+    /// Asks the neighbour to tell families again, because what it told so far was not noted.
+    pub(super) fn ask_again(&mut self, state: &mut Established, families: &BTreeSet<Family>) {
+        for &family in families {
             if let Some(request) = state.ask_again(family) {
                 self.outputs.push_back(request);
                 self.emit(Event::RefreshAsked(family));
             }
         }
         self.watch_sending(state.connection.unsent, state.negotiated.hold_time);
-        Stay(State::Established(state))
     }
 
     fn adopt(&mut self, settings: Settings) {
         self.settings = settings;
-        self.keeping.adopt(self.settings.keep_received);
         self.wanted.judge(&self.settings).into_iter().for_each(|event| self.emit(event));
     }
 }

@@ -1,6 +1,5 @@
 //! What an operator decides about one neighbour.
 
-use crate::rib_in::KeepReceived;
 use crate::wire::capability::AddPath;
 use crate::wire::negotiated::PeerKind;
 use crate::wire::open::HoldTime;
@@ -48,8 +47,6 @@ pub struct Settings {
     /// Whether IPv4 routes may have an IPv6 next hop (RFC 8950).
     #[serde(default)]
     pub extended_next_hop: bool,
-    /// What to keep of the routes that are heard; nothing unless the operator wants it.
-    pub keep_received: Option<KeepReceived>,
 }
 
 impl Settings {
@@ -70,7 +67,6 @@ impl Settings {
             role_strict: false,
             add_path: AddPath::default(),
             extended_next_hop: false,
-            keep_received: None,
         }
     }
 
@@ -92,7 +88,6 @@ impl Settings {
             idle_hold: _,
             max_prefixes: _,
             max_announced: _,
-            keep_received: _,
         } = self;
         *local_asn == next.local_asn
             && *peer_asn == next.peer_asn

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use terms::Asn;
 
 /// What a speaker is to its neighbour (RFC 9234 section 4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -39,6 +40,55 @@ impl Role {
             Role::RouteServerClient => Role::RouteServer,
             Role::Customer => Role::Provider,
             Role::Peer => Role::Peer,
+        }
+    }
+}
+
+/// What becomes of a route from a neighbour (RFC 9234 section 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ingress {
+    /// It leaked: it is not eligible.
+    Leaked,
+    /// It is as it should be, and this is its ONLY_TO_CUSTOMER from here on.
+    Taken(Option<Asn>),
+}
+
+/// What becomes of a route towards a neighbour (RFC 9234 section 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Egress {
+    /// It would leak: it is not told.
+    Held,
+    /// It is told with this ONLY_TO_CUSTOMER.
+    Told(Option<Asn>),
+}
+
+impl Role {
+    /// Judges a route from a neighbour to whom we are this, by its ONLY_TO_CUSTOMER and the neighbour's network. Only
+    /// for neighbours of another network.
+    pub fn ingress(self, only_to_customer: Option<Asn>, neighbour: Asn) -> Ingress {
+        match (self, only_to_customer) {
+            // From a customer or a client of a route server
+            (Role::Provider | Role::RouteServer, Some(_)) => Ingress::Leaked,
+            (Role::Provider | Role::RouteServer, None) => Ingress::Taken(None),
+            (Role::Peer, Some(marked)) if marked != neighbour => Ingress::Leaked,
+            // From a provider, a peer or a route server
+            (Role::Customer | Role::Peer | Role::RouteServerClient, marked) => {
+                Ingress::Taken(Some(marked.unwrap_or(neighbour)))
+            }
+        }
+    }
+
+    /// Judges a route towards a neighbour to whom we are this, by its ONLY_TO_CUSTOMER and our own network. Only for
+    /// neighbours of another network.
+    pub fn egress(self, only_to_customer: Option<Asn>, ours: Asn) -> Egress {
+        match (self, only_to_customer) {
+            // To a provider, a peer or a route server
+            (Role::Customer | Role::Peer | Role::RouteServerClient, Some(_)) => Egress::Held,
+            (Role::Customer | Role::RouteServerClient, None) => Egress::Told(None),
+            // To a customer, a peer or a client of a route server
+            (Role::Provider | Role::Peer | Role::RouteServer, marked) => {
+                Egress::Told(Some(marked.unwrap_or(ours)))
+            }
         }
     }
 }

@@ -1,12 +1,10 @@
 //! Other settings for a session that exists.
 
-use crate::bench::{Bench, FIRST, sent, settings, their_open};
+use crate::bench::{Bench, FIRST, settings, their_open};
 use crate::refusal;
 use bgp::session::{
-    AddPath, Direction, ErrorCode, HoldTime, IdleHold, Input, KeepReceived, Output, Role, Settings, StateName,
+    AddPath, Direction, ErrorCode, HoldTime, IdleHold, Input, Output, Role, Settings, StateName,
 };
-use bgp::wire::message::{KEEPALIVE, Message};
-use bgp::wire::open::Open;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use terms::Family;
@@ -29,7 +27,6 @@ fn changes() -> Vec<(&'static str, bool, Settings)> {
         ("connect retry", true, Settings { connect_retry: second, ..settings() }),
         ("idle hold", true, Settings { idle_hold: IdleHold { base: second, cap: second }, ..settings() }),
         ("prefixes", true, Settings { max_prefixes: BTreeMap::from([(Family::Ipv4, 9)]), ..settings() }),
-        ("kept", true, Settings { keep_received: Some(KeepReceived::default()), ..settings() }),
         ("announced", true, Settings { max_announced: Some(9), ..settings() }),
     ]
 }
@@ -52,28 +49,6 @@ fn what_is_our_own_affair_changes_and_anything_else_begins_the_session_again() {
             assert!(bench.pass(pause).contains(&Output::Connect), "{what}");
         }
     }
-}
-
-/// What was not kept so far is asked for, of every family (RFC 2918).
-#[test]
-fn a_session_that_begins_to_keep_asks_to_be_told_again() {
-    let keeping = Settings { keep_received: Some(KeepReceived::default()), ..settings() };
-    let mut bench = Bench::in_state(StateName::Established, settings());
-    let outputs = bench.feed(Input::Reconfigured(Box::new(keeping.clone())));
-    let asked: Vec<Option<Family>> = sent(&outputs)
-        .into_iter()
-        .map(|message| match message {
-            Message::RouteRefresh(refresh) => refresh.family(),
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    assert_eq!(asked, [Some(Family::Ipv4), Some(Family::Ipv6)]);
-    assert_eq!(bench.feed(Input::Reconfigured(Box::new(keeping))), []);
-    // A neighbour that cannot be asked is not.
-    let mut plain = Bench::in_state(StateName::OpenSent, settings());
-    plain.say(FIRST, &[Open { capabilities: vec![], ..their_open() }.encode(), KEEPALIVE.to_vec()].concat());
-    let keeping = Settings { keep_received: Some(KeepReceived::default()), ..settings() };
-    assert_eq!(plain.feed(Input::Reconfigured(Box::new(keeping))), []);
 }
 
 #[test]
