@@ -27,7 +27,6 @@ pub use mark::{Mark, Marks};
 use crate::session::PeerKind;
 use crate::wire::attribute::{self, Attributes, MpReach, PathAttributes};
 use crate::wire::negotiated::Negotiated;
-use crate::wire::open::HoldTime;
 use crate::wire::update::Update;
 use routes::{Address, Block, Place, Route, Routes};
 use serde::{Deserialize, Serialize};
@@ -316,10 +315,6 @@ fn key(prefix: Prefix) -> Key {
 
 /// How kept attributes are written: four octets for each AS number, and nothing left out, whoever told them.
 fn as_kept() -> Negotiated {
-    Negotiated {
-        peer_kind: PeerKind::Internal,
-        families: Family::ALL.into(),
-        four_octet_asn: true,
-        hold_time: HoldTime::DEFAULT,
-    }
+    let extended_next_hop = Family::ALL.into();
+    Negotiated { extended_next_hop, ..Negotiated::plain(PeerKind::Internal) }
 }

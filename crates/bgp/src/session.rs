@@ -115,6 +115,7 @@ pub struct Session {
 impl Session {
     /// A session that is not started. `seed` decides the jitter of its timers.
     pub fn new(settings: Settings, seed: u64) -> Self {
+        let keeping = Keeping::new(settings.local_asn, seed);
         Session {
             settings,
             state: State::Idle,
@@ -124,7 +125,7 @@ impl Session {
             failures: 0,
             wanted: Arc::default(),
             received: Received::default(),
-            keeping: Keeping::new(seed),
+            keeping,
             outputs: VecDeque::new(),
             now: Timestamp::ZERO,
         }
@@ -213,7 +214,12 @@ impl Session {
         self.received
     }
 
-    /// How much of it is kept; none if it is not to be kept, or nothing was heard yet.
+    /// Keeps what is heard from now on, or no longer. It is no [`Input`]: it changes nothing that the session does.
+    pub fn keep(&mut self, keep: Option<KeepReceived>) {
+        self.keeping.keep(keep);
+    }
+
+    /// How much of it is kept; none if it is not to be kept.
     pub fn kept(&self) -> Option<Kept> {
         self.keeping.kept()
     }

@@ -90,9 +90,9 @@ impl Established {
     }
 
     fn accept(&mut self, update: Update, hearing: Hearing<'_>) -> Option<Event> {
-        hearing.received.count(&update, hearing.settings.local_asn);
+        hearing.received.count(&update, hearing.local_asn);
         let complete = update.is_end_of_rib();
-        hearing.keeping.hear(update, hearing.settings, hearing.now);
+        hearing.keeping.hear(update, hearing.now);
         let family = complete?;
         self.complete.insert(family).then_some(Event::EndOfRib(family))
     }
@@ -105,7 +105,7 @@ impl Established {
 
 /// Where what is heard goes: the parts of a session that outlive its connection.
 pub(crate) struct Hearing<'a> {
-    settings: &'a Settings,
+    local_asn: Asn,
     received: &'a mut Received,
     keeping: &'a mut Keeping,
     now: Timestamp,
@@ -114,7 +114,7 @@ pub(crate) struct Hearing<'a> {
 impl Session {
     pub(super) fn hearing(&mut self) -> Hearing<'_> {
         let Session { settings, received, keeping, now, .. } = self;
-        Hearing { settings, received, keeping, now: *now }
+        Hearing { local_asn: settings.local_asn, received, keeping, now: *now }
     }
 }
 

@@ -1,16 +1,16 @@
 //! What the session keeps of what it hears, if the operator wants it kept.
 
-use crate::rib_in::{Heard, Kept, RibIn};
-use crate::session::Settings;
+use crate::rib_in::{Heard, KeepReceived, Kept, RibIn};
 use crate::wire::update::Update;
 use serde::{Deserialize, Serialize};
-use terms::{Family, Prefix, Timestamp};
+use terms::{Asn, Family, Prefix, Timestamp};
 
 /// Routes heard, where they are kept. They are not saved with the session (see [`rib_in`](crate::rib_in)).
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Keeping {
     /// What a neighbour cannot guess.
     secret: u64,
+    local_asn: Asn,
     #[serde(skip)]
     rib_in: Option<Box<RibIn>>,
     /// Whether memory is still to be given back.
@@ -19,19 +19,27 @@ pub(super) struct Keeping {
 }
 
 impl Keeping {
-    pub(super) fn new(secret: u64) -> Self {
-        Keeping { secret, rib_in: None, untidy: false }
+    pub(super) fn new(local_asn: Asn, secret: u64) -> Self {
+        Keeping { secret, local_asn, rib_in: None, untidy: false }
+    }
+
+    /// What to keep from now on.
+    pub(super) fn keep(&mut self, keep: Option<KeepReceived>) {
+        match (keep, &mut self.rib_in) {
+            (None, _) => self.rib_in = None,
+            (Some(keep), Some(rib_in)) => rib_in.limit(keep),
+            (Some(keep), None) => {
+                self.rib_in = Some(Box::new(RibIn::new(self.local_asn, keep, self.secret)));
+            }
+        }
     }
 
     /// Takes in an UPDATE that was judged to be well formed.
-    pub(super) fn hear(&mut self, update: Update, settings: &Settings, now: Timestamp) {
-        let Some(keep) = settings.keep_received else { return };
-        let new = || Box::new(RibIn::new(settings.local_asn, keep, self.secret));
-        let rib_in = self.rib_in.get_or_insert_with(new);
-        match update.is_end_of_rib() {
+    pub(super) fn hear(&mut self, update: Update, now: Timestamp) {
+        self.change(|rib_in| match update.is_end_of_rib() {
             Some(family) => rib_in.sweep_stale(family),
             None => rib_in.hear(update, now),
-        }
+        });
     }
 
     /// Takes in prefixes that are treated as withdrawn (RFC 7606 section 2).

@@ -1,6 +1,5 @@
 //! What an operator decides about one neighbour.
 
-use crate::rib_in::KeepReceived;
 use crate::wire::negotiated::PeerKind;
 use crate::wire::open::HoldTime;
 use serde::{Deserialize, Serialize};
@@ -28,8 +27,6 @@ pub struct Settings {
     pub connect_retry: Duration,
     /// Pause after a session that failed.
     pub idle_hold: IdleHold,
-    /// What to keep of the routes that are heard; nothing unless the operator wants it.
-    pub keep_received: Option<KeepReceived>,
 }
 
 impl Settings {
@@ -44,7 +41,6 @@ impl Settings {
             passive: false,
             connect_retry: Duration::from_secs(5),
             idle_hold: IdleHold::default(),
-            keep_received: None,
         }
     }
 
