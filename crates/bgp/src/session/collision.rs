@@ -144,6 +144,7 @@ impl Session {
             | Stimulus::ConnectFailed(_)
             | Stimulus::Written
             | Stimulus::Wanted
+            | Stimulus::Reconfigured(_)
             | Stimulus::TellAgain
             | Stimulus::Expired(_) => return Heard::Nothing(rival),
         };

@@ -1,6 +1,7 @@
 //! What the table does on the way down: say why, close, fall back to the rival or pause.
 
 use crate::session::established::Established;
+use crate::session::limits::{LIMIT_PAUSE, TooMany};
 use crate::session::state::{Connection, OpenSent, State};
 use crate::session::timers::Timer;
 use crate::session::transition::Next;
@@ -147,16 +148,50 @@ impl Session {
         rival: Option<Connection>,
         reason: &Reason,
     ) -> Next {
+        self.begin_again(connection, rival, ErrorCode::BFD_DOWN, format!("the path is gone: {reason}").into())
+    }
+
+    /// Ends what the neighbour is not to blame for, and begins again after the shortest pause there is.
+    pub(super) fn begin_again(
+        &mut self,
+        connection: Connection,
+        rival: Option<Connection>,
+        error: ErrorCode,
+        reason: Reason,
+    ) -> Next {
         for connection in std::iter::once(connection).chain(rival) {
-            self.refuse(connection, ErrorCode::BFD_DOWN);
+            self.refuse(connection, error);
         }
         self.timers.stop_all();
         self.start(Timer::IdleHold, self.settings.idle_hold.pause(1));
-        Go(State::Idle, Reason::from(format!("the path is gone: {reason}")))
+        Go(State::Idle, reason)
+    }
+
+    /// The neighbour announced more than it may (RFC 4486 section 4).
+    pub(super) fn too_many(&mut self, established: Box<Established>, too_many: TooMany) -> Next {
+        let TooMany { family, limit } = too_many;
+        let notification = too_many.notification();
+        let reason = notification.to_string();
+        self.refuse(established.connection, notification);
+        self.count_failure();
+        self.timers.stop_all();
+        self.start_exactly(Timer::LimitPause, LIMIT_PAUSE);
+        self.over_limit = true;
+        self.emit(Event::TooManyPrefixes { family, limit });
+        Go(State::Idle, reason.into())
+    }
+
+    /// The pause after too many prefixes, if there is one, is over.
+    pub(super) fn forgive_prefixes(&mut self) {
+        if std::mem::take(&mut self.over_limit) {
+            self.emit(Event::PrefixesForgiven);
+        }
     }
 
     pub(super) fn stop(&mut self) -> Next {
         self.timers.stop_all();
+        self.forgive_prefixes();
+        self.wanted.forget().into_iter().for_each(|event| self.emit(event));
         Go(State::Idle, "stopped by the operator".into())
     }
 }

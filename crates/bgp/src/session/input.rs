@@ -1,6 +1,6 @@
 //! What a driver tells a session, and what the session asks of its driver.
 
-use crate::session::Event;
+use crate::session::{Event, Settings};
 use crate::wire::notification::{ErrorCode, Notification, ShutdownText};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -112,6 +112,9 @@ pub enum Input {
     },
     /// Everything the neighbour is to know from now on.
     Wanted(Arc<RouteSet>),
+    /// The operator decided otherwise. What can change while the session is up changes; anything else ends it, and it
+    /// begins again soon (see [`Settings::can_become`]).
+    Reconfigured(Box<Settings>),
     /// The neighbour was found to know something else than it was told: everything is to be told again.
     TellAgain,
     /// The deadline has come.

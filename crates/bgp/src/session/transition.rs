@@ -1,10 +1,11 @@
 //! The table of the state machine: what a stimulus does in each state (RFC 4271 section 8.2.2).
 
+use crate::session::established::Unbearable;
 use crate::session::offer::Offer;
 use crate::session::opening::agreement;
 use crate::session::state::{Connection, OpenConfirm, OpenSent, State};
 use crate::session::timers::Timer;
-use crate::session::{Event, Session, StateName};
+use crate::session::{Event, Session, Settings, StateName};
 use crate::wire::message::Message;
 use crate::wire::notification::{ErrorCode, Notification};
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub(super) enum Stimulus {
     /// What arrived is no message; this is the answer it deserves.
     Malformed(Notification),
     Wanted,
+    Reconfigured(Box<Settings>),
     TellAgain,
     Expired(Timer),
 }
@@ -69,13 +71,15 @@ impl Session {
             (State::Idle, Stimulus::Start) => {
                 self.failures = 0;
                 self.offer = Offer::Full;
+                self.wanted.judge(&self.settings).into_iter().for_each(|event| self.emit(event));
                 self.begin("started by the operator")
             }
             (State::Idle, Stimulus::Expired(Timer::IdleHold)) => self.begin("the pause is over"),
-            (State::Idle, Stimulus::Stop(_)) => {
-                self.timers.stop_all();
-                Stay(State::Idle)
+            (State::Idle, Stimulus::Expired(Timer::LimitPause)) => {
+                self.begin("the pause after too many prefixes is over")
             }
+            (State::Idle, Stimulus::Stop(_)) => self.stop(),
+            (State::Idle, Stimulus::Reconfigured(settings)) => self.reconfigured_in_idle(*settings),
             (State::Idle, Stimulus::Connected(connection)) => {
                 self.turn_away(connection);
                 Stay(State::Idle)
@@ -83,6 +87,9 @@ impl Session {
 
             // Connect and Active: no connection yet.
             (State::Connect | State::Active, Stimulus::Stop(_)) => self.stop(),
+            (state @ (State::Connect | State::Active), Stimulus::Reconfigured(settings)) => {
+                self.reconfigured_on_the_way(state, *settings)
+            }
             (State::Connect | State::Active, Stimulus::Connected(connection)) => {
                 let reason = format!("{} connection open", connection.direction);
                 let connection = self.send_open(connection, Timer::Hold);
@@ -106,6 +113,9 @@ impl Session {
             (State::OpenSent(s), Stimulus::Stop(cease)) => self.shut_down(s.connection, s.rival, &cease),
             (State::OpenSent(s), Stimulus::PathDown(reason)) => {
                 self.path_down(s.connection, s.rival, &reason)
+            }
+            (State::OpenSent(s), Stimulus::Reconfigured(settings)) => {
+                self.reconfigured_in_open_sent(s, *settings)
             }
             (State::OpenSent(s), Stimulus::Connected(connection)) => self.meet_in_open_sent(s, connection),
             (State::OpenSent(s), Stimulus::Closed) => self.closed_in_open_sent(s.rival),
@@ -141,6 +151,9 @@ impl Session {
             (State::OpenConfirm(s), Stimulus::PathDown(reason)) => {
                 self.path_down(s.connection, s.rival, &reason)
             }
+            (State::OpenConfirm(s), Stimulus::Reconfigured(settings)) => {
+                self.reconfigured_in_open_confirm(s, *settings)
+            }
             (State::OpenConfirm(s), Stimulus::Connected(connection)) => {
                 self.meet_in_open_confirm(s, connection)
             }
@@ -173,8 +186,11 @@ impl Session {
 
             // Established: wanted routes are told.
             (State::Established(mut s), Stimulus::Wanted) => {
-                s.rib_out.want(Arc::clone(&self.wanted));
+                s.rib_out.want(Arc::clone(self.wanted.allowed()));
                 Stay(State::Established(s))
+            }
+            (State::Established(s), Stimulus::Reconfigured(settings)) => {
+                self.reconfigured_in_established(s, *settings)
             }
             (State::Established(s), Stimulus::Written) => {
                 self.timers.stop(Timer::SendHold);
@@ -205,11 +221,12 @@ impl Session {
             (State::Established(mut s), Stimulus::Message(Message::Update(body))) => {
                 self.heard(s.negotiated.hold_time);
                 match s.receive(&body, self.hearing()) {
-                    Ok(event) => {
-                        event.into_iter().for_each(|event| self.emit(event));
+                    Ok(events) => {
+                        events.into_iter().for_each(|event| self.emit(event));
                         Stay(State::Established(s))
                     }
-                    Err(notification) => self.broken(s, notification),
+                    Err(Unbearable::Faulty(notification)) => self.broken(s, notification),
+                    Err(Unbearable::TooMany(too_many)) => self.too_many(s, too_many),
                 }
             }
             (State::Established(mut s), Stimulus::Message(Message::RouteRefresh(refresh))) => {
@@ -270,7 +287,12 @@ impl Session {
                 | Stimulus::Wanted
                 | Stimulus::TellAgain
                 | Stimulus::Expired(
-                    Timer::Hold | Timer::SendHold | Timer::RivalOpen | Timer::Keepalive | Timer::IdleHold,
+                    Timer::Hold
+                    | Timer::SendHold
+                    | Timer::RivalOpen
+                    | Timer::Keepalive
+                    | Timer::IdleHold
+                    | Timer::LimitPause,
                 ),
             )
             | (state @ State::Active, Stimulus::ConnectFailed(_))
@@ -281,7 +303,13 @@ impl Session {
                 | Stimulus::Written
                 | Stimulus::Wanted
                 | Stimulus::TellAgain
-                | Stimulus::Expired(Timer::SendHold | Timer::Keepalive | Timer::ConnectRetry | Timer::IdleHold),
+                | Stimulus::Expired(
+                    Timer::SendHold
+                    | Timer::Keepalive
+                    | Timer::ConnectRetry
+                    | Timer::IdleHold
+                    | Timer::LimitPause,
+                ),
             )
             | (
                 state @ State::OpenConfirm(_),
@@ -290,13 +318,17 @@ impl Session {
                 | Stimulus::Written
                 | Stimulus::Wanted
                 | Stimulus::TellAgain
-                | Stimulus::Expired(Timer::SendHold | Timer::ConnectRetry | Timer::IdleHold),
+                | Stimulus::Expired(
+                    Timer::SendHold | Timer::ConnectRetry | Timer::IdleHold | Timer::LimitPause,
+                ),
             )
             | (
                 state @ State::Established(_),
                 Stimulus::Start
                 | Stimulus::ConnectFailed(_)
-                | Stimulus::Expired(Timer::RivalOpen | Timer::ConnectRetry | Timer::IdleHold),
+                | Stimulus::Expired(
+                    Timer::RivalOpen | Timer::ConnectRetry | Timer::IdleHold | Timer::LimitPause,
+                ),
             ) => Stay(state),
         }
     }

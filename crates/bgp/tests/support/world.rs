@@ -12,7 +12,7 @@ use bgp::wire::update::Verdict;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-use terms::{Family, Prefix, RouteSet, Timestamp};
+use terms::{Prefix, RouteSet, Timestamp};
 
 /// One TCP connection. What belongs to an end has its number as index.
 struct Cable {
