@@ -219,7 +219,7 @@ pub struct Peer {
     pub bfd: Option<String>,
 }
 
-/// What a peer told us: counted, then dropped, since a site needs no routes.
+/// What a peer told us: counted, then dropped unless the site file wants it kept, since a site needs no routes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Received {
     /// Routes that were well formed.
@@ -228,4 +228,36 @@ pub struct Received {
     pub discarded_attributes: u64,
     /// Routes whose attributes were so wrong that they count as withdrawn (RFC 7606 section 2).
     pub treated_as_withdraw: u64,
+    /// Routes that were taken back.
+    #[serde(default)]
+    pub withdrawn: u64,
+    /// Routes among the accepted that are about to go (GRACEFUL_SHUTDOWN, RFC 8326).
+    #[serde(default)]
+    pub graceful_shutdown: u64,
+    /// Routes among the accepted with our own AS in their path.
+    #[serde(default)]
+    pub looped: u64,
+    /// Routes among the accepted whose prefix is not for the public Internet (RFC 6890).
+    #[serde(default)]
+    pub martian: u64,
+    /// What is kept of them now; none unless `keep_received` is set.
+    #[serde(default)]
+    pub kept: Option<Kept>,
+}
+
+/// Routes of a peer that are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Kept {
+    /// IPv4 routes; each path of a prefix is one.
+    pub ipv4: u64,
+    /// IPv6 routes.
+    pub ipv6: u64,
+    /// Those of both that were told before the peer began again, and not confirmed yet.
+    pub stale: u64,
+    /// Different sets of attributes among them.
+    pub attributes: u64,
+    /// Octets of memory that they take.
+    pub octets: u64,
+    /// Routes of this session that could not be kept: memory was full, or their prefix has too many paths.
+    pub left_out: u64,
 }

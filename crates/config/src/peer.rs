@@ -1,10 +1,12 @@
 //! `[[peer]]`: a BGP neighbour.
 
+mod keep_received;
+
 use crate::planned;
 use crate::policy::{self, Policy};
 use crate::site::Site;
 use crate::unique::Unique;
-use bgp::session::{HoldTime, PeerKind, Settings};
+use bgp::session::{HoldTime, KeepReceived, PeerKind, Settings};
 use document::{Spanned, Table, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -30,6 +32,8 @@ pub struct Peer {
     pub session: Settings,
     /// What it is told about routes, at each level.
     pub policy: Policy,
+    /// What is kept of the routes that it tells; nothing unless the operator wants it.
+    pub keep_received: Option<KeepReceived>,
 }
 
 /// What a neighbour is to us: chooses defaults of timers and damping.
@@ -81,6 +85,7 @@ fn read(
     let next_hops = next_hops(table, address.as_deref().copied());
     let session_kind = site.zip(asn.as_ref()).map(|(site, asn)| PeerKind::between(site.asn, asn.value));
     let policy = policy::read(table, session_kind);
+    let keep_received = keep_received::read(&table.optional("keep_received"));
     name.iter().for_each(|name| names.see(document, name));
     address.iter().for_each(|address| addresses.see(document, address));
     let (site, asn, next_hops) = (site?, asn?, next_hops?);
@@ -93,7 +98,7 @@ fn read(
     let address = SocketAddr::new(address?.value, port.map_or(PORT, |port| port.value));
     let (name, policy) = (name?.value, policy?);
     policy::warn_of_weakness(document, &name, &policy, table.span());
-    let peer = Peer { name, relation: relation?, address, next_hops, session, policy };
+    let peer = Peer { name, relation: relation?, address, next_hops, session, policy, keep_received };
     Some(Spanned { value: peer, span: table.span() })
 }
 

@@ -15,19 +15,21 @@
 //! a peer that sends a full table delays a withdraw by one buffer at most. Nothing here waits for a peer to read.
 
 mod connection;
+mod heard;
 mod ledger;
 mod listener;
 
+pub(crate) use heard::{QUESTIONS, Question};
 pub(crate) use ledger::Ledger;
 pub(crate) use listener::{CALLS_PER_PEER, Switchboard, bind, take_calls};
 
 use crate::clock::Clock;
-use crate::event::Source;
+use crate::event::{Event, Source};
 use crate::events::Bus;
 use crate::export::{self, Decision, NextHops, Towards};
 use crate::metrics::Metrics;
 use bgp::session::{
-    ConnectionId, Direction, Input, Output, Received, Session, ShutdownText, StateName, StopKind,
+    ConnectionId, Direction, Input, Kept, Output, Received, Session, ShutdownText, StateName, StopKind,
 };
 use config::Policy;
 use connection::{Connection, Progress};
@@ -59,6 +61,8 @@ pub(crate) struct View {
     pub(crate) since: WallTime,
     /// What was heard.
     pub(crate) received: Received,
+    /// How much of it is kept, where it is to be kept.
+    pub(crate) kept: Option<Kept>,
     /// What the peer was told.
     pub(crate) ledger: Ledger,
     /// The families that the session carries; none without a session.
@@ -87,6 +91,8 @@ pub(crate) struct Ears {
     pub(crate) neighbour: watch::Receiver<config::Peer>,
     /// Calls of the peer.
     pub(crate) calls: mpsc::Receiver<TcpStream>,
+    /// What people ask about routes that were heard.
+    pub(crate) questions: mpsc::Receiver<Question>,
     /// The order to stop.
     pub(crate) stop: watch::Receiver<Goodbye>,
 }
@@ -116,6 +122,7 @@ enum Happened {
     Configured,
     Stop,
     Called(TcpStream),
+    Asked(Question),
     Answered(io::Result<Connection>),
     Moved(ConnectionId, io::Result<Progress>),
     Due,
@@ -144,11 +151,13 @@ pub(crate) struct Peer {
 impl Peer {
     /// A peer that is not started yet. `seed` decides the jitter of its timers.
     pub(crate) fn new(neighbour: config::Peer, seed: u64, track: Track<Session>, mouth: Mouth) -> Self {
-        let session = Session::new(neighbour.session.clone(), seed);
+        let mut session = Session::new(neighbour.session.clone(), seed);
+        session.keep(neighbour.keep_received);
         let view = View {
             state: session.state(),
             since: mouth.clock.wall(),
             received: session.received(),
+            kept: session.kept(),
             ledger: Ledger::default(),
             families: BTreeSet::new(),
             next_hops: export::next_hops(&neighbour.next_hops, None),
@@ -196,6 +205,7 @@ impl Peer {
                         self.connected(connection, Direction::Inbound, &ears);
                     }
                 }
+                Happened::Asked(question) => question.answer(&self.session, self.mouth.clock),
                 Happened::Answered(Ok(connection)) => self.connected(connection, Direction::Outbound, &ears),
                 Happened::Answered(Err(error)) => {
                     self.call = None; // it is over, and must not be polled again
@@ -236,6 +246,7 @@ impl Peer {
             Ok(()) = ears.neighbour.changed() => Happened::Configured,
             () = mouth.clock.until(session.deadline()) => Happened::Due,
             Some(stream) = ears.calls.recv() => Happened::Called(stream),
+            Some(question) = ears.questions.recv() => Happened::Asked(question),
             answer = answered => Happened::Answered(answer),
             (id, progress) = moved => Happened::Moved(id, progress),
         }
@@ -252,6 +263,7 @@ impl Peer {
     /// Takes over what the site file says now about routes; the session goes on.
     fn configured(&mut self, neighbour: config::Peer, decision: &Decision) {
         self.neighbour = neighbour;
+        self.session.keep(self.neighbour.keep_received);
         self.next_hops = export::next_hops(&self.neighbour.next_hops, self.ours);
         self.want(decision);
     }
@@ -363,7 +375,22 @@ impl Peer {
         flushed.filter(|(_, result)| !matches!(result, Ok(0))).collect()
     }
 
+    /// Tells people when routes begin to be left out, and when that is over.
+    fn tell_of_kept(&self) {
+        let left_out = |kept: Option<Kept>| kept.is_some_and(|kept| kept.left_out > 0);
+        let (before, now) = (left_out(self.view.borrow().kept), left_out(self.session.kept()));
+        let source = Source::Peer(&self.neighbour.name);
+        match (before, now, self.neighbour.keep_received) {
+            (false, true, Some(keep)) => {
+                self.mouth.bus.tell(&Event::ReceivedLeftOut { max_memory: keep.max_memory }, source);
+            }
+            (true, false, _) => self.mouth.bus.tell(&Event::ReceivedKept, source),
+            (false, true, None) | (false, false, _) | (true, true, _) => {}
+        }
+    }
+
     fn show(&mut self) {
+        self.tell_of_kept();
         let (session, wall) = (&self.session, self.mouth.clock.wall());
         while self.farewells.try_join_next().is_some() {}
         self.view.send_if_modified(|view| {
@@ -374,6 +401,10 @@ impl Peer {
             }
             if view.received != session.received() {
                 view.received = session.received();
+                news = true;
+            }
+            if view.kept != session.kept() {
+                view.kept = session.kept();
                 news = true;
             }
             if view.families != *session.families() {

@@ -43,6 +43,7 @@ fn roles_that_do_not_go_together_are_refused() {
                 StateName::OpenConfirm => "go together".to_owned(),
                 _ => refusal(&outputs).to_string(),
             };
+            let [ours, theirs] = [ours, theirs].map(|role| role.to_string());
             writeln!(table, "{ours:<10} {theirs:<10} {result}").unwrap();
         }
     }
@@ -79,7 +80,7 @@ fn announced(mark: Option<Asn>) -> Vec<u8> {
 /// our own routes get.
 #[test]
 fn marks_show_leaks_and_are_set_where_routes_go_down() {
-    let mut table = String::from("we are      heard: none      theirs     another's | told\n");
+    let mut table = String::from("we are      heard: no mark  theirs     another's  | told\n");
     for role in Role::ALL {
         let heard = [None, Some(settings().peer_asn), Some(asn(64999))].map(|mark| {
             let mut bench = up(role, Some(role.counterpart()));
@@ -96,7 +97,8 @@ fn marks_show_leaks_and_are_set_where_routes_go_down() {
         let Verdict::Accept(update) = Verdict::decode(&body, &negotiated()) else { panic!() };
         let told = update.attributes.only_to_customer.map_or("unmarked".to_owned(), |mark| mark.to_string());
         let [none, theirs, another] = heard;
-        writeln!(table, "{role:<18} {none:<9} {theirs:<10} {another:<9} | {told}").unwrap();
+        let role = role.to_string();
+        writeln!(table, "{role:<11} {none:<15} {theirs:<10} {another:<10} | {told}").unwrap();
     }
     insta::assert_snapshot!(table);
 }

@@ -1,7 +1,7 @@
 //! The peers of the site by name: started, changed and stopped while the rest goes on.
 
 use super::Shared;
-use crate::bgp::{self, CALLS_PER_PEER, Goodbye, Peer, Switchboard};
+use crate::bgp::{self, CALLS_PER_PEER, Goodbye, Peer, QUESTIONS, Switchboard};
 use crate::export::Decision;
 use crate::status;
 use ::bgp::session::{ShutdownText, StopKind};
@@ -119,9 +119,10 @@ impl Peers {
         let (stop, stopped) = watch::channel(Goodbye { kind: StopKind::Shutdown, text: None });
         let address = neighbour.address.ip();
         let (name, asn) = (neighbour.name.clone(), neighbour.session.peer_asn);
-        let shown = status::Peer { name: name.clone(), address, asn, view: peer.view() };
-        let ears =
-            bgp::Ears { decision: self.decision.subscribe(), neighbour: adjusted, calls, stop: stopped };
+        let (ask, questions) = mpsc::channel(QUESTIONS);
+        let shown = status::Peer { name: name.clone(), address, asn, view: peer.view(), ask };
+        let decision = self.decision.subscribe();
+        let ears = bgp::Ears { decision, neighbour: adjusted, calls, questions, stop: stopped };
         let task = tokio::spawn(async move {
             if let Some(before) = before {
                 // It ends soon: it was told to.
