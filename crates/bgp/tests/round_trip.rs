@@ -50,7 +50,8 @@ fn route_refreshes_of_the_wrong_length() {
 /// A text within a hard reset is shown; a hard reset within another is not followed (RFC 8538 section 3.1).
 #[test]
 fn hard_resets_as_people_read_them() {
-    let shutdown = Notification::shutdown(Some(&"bye".parse().unwrap()));
+    let bye = "bye".parse().unwrap();
+    let shutdown = Notification::decided(ErrorCode::ADMINISTRATIVE_SHUTDOWN, Some(&bye));
     let once = Notification::hard_reset(&shutdown);
     assert_eq!(once.to_string(), "Cease: Hard Reset (6/9), Cease: Administrative Shutdown (6/2) \"bye\"");
     let twice = Notification::hard_reset(&once);
@@ -108,7 +109,7 @@ proptest! {
     #[test]
     fn shutdown_text(text in "\\PC{1,60}") {
         let text: ShutdownText = text.parse().unwrap();
-        let notification = Notification::shutdown(Some(&text));
+        let notification = Notification::decided(ErrorCode::ADMINISTRATIVE_SHUTDOWN, Some(&text));
         prop_assert_eq!(notification.shutdown_text(), Some(text));
     }
 
@@ -116,7 +117,8 @@ proptest! {
     fn a_shutdown_text_that_is_too_long_is_cut_between_characters(text in "\\PC{200,400}") {
         let fitting = ShutdownText::fitting(&text).unwrap();
         prop_assert!(fitting.as_str().len() <= 255 && text.starts_with(fitting.as_str()));
-        prop_assert_eq!(Notification::shutdown(Some(&fitting)).shutdown_text(), Some(fitting));
+        let notification = Notification::decided(ErrorCode::ADMINISTRATIVE_RESET, Some(&fitting));
+        prop_assert_eq!(notification.shutdown_text(), Some(fitting));
     }
 
     #[test]

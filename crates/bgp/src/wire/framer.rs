@@ -103,7 +103,8 @@ mod tests {
 
     #[test]
     fn every_split_of_a_stream_gives_the_same_messages() {
-        let refused = Notification::shutdown(Some(&"bye".parse().unwrap())).encode();
+        let refused =
+            Notification::decided(ErrorCode::ADMINISTRATIVE_SHUTDOWN, Some(&"bye".parse().unwrap())).encode();
         let stream = [&KEEPALIVE[..], &refused, &KEEPALIVE].concat();
         let whole = messages(&[&stream]).unwrap();
         assert_eq!(whole.len(), 3);

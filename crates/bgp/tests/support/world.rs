@@ -4,7 +4,7 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use bgp::session::{ConnectionId, Direction, Input, Output, Session, Settings, StateName};
+use bgp::session::{ConnectionId, Direction, Input, Output, Session, Settings, StateName, StopKind};
 use bgp::wire::framer::Framer;
 use bgp::wire::message::Message;
 use bgp::wire::negotiated::Negotiated;
@@ -60,6 +60,8 @@ impl Heard {
 pub(crate) enum Step {
     Start(usize),
     Stop(usize),
+    /// Whoever watches the path says that it is gone.
+    PathDown(usize),
     Want(usize, usize),
     ConnectSucceeds(usize),
     ConnectFails(usize),
@@ -106,7 +108,8 @@ impl World {
     pub(crate) fn step(&mut self, step: Step) {
         match step {
             Step::Start(end) => self.feed(end, Input::Start),
-            Step::Stop(end) => self.feed(end, Input::Stop { text: None }),
+            Step::Stop(end) => self.feed(end, Input::Stop { kind: StopKind::Shutdown, text: None }),
+            Step::PathDown(end) => self.feed(end, Input::PathDown { reason: "silent".into() }),
             Step::Want(end, which) => {
                 let wanted = Arc::clone(&self.wanted[which % self.wanted.len()]);
                 self.feed(end, Input::Wanted(wanted));
