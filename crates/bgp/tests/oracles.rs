@@ -15,6 +15,7 @@ use netgauze_parse_utils::{reader::SliceReader, traits::ParseFromWithOneInput};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv6Addr};
+use std::path::{Path, PathBuf};
 
 /// What an UPDATE says, in words that three decoders can share: empty things are left out, sets are sorted.
 type Reading = BTreeMap<&'static str, String>;
@@ -199,15 +200,21 @@ fn netgauze(message: &[u8], four_octet_asn: bool) -> Option<Reading> {
     Some(without_empty(reading))
 }
 
+/// The UPDATEs that are checked in, or every stream of a directory that the environment names: those with "two-octet"
+/// in their name have AS numbers of two octets.
 fn samples() -> Vec<(bool, Vec<u8>)> {
-    let files: [(bool, &[u8]); 2] = [
-        (false, include_bytes!("data/updates-two-octet-asn.bgp")),
-        (true, include_bytes!("data/updates-four-octet-asn.bgp")),
-    ];
+    let directory = std::env::var_os("BGP_UPDATES")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data"), PathBuf::from);
+    let mut streams: Vec<PathBuf> =
+        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    streams.retain(|path| path.extension().is_some_and(|extension| extension == "bgp"));
+    streams.sort();
+    assert!(streams.len() >= 2, "{streams:?}");
     let mut samples = Vec::new();
-    for (four_octet_asn, stream) in files {
+    for path in streams {
+        let four_octet_asn = !path.to_string_lossy().contains("two-octet");
         let mut framer = Framer::default();
-        framer.push(stream);
+        framer.push(&std::fs::read(path).unwrap());
         while let Some(message) = framer.next_message().unwrap() {
             samples.push((four_octet_asn, message.to_vec()));
         }
