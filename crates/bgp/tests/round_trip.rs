@@ -50,7 +50,8 @@ fn route_refreshes_of_the_wrong_length() {
 /// A text within a hard reset is shown; a hard reset within another is not followed (RFC 8538 section 3.1).
 #[test]
 fn hard_resets_as_people_read_them() {
-    let shutdown = Notification::decided(ErrorCode::ADMINISTRATIVE_SHUTDOWN, Some(&"bye".parse().unwrap()));
+    let bye = "bye".parse().unwrap();
+    let shutdown = Notification::decided(ErrorCode::ADMINISTRATIVE_SHUTDOWN, Some(&bye));
     let once = Notification::hard_reset(&shutdown);
     assert_eq!(once.to_string(), "Cease: Hard Reset (6/9), Cease: Administrative Shutdown (6/2) \"bye\"");
     let twice = Notification::hard_reset(&once);

@@ -19,15 +19,17 @@ use std::sync::Arc;
 use std::time::Duration;
 use terms::{Family, Origin, Prefix};
 
+fn prefix() -> Prefix {
+    "192.0.2.0/24".parse().unwrap()
+}
+
 fn update() -> Vec<u8> {
     let negotiated = Negotiated::plain(PeerKind::External);
-    let prefix: Prefix = "192.0.2.0/24".parse().unwrap();
-    Update::withdraw(Family::Ipv4, [prefix]).encode(&negotiated).unwrap()
+    Update::withdraw(Family::Ipv4, [prefix()]).encode(&negotiated).unwrap()
 }
 
 fn announcement() -> Vec<u8> {
-    let mut update =
-        Update { reached: vec!["192.0.2.0/24".parse::<Prefix>().unwrap().into()], ..Update::default() };
+    let mut update = Update { reached: vec![prefix().into()], ..Update::default() };
     update.attributes.origin = Some(Origin::Igp);
     update.attributes.as_path = Some(AsPath::sequence(vec![settings().peer_asn]));
     update.attributes.next_hop = Some([10, 0, 0, 1].into());

@@ -17,7 +17,7 @@ use crate::wire::notification::{ErrorCode, Notification};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use terms::{Family, Prefix};
+use terms::Family;
 
 /// The pause after a neighbour announced too many prefixes. It is long because somebody has to do something about it:
 /// whoever changes the bound ends it.
@@ -52,9 +52,9 @@ pub(crate) struct Counted(BTreeMap<Family, Standing>);
 struct Standing {
     limit: u32,
     /// Each path with its identifier (RFC 7911).
-    paths: BTreeSet<(Prefix, u32)>,
+    paths: BTreeSet<Nlri>,
     /// Those from before the neighbour began to tell everything again, and not told again yet (RFC 7313).
-    stale: BTreeSet<(Prefix, u32)>,
+    stale: BTreeSet<Nlri>,
     warned: bool,
 }
 
@@ -88,11 +88,11 @@ impl Counted {
     /// These are announced. Answers with a warning when the bound comes near.
     pub(crate) fn announce(&mut self, paths: impl Iterator<Item = Nlri>) -> Result<Option<Event>, TooMany> {
         let mut warning = None;
-        for Nlri { prefix, path } in paths {
-            let family = prefix.family();
+        for path in paths {
+            let family = path.prefix.family();
             let Some(standing) = self.0.get_mut(&family) else { continue };
-            standing.stale.remove(&(prefix, path));
-            standing.paths.insert((prefix, path));
+            standing.stale.remove(&path);
+            standing.paths.insert(path);
             if standing.is_exceeded() {
                 return Err(TooMany { family, limit: standing.limit });
             }
@@ -106,10 +106,10 @@ impl Counted {
 
     /// These are withdrawn.
     pub(crate) fn withdraw(&mut self, paths: impl Iterator<Item = Nlri>) {
-        for Nlri { prefix, path } in paths {
-            let Some(standing) = self.0.get_mut(&prefix.family()) else { continue };
-            standing.paths.remove(&(prefix, path));
-            standing.stale.remove(&(prefix, path));
+        for path in paths {
+            let Some(standing) = self.0.get_mut(&path.prefix.family()) else { continue };
+            standing.paths.remove(&path);
+            standing.stale.remove(&path);
             standing.calm();
         }
     }

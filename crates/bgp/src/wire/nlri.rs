@@ -2,6 +2,7 @@
 //! section 3).
 
 use crate::wire::reader::Reader;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use terms::{Family, Prefix};
@@ -27,7 +28,7 @@ pub fn family(afi: u16, safi: u8) -> Option<Family> {
 }
 
 /// One entry: a prefix, and which of the paths to it this is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Nlri {
     /// Where it leads.
     pub prefix: Prefix,

@@ -104,3 +104,40 @@ impl fmt::Display for Role {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asn(number: u32) -> Asn {
+        number.try_into().unwrap()
+    }
+
+    /// RFC 9234 section 5, from our side: role, what the route is marked with, and what becomes of it. The neighbour is
+    /// 64500, we are 64501.
+    #[test]
+    fn a_marked_route_goes_to_customers_alone() {
+        use Egress::{Held, Told};
+        use Ingress::{Leaked, Taken};
+        let (theirs, ours, other) = (Some(asn(64500)), Some(asn(64501)), Some(asn(64502)));
+        let rows = [
+            (Role::Provider, None, Taken(None), Told(ours)),
+            (Role::Provider, theirs, Leaked, Told(theirs)),
+            (Role::Provider, other, Leaked, Told(other)),
+            (Role::RouteServer, None, Taken(None), Told(ours)),
+            (Role::RouteServer, other, Leaked, Told(other)),
+            (Role::RouteServerClient, None, Taken(theirs), Told(None)),
+            (Role::RouteServerClient, other, Taken(other), Held),
+            (Role::Customer, None, Taken(theirs), Told(None)),
+            (Role::Customer, theirs, Taken(theirs), Held),
+            (Role::Customer, other, Taken(other), Held),
+            (Role::Peer, None, Taken(theirs), Told(ours)),
+            (Role::Peer, theirs, Taken(theirs), Held),
+            (Role::Peer, other, Leaked, Held),
+        ];
+        for (role, marked, ingress, egress) in rows {
+            assert_eq!(role.ingress(marked, asn(64500)), ingress, "{role} {marked:?}");
+            assert_eq!(role.egress(marked, asn(64501)), egress, "{role} {marked:?}");
+        }
+    }
+}

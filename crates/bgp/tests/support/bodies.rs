@@ -10,6 +10,7 @@ use bgp::wire::framer::Framer;
 use bgp::wire::message::{KEEPALIVE, MAX_MESSAGE, Message};
 use bgp::wire::negotiated::Negotiated;
 use bgp::wire::open::Open;
+use bgp::wire::role::Role;
 use bgp::wire::update::{Update, Verdict};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -87,13 +88,30 @@ fn again(update: &Update, negotiated: &Negotiated) -> Option<Update> {
 pub(crate) fn session(octets: &[u8]) {
     let asn = |number: u32| number.try_into().unwrap();
     let id = |number: u32| number.try_into().unwrap();
-    let settings = Settings::new(asn(64501), asn(64500), id(0x0a01_000a));
-    let neighbour = Open {
+    let both = AddPath { receive: true, send: true };
+    let settings = Settings {
+        max_prefixes: [(Family::Ipv4, 3)].into(),
+        role: Some(Role::Customer),
+        add_path: both,
+        extended_next_hop: true,
+        ..Settings::new(asn(64501), asn(64500), id(0x0a01_000a))
+    };
+    let plain = Open {
         asn: settings.peer_asn,
         hold_time: HoldTime::DEFAULT,
         router_id: id(0x0a01_0001),
         capabilities: Family::ALL.map(Capability::Multiprotocol).into(),
     };
+    let mut rich = plain.clone();
+    rich.capabilities.extend([
+        Capability::RouteRefresh,
+        Capability::EnhancedRouteRefresh,
+        Capability::ExtendedMessage,
+        Capability::ExtendedNextHop([Family::Ipv4].into()),
+        Capability::Role(Role::Provider),
+        Capability::AddPath(Family::ALL.map(|family| (family, both)).into()),
+        Capability::FourOctetAsn(settings.peer_asn),
+    ]);
     let route = |address: &str| Attributes::originated(address.parse().unwrap());
     let sets = [
         RouteSet::new(),
@@ -122,7 +140,7 @@ pub(crate) fn session(octets: &[u8]) {
             }
             6 => play.feed(Input::Written { connection, octets: 100_000 }),
             7 => play.feed(Input::Wanted(Arc::new(sets[usize::from(act >> 4) % sets.len()].clone()))),
-            8 => play.feed(bytes(neighbour.encode())),
+            8 => play.feed(bytes(if act < 0x80 { plain.encode() } else { rich.encode() })),
             9 => play.feed(bytes(KEEPALIVE.to_vec())),
             10 => {
                 let count = acts.next().unwrap_or_default();
@@ -137,6 +155,13 @@ pub(crate) fn session(octets: &[u8]) {
             12..=13 => {
                 play.now = play.session.deadline().unwrap_or(play.now).max(play.now);
                 play.feed(Input::Timer);
+            }
+            14 => {
+                let kind = 2 + (act >> 5) % 4;
+                let count = acts.next().unwrap_or_default();
+                let body: Vec<u8> = acts.by_ref().take(count.into()).collect();
+                let length = u16::try_from(19 + body.len()).unwrap().to_be_bytes();
+                play.feed(bytes([&[0xff; 16][..], &length, &[kind], &body].concat()));
             }
             _ => {
                 play.now = play.now + Duration::from_secs(u64::from(act));

@@ -237,8 +237,12 @@ impl Attributes {
             }
             // RFC 7606 sections 7.11 and 7.12
             AttributeCode::MP_REACH_NLRI => {
-                let next_hop = said.mp_reach.insert(mp_reach(value, negotiated)?).next_hop;
-                if !is_host(next_hop) {
+                let reach = said.mp_reach.insert(mp_reach(value, negotiated)?);
+                let next_hop = reach.next_hop;
+                // Some routers have no other address on the link than the link-local one.
+                let on_link = next_hop.is_unspecified()
+                    && reach.link_local.is_some_and(|address| address.is_unicast_link_local());
+                if !is_host(next_hop) && !on_link {
                     return Err((Problem::NextHop(next_hop), Withdraw).into());
                 }
             }
