@@ -192,6 +192,14 @@ impl Session {
         }
     }
 
+    /// The hold time that both sides agreed on; none unless Established.
+    pub fn hold_time(&self) -> Option<HoldTime> {
+        match &self.state {
+            State::Established(established) => Some(established.negotiated.hold_time),
+            State::Idle | State::Connect | State::Active | State::OpenSent(_) | State::OpenConfirm(_) => None,
+        }
+    }
+
     /// What was heard so far.
     pub fn received(&self) -> Received {
         self.received
