@@ -28,7 +28,9 @@ use crate::event::Source;
 use crate::events::Bus;
 use crate::export::{self, Decision, NextHops, Towards};
 use crate::metrics::Metrics;
-use bgp::session::{ConnectionId, Direction, Input, Output, Received, Session, ShutdownText, StateName};
+use bgp::session::{
+    ConnectionId, Direction, Input, Output, Received, Session, ShutdownText, StateName, StopKind,
+};
 use config::Policy;
 use connection::{CallError, Connection, Manners, Progress};
 use recording::Track;
@@ -90,8 +92,17 @@ pub(crate) struct Ears {
     pub(crate) neighbour: watch::Receiver<config::Peer>,
     /// Calls of the peer.
     pub(crate) calls: mpsc::Receiver<TcpStream>,
-    /// The order to stop, with what to tell the peer's operators.
-    pub(crate) stop: watch::Receiver<Option<ShutdownText>>,
+    /// The order to stop.
+    pub(crate) stop: watch::Receiver<Goodbye>,
+}
+
+/// What a peer is told at the end.
+#[derive(Clone, Debug)]
+pub(crate) struct Goodbye {
+    /// What was decided.
+    pub(crate) kind: StopKind,
+    /// What to tell its operators, where the kind lets us.
+    pub(crate) text: Option<ShutdownText>,
 }
 
 /// Where a peer's task tells of itself.
@@ -197,8 +208,8 @@ impl Peer {
                 Happened::Due => self.take(Input::Timer),
             }
         }
-        let text = ears.stop.borrow().clone();
-        self.take(Input::Stop { text });
+        let Goodbye { kind, text } = ears.stop.borrow().clone();
+        self.take(Input::Stop { kind, text });
         while self.farewells.join_next().await.is_some() {}
     }
 
@@ -354,8 +365,9 @@ impl Peer {
                 }
             }
         }
-        if let Some(hold_time) = self.session.hold_time() {
-            self.connections.values_mut().for_each(|kept| kept.wait_at_most(hold_time.duration()));
+        if let Some(agreed) = self.session.negotiated() {
+            let patience = agreed.hold_time.duration();
+            self.connections.values_mut().for_each(|kept| kept.wait_at_most(patience));
         }
         self.show();
         written
