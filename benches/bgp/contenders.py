@@ -195,7 +195,7 @@ class Openbgpd(Contender):
         os.makedirs("/run/openbgpd", exist_ok=True)  # where its unprivileged processes lock themselves in
         text = f'AS {ASN}\nrouter-id {ROUTER}\nsocket "{self.at}/bgpd.sock"\nfib-update no\nlisten on {ROUTER}\n'
         for address, asn in NEIGHBOURS:
-            text += f"neighbor {address} {{ remote-as {asn} passive }}\n"
+            text += f"neighbor {address} {{\n  remote-as {asn}\n  passive\n}}\n"
         text += f"allow from any\ndeny to any\nallow to {OBSERVER[0]} prefix {PREFIX}\n"
         return [self.world.start(["/usr/sbin/bgpd", "-d", "-f", self.write("openbgpd.conf", text)])]
 
