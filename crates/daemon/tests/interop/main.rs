@@ -12,11 +12,13 @@ mod features;
 mod frr;
 mod gobgp;
 #[path = "../stage/host.rs"]
+#[allow(dead_code, reason = "each test takes what it needs")]
 mod host;
 mod implementation;
 mod openbgpd;
 mod peers;
 #[path = "../stage/site.rs"]
+#[allow(dead_code, reason = "each test takes what it needs")]
 mod site;
 mod table;
 
