@@ -38,6 +38,6 @@ pub use picture::{
 pub use reload::{ReloadAnswer, ReloadChange, ReloadOrder, ReloadVerdict};
 pub use schema::Schema;
 pub use status::{
-    Alarm, Check, CheckResult, Group, GroupState, Output, Peer, PeerState, PrefixStatus, Received, Status,
-    Told, ToldPeer,
+    Alarm, Check, CheckResult, Group, GroupState, Output, Peer, PeerState, PrefixStatus, Received, Signature,
+    Status, Told, ToldPeer, Transport,
 };

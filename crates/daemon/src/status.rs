@@ -179,6 +179,7 @@ impl Peer {
                 treated_as_withdraw: view.received.treated_as_withdraw,
             },
             bfd: None,
+            transport: view.transport,
         }
     }
 }

@@ -33,6 +33,7 @@ fn announced_by(file: &SiteFile) -> Status {
         since: WallTime(0),
         received: api::Received { accepted: 0, discarded_attributes: 0, treated_as_withdraw: 0 },
         bfd: None,
+        transport: api::Transport::default(),
     };
     Status {
         schema: Schema,
