@@ -4,6 +4,7 @@ It introduces itself, keeps the session alive, announces and withdraws routes, a
 """
 
 import errno
+import os
 import select
 import socket
 import struct
@@ -145,6 +146,7 @@ def full_table(asn, next_hop, routes, med):
 def flood(address, asn, router, routes, began):
     """A process of its own: tells a full table again and again, each time with another MED, as fast as it is taken.
     `began` counts the whole tables, from the first that is on its way."""
+    os.setsid()  # not in the group that comes first
     speaker = Speaker(address, asn, router, 30)
     tables = [full_table(asn, address, routes, med) for med in (1, 2)]
     speaker.socket.setblocking(False)

@@ -102,14 +102,22 @@ fn protocol(neighbour: &Neighbour, session: &Session) -> String {
          connect delay time 1;\n  error wait time 1, 2;\n",
         session.name, neighbour.asn, session.hold_time
     );
+    if let Some(password) = session.password {
+        let _ = writeln!(text, "  password \"{password}\";");
+    }
+    if session.ttl_security {
+        text.push_str("  ttl security on;\n");
+    }
     for family in &session.families {
         let (channel, next_hop) = match family {
             Family::Ipv4 => ("ipv4", neighbour.here.ipv4.to_string()),
             Family::Ipv6 => ("ipv6", neighbour.here.ipv6.to_string()),
         };
+        let limit = session.max_prefixes.map(|most| format!(" import limit {most} action disable;"));
+        let limit = limit.unwrap_or_default();
         let _ = writeln!(
             text,
-            "  {channel} {{ import all; export where source = RTS_STATIC; next hop address {next_hop}; }};"
+            "  {channel} {{ import all;{limit} export where source = RTS_STATIC; next hop address {next_hop}; }};"
         );
     }
     text + "}\n"

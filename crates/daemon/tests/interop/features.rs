@@ -141,3 +141,19 @@ pub(crate) fn after_our_restart(view: View<'_>) -> Cell {
     }
     is_back(view)
 }
+
+/// The peer was told more routes than it takes: it says so and ends the session.
+pub(crate) fn more_than_the_peer_takes(view: View<'_>) -> Cell {
+    let said = "the neighbour ended the connection: Cease: Maximum Number of Prefixes Reached (6/1)";
+    view.until(said, || view.heard(said) >= 1);
+    Cell::Passes
+}
+
+/// Both sides have tried and there is no session.
+pub(crate) fn no_session(view: View<'_>) -> Cell {
+    let attempt = "time for another attempt";
+    view.until("the site has tried again and again", || view.heard(attempt) >= 3);
+    assert!(!view.implementation.is_established(&view.at));
+    assert_eq!(view.heard("-> Established"), 0);
+    Cell::Passes
+}

@@ -122,9 +122,18 @@ fn configuration(neighbour: &Neighbour) -> String {
             session.hold_time / 3,
             session.hold_time
         );
+        if let Some(password) = session.password {
+            let _ = writeln!(text, " neighbor {site} password {password}");
+        }
+        if session.ttl_security {
+            let _ = writeln!(text, " neighbor {site} ttl-security hops 1");
+        }
         for (family, lines) in &mut families {
             if session.families.contains(family) {
                 let _ = writeln!(lines, "  neighbor {site} activate");
+                if let Some(most) = session.max_prefixes {
+                    let _ = writeln!(lines, "  neighbor {site} maximum-prefix {most}");
+                }
             }
         }
     }

@@ -141,12 +141,18 @@ fn configuration(neighbour: &Neighbour) -> String {
     );
     for session in &neighbour.sessions {
         let [here, site] = neighbour.ends(session);
+        let password = session.password.map(|password| format!("auth-password = \"{password}\"\n"));
+        let password = password.unwrap_or_default();
+        let ttl_security = match session.ttl_security {
+            true => "[neighbors.ttl-security.config]\nenabled = true\nttl-min = 255\n",
+            false => "",
+        };
         let _ = write!(
             text,
             "\n[[neighbors]]\n[neighbors.config]\nneighbor-address = \"{site}\"\npeer-as = {SITE_ASN}\n\
-             [neighbors.transport.config]\nlocal-address = \"{here}\"\n\
+             {password}[neighbors.transport.config]\nlocal-address = \"{here}\"\n\
              [neighbors.timers.config]\nhold-time = {}\nkeepalive-interval = {}\nconnect-retry = 1\n\
-             idle-hold-time-after-reset = 1\n",
+             idle-hold-time-after-reset = 1\n{ttl_security}",
             session.hold_time,
             session.hold_time / 3
         );
@@ -159,6 +165,9 @@ fn configuration(neighbour: &Neighbour) -> String {
                 text,
                 "[[neighbors.afi-safis]]\n[neighbors.afi-safis.config]\nafi-safi-name = \"{name}\"\n"
             );
+            if let Some(most) = session.max_prefixes {
+                let _ = write!(text, "[neighbors.afi-safis.prefix-limit.config]\nmax-prefixes = {most}\n");
+            }
         }
     }
     text

@@ -9,6 +9,9 @@ use terms::Family;
 /// The AS of the site.
 pub(crate) const SITE_ASN: u32 = 64_500;
 
+/// Long enough for a busy machine, short enough to wait for; in seconds.
+const HOLD_TIME: u16 = 9;
+
 /// What every peer announces to the site, in each family.
 pub(crate) const ORIGINATED: [&str; 2] = ["192.0.2.0/24", "2001:db8:ff::/48"];
 
@@ -23,6 +26,30 @@ pub(crate) struct Session {
     pub(crate) families: Vec<Family>,
     /// In seconds.
     pub(crate) hold_time: u16,
+    /// The key of TCP-MD5 (RFC 2385), at the peer.
+    pub(crate) password: Option<&'static str>,
+    /// The peer takes packets from the next host only, and sends with the largest TTL (RFC 5082).
+    pub(crate) ttl_security: bool,
+    /// The peer ends the session when it is told more routes than this in one family.
+    pub(crate) max_prefixes: Option<u32>,
+    /// More lines of the session in the site file.
+    pub(crate) lines: &'static str,
+}
+
+impl Session {
+    /// A plain session.
+    pub(crate) fn new(name: &'static str, over: Family, families: &[Family]) -> Self {
+        Session {
+            name,
+            over,
+            families: families.to_vec(),
+            hold_time: HOLD_TIME,
+            password: None,
+            ttl_security: false,
+            max_prefixes: None,
+            lines: "",
+        }
+    }
 }
 
 /// A router, seen from the table.

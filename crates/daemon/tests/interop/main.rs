@@ -28,29 +28,27 @@ use peers::Peers;
 use table::Table;
 use terms::Family;
 
-/// Long enough for a busy machine, short enough to wait for.
-const HOLD_TIME: u16 = 9;
-
 #[test]
 fn every_peer_and_every_feature() {
     let mut peers = Peers::new();
     let mut table = Table::default();
     a_session_for_each_family(&mut peers, &mut table);
     both_families_over_one_session(&mut peers, &mut table);
+    protected_sessions(&mut peers, &mut table);
+    limits(&mut peers, &mut table);
     insta::assert_snapshot!(table.render(&peers));
 }
 
 fn a_session_for_each_family(peers: &mut Peers, table: &mut Table) {
-    let session = |name, family| Session { name, over: family, families: vec![family], hold_time: HOLD_TIME };
-    peers.begin(&[session("four", Family::Ipv4), session("six", Family::Ipv6)], "");
+    let session = |name, family| Session::new(name, family, &[family]);
+    peers.begin(&[session("four", Family::Ipv4), session("six", Family::Ipv6)]);
     table.row("a session over IPv4 with IPv4 routes", peers, 0, features::session);
     table.row("a session over IPv6 with IPv6 routes", peers, 1, features::session);
 }
 
 fn both_families_over_one_session(peers: &mut Peers, table: &mut Table) {
-    let families = vec![Family::Ipv4, Family::Ipv6];
-    let session = Session { name: "both", over: Family::Ipv4, families, hold_time: HOLD_TIME };
-    peers.begin(&[session], features::POLICY);
+    let session = Session::new("both", Family::Ipv4, &Family::ALL);
+    peers.begin(&[Session { lines: features::POLICY, ..session }]);
     table.row("both families over one session", peers, 0, features::session);
     table.row("prepends", peers, 0, features::prepends);
     table.row("MED", peers, 0, features::med);
@@ -88,4 +86,36 @@ fn both_families_over_one_session(peers: &mut Peers, table: &mut Table) {
     table.row("our shutdown text in the peer's own command", peers, 0, features::our_shutdown_text);
     peers.site.start();
     table.row("the site stops and starts again", peers, 0, features::after_our_restart);
+}
+
+/// Over IPv4 with a key, over IPv6 from the next host only; then with another key, and from a peer that sends with a
+/// small TTL.
+fn protected_sessions(peers: &mut Peers, table: &mut Table) {
+    let key = peers.site.host.write("key", "anycast-everywhere\n");
+    std::fs::set_permissions(key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let signed = Session {
+        password: Some("anycast-everywhere"),
+        lines: "password_file = \"key\"\n",
+        ..Session::new("signed", Family::Ipv4, &[Family::Ipv4])
+    };
+    let near = Session {
+        ttl_security: true,
+        lines: "ttl_security = 1\n",
+        ..Session::new("near", Family::Ipv6, &[Family::Ipv6])
+    };
+    peers.begin(&[signed.clone(), near.clone()]);
+    table.row("TCP-MD5", peers, 0, features::session);
+    table.row("GTSM", peers, 1, features::session);
+
+    peers.begin(&[Session { password: Some("anycast-nowhere"), ..signed }, Session { ttl_security: false, ..near }]);
+    table.row("TCP-MD5: with another key there is no session", peers, 0, features::no_session);
+    table.row("GTSM: with a small TTL there is no session", peers, 1, features::no_session);
+}
+
+/// The peer takes one route, and is told two.
+fn limits(peers: &mut Peers, table: &mut Table) {
+    let few = Session { max_prefixes: Some(1), ..Session::new("few", Family::Ipv4, &[Family::Ipv4]) };
+    let six = Session::new("six", Family::Ipv6, &[Family::Ipv6]);
+    peers.begin(&[few, six]);
+    table.row("max prefixes: the peer has enough (6/1)", peers, 0, features::more_than_the_peer_takes);
 }

@@ -109,6 +109,15 @@ fn configuration(neighbour: &Neighbour) -> String {
             "neighbor {site} {{\n  descr \"{}\"\n  remote-as {SITE_ASN}\n  local-address {here}\n  holdtime {}\n",
             session.name, session.hold_time
         );
+        if let Some(password) = session.password {
+            let _ = writeln!(text, "  tcp md5sig password {password}");
+        }
+        if let Some(most) = session.max_prefixes {
+            let _ = writeln!(text, "  max-prefix {most}");
+        }
+        if session.ttl_security {
+            text.push_str("  ttl-security yes\n");
+        }
         for family in [Family::Ipv4, Family::Ipv6] {
             let name = if family == Family::Ipv4 { "IPv4" } else { "IPv6" };
             let what = if session.families.contains(&family) { "unicast" } else { "none" };

@@ -53,9 +53,8 @@ impl Peers {
         Peers { site, peers }
     }
 
-    /// Ends whatever runs, and starts everybody with these sessions; `lines` are more lines of each peer in the site
-    /// file.
-    pub(crate) fn begin(&mut self, sessions: &[Session], lines: &str) {
+    /// Ends whatever runs, and starts everybody with these sessions.
+    pub(crate) fn begin(&mut self, sessions: &[Session]) {
         self.site.stop();
         for peer in &mut self.peers {
             peer.programs.clear();
@@ -64,7 +63,7 @@ impl Peers {
         self.start();
         let tables = self.peers.iter().flat_map(|peer| {
             let tables = peer.neighbour.sessions.iter();
-            tables.map(|session| table_of(peer.implementation.name(), &peer.neighbour, session, lines))
+            tables.map(|session| table_of(peer.implementation.name(), &peer.neighbour, session))
         });
         self.site.configure(&tables.collect::<String>());
         self.site.start();
@@ -112,7 +111,7 @@ pub(crate) fn peer_name(implementation: &str, session: &Session) -> String {
 }
 
 /// The site's table of a session.
-fn table_of(implementation: &str, neighbour: &Neighbour, session: &Session, lines: &str) -> String {
+fn table_of(implementation: &str, neighbour: &Neighbour, session: &Session) -> String {
     let (name, address) = (peer_name(implementation, session), neighbour.ends(session)[0]);
     let families: Vec<String> = session.families.iter().map(|family| format!("\"{family}\"")).collect();
     let mut text = format!(
@@ -124,5 +123,5 @@ fn table_of(implementation: &str, neighbour: &Neighbour, session: &Session, line
     if session.over == Family::Ipv4 && session.families.contains(&Family::Ipv6) {
         let _ = writeln!(text, "next_hop6 = \"{}\"", neighbour.site.ipv6);
     }
-    text + lines
+    text + session.lines
 }

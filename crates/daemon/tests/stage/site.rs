@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
-/// What the site announces, in each family.
+/// What the site announces while it is well, in each family. Its cover is announced beside it all the time.
 pub(crate) const ANNOUNCED: [&str; 2] = ["198.18.0.0/24", "2001:db8:53::/48"];
 
 const HEAD: &str = r#"
@@ -24,6 +24,7 @@ state_dir = "state"
 name = "dns"
 addresses = ["198.18.0.53", "2001:db8:53::53"]
 announce = ["198.18.0.0/24", "2001:db8:53::/48"]
+cover = ["198.18.0.0/23"]    # announced as long as the daemon lives
 [[service.check]]
 dns = { name = "example.", type = "SOA" }
 interval = "200ms"
