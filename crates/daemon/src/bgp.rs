@@ -205,7 +205,10 @@ impl Peer {
                     self.moved(connection, progress);
                     tokio::task::yield_now().await;
                 }
-                Happened::Due => self.take(Input::Timer),
+                Happened::Due => {
+                    self.catch_up().await;
+                    self.take(Input::Timer);
+                }
             }
         }
         let Goodbye { kind, text } = ears.stop.borrow().clone();
@@ -238,6 +241,22 @@ impl Peer {
             Some(stream) = ears.calls.recv() => Happened::Called(stream),
             answer = answered => Happened::Answered(answer),
             (id, progress) = moved => Happened::Moved(id, progress),
+        }
+    }
+
+    /// Reads once what has arrived already: after this process was held up, its own delay is not the peer's silence.
+    async fn catch_up(&mut self) {
+        // The runtime learns what has arrived between two tasks.
+        tokio::task::yield_now().await;
+        let connections: Vec<ConnectionId> = self.connections.keys().copied().collect();
+        for id in connections {
+            let progress = poll_fn(|context| {
+                let connection = self.connections.get_mut(&id);
+                Poll::Ready(connection.map(|connection| connection.poll(context, &mut self.buffer)))
+            });
+            if let Some(Poll::Ready(progress)) = progress.await {
+                self.moved(id, progress);
+            }
         }
     }
 
