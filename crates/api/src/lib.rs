@@ -39,5 +39,5 @@ pub use reload::{ReloadAnswer, ReloadChange, ReloadOrder, ReloadVerdict};
 pub use schema::Schema;
 pub use status::{
     Alarm, Check, CheckResult, Group, GroupState, Kept, Output, Peer, PeerState, PrefixStatus, Received,
-    Status, Told, ToldPeer,
+    Signature, Status, Told, ToldPeer, Transport,
 };

@@ -217,6 +217,40 @@ pub struct Peer {
     pub received: Received,
     /// The state of the BFD session beside it; none where the peer has no BFD.
     pub bfd: Option<String>,
+    /// How its TCP connections are guarded.
+    #[serde(default, skip_serializing_if = "Transport::is_open")]
+    pub transport: Transport,
+}
+
+/// How the TCP connections with a peer are guarded; left out where they are not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Transport {
+    /// The interface behind which the peer is, where its address is link-local.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
+    /// How every segment is signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
+    /// How many hops away the peer is at most (RFC 5082).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl_security: Option<u8>,
+}
+
+impl Transport {
+    /// Whether there is nothing to say.
+    pub fn is_open(&self) -> bool {
+        *self == Transport::default()
+    }
+}
+
+/// How a TCP segment is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signature {
+    /// TCP-MD5 (RFC 2385).
+    Md5,
+    /// TCP-AO (RFC 5925).
+    Ao,
 }
 
 /// What a peer told us: counted, then dropped unless the site file wants it kept, since a site needs no routes.

@@ -15,13 +15,15 @@
 //! a peer that sends a full table delays a withdraw by one buffer at most. Nothing here waits for a peer to read.
 
 mod connection;
+mod guard;
 mod heard;
 mod ledger;
 mod listener;
 
+pub(crate) use guard::{Doors, watch as watch_guards};
 pub(crate) use heard::{QUESTIONS, Question};
 pub(crate) use ledger::Ledger;
-pub(crate) use listener::{CALLS_PER_PEER, Switchboard, bind, take_calls};
+pub(crate) use listener::{CALLS_PER_PEER, Switchboard, take_calls};
 
 use crate::clock::Clock;
 use crate::event::{Event, Source};
@@ -32,12 +34,13 @@ use bgp::session::{
     ConnectionId, Direction, Input, Kept, Output, Received, Session, ShutdownText, StateName, StopKind,
 };
 use config::Policy;
-use connection::{Connection, Progress};
+use connection::{CallError, Connection, Manners, Progress};
 use recording::Track;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, pending, poll_fn};
 use std::io;
 use std::net::IpAddr;
+use std::num::NonZeroU8;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -73,6 +76,8 @@ pub(crate) struct View {
     pub(crate) policy: Policy,
     /// Our network.
     pub(crate) local_asn: Asn,
+    /// How its connections are guarded.
+    pub(crate) transport: api::Transport,
 }
 
 impl View {
@@ -163,6 +168,7 @@ impl Peer {
             next_hops: export::next_hops(&neighbour.next_hops, None),
             policy: neighbour.policy.clone(),
             local_asn: neighbour.session.local_asn,
+            transport: shown(&neighbour),
         };
         Peer {
             next_hops: view.next_hops.clone(),
@@ -198,14 +204,8 @@ impl Peer {
                     self.configured(neighbour, &ears.decision.borrow().clone());
                 }
                 Happened::Stop => break,
-                Happened::Called(stream) => {
-                    let patience = self.neighbour.session.hold_time.duration();
-                    // A caller that is gone already needs no answer.
-                    if let Ok(connection) = Connection::take(stream, patience) {
-                        self.connected(connection, Direction::Inbound, &ears);
-                    }
-                }
                 Happened::Asked(question) => question.answer(&self.session, self.mouth.clock),
+                Happened::Called(stream) => self.called(stream, &ears),
                 Happened::Answered(Ok(connection)) => self.connected(connection, Direction::Outbound, &ears),
                 Happened::Answered(Err(error)) => {
                     self.call = None; // it is over, and must not be polled again
@@ -215,7 +215,10 @@ impl Peer {
                     self.moved(connection, progress);
                     tokio::task::yield_now().await;
                 }
-                Happened::Due => self.take(Input::Timer),
+                Happened::Due => {
+                    self.catch_up().await;
+                    self.take(Input::Timer);
+                }
             }
         }
         let Goodbye { kind, text } = ears.stop.borrow().clone();
@@ -252,6 +255,22 @@ impl Peer {
         }
     }
 
+    /// Reads once what has arrived already: after this process was held up, its own delay is not the peer's silence.
+    async fn catch_up(&mut self) {
+        // The runtime learns what has arrived between two tasks.
+        tokio::task::yield_now().await;
+        let connections: Vec<ConnectionId> = self.connections.keys().copied().collect();
+        for id in connections {
+            let progress = poll_fn(|context| {
+                let connection = self.connections.get_mut(&id);
+                Poll::Ready(connection.map(|connection| connection.poll(context, &mut self.buffer)))
+            });
+            if let Some(Poll::Ready(progress)) = progress.await {
+                self.moved(id, progress);
+            }
+        }
+    }
+
     /// Tells the session what the peer is to know, and measures how long the wire took where a verdict led to it.
     fn decided(&mut self, decision: &Decision) {
         let written = self.want(decision);
@@ -260,12 +279,32 @@ impl Peer {
         }
     }
 
-    /// Takes over what the site file says now about routes; the session goes on.
+    /// Takes over what the site file says now about routes and guards; the session goes on.
     fn configured(&mut self, neighbour: config::Peer, decision: &Decision) {
+        let is_guarded_otherwise = neighbour.transport != self.neighbour.transport;
         self.neighbour = neighbour;
         self.session.keep(self.neighbour.keep_received);
+        if is_guarded_otherwise {
+            self.guard();
+        }
         self.next_hops = export::next_hops(&self.neighbour.next_hops, self.ours);
         self.want(decision);
+    }
+
+    /// Guards every connection as the site file says now. What one end drops because the other has another key is
+    /// sent again by TCP, so a key may change on a living connection (RFC 2385 section 4.1 leaves it to the operators).
+    fn guard(&mut self) {
+        let manners = Manners::towards(&self.neighbour);
+        for connection in self.connections.values() {
+            if let Err(error) = connection.guard(&manners) {
+                let event = guard::Event::Unguarded { reason: error.to_string().into() };
+                self.mouth.bus.tell(&event, Source::Peer(&self.neighbour.name));
+            }
+        }
+        // A call that is under way began with the old guards.
+        if self.call.is_some() {
+            self.call = Some(Box::pin(Connection::dial(manners)));
+        }
     }
 
     fn want(&mut self, decision: &Decision) -> usize {
@@ -283,6 +322,18 @@ impl Peer {
         written
     }
 
+    fn called(&mut self, stream: TcpStream, ears: &Ears) {
+        match Connection::accept(stream, &Manners::towards(&self.neighbour)) {
+            Ok(connection) => self.connected(connection, Direction::Inbound, ears),
+            Err(CallError::TooFar { ttl, least }) => {
+                let event = guard::Event::TooFar { ttl, least };
+                self.mouth.bus.tell(&event, Source::Peer(&self.neighbour.name));
+            }
+            // A caller that is gone already needs no answer.
+            Err(CallError::Unusable(_)) => {}
+        }
+    }
+
     fn connected(&mut self, connection: Connection, direction: Direction, ears: &Ears) {
         if direction == Direction::Outbound {
             self.call = None;
@@ -290,7 +341,7 @@ impl Peer {
         if self.connections.len() >= CONNECTIONS {
             return;
         }
-        if let Ok(ours) = connection.local_address() {
+        if let Ok(ours) = connection.next_hop() {
             // Our own address is the next hop where the site file names none, and is known only now.
             self.ours = Some(ours);
             self.next_hops = export::next_hops(&self.neighbour.next_hops, self.ours);
@@ -345,6 +396,10 @@ impl Peer {
                 }
             }
         }
+        if let Some(agreed) = self.session.negotiated() {
+            let patience = agreed.hold_time.duration();
+            self.connections.values_mut().for_each(|kept| kept.wait_at_most(patience));
+        }
         self.show();
         written
     }
@@ -352,8 +407,7 @@ impl Peer {
     fn carry_out(&mut self, output: Output) {
         match output {
             Output::Connect => {
-                let patience = self.neighbour.session.hold_time.duration();
-                self.call = Some(Box::pin(Connection::dial(self.neighbour.address, patience)));
+                self.call = Some(Box::pin(Connection::dial(Manners::towards(&self.neighbour))));
             }
             Output::Send { connection, bytes } => {
                 if let Some(connection) = self.connections.get_mut(&connection) {
@@ -415,6 +469,10 @@ impl Peer {
                 view.policy.clone_from(&self.neighbour.policy);
                 news = true;
             }
+            if view.transport != shown(&self.neighbour) {
+                view.transport = shown(&self.neighbour);
+                news = true;
+            }
             if view.next_hops != self.next_hops {
                 view.next_hops.clone_from(&self.next_hops);
                 news = true;
@@ -426,5 +484,17 @@ impl Peer {
             }
             news
         });
+    }
+}
+
+/// How a peer's connections are guarded, for people to see.
+fn shown(neighbour: &config::Peer) -> api::Transport {
+    api::Transport {
+        interface: neighbour.interface.as_ref().map(ToString::to_string),
+        signature: neighbour.transport.signature.as_ref().map(|signature| match signature {
+            config::Signature::Md5(_) => api::Signature::Md5,
+            config::Signature::Ao(_) => api::Signature::Ao,
+        }),
+        ttl_security: neighbour.transport.ttl_security.map(NonZeroU8::get),
     }
 }

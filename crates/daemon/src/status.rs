@@ -214,6 +214,7 @@ impl Peer {
                 }),
             },
             bfd: None,
+            transport: view.transport,
         }
     }
 }
