@@ -71,7 +71,8 @@ pub(crate) fn refresh(view: View<'_>) -> Cell {
 pub(crate) fn their_shutdown_text(view: View<'_>) -> Cell {
     let text = "back at noon";
     view.implementation.shut_down(&view.at, text);
-    let heard = format!("the neighbour ended the connection: Cease: Administrative Shutdown (6/2) \"{text}\"");
+    let heard =
+        format!("the neighbour ended the connection: Cease: Administrative Shutdown (6/2) \"{text}\"");
     view.until(&heard, || view.heard(&heard) == 1);
     view.implementation.bring_back(&view.at);
     view.until("the session is back", || view.is_served());

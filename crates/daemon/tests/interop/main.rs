@@ -107,7 +107,10 @@ fn protected_sessions(peers: &mut Peers, table: &mut Table) {
     table.row("TCP-MD5", peers, 0, features::session);
     table.row("GTSM", peers, 1, features::session);
 
-    peers.begin(&[Session { password: Some("anycast-nowhere"), ..signed }, Session { ttl_security: false, ..near }]);
+    peers.begin(&[
+        Session { password: Some("anycast-nowhere"), ..signed },
+        Session { ttl_security: false, ..near },
+    ]);
     table.row("TCP-MD5: with another key there is no session", peers, 0, features::no_session);
     table.row("GTSM: with a small TTL there is no session", peers, 1, features::no_session);
 }
