@@ -27,6 +27,7 @@ pub use mark::{Mark, Marks};
 use crate::session::PeerKind;
 use crate::wire::attribute::{self, Attributes, MpReach, PathAttributes};
 use crate::wire::negotiated::Negotiated;
+use crate::wire::nlri::Nlri;
 use crate::wire::update::Update;
 use routes::{Address, Block, Place, Route, Routes};
 use serde::{Deserialize, Serialize};
@@ -35,9 +36,6 @@ use std::net::IpAddr;
 use std::time::Duration;
 use table::Handle;
 use terms::{Asn, Family, Prefix, Timestamp};
-
-/// The path of a route without path identifiers (RFC 7911).
-const NO_PATH: u32 = 0;
 
 /// What the operator wants kept of what a neighbour tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,12 +148,12 @@ impl RibIn {
     }
 
     /// Forgets these routes: taken back, or treated so (RFC 7606 section 2).
-    pub fn withdraw(&mut self, prefixes: impl IntoIterator<Item = Prefix>) {
+    pub fn withdraw(&mut self, paths: impl IntoIterator<Item = impl Into<Nlri>>) {
         let RibIn { shared, ipv4, ipv6, .. } = self;
-        for prefix in prefixes {
+        for Nlri { prefix, path } in paths.into_iter().map(Into::into) {
             match key(prefix) {
-                Key::Ipv4(block) => forget(ipv4, shared, block, NO_PATH),
-                Key::Ipv6(block) => forget(ipv6, shared, block, NO_PATH),
+                Key::Ipv4(block) => forget(ipv4, shared, block, path),
+                Key::Ipv6(block) => forget(ipv6, shared, block, path),
             }
         }
     }
@@ -239,23 +237,23 @@ impl RibIn {
         Some(Heard { prefix, path: route.path(), at, stale, attributes: said, marks })
     }
 
-    fn announce(&mut self, attributes: &PathAttributes, prefixes: &[Prefix], heard: u32) {
-        if prefixes.is_empty() {
+    fn announce(&mut self, attributes: &PathAttributes, paths: &[Nlri], heard: u32) {
+        if paths.is_empty() {
             return;
         }
-        let octets = attribute::encode(attributes, true);
+        let octets = attribute::encode(attributes, &as_kept());
         let room = self.room();
         let Some(set) = self.shared.hold(&octets, room) else {
             // What was said before is not true any more.
-            self.left_out += prefixes.iter().map(|_| 1).sum::<u64>();
-            return self.withdraw(prefixes.iter().copied());
+            self.left_out += paths.iter().map(|_| 1).sum::<u64>();
+            return self.withdraw(paths.iter().copied());
         };
-        for &prefix in prefixes {
+        for &Nlri { prefix, path } in paths {
             let room = self.room();
             let RibIn { shared, ipv4, ipv6, .. } = self;
             let kept = match key(prefix) {
-                Key::Ipv4(block) => keep(ipv4, shared, block, NO_PATH, set, heard, room),
-                Key::Ipv6(block) => keep(ipv6, shared, block, NO_PATH, set, heard, room),
+                Key::Ipv4(block) => keep(ipv4, shared, block, path, set, heard, room),
+                Key::Ipv6(block) => keep(ipv6, shared, block, path, set, heard, room),
             };
             self.left_out += u64::from(!kept);
         }

@@ -27,9 +27,10 @@
 //! | `state` | the states and what they own |
 //! | `collision` | two connections at once |
 //! | `established` | the session while it is up |
-//! | `keeping` | what was heard, where it is kept |
 //! | `wanted`, `limits` | how much may be told, and how much may be heard |
 //! | `change` | other settings |
+//! | `keeping` | what was heard, where it is kept |
+//! | `leaks` | what should not have been heard, and what is said so that nobody else hears it |
 //! | `timers` | the timers and their jitter |
 //! | `offer` | what our OPEN says |
 
@@ -40,6 +41,7 @@ mod established;
 mod event;
 mod input;
 mod keeping;
+pub(crate) mod leaks;
 mod limits;
 mod offer;
 mod opening;
@@ -95,6 +97,9 @@ pub struct Received {
     pub withdrawn: u64,
     /// Accepted routes that are about to go (GRACEFUL_SHUTDOWN, RFC 8326).
     pub graceful_shutdown: u64,
+    /// Announcements that leaked: they were told to somebody who is not to pass them on to us (RFC 9234).
+    #[serde(default)]
+    pub leaked: u64,
     /// Accepted routes with our own network in their path.
     pub looped: u64,
     /// Accepted routes whose prefix is not for the public Internet (RFC 6890).
@@ -114,9 +119,9 @@ pub struct Session {
     failures: u32,
     wanted: Wanted,
     received: Received,
-    keeping: Keeping,
     /// Whether the neighbour announced more than it may, and is not forgiven yet.
     over_limit: bool,
+    keeping: Keeping,
     outputs: VecDeque<Output>,
     /// The time of the latest input.
     now: Timestamp,
@@ -135,8 +140,8 @@ impl Session {
             failures: 0,
             wanted: Wanted::default(),
             received: Received::default(),
-            keeping,
             over_limit: false,
+            keeping,
             outputs: VecDeque::new(),
             now: Timestamp::ZERO,
         }
@@ -169,6 +174,7 @@ impl Session {
             }
             Input::Reconfigured(settings) => self.step(Stimulus::Reconfigured(settings)),
             Input::TellAgain => self.step(Stimulus::TellAgain),
+            Input::AskAgain => self.step(Stimulus::AskAgain),
             Input::Timer => {
                 while let Some(timer) = self.timers.take_expired(self.now) {
                     self.step(Stimulus::Expired(timer));

@@ -5,6 +5,7 @@
 use bgp::rib_in::{Heard, KeepReceived, Mark, RibIn};
 use bgp::wire::as_path::AsPath;
 use bgp::wire::attribute::{MpReach, PathAttributes};
+use bgp::wire::nlri::Nlri;
 use bgp::wire::update::Update;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -35,8 +36,8 @@ fn attributes(path: &[u32]) -> PathAttributes {
 
 /// As the neighbour would write it.
 fn announcement(prefixes: &[Prefix], said: &PathAttributes) -> Update {
-    let (reached, others): (Vec<Prefix>, Vec<Prefix>) =
-        prefixes.iter().partition(|prefix| prefix.family() == Family::Ipv4);
+    let (reached, others): (Vec<Nlri>, Vec<Nlri>) =
+        prefixes.iter().copied().map(Nlri::from).partition(|path| path.prefix.family() == Family::Ipv4);
     let mut attributes = said.clone();
     attributes.next_hop = Some("192.0.2.1".parse().unwrap());
     if !others.is_empty() {
@@ -48,7 +49,9 @@ fn announcement(prefixes: &[Prefix], said: &PathAttributes) -> Update {
 }
 
 fn withdrawal(prefixes: &[Prefix]) -> Update {
-    let of = |family| prefixes.iter().copied().filter(|prefix| prefix.family() == family).collect();
+    let of = |family| -> Vec<Nlri> {
+        prefixes.iter().copied().filter(|prefix| prefix.family() == family).map(Nlri::from).collect()
+    };
     let mut update = Update::withdraw(Family::Ipv6, of(Family::Ipv6));
     update.withdrawn = of(Family::Ipv4);
     update

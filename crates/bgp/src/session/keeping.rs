@@ -1,6 +1,7 @@
 //! What the session keeps of what it hears, if the operator wants it kept.
 
 use crate::rib_in::{Heard, KeepReceived, Kept, RibIn};
+use crate::wire::nlri::Nlri;
 use crate::wire::update::Update;
 use serde::{Deserialize, Serialize};
 use terms::{Asn, Family, Prefix, Timestamp};
@@ -43,8 +44,8 @@ impl Keeping {
     }
 
     /// Takes in prefixes that are treated as withdrawn (RFC 7606 section 2).
-    pub(super) fn withdraw(&mut self, prefixes: Vec<Prefix>) {
-        self.change(|rib_in| rib_in.withdraw(prefixes));
+    pub(super) fn withdraw(&mut self, paths: Vec<Nlri>) {
+        self.change(|rib_in| rib_in.withdraw(paths));
     }
 
     /// The neighbour begins to tell all of a family again (RFC 7313 section 4), or begins again itself (RFC 4724).

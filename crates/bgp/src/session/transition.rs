@@ -8,6 +8,7 @@ use crate::session::timers::Timer;
 use crate::session::{Event, Session, Settings, StateName};
 use crate::wire::message::Message;
 use crate::wire::notification::{ErrorCode, Notification};
+use crate::wire::route_refresh::{Refresh, RouteRefresh};
 use std::sync::Arc;
 use terms::Reason;
 
@@ -28,6 +29,7 @@ pub(super) enum Stimulus {
     Wanted,
     Reconfigured(Box<Settings>),
     TellAgain,
+    AskAgain,
     Expired(Timer),
 }
 
@@ -231,10 +233,30 @@ impl Session {
             }
             (State::Established(mut s), Stimulus::Message(Message::RouteRefresh(refresh))) => {
                 self.heard(s.negotiated.hold_time);
+                let RouteRefresh { subtype, .. } = refresh;
                 // RFC 2918 section 4: a family that the session does not carry is ignored.
-                let family = refresh.family().filter(|family| s.negotiated.families.contains(family));
-                let asked = family.filter(|family| s.rib_out.tell_again(*family));
-                asked.into_iter().for_each(|family| self.emit(Event::RefreshRequested(family)));
+                let carried = refresh.family().filter(|family| s.negotiated.families.contains(family));
+                let event = carried.and_then(|family| match subtype {
+                    Refresh::Request => {
+                        s.rib_out.tell_again(family).then_some(Event::RefreshRequested(family))
+                    }
+                    Refresh::Begin => {
+                        s.told_again_from_here(family, &mut self.hearing());
+                        None
+                    }
+                    Refresh::End => {
+                        s.told_again_up_to_here(family, &mut self.hearing());
+                        None
+                    }
+                    // RFC 7313 section 5
+                    Refresh::Unknown(_) => None,
+                });
+                event.into_iter().for_each(|event| self.emit(event));
+                Stay(State::Established(s))
+            }
+            (State::Established(mut s), Stimulus::AskAgain) => {
+                let families = s.negotiated.families.clone();
+                self.ask_again(&mut s, &families);
                 Stay(State::Established(s))
             }
             (State::Established(s), Stimulus::Message(Message::Notification(notification))) => {
@@ -257,7 +279,7 @@ impl Session {
             (State::Established(mut s), Stimulus::Expired(Timer::Keepalive)) => {
                 self.keep_alive(&mut s.connection, s.negotiated.hold_time);
                 self.watch_sending(s.connection.unsent, s.negotiated.hold_time);
-                s.tolerated(self.now).into_iter().for_each(|event| self.emit(event));
+                s.troubles(self.now).for_each(|event| self.emit(event));
                 Stay(State::Established(s))
             }
 
@@ -272,6 +294,7 @@ impl Session {
                 | Stimulus::Malformed(_)
                 | Stimulus::Wanted
                 | Stimulus::TellAgain
+                | Stimulus::AskAgain
                 | Stimulus::Expired(
                     Timer::Hold | Timer::SendHold | Timer::RivalOpen | Timer::Keepalive | Timer::ConnectRetry,
                 ),
@@ -286,6 +309,7 @@ impl Session {
                 | Stimulus::Malformed(_)
                 | Stimulus::Wanted
                 | Stimulus::TellAgain
+                | Stimulus::AskAgain
                 | Stimulus::Expired(
                     Timer::Hold
                     | Timer::SendHold
@@ -303,6 +327,7 @@ impl Session {
                 | Stimulus::Written
                 | Stimulus::Wanted
                 | Stimulus::TellAgain
+                | Stimulus::AskAgain
                 | Stimulus::Expired(
                     Timer::SendHold
                     | Timer::Keepalive
@@ -318,6 +343,7 @@ impl Session {
                 | Stimulus::Written
                 | Stimulus::Wanted
                 | Stimulus::TellAgain
+                | Stimulus::AskAgain
                 | Stimulus::Expired(
                     Timer::SendHold | Timer::ConnectRetry | Timer::IdleHold | Timer::LimitPause,
                 ),
