@@ -61,7 +61,7 @@ use crate::status::{Board, Shown};
 use crate::stop::{Signals, Stop};
 use crate::traffic::{Connections, Counted};
 use crate::watchdog::{self, Heart, Hearts, tell_manager};
-use crate::{address, dns, fleet};
+use crate::{address, bgp, dns, fleet};
 use ::fleet::Embedded;
 use config::SiteFile;
 use groups::Groups;
@@ -70,11 +70,9 @@ use peers::Peers;
 use sd_notify::NotifyState;
 use services::Services;
 use site::Site;
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
-use terms::Family;
 use tokio::sync::{mpsc, watch};
 
 /// Results of checks that wait for the decision loop. It takes each within microseconds.
@@ -96,7 +94,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
     let signals = runtime.block_on(async { Signals::listen() }).map_err(Error::System)?;
     let mut links = Links::new(clock, bus.clone(), metrics.bfd());
     links.prepare(&site_file.peers)?;
-    let Opened { bgp, socket, api, dns, keeper, kernel } = Opened::open(&site_file)?;
+    let Opened { bgp, doors, socket, api, dns, keeper, kernel } = Opened::open(&site_file)?;
     let listener = socket.listener().map_err(Error::System)?;
     let state_dir = site_file.site.state_dir.clone();
     let store = memory::open(&state_dir, &bus)?;
@@ -114,6 +112,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
     };
     let supplies = Supplies {
         bgp,
+        doors,
         links,
         dns,
         presence: keeper.presence(),
@@ -175,7 +174,8 @@ struct Shared {
 
 /// What the tasks are made of beside the site file.
 struct Supplies {
-    bgp: BTreeMap<Family, TcpListener>,
+    bgp: Vec<TcpListener>,
+    doors: bgp::Doors,
     links: Links,
     dns: Vec<dns::Server>,
     presence: watch::Receiver<address::Presence>,
@@ -203,7 +203,18 @@ struct Wires {
 
 /// Starts every task of the decisions thread and connects them.
 fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wires, Error> {
-    let Supplies { bgp, links, dns, presence, wanted, store, memories, orders: standing, hearts } = supplies;
+    let Supplies {
+        bgp: listeners,
+        doors,
+        links,
+        dns,
+        presence,
+        wanted,
+        store,
+        memories,
+        orders: standing,
+        hearts,
+    } = supplies;
     let Shared { clock, bus, metrics, .. } = shared.clone();
     let decision = watch::Sender::new(Arc::new(Decision::default()));
     let (found_by, found) = mpsc::channel(FOUND);
@@ -273,14 +284,13 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         peers,
         groups,
         services,
-        listening: BTreeSet::new(),
+        doors,
         linger,
         shown,
         regroups,
         changes: changed,
     };
-    let listeners = bgp.into_iter().map(|(family, listener)| Ok((family, site::awaited(listener)?)));
-    site.listen(listeners.collect::<Result<Vec<_>, Error>>()?);
+    site.listen(listeners.into_iter().map(site::awaited).collect::<Result<Vec<_>, Error>>()?);
     site.show();
     let board = Board {
         clock,

@@ -2,13 +2,13 @@
 
 use super::Shared;
 use crate::bfd::{Links, Shown};
-use crate::bgp::{self, CALLS_PER_PEER, Goodbye, Peer, Switchboard};
+use crate::bgp::{self, CALLS_PER_PEER, Goodbye, Peer, QUESTIONS, Switchboard};
 use crate::error::Error;
 use crate::export::Decision;
 use crate::status;
 use ::bgp::session::{ShutdownText, StopKind};
+use config::PeerAddress;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use terms::PeerName;
@@ -24,14 +24,14 @@ pub(super) struct Peers {
     decision: watch::Sender<Arc<Decision>>,
     running: BTreeMap<PeerName, Running>,
     /// Tasks of peers that were told to stop, by the address they still talk to.
-    leaving: Vec<(IpAddr, JoinHandle<()>)>,
+    leaving: Vec<(PeerAddress, JoinHandle<()>)>,
     switchboard: watch::Sender<Switchboard>,
     links: Links,
 }
 
 /// One peer's task and the ways to it.
 struct Running {
-    address: IpAddr,
+    address: PeerAddress,
     neighbour: watch::Sender<config::Peer>,
     stop: watch::Sender<Goodbye>,
     path: Shown,
@@ -71,7 +71,8 @@ impl Peers {
 
     /// Starts the task of a peer. If another one of that address is on its way out, it is waited for.
     pub(super) fn start(&mut self, neighbour: &config::Peer) {
-        let same = self.leaving.iter().position(|(address, _)| *address == neighbour.address.ip());
+        let whereabouts = neighbour.whereabouts();
+        let same = self.leaving.iter().position(|(address, _)| *address == whereabouts);
         let before = same.map(|at| self.leaving.swap_remove(at).1);
         self.start_after(neighbour, before);
     }
@@ -133,16 +134,24 @@ impl Peers {
         let (caller, calls) = mpsc::channel(CALLS_PER_PEER);
         let (adjust, adjusted) = watch::channel(neighbour.clone());
         let (stop, stopped) = watch::channel(Goodbye { kind: StopKind::Shutdown, text: None });
-        let address = neighbour.address.ip();
+        let address = neighbour.whereabouts();
         let (name, asn) = (neighbour.name.clone(), neighbour.session.peer_asn);
+        let (ask, questions) = mpsc::channel(QUESTIONS);
         let path = Shown::default();
         self.links.watch(neighbour, &path);
-        let shown =
-            status::Peer { name: name.clone(), address, asn, view: peer.view(), path: path.subscribe() };
+        let shown = status::Peer {
+            name: name.clone(),
+            address: address.ip,
+            asn,
+            view: peer.view(),
+            ask,
+            path: path.subscribe(),
+        };
         let ears = bgp::Ears {
             decision: self.decision.subscribe(),
             neighbour: adjusted,
             calls,
+            questions,
             path: path.subscribe(),
             stop: stopped,
         };
@@ -153,7 +162,7 @@ impl Peers {
             }
             peer.run(ears).await;
         });
-        self.switchboard.send_modify(|switchboard| drop(switchboard.insert(address, caller)));
+        self.switchboard.send_modify(|switchboard| drop(switchboard.insert(address.clone(), caller)));
         self.running.insert(name, Running { address, neighbour: adjust, stop, path, shown, task });
     }
 }

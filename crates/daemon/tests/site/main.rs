@@ -11,6 +11,7 @@ mod levels;
 mod metrics;
 mod orders;
 mod reload;
+mod transport;
 mod world;
 
 use api::client::Server;
