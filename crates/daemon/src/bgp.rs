@@ -88,6 +88,31 @@ impl View {
     }
 }
 
+#[cfg(test)]
+impl View {
+    /// Of a peer that was told what stands in the ledger, with a policy that says nothing.
+    pub(crate) fn for_test(
+        state: StateName,
+        families: BTreeSet<Family>,
+        next_hops: NextHops,
+        ledger: Ledger,
+    ) -> Self {
+        let labels = config::Labels::default;
+        View {
+            state,
+            since: WallTime(0),
+            received: Received::default(),
+            kept: None,
+            ledger,
+            families,
+            next_hops,
+            policy: Policy { always: labels(), deprefer: labels() },
+            local_asn: Asn::TRANS,
+            transport: api::Transport::default(),
+        }
+    }
+}
+
 /// Where a peer's task hears of the world.
 #[derive(Debug)]
 pub(crate) struct Ears {
