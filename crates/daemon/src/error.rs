@@ -4,6 +4,7 @@ use crate::dns;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use terms::PeerName;
 
 /// Why the daemon could not start. Nothing is left half-started.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,32 @@ pub enum Error {
     /// The BGP port cannot be used for another reason.
     #[error("cannot listen for BGP on port {port}: {source}")]
     BgpPort {
+        /// Which port.
+        port: u16,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The running kernel does not know a way of signing.
+    #[error(
+        "peer {peer} has `tcp_ao`, and this kernel does not know TCP-AO: it needs Linux 6.7 or newer with \
+         CONFIG_TCP_AO; until then, `password_file` signs with TCP-MD5"
+    )]
+    NoTcpAo {
+        /// The first peer that needs it.
+        peer: PeerName,
+    },
+    /// Somebody else has a port of BFD.
+    #[error(
+        "port {port} is taken by another program, perhaps another BFD daemon: stop it, or take `bfd` out of every \
+         [[peer]]"
+    )]
+    BfdPortTaken {
+        /// Which port.
+        port: u16,
+    },
+    /// A port of BFD cannot be used for another reason.
+    #[error("cannot listen for BFD on port {port}: {source}")]
+    BfdPort {
         /// Which port.
         port: u16,
         /// What the system said.
@@ -89,6 +116,13 @@ impl Error {
             io::ErrorKind::AddrInUse => Error::BgpPortTaken { port },
             io::ErrorKind::PermissionDenied => Error::BgpPortForbidden { port },
             _ => Error::BgpPort { port, source },
+        }
+    }
+
+    pub(crate) fn bfd_port(port: u16, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::AddrInUse => Error::BfdPortTaken { port },
+            _ => Error::BfdPort { port, source },
         }
     }
 

@@ -22,6 +22,7 @@
 //!  thread "addresses": Keeper ──presence (latest)──> check tasks, decision loop
 //!  fleet driver (with the attendants) <──wishes, views (latest)── decision loop; ──grants (latest)──> decision loop
 //!  thread "recording" <──what every machine is told (queue, dropped when full)── decision loop, peer tasks
+//!  thread "bfd" <──orders (queue)── site; ──paths (latest)──> peer tasks, status; in real time where that is allowed
 //!  threads "dns-udp" and "dns-tcp": the built-in DNS service; each beats too, none waits for anything above
 //! ```
 //! Why one thread for all decisions: a verdict wakes the decision loop, that wakes a peer's task, that writes. In one
@@ -43,6 +44,7 @@ mod site;
 
 use crate::announce::{self, Decider, Group};
 use crate::attendants::Attendants;
+use crate::bfd::Links;
 use crate::check::{Surroundings, Workshop};
 use crate::clock::Clock;
 use crate::error::Error;
@@ -59,7 +61,7 @@ use crate::status::{Board, Shown};
 use crate::stop::{Signals, Stop};
 use crate::traffic::{Connections, Counted};
 use crate::watchdog::{self, Heart, Hearts, tell_manager};
-use crate::{address, dns, fleet};
+use crate::{address, bgp, dns, fleet};
 use ::fleet::Embedded;
 use config::SiteFile;
 use groups::Groups;
@@ -68,11 +70,9 @@ use peers::Peers;
 use sd_notify::NotifyState;
 use services::Services;
 use site::Site;
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
-use terms::Family;
 use tokio::sync::{mpsc, watch};
 
 /// Results of checks that wait for the decision loop. It takes each within microseconds.
@@ -92,7 +92,9 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::System)?;
     let signals = runtime.block_on(async { Signals::listen() }).map_err(Error::System)?;
-    let Opened { bgp, socket, api, dns, keeper, kernel } = Opened::open(&site_file)?;
+    let mut links = Links::new(clock, bus.clone(), metrics.bfd());
+    links.prepare(&site_file.peers)?;
+    let Opened { bgp, doors, socket, api, dns, keeper, kernel } = Opened::open(&site_file)?;
     let listener = socket.listener().map_err(Error::System)?;
     let state_dir = site_file.site.state_dir.clone();
     let store = memory::open(&state_dir, &bus)?;
@@ -110,6 +112,8 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
     };
     let supplies = Supplies {
         bgp,
+        doors,
+        links,
         dns,
         presence: keeper.presence(),
         wanted: keeper.wanted(),
@@ -170,7 +174,9 @@ struct Shared {
 
 /// What the tasks are made of beside the site file.
 struct Supplies {
-    bgp: BTreeMap<Family, TcpListener>,
+    bgp: Vec<TcpListener>,
+    doors: bgp::Doors,
+    links: Links,
     dns: Vec<dns::Server>,
     presence: watch::Receiver<address::Presence>,
     wanted: address::Wanted,
@@ -197,7 +203,18 @@ struct Wires {
 
 /// Starts every task of the decisions thread and connects them.
 fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wires, Error> {
-    let Supplies { bgp, dns, presence, wanted, store, memories, orders: standing, hearts } = supplies;
+    let Supplies {
+        bgp: listeners,
+        doors,
+        links,
+        dns,
+        presence,
+        wanted,
+        store,
+        memories,
+        orders: standing,
+        hearts,
+    } = supplies;
     let Shared { clock, bus, metrics, .. } = shared.clone();
     let decision = watch::Sender::new(Arc::new(Decision::default()));
     let (found_by, found) = mpsc::channel(FOUND);
@@ -215,7 +232,7 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
     let heart = Heart::of("the decision loop");
     hearts.add(heart.clone());
 
-    let mut peers = Peers::new(shared.clone(), decision.clone());
+    let mut peers = Peers::new(shared.clone(), decision.clone(), links);
     site_file.peers.iter().for_each(|peer| peers.start(peer));
     let services = Services::new(shared.clone(), wanted, dns, hearts, site_file);
     let surroundings = Surroundings { clock, workshop: shared.workshop.clone(), tallies: services.tallies() };
@@ -267,14 +284,13 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         peers,
         groups,
         services,
-        listening: BTreeSet::new(),
+        doors,
         linger,
         shown,
         regroups,
         changes: changed,
     };
-    let listeners = bgp.into_iter().map(|(family, listener)| Ok((family, site::awaited(listener)?)));
-    site.listen(listeners.collect::<Result<Vec<_>, Error>>()?);
+    site.listen(listeners.into_iter().map(site::awaited).collect::<Result<Vec<_>, Error>>()?);
     site.show();
     let board = Board {
         clock,

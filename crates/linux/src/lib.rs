@@ -19,6 +19,7 @@ pub mod route;
 pub mod scheduling;
 pub mod socket;
 pub mod sysctl;
+pub mod tcp;
 pub mod tun;
 pub mod watch;
 

@@ -2,19 +2,18 @@
 
 use super::Shared;
 use super::groups::Groups;
-use super::opening::listen_for_peers;
 use super::peers::Peers;
 use super::services::{Services, belongings};
 use crate::announce::{Member, Regroup};
-use crate::bgp;
+use crate::bgp::{self, Doors};
 use crate::error::Error;
 use crate::reload::{Change, Difference, GroupStep, PeerChange};
 use crate::status::{Cover, Shown};
 use crate::stop::{Signals, Stop};
 use config::SiteFile;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
-use terms::{Family, Prefix};
+use terms::Prefix;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -25,8 +24,8 @@ pub(super) struct Site {
     pub(super) peers: Peers,
     pub(super) groups: Groups,
     pub(super) services: Services,
-    /// Families in which peers may call.
-    pub(super) listening: BTreeSet<Family>,
+    /// Where peers call.
+    pub(super) doors: Doors,
     pub(super) shown: watch::Sender<Shown>,
     /// How long the service answers on after the end.
     pub(super) linger: watch::Sender<Duration>,
@@ -62,8 +61,10 @@ impl Site {
 
     /// Makes the difference true. What can fail is tried first, and an error leaves everything as it was.
     async fn apply(&mut self, next: SiteFile, difference: &Difference) -> Result<(), Error> {
-        let listeners = self.listeners_for(&next)?;
+        self.peers.prepare(&next.peers)?;
         let servers = self.services.prepare(&next)?;
+        let listeners = self.doors.open_for(&next.peers, next.site.bgp_port)?;
+        let listeners = listeners.into_iter().map(awaited).collect::<Result<Vec<_>, Error>>()?;
         self.regroup(&next, &difference.groups).await?;
         self.services.change(&self.site_file, &next, servers);
         self.listen(listeners);
@@ -78,7 +79,7 @@ impl Site {
             match difference.peers.get(&peer.name) {
                 Some(PeerChange::Added) => self.peers.start(peer),
                 Some(PeerChange::Session) => self.peers.restart(peer),
-                Some(PeerChange::Routes) => self.peers.adjust(peer),
+                Some(PeerChange::Routes | PeerChange::Transport { .. }) => self.peers.adjust(peer),
                 Some(PeerChange::Removed) | None => {}
             }
         }
@@ -88,20 +89,11 @@ impl Site {
         Ok(())
     }
 
-    /// Listeners for families in which nobody could call so far.
-    fn listeners_for(&self, next: &SiteFile) -> Result<Vec<(Family, TcpListener)>, Error> {
-        let families: BTreeSet<Family> =
-            next.peers.iter().map(|peer| Family::of(peer.address.ip())).collect();
-        let missing = families.difference(&self.listening);
-        missing.map(|&family| Ok((family, awaited(listen_for_peers(family, next)?)?))).collect()
-    }
-
     /// Takes calls of peers.
-    pub(super) fn listen(&mut self, listeners: impl IntoIterator<Item = (Family, TcpListener)>) {
-        for (family, listener) in listeners {
+    pub(super) fn listen(&mut self, listeners: impl IntoIterator<Item = TcpListener>) {
+        for listener in listeners {
             let (switchboard, bus) = (self.peers.switchboard(), self.shared.bus.clone());
             tokio::spawn(bgp::take_calls(listener, switchboard, bus));
-            self.listening.insert(family);
         }
     }
 

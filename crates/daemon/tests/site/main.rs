@@ -4,12 +4,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod bfd;
 mod built_in_dns;
 mod callers;
 mod levels;
 mod metrics;
 mod orders;
 mod reload;
+mod transport;
 mod world;
 
 use api::client::Server;
