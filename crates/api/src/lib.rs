@@ -21,7 +21,7 @@ mod status;
 
 pub use command::{Command, Done, FaultKind, Offer, Refusal};
 pub use event::{EventList, EventRow};
-pub use explanation::{Explanation, PeerTold};
+pub use explanation::{Explanation, HeardRoute, PeerHeard, PeerTold};
 pub use fleet::{
     AwayCause, FleetGroup, FleetHost, FleetMember, FleetOrder, FleetOrderKind, FleetStatus, HostGroup,
     PermitHeld, StoreState,
@@ -38,6 +38,6 @@ pub use picture::{
 pub use reload::{ReloadAnswer, ReloadChange, ReloadOrder, ReloadVerdict};
 pub use schema::Schema;
 pub use status::{
-    Alarm, Check, CheckResult, Group, GroupState, Output, Peer, PeerState, PrefixStatus, Received, Signature,
-    Status, Told, ToldPeer, Transport,
+    Alarm, Bfd, BfdState, Check, CheckResult, Group, GroupState, Kept, Output, Peer, PeerState, PrefixStatus,
+    Received, Signature, Status, Told, ToldPeer, Transport,
 };

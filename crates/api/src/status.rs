@@ -85,6 +85,18 @@ words! {
         Indeterminate = "indeterminate",
     }
 
+    /// The state of a BFD session (RFC 5880 section 6.2).
+    BfdState {
+        /// An operator does not want it.
+        AdminDown = "admin-down",
+        /// The neighbour is not heard.
+        Down = "down",
+        /// The neighbour is heard.
+        Init = "init",
+        /// Both hear each other.
+        Up = "up",
+    }
+
     /// The state of a BGP session (RFC 4271 section 8.2.2).
     PeerState {
         /// Not trying.
@@ -215,11 +227,32 @@ pub struct Peer {
     pub since: WallTime,
     /// What it told us.
     pub received: Received,
-    /// The state of the BFD session beside it; none where the peer has no BFD.
-    pub bfd: Option<String>,
+    /// The BFD session beside it; none where the peer has no BFD.
+    pub bfd: Option<Bfd>,
     /// How its TCP connections are guarded.
     #[serde(default, skip_serializing_if = "Transport::is_open")]
     pub transport: Transport,
+}
+
+/// The BFD session that watches the path to a neighbour. Times are microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Bfd {
+    /// Where it is.
+    pub state: BfdState,
+    /// Since when it has been in this state.
+    pub since: WallTime,
+    /// Time between our packets, before jitter; none while there are to be none.
+    pub interval_us: Option<u64>,
+    /// So many missing packets of ours in a row make the neighbour give up.
+    pub multiplier: u8,
+    /// How long the neighbour may be silent; none while it was not heard.
+    pub detection_us: Option<u64>,
+    /// How often the path was lost since the daemon started to watch it.
+    pub losses: u64,
+    /// The longest time by which this machine itself was late.
+    pub own_lateness_us: u64,
+    /// How often silence was not taken for a lost path because this machine itself was late.
+    pub excused: u64,
 }
 
 /// How the TCP connections with a peer are guarded; left out where they are not.
@@ -253,7 +286,7 @@ pub enum Signature {
     Ao,
 }
 
-/// What a peer told us: counted, then dropped, since a site needs no routes.
+/// What a peer told us: counted, then dropped unless the site file wants it kept, since a site needs no routes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Received {
     /// Routes that were well formed.
@@ -262,4 +295,36 @@ pub struct Received {
     pub discarded_attributes: u64,
     /// Routes whose attributes were so wrong that they count as withdrawn (RFC 7606 section 2).
     pub treated_as_withdraw: u64,
+    /// Routes that were taken back.
+    #[serde(default)]
+    pub withdrawn: u64,
+    /// Routes among the accepted that are about to go (GRACEFUL_SHUTDOWN, RFC 8326).
+    #[serde(default)]
+    pub graceful_shutdown: u64,
+    /// Routes among the accepted with our own AS in their path.
+    #[serde(default)]
+    pub looped: u64,
+    /// Routes among the accepted whose prefix is not for the public Internet (RFC 6890).
+    #[serde(default)]
+    pub martian: u64,
+    /// What is kept of them now; none unless `keep_received` is set.
+    #[serde(default)]
+    pub kept: Option<Kept>,
+}
+
+/// Routes of a peer that are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Kept {
+    /// IPv4 routes; each path of a prefix is one.
+    pub ipv4: u64,
+    /// IPv6 routes.
+    pub ipv6: u64,
+    /// Those of both that were told before the peer began again, and not confirmed yet.
+    pub stale: u64,
+    /// Different sets of attributes among them.
+    pub attributes: u64,
+    /// Octets of memory that they take.
+    pub octets: u64,
+    /// Routes of this session that could not be kept: memory was full, or their prefix has too many paths.
+    pub left_out: u64,
 }

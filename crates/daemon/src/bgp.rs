@@ -16,20 +16,23 @@
 
 mod connection;
 mod guard;
+mod heard;
 mod ledger;
 mod listener;
 
 pub(crate) use guard::{Doors, watch as watch_guards};
+pub(crate) use heard::{QUESTIONS, Question};
 pub(crate) use ledger::Ledger;
 pub(crate) use listener::{CALLS_PER_PEER, Switchboard, take_calls};
 
+use crate::bfd;
 use crate::clock::Clock;
-use crate::event::Source;
+use crate::event::{Event, Source};
 use crate::events::Bus;
 use crate::export::{self, Decision, NextHops, Towards};
 use crate::metrics::Metrics;
 use bgp::session::{
-    ConnectionId, Direction, Input, Output, Received, Session, ShutdownText, StateName, StopKind,
+    ConnectionId, Direction, Input, Kept, Output, Received, Session, ShutdownText, StateName, StopKind,
 };
 use config::Policy;
 use connection::{CallError, Connection, Manners, Progress};
@@ -62,6 +65,8 @@ pub(crate) struct View {
     pub(crate) since: WallTime,
     /// What was heard.
     pub(crate) received: Received,
+    /// How much of it is kept, where it is to be kept.
+    pub(crate) kept: Option<Kept>,
     /// What the peer was told.
     pub(crate) ledger: Ledger,
     /// The families that the session carries; none without a session.
@@ -92,6 +97,10 @@ pub(crate) struct Ears {
     pub(crate) neighbour: watch::Receiver<config::Peer>,
     /// Calls of the peer.
     pub(crate) calls: mpsc::Receiver<TcpStream>,
+    /// What people ask about routes that were heard.
+    pub(crate) questions: mpsc::Receiver<Question>,
+    /// Whether the path to the peer is there, where somebody watches it.
+    pub(crate) path: watch::Receiver<Option<bfd::View>>,
     /// The order to stop.
     pub(crate) stop: watch::Receiver<Goodbye>,
 }
@@ -119,8 +128,10 @@ type Call = Pin<Box<dyn Future<Output = io::Result<Connection>> + Send>>;
 enum Happened {
     Decided,
     Configured,
+    Path,
     Stop,
     Called(TcpStream),
+    Asked(Question),
     Answered(io::Result<Connection>),
     Moved(ConnectionId, io::Result<Progress>),
     Due,
@@ -141,6 +152,8 @@ pub(crate) struct Peer {
     next_hops: NextHops,
     /// How often the peer was told everything again.
     told_again: u64,
+    /// How often the path was lost, as far as the session was told.
+    losses: u64,
     buffer: Box<[u8]>,
     mouth: Mouth,
     view: watch::Sender<View>,
@@ -149,11 +162,13 @@ pub(crate) struct Peer {
 impl Peer {
     /// A peer that is not started yet. `seed` decides the jitter of its timers.
     pub(crate) fn new(neighbour: config::Peer, seed: u64, track: Track<Session>, mouth: Mouth) -> Self {
-        let session = Session::new(neighbour.session.clone(), seed);
+        let mut session = Session::new(neighbour.session.clone(), seed);
+        session.keep(neighbour.keep_received);
         let view = View {
             state: session.state(),
             since: mouth.clock.wall(),
             received: session.received(),
+            kept: session.kept(),
             ledger: Ledger::default(),
             families: BTreeSet::new(),
             next_hops: export::next_hops(&neighbour.next_hops, None),
@@ -165,6 +180,7 @@ impl Peer {
             next_hops: view.next_hops.clone(),
             ours: None,
             told_again: 0,
+            losses: 0,
             neighbour,
             session,
             track,
@@ -194,7 +210,12 @@ impl Peer {
                     let neighbour = ears.neighbour.borrow_and_update().clone();
                     self.configured(neighbour, &ears.decision.borrow().clone());
                 }
+                Happened::Path => {
+                    let path = ears.path.borrow_and_update().clone();
+                    self.watched(path);
+                }
                 Happened::Stop => break,
+                Happened::Asked(question) => question.answer(&self.session, self.mouth.clock),
                 Happened::Called(stream) => self.called(stream, &ears),
                 Happened::Answered(Ok(connection)) => self.connected(connection, Direction::Outbound, &ears),
                 Happened::Answered(Err(error)) => {
@@ -205,7 +226,10 @@ impl Peer {
                     self.moved(connection, progress);
                     tokio::task::yield_now().await;
                 }
-                Happened::Due => self.take(Input::Timer),
+                Happened::Due => {
+                    self.catch_up().await;
+                    self.take(Input::Timer);
+                }
             }
         }
         let Goodbye { kind, text } = ears.stop.borrow().clone();
@@ -233,11 +257,29 @@ impl Peer {
             biased;
             Ok(()) = ears.decision.changed() => Happened::Decided,
             _ = ears.stop.changed() => Happened::Stop,
+            Ok(()) = ears.path.changed() => Happened::Path,
             Ok(()) = ears.neighbour.changed() => Happened::Configured,
             () = mouth.clock.until(session.deadline()) => Happened::Due,
             Some(stream) = ears.calls.recv() => Happened::Called(stream),
+            Some(question) = ears.questions.recv() => Happened::Asked(question),
             answer = answered => Happened::Answered(answer),
             (id, progress) = moved => Happened::Moved(id, progress),
+        }
+    }
+
+    /// Reads once what has arrived already: after this process was held up, its own delay is not the peer's silence.
+    async fn catch_up(&mut self) {
+        // The runtime learns what has arrived between two tasks.
+        tokio::task::yield_now().await;
+        let connections: Vec<ConnectionId> = self.connections.keys().copied().collect();
+        for id in connections {
+            let progress = poll_fn(|context| {
+                let connection = self.connections.get_mut(&id);
+                Poll::Ready(connection.map(|connection| connection.poll(context, &mut self.buffer)))
+            });
+            if let Some(Poll::Ready(progress)) = progress.await {
+                self.moved(id, progress);
+            }
         }
     }
 
@@ -253,6 +295,7 @@ impl Peer {
     fn configured(&mut self, neighbour: config::Peer, decision: &Decision) {
         let is_guarded_otherwise = neighbour.transport != self.neighbour.transport;
         self.neighbour = neighbour;
+        self.session.keep(self.neighbour.keep_received);
         if is_guarded_otherwise {
             self.guard();
         }
@@ -274,6 +317,16 @@ impl Peer {
         if self.call.is_some() {
             self.call = Some(Box::pin(Connection::dial(manners)));
         }
+    }
+
+    /// Tells the session of a path that was lost since it was told last. One that never came up says nothing.
+    fn watched(&mut self, path: Option<bfd::View>) {
+        let (losses, lost) = path.map_or((0, None), |view| (view.losses, view.lost));
+        // There are fewer than before where another watch has begun.
+        if let (Some(reason), true) = (lost, losses > self.losses) {
+            self.take(Input::PathDown { reason });
+        }
+        self.losses = losses;
     }
 
     fn want(&mut self, decision: &Decision) -> usize {
@@ -398,7 +451,22 @@ impl Peer {
         flushed.filter(|(_, result)| !matches!(result, Ok(0))).collect()
     }
 
+    /// Tells people when routes begin to be left out, and when that is over.
+    fn tell_of_kept(&self) {
+        let left_out = |kept: Option<Kept>| kept.is_some_and(|kept| kept.left_out > 0);
+        let (before, now) = (left_out(self.view.borrow().kept), left_out(self.session.kept()));
+        let source = Source::Peer(&self.neighbour.name);
+        match (before, now, self.neighbour.keep_received) {
+            (false, true, Some(keep)) => {
+                self.mouth.bus.tell(&Event::ReceivedLeftOut { max_memory: keep.max_memory }, source);
+            }
+            (true, false, _) => self.mouth.bus.tell(&Event::ReceivedKept, source),
+            (false, true, None) | (false, false, _) | (true, true, _) => {}
+        }
+    }
+
     fn show(&mut self) {
+        self.tell_of_kept();
         let (session, wall) = (&self.session, self.mouth.clock.wall());
         while self.farewells.try_join_next().is_some() {}
         self.view.send_if_modified(|view| {
@@ -409,6 +477,10 @@ impl Peer {
             }
             if view.received != session.received() {
                 view.received = session.received();
+                news = true;
+            }
+            if view.kept != session.kept() {
+                view.kept = session.kept();
                 news = true;
             }
             if view.families != *session.families() {

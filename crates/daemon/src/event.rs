@@ -182,6 +182,16 @@ pub(crate) enum Event {
         /// Who.
         address: IpAddr,
     },
+    /// The system does not let BFD run before everything else.
+    BfdNotRealTime {
+        /// What it says.
+        reason: Reason,
+    },
+    /// The path to a peer is not watched.
+    BfdUnavailable {
+        /// What the system says.
+        reason: Reason,
+    },
     /// What the last process remembered is not usable.
     MemoryUnreadable {
         /// Where it was.
@@ -196,6 +206,13 @@ pub(crate) enum Event {
         /// What the system said.
         reason: Reason,
     },
+    /// Routes that a peer told are not kept, though the operator wants them kept.
+    ReceivedLeftOut {
+        /// Octets of memory that are there for them.
+        max_memory: usize,
+    },
+    /// Every route that a peer tells is kept again, as far as is known.
+    ReceivedKept,
     /// What the machines are told is not recorded, or not all of it.
     RecordingTrouble {
         /// What is wrong.
@@ -236,8 +253,12 @@ impl terms::Event for Event {
             Event::ReloadTakenBack => "reload-taken-back",
             Event::ReloadStays { .. } => "reload-stays",
             Event::StrangerRefused { .. } => "stranger-refused",
+            Event::BfdNotRealTime { .. } => "bfd-not-real-time",
+            Event::BfdUnavailable { .. } => "bfd-unavailable",
             Event::MemoryUnreadable { .. } => "memory-unreadable",
             Event::MemoryUnwritable { .. } => "memory-unwritable",
+            Event::ReceivedLeftOut { .. } => "received-left-out",
+            Event::ReceivedKept => "received-kept",
             Event::RecordingTrouble { .. } => "recording-trouble",
         }
     }
@@ -254,6 +275,7 @@ impl terms::Event for Event {
             | Event::ZonesRead { .. }
             | Event::Reloaded { .. }
             | Event::Reconfigured { .. }
+            | Event::ReceivedKept
             | Event::ReloadConfirmed => Severity::Notice,
             Event::AddressRestored { .. }
             | Event::RejectRestored { .. }
@@ -264,11 +286,14 @@ impl terms::Event for Event {
             | Event::GuardOverridden { .. }
             | Event::ReloadTakenBack
             | Event::StrangerRefused { .. }
+            | Event::BfdNotRealTime { .. }
+            | Event::BfdUnavailable { .. }
             | Event::MemoryUnreadable { .. }
             | Event::MemoryUnwritable { .. }
             | Event::RecordingTrouble { .. } => Severity::Warning,
             Event::AddressMissing { .. }
             | Event::RejectMissing { .. }
+            | Event::ReceivedLeftOut { .. }
             | Event::StopUnpermitted { .. }
             | Event::OrdersUnreadable { .. }
             | Event::OrdersUnwritable { .. }
@@ -282,6 +307,7 @@ impl terms::Event for Event {
         let reject = |prefix: &Prefix| AlarmName::about("reject-missing", prefix);
         let reload = || AlarmName::only("reload-unsettled");
         let orders = || AlarmName::only(ORDERS_NOT_KEPT);
+        let left_out = || AlarmName::only("received-left-out");
         match self {
             Event::AddressMissing { address: missing, .. } => Some(AlarmChange::Raised(address(missing))),
             Event::AddressRestored { address: restored } => Some(AlarmChange::Cleared(address(restored))),
@@ -295,6 +321,8 @@ impl terms::Event for Event {
             Event::Reloaded { .. } | Event::ReloadConfirmed | Event::ReloadTakenBack => {
                 Some(AlarmChange::Cleared(reload()))
             }
+            Event::ReceivedLeftOut { .. } => Some(AlarmChange::Raised(left_out())),
+            Event::ReceivedKept => Some(AlarmChange::Cleared(left_out())),
             Event::StopUnpermitted { .. } => Some(AlarmChange::Raised(AlarmName::only("stop-unpermitted"))),
             Event::Started
             | Event::Stopping { .. }
@@ -313,6 +341,8 @@ impl terms::Event for Event {
             | Event::ReloadRefused { .. }
             | Event::GuardOverridden { .. }
             | Event::StrangerRefused { .. }
+            | Event::BfdNotRealTime { .. }
+            | Event::BfdUnavailable { .. }
             | Event::MemoryUnreadable { .. }
             | Event::MemoryUnwritable { .. }
             | Event::RecordingTrouble { .. } => None,
@@ -323,6 +353,13 @@ impl terms::Event for Event {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Event::ReceivedLeftOut { max_memory } => write!(
+                f,
+                "not every route that the peer tells is kept: raise `max_memory` of its keep_received, which is \
+                 {} MiB; what is announced does not depend on it",
+                max_memory >> 20
+            ),
+            Event::ReceivedKept => f.write_str("every route that the peer tells is kept again"),
             Event::Started => f.write_str("started; nothing is announced before the checks have passed"),
             Event::Stopping { signal } => write!(f, "{signal}: sending the users elsewhere, then stopping"),
             Event::Drained => f.write_str("drained; nothing is announced any more"),
@@ -393,6 +430,13 @@ impl fmt::Display for Event {
             Event::ReloadStays { reason } => {
                 write!(f, "nobody confirmed the new site file, and it cannot be taken back yet: {reason}")
             }
+            Event::BfdNotRealTime { reason } => {
+                write!(
+                    f,
+                    "BFD does not run in real time, so a busy machine may lose links that are good: {reason}"
+                )
+            }
+            Event::BfdUnavailable { reason } => write!(f, "BFD cannot watch the path to this peer: {reason}"),
             Event::StrangerRefused { address } => {
                 write!(f, "{address} called the BGP port and is no configured peer")
             }
