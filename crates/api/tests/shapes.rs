@@ -71,6 +71,7 @@ fn peer() -> Peer {
             own_lateness_us: 412,
             excused: 0,
         }),
+        transport: Transport { interface: None, signature: Some(Signature::Md5), ttl_security: Some(1) },
     }
 }
 
