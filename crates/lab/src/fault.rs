@@ -60,7 +60,7 @@ sentences! {
         ChangeFile { site: SiteName, line: Line } = ["change" "file" site "with" line];
         /// An operator at the site has the daemon read its file again: `catchment reload`.
         ReloadSite { site: SiteName } = ["reload" "site" site];
-        /// A hostile router, a peer of the site, plays a script of broken messages.
+        /// A hostile router, a peer of the site, plays a script of messages.
         AttackSite { site: SiteName, script: ScriptName } = ["attack" "site" site "with" script];
         /// The service runs again: started anew after a kill, continued after a hang, and no more flapping.
         RestoreService { site: SiteName } = ["restore" "service" site];
