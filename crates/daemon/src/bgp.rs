@@ -15,9 +15,11 @@
 //! a peer that sends a full table delays a withdraw by one buffer at most. Nothing here waits for a peer to read.
 
 mod connection;
+mod kept;
 mod ledger;
 mod listener;
 
+pub(crate) use kept::Kept;
 pub(crate) use ledger::Ledger;
 pub(crate) use listener::{CALLS_PER_PEER, Switchboard, bind, take_calls};
 
@@ -26,6 +28,7 @@ use crate::event::Source;
 use crate::events::Bus;
 use crate::export::{self, Decision, NextHops, Towards};
 use crate::metrics::Metrics;
+use crate::succession::StandStill;
 use bgp::session::{ConnectionId, Direction, Input, Output, Received, Session, ShutdownText, StateName};
 use config::Policy;
 use connection::{Connection, Progress};
@@ -87,6 +90,8 @@ pub(crate) struct Ears {
     pub(crate) calls: mpsc::Receiver<TcpStream>,
     /// The order to stop, with what to tell the peer's operators.
     pub(crate) stop: watch::Receiver<Option<ShutdownText>>,
+    /// Another program is about to take over; an error says that the session could not be written down.
+    pub(crate) still: mpsc::Receiver<StandStill<Option<serde_json::Result<Kept>>>>,
 }
 
 /// Where a peer's task tells of itself.
@@ -104,6 +109,7 @@ enum Happened {
     Decided,
     Configured,
     Stop,
+    StandStill(StandStill<Option<serde_json::Result<Kept>>>),
     Called(TcpStream),
     Answered(io::Result<Connection>),
     Moved(ConnectionId, io::Result<Progress>),
@@ -169,7 +175,9 @@ impl Peer {
     /// Runs the session until it was ordered to stop and the peer was told so.
     pub(crate) async fn run(mut self, mut ears: Ears) {
         self.want(&ears.decision.borrow_and_update().clone());
-        self.take(Input::Start);
+        if self.session.state() == StateName::Idle {
+            self.take(Input::Start);
+        }
         loop {
             match self.next(&mut ears).await {
                 Happened::Decided => self.decided(&ears.decision.borrow_and_update().clone()),
@@ -178,6 +186,7 @@ impl Peer {
                     self.configured(neighbour, &ears.decision.borrow().clone());
                 }
                 Happened::Stop => break,
+                Happened::StandStill(asked) => asked.stand(self.keep()).await,
                 Happened::Called(stream) => {
                     let patience = self.neighbour.session.hold_time.duration();
                     // A caller that is gone already needs no answer.
@@ -223,6 +232,7 @@ impl Peer {
             Ok(()) = ears.decision.changed() => Happened::Decided,
             _ = ears.stop.changed() => Happened::Stop,
             Ok(()) = ears.neighbour.changed() => Happened::Configured,
+            Some(asked) = ears.still.recv() => Happened::StandStill(asked),
             () = mouth.clock.until(session.deadline()) => Happened::Due,
             Some(stream) = ears.calls.recv() => Happened::Called(stream),
             answer = answered => Happened::Answered(answer),

@@ -21,7 +21,7 @@ use std::convert::Infallible;
 use std::ffi::{CString, OsStr};
 use std::fs::{self, File};
 use std::io::{Read, Seek, Write};
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -32,7 +32,7 @@ const MEMORY: &str = "catchment-succession";
 const LARGEST: u64 = 256 << 20;
 
 /// Signals that wait for the new program to listen: their default is to end the process.
-const HELD_BACK: [Signal; 4] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1];
+const HELD_BACK: [Signal; 3] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];
 
 /// What a new program needs to go on where this one stood.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,7 @@ pub struct Estate<'a> {
     /// What it should know.
     pub memory: &'a [u8],
     /// The open descriptors that it gets, under the numbers that they have here.
-    pub descriptors: &'a [BorrowedFd<'a>],
+    pub descriptors: &'a [RawFd],
     /// What it may do, as far as this process may.
     pub capabilities: Capabilities,
 }
@@ -68,9 +68,12 @@ fn take_place(program: &Path, arguments: &[&OsStr], estate: Estate<'_>) -> Resul
     // From here on this thread has descriptors of its own: what another thread starts inherits none of them.
     unshare(CloneFlags::CLONE_FILES).attempt(|| "part with the descriptors of the other threads")?;
     let memory = seal(estate.memory)?;
-    for descriptor in estate.descriptors.iter().copied().chain([memory.as_fd()]) {
+    for &number in estate.descriptors {
+        // SAFETY: the borrow ends with this call; a number that is not open is answered with an error.
+        let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
         fcntl_setfd(descriptor, FdFlags::empty()).attempt(|| "hand a descriptor over")?;
     }
+    fcntl_setfd(&memory, FdFlags::empty()).attempt(|| "hand over what is known")?;
     hand_over(estate.capabilities)?;
     HELD_BACK.into_iter().collect::<SigSet>().thread_block().attempt(|| "hold signals back")?;
     nix::unistd::execv(&path, &words).attempt(|| format!("start {}", program.display()))
@@ -205,7 +208,7 @@ mod tests {
             let _caller = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             let arguments = std::env::args_os().collect::<Vec<_>>();
             let arguments: Vec<&OsStr> = arguments.iter().map(|word| word.as_os_str()).collect();
-            let descriptors = [listener.as_fd()];
+            let descriptors = [listener.as_raw_fd()];
             let estate = Estate {
                 memory: memory.as_bytes(),
                 descriptors: &descriptors,

@@ -7,6 +7,7 @@
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsRawFd, RawFd};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::net::{TcpSocket, TcpStream};
@@ -62,6 +63,18 @@ impl Connection {
         socket.set_tcp_nodelay(true)?;
         socket.set_tcp_user_timeout(patience)?;
         Ok(Connection { stream, outbox: Vec::new() })
+    }
+
+    /// Goes on with a connection of the program before, and with what that could not write any more. The options of
+    /// a socket are the kernel's and stay.
+    pub(super) fn go_on(stream: std::net::TcpStream, unsent: Vec<u8>) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        Ok(Connection { stream: TcpStream::from_std(stream)?, outbox: unsent })
+    }
+
+    /// Its descriptor, and what is still to be written to it.
+    pub(super) fn keep(&self) -> (RawFd, Vec<u8>) {
+        (self.stream.as_raw_fd(), self.outbox.clone())
     }
 
     /// Our own address on this connection.

@@ -4,12 +4,14 @@ use super::Shared;
 use crate::bgp::{self, CALLS_PER_PEER, Peer, Switchboard};
 use crate::export::Decision;
 use crate::status;
+use crate::succession::{self, Descriptors, Hold, StandStill};
+use crate::event::Source;
 use ::bgp::session::ShutdownText;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use terms::PeerName;
+use terms::{PeerName, Reason};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -31,6 +33,7 @@ struct Running {
     address: IpAddr,
     neighbour: watch::Sender<config::Peer>,
     stop: watch::Sender<Option<ShutdownText>>,
+    still: mpsc::Sender<StandStill<Option<serde_json::Result<bgp::Kept>>>>,
     shown: status::Peer,
     task: JoinHandle<()>,
 }
@@ -63,6 +66,52 @@ impl Peers {
         let same = self.leaving.iter().position(|(address, _)| *address == neighbour.address.ip());
         let before = same.map(|at| self.leaving.swap_remove(at).1);
         self.start_after(neighbour, before);
+    }
+
+    /// Starts the task of a peer with the session of the program before; answers whether that goes on. One that cannot
+    /// go on is told and begins anew.
+    pub(super) fn go_on(
+        &mut self,
+        neighbour: &config::Peer,
+        kept: bgp::Kept,
+        descriptors: &mut Descriptors,
+    ) -> bool {
+        let track = self.shared.recording.track(neighbour.name.as_str());
+        match Peer::going_on(neighbour.clone(), kept, descriptors, track, self.mouth()) {
+            Ok(peer) => {
+                self.launch(neighbour, peer, None);
+                true
+            }
+            Err(reason) => {
+                let event = succession::Event::SessionLost { reason };
+                self.shared.bus.tell(&event, Source::Peer(&neighbour.name));
+                self.start(neighbour);
+                false
+            }
+        }
+    }
+
+    /// Has every task stand still. Answers with what holds them, and with the sessions that are up.
+    pub(super) async fn stand_still(&self) -> Result<(Vec<Hold>, BTreeMap<PeerName, bgp::Kept>), Reason> {
+        let (mut holds, mut kept) = (Vec::new(), BTreeMap::new());
+        for (name, running) in &self.running {
+            let (ask, hold, said) = StandStill::ask();
+            // A task that is gone has nothing to say.
+            if running.still.send(ask).await.is_err() {
+                continue;
+            }
+            holds.push(hold);
+            if let Ok(Some(its)) = said.await {
+                let its = its.map_err(|error| Reason::from(format!("session with {name}: {error}")))?;
+                kept.insert(name.clone(), its);
+            }
+        }
+        Ok((holds, kept))
+    }
+
+    fn mouth(&self) -> bgp::Mouth {
+        let Shared { clock, bus, metrics, .. } = self.shared.clone();
+        bgp::Mouth { clock, bus, metrics }
     }
 
     /// Has a peer's task take over what its section says now, as far as the session can go on.
@@ -107,17 +156,21 @@ impl Peers {
 
     /// Starts the task of a peer once another has ended: they may be about the same neighbour.
     fn start_after(&mut self, neighbour: &config::Peer, before: Option<JoinHandle<()>>) {
-        let Shared { clock, bus, metrics, recording, .. } = self.shared.clone();
-        let track = recording.track(neighbour.name.as_str());
-        let peer = Peer::new(neighbour.clone(), rand::random(), track, bgp::Mouth { clock, bus, metrics });
+        let track = self.shared.recording.track(neighbour.name.as_str());
+        let peer = Peer::new(neighbour.clone(), rand::random(), track, self.mouth());
+        self.launch(neighbour, peer, before);
+    }
+
+    fn launch(&mut self, neighbour: &config::Peer, peer: Peer, before: Option<JoinHandle<()>>) {
+        let (still, asked) = mpsc::channel(1);
         let (caller, calls) = mpsc::channel(CALLS_PER_PEER);
         let (adjust, adjusted) = watch::channel(neighbour.clone());
         let (stop, stopped) = watch::channel(None);
         let address = neighbour.address.ip();
         let (name, asn) = (neighbour.name.clone(), neighbour.session.peer_asn);
         let shown = status::Peer { name: name.clone(), address, asn, view: peer.view() };
-        let ears =
-            bgp::Ears { decision: self.decision.subscribe(), neighbour: adjusted, calls, stop: stopped };
+        let decision = self.decision.subscribe();
+        let ears = bgp::Ears { decision, neighbour: adjusted, calls, stop: stopped, still: asked };
         let task = tokio::spawn(async move {
             if let Some(before) = before {
                 // It ends soon: it was told to.
@@ -126,6 +179,6 @@ impl Peers {
             peer.run(ears).await;
         });
         self.switchboard.send_modify(|switchboard| drop(switchboard.insert(address, caller)));
-        self.running.insert(name, Running { address, neighbour: adjust, stop, shown, task });
+        self.running.insert(name, Running { address, neighbour: adjust, stop, still, shown, task });
     }
 }

@@ -8,11 +8,16 @@ use super::services::{Services, belongings};
 use crate::announce::{Member, Regroup};
 use crate::bgp;
 use crate::error::Error;
+use crate::announce::Command;
+use crate::fleet::Fleet;
+use crate::memory::Memories;
 use crate::reload::{Change, Difference, GroupStep, PeerChange};
 use crate::status::{Cover, Shown};
 use crate::stop::{Signals, Stop};
+use crate::succession::Departing;
 use config::SiteFile;
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 use terms::{Family, Prefix};
 use tokio::net::TcpListener;
@@ -25,8 +30,20 @@ pub(super) struct Site {
     pub(super) peers: Peers,
     pub(super) groups: Groups,
     pub(super) services: Services,
-    /// Families in which peers may call.
-    pub(super) listening: BTreeSet<Family>,
+    /// Families in which peers may call, with a second handle on each listener.
+    pub(super) listening: BTreeMap<Family, OwnedFd>,
+    /// A second handle on the control socket.
+    pub(super) control: OwnedFd,
+    /// A second handle on the read-only listener.
+    pub(super) api: Option<OwnedFd>,
+    pub(super) fleet: Fleet,
+    /// To the decision loop.
+    pub(super) commands: mpsc::Sender<Command>,
+    pub(super) memories: watch::Receiver<Memories>,
+    /// From whoever has judged an order to restart.
+    pub(super) departures: mpsc::Receiver<Departing>,
+    /// The last time that another program took over.
+    pub(super) restarts: watch::Sender<Option<api::Restart>>,
     pub(super) shown: watch::Sender<Shown>,
     /// How long the service answers on after the end.
     pub(super) linger: watch::Sender<Duration>,
@@ -46,6 +63,7 @@ impl Site {
             tokio::select! {
                 () = &mut stopping => break,
                 Some(change) = self.changes.recv() => self.take(change).await,
+                Some(departing) = self.departures.recv() => self.depart(&departing).await,
                 () = clock.until(self.services.deadline()) => self.services.let_go(&self.site_file),
             }
         }
@@ -92,19 +110,19 @@ impl Site {
     }
 
     /// Listeners for families in which nobody could call so far.
-    fn listeners_for(&self, next: &SiteFile) -> Result<Vec<(Family, TcpListener)>, Error> {
+    fn listeners_for(&self, next: &SiteFile) -> Result<Vec<(Family, Listening)>, Error> {
         let families: BTreeSet<Family> =
             next.peers.iter().map(|peer| Family::of(peer.address.ip())).collect();
-        let missing = families.difference(&self.listening);
-        missing.map(|&family| Ok((family, awaited(listen_for_peers(family, next)?)?))).collect()
+        let missing = families.into_iter().filter(|family| !self.listening.contains_key(family));
+        missing.map(|family| Ok((family, awaited(listen_for_peers(family, next)?)?))).collect()
     }
 
     /// Takes calls of peers.
-    pub(super) fn listen(&mut self, listeners: impl IntoIterator<Item = (Family, TcpListener)>) {
-        for (family, listener) in listeners {
+    pub(super) fn listen(&mut self, listeners: impl IntoIterator<Item = (Family, Listening)>) {
+        for (family, Listening { listener, second }) in listeners {
             let (switchboard, bus) = (self.peers.switchboard(), self.shared.bus.clone());
             tokio::spawn(bgp::take_calls(listener, switchboard, bus));
-            self.listening.insert(family);
+            self.listening.insert(family, second);
         }
     }
 
@@ -150,6 +168,15 @@ impl Site {
 }
 
 /// A listener as the runtime waits for it.
-pub(super) fn awaited(listener: std::net::TcpListener) -> Result<TcpListener, Error> {
-    TcpListener::from_std(listener).map_err(Error::System)
+pub(super) struct Listening {
+    listener: TcpListener,
+    /// A second handle, for the program that takes over.
+    second: OwnedFd,
+}
+
+/// Has the runtime wait for a listener.
+pub(super) fn awaited(listener: std::net::TcpListener) -> Result<Listening, Error> {
+    let second = listener.try_clone().map_err(Error::System)?.into();
+    let listener = TcpListener::from_std(listener).map_err(Error::System)?;
+    Ok(Listening { listener, second })
 }

@@ -10,6 +10,7 @@ mod levels;
 mod metrics;
 mod orders;
 mod reload;
+mod restart;
 mod world;
 
 use api::client::Server;

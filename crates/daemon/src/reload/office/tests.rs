@@ -2,6 +2,7 @@
 
 use super::super::difference::tests::{SITE, site};
 use super::*;
+use crate::succession::Program;
 use crate::bgp::{Ledger, View};
 use crate::clock::Clock;
 use crate::export::NextHops;
@@ -83,6 +84,7 @@ fn office(name: &str, store: &Embedded) -> (Office, Arc<AtomicUsize>) {
         orders: watch::channel(orders::Shown::new()).1,
         shown: watch::channel(Shown { peers, ..Shown::default() }).1,
         fleet,
+        restart: watch::channel(None).1,
         bus,
     };
     let (changes, mut changed) = mpsc::channel::<Change>(1);
@@ -94,7 +96,9 @@ fn office(name: &str, store: &Embedded) -> (Office, Arc<AtomicUsize>) {
             change.done.send(Ok(())).unwrap();
         }
     });
-    (Office::new(Path::new("site.toml"), site_file, board, changes), applied)
+    let program = Program::of_this_process().unwrap();
+    let exit = Exit { program, departures: mpsc::channel(1).0 };
+    (Office::new(Path::new("site.toml"), site_file, board, changes, exit), applied)
 }
 
 /// The office is given a file without one of its prefixes.
