@@ -41,9 +41,13 @@ package: install-package build ## a Debian package under target/
 bench: install-bench build ## measures, and rewrites docs/reference/benchmarks.md
 	$(SUDO) benches/measure $(CATCHMENT)
 
-fuzz: ## ten minutes of libFuzzer for each target (needs a nightly toolchain and cargo-fuzz)
+# libFuzzer's switches are not stable yet: the compiler is told to take them all the same.
+fuzz: export RUSTC_BOOTSTRAP := 1
+fuzz: ## libFuzzer on each target, FUZZ_SECONDS each (600; it installs cargo-fuzz)
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz
-	cd fuzz && for target in $$($(CARGO) fuzz list); do $(CARGO) +nightly fuzz run $$target -- -max_total_time=600 || exit 1; done
+	cd fuzz && for target in $(or $(TARGETS),$$($(CARGO) fuzz list)); do \
+	  found=$$(mktemp -d) && $(CARGO) fuzz run $$target $$found corpus/$$target -- -max_total_time=$(or $(FUZZ_SECONDS),600) || exit 1; rm -rf $$found; \
+	done
 
 soak: ## the property tests with other cases than `make test` draws, a hundred times as many
 	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-$$(date +%s)} PROPTEST_CASES=$${PROPTEST_CASES:-20000} $(CARGO) nextest run --release --workspace --locked --no-fail-fast

@@ -58,8 +58,10 @@ fn orders(document: &mut Document) {
     let (order, done) = (document.json::<FleetOrder>(), document.json::<Done>());
     document.post(route::FLEET, "Decides about a site that cannot decide itself", order, done);
     let nothing = Answer { kind: "application/json", schema: ObjectBuilder::new().into() };
-    let (empty, answer) =
-        (Answer { kind: "application/json", schema: ObjectBuilder::new().into() }, document.json::<RestartAnswer>());
+    let (empty, answer) = (
+        Answer { kind: "application/json", schema: ObjectBuilder::new().into() },
+        document.json::<RestartAnswer>(),
+    );
     document.post(route::RESTART, "The program on disk takes over, and no peer sees it", empty, answer);
     let answer = document.json::<ReloadAnswer>();
     document.post(route::RELOAD_CONFIRM, "Confirms the reload that waits for it", nothing, answer);

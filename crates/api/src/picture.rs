@@ -96,7 +96,7 @@ words! {
     DetourKind {
         /// Routing policy prefers another way.
         Policy = "policy",
-        /// The nearer site does not announce now.
+        /// The nearer site does not announce now, or less preferred.
         Failover = "failover",
     }
 }

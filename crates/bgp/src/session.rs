@@ -27,38 +27,46 @@
 //! | `state` | the states and what they own |
 //! | `collision` | two connections at once |
 //! | `established` | the session while it is up |
+//! | `wanted`, `limits` | how much may be told, and how much may be heard |
+//! | `change` | other settings |
 //! | `timers` | the timers and their jitter |
 //! | `offer` | what our OPEN says |
 
+mod change;
 mod collision;
 mod ending;
 mod established;
 mod event;
 mod input;
+mod limits;
 mod offer;
 mod opening;
 mod settings;
 mod state;
 mod timers;
 mod transition;
+mod wanted;
 
-pub use crate::wire::negotiated::PeerKind;
+pub use crate::wire::capability::AddPath;
+pub use crate::wire::negotiated::{Negotiated, PeerKind};
 pub use crate::wire::notification::{ErrorCode, Notification, ShutdownText, ShutdownTextError};
 pub use crate::wire::open::{HoldTime, HoldTimeError};
+pub use crate::wire::role::Role;
 pub use event::{Event, Prefixes};
-pub use input::{ConnectionId, Direction, Input, Output};
+pub use input::{ConnectionId, Direction, Input, Output, StopKind};
+pub use limits::LIMIT_PAUSE;
 pub use settings::{IdleHold, Settings};
 pub use state::StateName;
 
 use offer::Offer;
 use serde::{Deserialize, Serialize};
 use state::{Connection, State};
-use std::collections::{BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 use terms::{Family, RouteSet, Timestamp};
 use timers::{Jitter, Timer, Timers};
 use transition::Stimulus;
+use wanted::Wanted;
 
 /// How many octets of UPDATEs may wait for the kernel at most.
 pub const SEND_WINDOW: usize = 64 * 1024;
@@ -92,8 +100,10 @@ pub struct Session {
     offer: Offer,
     /// Sessions that failed in a row.
     failures: u32,
-    wanted: Arc<RouteSet>,
+    wanted: Wanted,
     received: Received,
+    /// Whether the neighbour announced more than it may, and is not forgiven yet.
+    over_limit: bool,
     outputs: VecDeque<Output>,
     /// The time of the latest input.
     now: Timestamp,
@@ -109,8 +119,9 @@ impl Session {
             jitter: Jitter::new(seed),
             offer: Offer::Full,
             failures: 0,
-            wanted: Arc::default(),
+            wanted: Wanted::default(),
             received: Received::default(),
+            over_limit: false,
             outputs: VecDeque::new(),
             now: Timestamp::ZERO,
         }
@@ -122,7 +133,8 @@ impl Session {
         self.now = self.now.max(now);
         match input {
             Input::Start => self.step(Stimulus::Start),
-            Input::Stop { text } => self.step(Stimulus::Stop(text)),
+            Input::Stop { kind, text } => self.step(Stimulus::Stop(kind.notification(text.as_ref()))),
+            Input::PathDown { reason } => self.step(Stimulus::PathDown(reason)),
             Input::Connected { connection, direction } => {
                 self.step(Stimulus::Connected(Connection::new(connection, direction)));
             }
@@ -136,9 +148,10 @@ impl Session {
             }
             Input::Closed { connection } => self.step_on(connection, Stimulus::Closed),
             Input::Wanted(routes) => {
-                self.wanted = routes;
+                self.wanted.ask(routes, &self.settings).into_iter().for_each(|event| self.emit(event));
                 self.step(Stimulus::Wanted);
             }
+            Input::Reconfigured(settings) => self.step(Stimulus::Reconfigured(settings)),
             Input::TellAgain => self.step(Stimulus::TellAgain),
             Input::Timer => {
                 while let Some(timer) = self.timers.take_expired(self.now) {
@@ -189,6 +202,25 @@ impl Session {
             State::Idle | State::Connect | State::Active | State::OpenSent(_) | State::OpenConfirm(_) => {
                 &NO_FAMILY
             }
+        }
+    }
+
+    /// How many prefixes of the neighbour stand announced, in each family that has a bound; nothing unless
+    /// Established.
+    pub fn prefixes(&self) -> BTreeMap<Family, usize> {
+        match &self.state {
+            State::Established(established) => established.prefixes(),
+            State::Idle | State::Connect | State::Active | State::OpenSent(_) | State::OpenConfirm(_) => {
+                BTreeMap::new()
+            }
+        }
+    }
+
+    /// What both sides of the connection can do; none unless Established.
+    pub fn negotiated(&self) -> Option<&Negotiated> {
+        match &self.state {
+            State::Established(established) => Some(&established.negotiated),
+            State::Idle | State::Connect | State::Active | State::OpenSent(_) | State::OpenConfirm(_) => None,
         }
     }
 

@@ -6,7 +6,7 @@
 #[path = "support/driver.rs"]
 mod driver;
 
-use bgp::session::{Event, IdleHold, Input, Settings, StateName};
+use bgp::session::{Event, IdleHold, Input, Settings, StateName, StopKind};
 use driver::Driver;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -163,7 +163,10 @@ fn a_whole_life() {
     );
     bird.ask("enable site");
     driver.run_until("session again", |driver| driver.session.state() == StateName::Established);
-    driver.feed(Input::Stop { text: Some("moving to rack 7 — until 05:00".parse().unwrap()) });
+    driver.feed(Input::Stop {
+        kind: StopKind::Shutdown,
+        text: Some("moving to rack 7 — until 05:00".parse().unwrap()),
+    });
     driver.run_until("our text in its log", |_| bird.log().contains("moving to rack 7 — until 05:00"));
 }
 

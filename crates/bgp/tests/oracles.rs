@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use bgp::session::{HoldTime, PeerKind};
+use bgp::session::PeerKind;
 use bgp::wire::attribute::{Fault, Problem};
 use bgp::wire::framer::Framer;
 use bgp::wire::message::Message;
@@ -13,7 +13,6 @@ use netgauze_bgp_pkt::path_attribute as netgauze;
 use netgauze_parse_utils::{reader::SliceReader, traits::ParseFromWithOneInput};
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use terms::Family;
 
 /// What an UPDATE says, in words that three decoders can share: empty things are left out, sets are sorted.
 type Reading = BTreeMap<&'static str, String>;
@@ -215,12 +214,7 @@ fn samples() -> Vec<(bool, Vec<u8>)> {
 }
 
 fn verdict(message: &[u8], four_octet_asn: bool) -> Verdict {
-    let negotiated = Negotiated {
-        peer_kind: PeerKind::External,
-        families: Family::ALL.into(),
-        four_octet_asn,
-        hold_time: HoldTime::DEFAULT,
-    };
+    let negotiated = Negotiated { four_octet_asn, ..Negotiated::plain(PeerKind::External) };
     let Ok(Message::Update(body)) = Message::decode(message) else { panic!("no UPDATE") };
     Verdict::decode(&body, &negotiated)
 }

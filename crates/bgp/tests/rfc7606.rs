@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use bgp::session::{ErrorCode, HoldTime, PeerKind};
+use bgp::session::{ErrorCode, PeerKind};
 use bgp::wire::attribute::{AttributeCode, Fault, Handling};
 use bgp::wire::negotiated::Negotiated;
 use bgp::wire::update::Verdict;
@@ -61,8 +61,7 @@ fn announce(attributes: &[Raw]) -> Vec<u8> {
 }
 
 fn judge(body: &[u8], peer_kind: PeerKind, four_octet_asn: bool) -> Verdict {
-    let negotiated =
-        Negotiated { peer_kind, families: Family::ALL.into(), four_octet_asn, hold_time: HoldTime::DEFAULT };
+    let negotiated = Negotiated { four_octet_asn, ..Negotiated::plain(peer_kind) };
     Verdict::decode(body, &negotiated)
 }
 
@@ -320,12 +319,7 @@ fn a_reset_quotes_the_attribute() {
 /// Routes of a family that the session does not carry are ignored, with or without faults.
 #[test]
 fn families_that_were_not_negotiated() {
-    let negotiated = Negotiated {
-        peer_kind: PeerKind::External,
-        families: [Family::Ipv6].into(),
-        four_octet_asn: true,
-        hold_time: HoldTime::DEFAULT,
-    };
+    let negotiated = Negotiated { families: [Family::Ipv6].into(), ..Negotiated::plain(PeerKind::External) };
     match Verdict::decode(&announce(&flawless()), &negotiated) {
         Verdict::DiscardAttribute(update, _) => assert_eq!(update.announced().count(), 0),
         other => panic!("{other:?}"),

@@ -5,7 +5,7 @@
 #[path = "support/arbitrary.rs"]
 mod arbitrary;
 
-use bgp::session::{Notification, ShutdownText};
+use bgp::session::{ErrorCode, Notification, ShutdownText};
 use bgp::wire::message::{KEEPALIVE, Message, RouteRefresh};
 use bgp::wire::update::{Update, Verdict};
 use proptest::prelude::*;
@@ -53,7 +53,7 @@ proptest! {
     #[test]
     fn shutdown_text(text in "\\PC{1,60}") {
         let text: ShutdownText = text.parse().unwrap();
-        let notification = Notification::shutdown(Some(&text));
+        let notification = Notification::decided(ErrorCode::ADMINISTRATIVE_SHUTDOWN, Some(&text));
         prop_assert_eq!(notification.shutdown_text(), Some(text));
     }
 
@@ -61,7 +61,8 @@ proptest! {
     fn a_shutdown_text_that_is_too_long_is_cut_between_characters(text in "\\PC{200,400}") {
         let fitting = ShutdownText::fitting(&text).unwrap();
         prop_assert!(fitting.as_str().len() <= 255 && text.starts_with(fitting.as_str()));
-        prop_assert_eq!(Notification::shutdown(Some(&fitting)).shutdown_text(), Some(fitting));
+        let notification = Notification::decided(ErrorCode::ADMINISTRATIVE_RESET, Some(&fitting));
+        prop_assert_eq!(notification.shutdown_text(), Some(fitting));
     }
 
     #[test]

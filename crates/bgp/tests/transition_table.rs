@@ -6,23 +6,35 @@
 mod bench;
 
 use bench::{Bench, FIRST, SECOND, THIRD, describe, routes, settings, their_open};
-use bgp::session::{ConnectionId, Direction, ErrorCode, Input, Notification, StateName};
+use bgp::session::{
+    ConnectionId, Direction, ErrorCode, HoldTime, Input, Notification, Settings, StateName, StopKind,
+};
+use bgp::wire::as_path::AsPath;
 use bgp::wire::message::{KEEPALIVE, RouteRefresh};
 use bgp::wire::negotiated::{Negotiated, PeerKind};
 use bgp::wire::update::Update;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
-use terms::Family;
+use terms::{Family, Origin};
 
 fn update() -> Vec<u8> {
-    let negotiated = Negotiated {
-        peer_kind: PeerKind::External,
-        families: [Family::Ipv4].into(),
-        four_octet_asn: true,
-        hold_time: settings().hold_time,
-    };
+    let negotiated = Negotiated::plain(PeerKind::External);
     Update::withdraw(Family::Ipv4, vec!["192.0.2.0/24".parse().unwrap()]).encode(&negotiated).unwrap()
+}
+
+fn announcement() -> Vec<u8> {
+    let mut update = Update { reached: vec!["192.0.2.0/24".parse().unwrap()], ..Update::default() };
+    update.attributes.origin = Some(Origin::Igp);
+    update.attributes.as_path = Some(AsPath::sequence(vec![settings().peer_asn]));
+    update.attributes.next_hop = Some([10, 0, 0, 1].into());
+    update.encode(&Negotiated::plain(PeerKind::External)).unwrap()
+}
+
+fn settings_with(change: impl FnOnce(&mut Settings)) -> Input {
+    let mut settings = settings();
+    change(&mut settings);
+    Input::Reconfigured(Box::new(settings))
 }
 
 /// What happens, by name; and what makes it happen. Messages come on one connection, a new one is the third.
@@ -31,8 +43,11 @@ fn stimuli(connection: ConnectionId) -> Vec<(&'static str, Input)> {
     let cease = Notification::from(ErrorCode::ADMINISTRATIVE_RESET);
     vec![
         ("Start", Input::Start),
-        ("Stop \"bye\"", Input::Stop { text: Some("bye".parse().unwrap()) }),
+        ("Stop \"bye\"", Input::Stop { kind: StopKind::Shutdown, text: Some("bye".parse().unwrap()) }),
+        ("path down", Input::PathDown { reason: "BFD heard nothing for 150 ms".into() }),
         ("wanted set changes", Input::Wanted(Arc::new(routes(&["198.18.0.0/24"])))),
+        ("own affair changes", settings_with(|settings| settings.connect_retry *= 2)),
+        ("terms change", settings_with(|settings| settings.hold_time = HoldTime::CONSERVATIVE)),
         ("to be told again", Input::TellAgain),
         ("outbound connection", Input::Connected { connection: THIRD, direction: Direction::Outbound }),
         ("inbound connection", Input::Connected { connection: THIRD, direction: Direction::Inbound }),
@@ -85,6 +100,12 @@ fn every_state_and_every_stimulus() {
     block(&mut table, "Idle, in a pause", FIRST, || {
         let mut bench = Bench::in_state(StateName::Established, settings());
         bench.feed(Input::Closed { connection: FIRST });
+        bench
+    });
+    block(&mut table, "Idle, after too many prefixes", FIRST, || {
+        let bound = Settings { max_prefixes: [(Family::Ipv4, 0)].into(), ..settings() };
+        let mut bench = Bench::in_state(StateName::Established, bound);
+        bench.say(FIRST, &announcement());
         bench
     });
     for state in [StateName::OpenSent, StateName::OpenConfirm] {

@@ -20,6 +20,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         2 => end.clone().prop_map(Step::Start),
         1 => end.clone().prop_map(Step::Stop),
+        1 => end.clone().prop_map(Step::PathDown),
         2 => (end.clone(), 0..4usize).prop_map(|(end, set)| Step::Want(end, set)),
         6 => end.clone().prop_map(Step::ConnectSucceeds),
         1 => end.clone().prop_map(Step::ConnectFails),

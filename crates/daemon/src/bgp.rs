@@ -29,7 +29,9 @@ use crate::events::Bus;
 use crate::export::{self, Decision, NextHops, Towards};
 use crate::metrics::Metrics;
 use crate::succession::StandStill;
-use bgp::session::{ConnectionId, Direction, Input, Output, Received, Session, ShutdownText, StateName};
+use bgp::session::{
+    ConnectionId, Direction, Input, Output, Received, Session, ShutdownText, StateName, StopKind,
+};
 use config::Policy;
 use connection::{Connection, Progress};
 use recording::Track;
@@ -88,10 +90,19 @@ pub(crate) struct Ears {
     pub(crate) neighbour: watch::Receiver<config::Peer>,
     /// Calls of the peer.
     pub(crate) calls: mpsc::Receiver<TcpStream>,
-    /// The order to stop, with what to tell the peer's operators.
-    pub(crate) stop: watch::Receiver<Option<ShutdownText>>,
+    /// The order to stop.
+    pub(crate) stop: watch::Receiver<Goodbye>,
     /// Another program is about to take over; an error says that the session could not be written down.
     pub(crate) still: mpsc::Receiver<StandStill<Option<serde_json::Result<Kept>>>>,
+}
+
+/// What a peer is told at the end.
+#[derive(Clone, Debug)]
+pub(crate) struct Goodbye {
+    /// What was decided.
+    pub(crate) kind: StopKind,
+    /// What to tell its operators, where the kind lets us.
+    pub(crate) text: Option<ShutdownText>,
 }
 
 /// Where a peer's task tells of itself.
@@ -206,8 +217,8 @@ impl Peer {
                 Happened::Due => self.take(Input::Timer),
             }
         }
-        let text = ears.stop.borrow().clone();
-        self.take(Input::Stop { text });
+        let Goodbye { kind, text } = ears.stop.borrow().clone();
+        self.take(Input::Stop { kind, text });
         while self.farewells.join_next().await.is_some() {}
     }
 

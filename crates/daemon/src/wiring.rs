@@ -70,12 +70,12 @@ use peers::Peers;
 use sd_notify::NotifyState;
 use services::Services;
 use site::Site;
-use succession::Taken;
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
+use succession::Taken;
 use terms::Family;
 use tokio::sync::{mpsc, watch};
 
@@ -107,7 +107,8 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
     let signals = runtime.block_on(async { Signals::listen() }).map_err(Error::System)?;
     linux::succession::hear_signals().map_err(Error::Host)?;
     let before = estate.as_ref().map(|estate| &estate.sockets);
-    let Opened { bgp, socket, api, dns, keeper, kernel } = Opened::open(&site_file, before, &mut descriptors)?;
+    let Opened { bgp, socket, api, dns, keeper, kernel } =
+        Opened::open(&site_file, before, &mut descriptors)?;
     let listener = socket.listener().map_err(Error::System)?;
     let control = socket.listener().map_err(Error::System)?.into();
     let api_handle = api.as_ref().map(TcpListener::try_clone).transpose().map_err(Error::System)?;
@@ -146,8 +147,20 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
     };
     let hearts = supplies.hearts.clone();
     let wires = runtime.block_on(async { wire(&site_file, shared, supplies) })?;
-    let Wires { site, stop, board, clerk, driver, metrics, memories, samples, changes, counted, connections, taken } =
-        wires;
+    let Wires {
+        site,
+        stop,
+        board,
+        clerk,
+        driver,
+        metrics,
+        memories,
+        samples,
+        changes,
+        counted,
+        connections,
+        taken,
+    } = wires;
     let attendants = Attendants {
         bus: bus.clone(),
         office: Office::new(path, site_file, board.clone(), changes, Exit { program, departures }),
@@ -360,5 +373,18 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
     };
     let clerk = Clerk::new(board.clone(), store, standing, commands, show_orders);
     let (metrics, memories, samples) = (metrics_with_dns, to_remember, drawn);
-    Ok(Wires { site, stop, board, clerk, driver, metrics, memories, samples, changes, counted, connections, taken })
+    Ok(Wires {
+        site,
+        stop,
+        board,
+        clerk,
+        driver,
+        metrics,
+        memories,
+        samples,
+        changes,
+        counted,
+        connections,
+        taken,
+    })
 }

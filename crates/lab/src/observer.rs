@@ -136,7 +136,7 @@ impl Observer {
 
     fn draw(&mut self) {
         let views = lock(&self.views);
-        if views.every_site_announces(self.lab.world.sites.len()) {
+        if views.all_is_as_usual(self.lab.world.sites.len()) {
             self.clients.iter_mut().for_each(|client| client.usual = client.tracker.site().or(client.usual));
         }
         let seen: Vec<Seen> = self.clients.iter().map(Watched::seen).collect();

@@ -23,7 +23,7 @@ use terms::{Reason, WallTime};
 pub(crate) struct Seen {
     /// Who answers.
     pub(crate) site: Option<SiteId>,
-    /// Who answered when every site announced.
+    /// Who answered when every site announced, none of them less preferred.
     pub(crate) usual: Option<SiteId>,
     /// The median round trip.
     pub(crate) round_trip: Option<Duration>,
@@ -157,17 +157,27 @@ fn detour(lab: &Lab, views: &Views, client: usize, seen: Seen, nearest: Option<S
     if site == nearest {
         return None;
     }
-    let silent = views.groups.get(&nearest).is_none_or(|group| group.output == Output::None);
-    // Whom policy sends to another site anyway was not moved by the silence of the nearest.
-    if silent && seen.usual != Some(site) {
+    // Whom policy sends to another site anyway was not moved by what the nearest says.
+    if seen.usual != Some(site)
+        && let Some(says) = says_less(views.groups.get(&nearest))
+    {
         let name = &lab.world.sites[usize::from(nearest.0)].name;
-        let words = Reason::from(format!("{name} announces nothing now"));
-        return Some(Detour { kind: DetourKind::Failover, words });
+        return Some(Detour { kind: DetourKind::Failover, words: Reason::from(format!("{name} {says}")) });
     }
     let (node, candidates) = views.choices.get(client)?.as_ref()?;
     let router = lab.plan.node(*node);
     let reasons = Reasons { network: &router.network, city: &router.city, candidates };
     Some(Detour { kind: DetourKind::Policy, words: Reason::from(reasons.to_string()) })
+}
+
+/// What a site says that sends users elsewhere; none while it is announced as ever.
+fn says_less(group: Option<&Group>) -> Option<&'static str> {
+    match group.map_or(Output::None, |group| group.output) {
+        Output::None => Some("announces nothing now"),
+        Output::Gshut => Some("asks to be avoided now"),
+        Output::Depref => Some("is announced less preferred now"),
+        Output::Normal => None,
+    }
 }
 
 fn routers(plan: &Plan) -> Vec<api::Router> {

@@ -35,9 +35,9 @@ pub(crate) struct Views {
 }
 
 impl Views {
-    /// Whether each of so many sites announces.
-    pub(crate) fn every_site_announces(&self, sites: usize) -> bool {
-        self.groups.len() == sites && self.groups.values().all(|group| group.output != Output::None)
+    /// Whether each of so many sites announces, and none of them less preferred.
+    pub(crate) fn all_is_as_usual(&self, sites: usize) -> bool {
+        self.groups.len() == sites && self.groups.values().all(|group| group.output == Output::Normal)
     }
 
     /// Keeps them up to date until the process ends.

@@ -139,10 +139,12 @@ impl Session {
             // Not about a connection, or of no consequence before the session is up.
             Stimulus::Start
             | Stimulus::Stop(_)
+            | Stimulus::PathDown(_)
             | Stimulus::Connected(_)
             | Stimulus::ConnectFailed(_)
             | Stimulus::Written
             | Stimulus::Wanted
+            | Stimulus::Reconfigured(_)
             | Stimulus::TellAgain
             | Stimulus::Expired(_) => return Heard::Nothing(rival),
         };

@@ -1,11 +1,12 @@
 //! What the table does on the way down: say why, close, fall back to the rival or pause.
 
 use crate::session::established::Established;
+use crate::session::limits::{LIMIT_PAUSE, TooMany};
 use crate::session::state::{Connection, OpenSent, State};
 use crate::session::timers::Timer;
 use crate::session::transition::Next;
 use crate::session::{Event, Output, Session};
-use crate::wire::notification::{ErrorCode, Notification, ShutdownText};
+use crate::wire::notification::{ErrorCode, Notification};
 use Next::Go;
 use terms::Reason;
 
@@ -22,6 +23,17 @@ impl Session {
         self.timers.stop(Timer::RivalOpen);
         if let Some(rival) = rival {
             self.refuse(rival, why);
+        }
+    }
+
+    /// A connection that comes in Idle. In a pause, which is short and ours alone, it ends without a word: the
+    /// neighbour then calls again soon, where a NOTIFICATION would make it wait. A session that is not wanted says so
+    /// (RFC 4486 section 4).
+    pub(super) fn turn_away(&mut self, connection: Connection) {
+        if self.timers.is_running(Timer::IdleHold) {
+            self.close(&connection);
+        } else {
+            self.refuse(connection, ErrorCode::CONNECTION_REJECTED);
         }
     }
 
@@ -93,7 +105,7 @@ impl Session {
         Go(State::Active, "the connection was closed before an OPEN came".into())
     }
 
-    fn forgive_after(&mut self, established: &Established) {
+    pub(super) fn forgive_after(&mut self, established: &Established) {
         if self.now.since(established.since) >= self.settings.idle_hold.cap {
             self.failures = 0;
         }
@@ -120,16 +132,66 @@ impl Session {
         &mut self,
         connection: Connection,
         rival: Option<Connection>,
-        text: Option<ShutdownText>,
+        notification: &Notification,
     ) -> Next {
         for connection in std::iter::once(connection).chain(rival) {
-            self.refuse(connection, Notification::shutdown(text.as_ref()));
+            self.refuse(connection, notification.clone());
         }
         self.stop()
     }
 
+    /// The path is gone, and what runs over it with it (RFC 9384). The neighbour did nothing wrong, so the pause is
+    /// the shortest there is however often that happens; a path that flaps is for whoever watches it to damp.
+    pub(super) fn path_down(
+        &mut self,
+        connection: Connection,
+        rival: Option<Connection>,
+        reason: &Reason,
+    ) -> Next {
+        self.begin_again(connection, rival, ErrorCode::BFD_DOWN, format!("the path is gone: {reason}").into())
+    }
+
+    /// Ends what the neighbour is not to blame for, and begins again after the shortest pause there is.
+    pub(super) fn begin_again(
+        &mut self,
+        connection: Connection,
+        rival: Option<Connection>,
+        error: ErrorCode,
+        reason: Reason,
+    ) -> Next {
+        for connection in std::iter::once(connection).chain(rival) {
+            self.refuse(connection, error);
+        }
+        self.timers.stop_all();
+        self.start(Timer::IdleHold, self.settings.idle_hold.pause(1));
+        Go(State::Idle, reason)
+    }
+
+    /// The neighbour announced more than it may (RFC 4486 section 4).
+    pub(super) fn too_many(&mut self, established: Box<Established>, too_many: TooMany) -> Next {
+        let TooMany { family, limit } = too_many;
+        let notification = too_many.notification();
+        let reason = notification.to_string();
+        self.refuse(established.connection, notification);
+        self.count_failure();
+        self.timers.stop_all();
+        self.start_exactly(Timer::LimitPause, LIMIT_PAUSE);
+        self.over_limit = true;
+        self.emit(Event::TooManyPrefixes { family, limit });
+        Go(State::Idle, reason.into())
+    }
+
+    /// The pause after too many prefixes, if there is one, is over.
+    pub(super) fn forgive_prefixes(&mut self) {
+        if std::mem::take(&mut self.over_limit) {
+            self.emit(Event::PrefixesForgiven);
+        }
+    }
+
     pub(super) fn stop(&mut self) -> Next {
         self.timers.stop_all();
+        self.forgive_prefixes();
+        self.wanted.forget().into_iter().for_each(|event| self.emit(event));
         Go(State::Idle, "stopped by the operator".into())
     }
 }

@@ -1,14 +1,16 @@
 //! What exists while the session is up: the routes told, and a watch on the quality of those heard.
 
 use crate::rib_out::RibOut;
+use crate::session::limits::{Counted, TooMany};
 use crate::session::state::{Connection, OpenConfirm};
 use crate::session::{Event, Output, Received, SEND_WINDOW, Settings};
 use crate::wire::attribute::{Fault, Handling};
+use crate::wire::message::RouteRefresh;
 use crate::wire::negotiated::Negotiated;
 use crate::wire::notification::Notification;
 use crate::wire::update::{Update, Verdict};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use terms::{Family, Reason, RouteSet, Timestamp};
@@ -27,6 +29,15 @@ pub(crate) struct Established {
     /// Families that the neighbour has told completely.
     complete: BTreeSet<Family>,
     tolerated: Tolerated,
+    counted: Counted,
+}
+
+/// Why what was heard ends the session.
+pub(crate) enum Unbearable {
+    /// Nothing of it can be used.
+    Faulty(Notification),
+    /// It is too much.
+    TooMany(TooMany),
 }
 
 impl Established {
@@ -40,6 +51,9 @@ impl Established {
         let OpenConfirm { connection, negotiated, rival: _ } = confirmed;
         let mut rib_out = RibOut::new(settings.local_asn, settings.families.clone(), negotiated.clone());
         rib_out.want(wanted);
+        let mut counted = Counted::default();
+        // Nothing was told yet, so nothing is missing.
+        counted.bound(&settings.max_prefixes);
         Established {
             connection,
             negotiated,
@@ -47,6 +61,7 @@ impl Established {
             since: now,
             complete: BTreeSet::new(),
             tolerated: Tolerated::default(),
+            counted,
         }
     }
 
@@ -61,35 +76,65 @@ impl Established {
         }
     }
 
-    /// Judges an UPDATE, counts its routes and drops them. The error ends the session.
+    /// Judges an UPDATE, counts its routes and drops them. Answers what to tell people; the error ends the session.
     pub(crate) fn receive(
         &mut self,
         body: &[u8],
         received: &mut Received,
         now: Timestamp,
-    ) -> Result<Option<Event>, Notification> {
+    ) -> Result<Vec<Event>, Unbearable> {
+        let mut events = Vec::new();
         match Verdict::decode(body, &self.negotiated) {
-            Verdict::Accept(update) => Ok(self.accept(&update, received)),
+            Verdict::Accept(update) => self.accept(&update, received, &mut events)?,
             Verdict::DiscardAttribute(update, faults) => {
                 received.discarded_attributes += discarded(&faults);
                 self.tolerated.add(0, &faults);
-                self.accept(&update, received);
-                Ok(self.tolerated.due(now))
+                self.accept(&update, received, &mut events)?;
             }
-            Verdict::TreatAsWithdraw(_, faults) => {
+            Verdict::TreatAsWithdraw(prefixes, faults) => {
                 received.treated_as_withdraw += 1;
                 received.discarded_attributes += discarded(&faults);
                 self.tolerated.add(1, &faults);
-                Ok(self.tolerated.due(now))
+                self.counted.withdraw(prefixes.into_iter());
             }
-            Verdict::Reset(notification) => Err(notification),
+            Verdict::Reset(notification) => return Err(Unbearable::Faulty(notification)),
         }
+        events.extend(self.tolerated.due(now));
+        Ok(events)
     }
 
-    fn accept(&mut self, update: &Update, received: &mut Received) -> Option<Event> {
+    fn accept(
+        &mut self,
+        update: &Update,
+        received: &mut Received,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Unbearable> {
         received.accepted += update.announced().map(|_| 1).sum::<u64>();
-        let family = update.is_end_of_rib()?;
-        self.complete.insert(family).then_some(Event::EndOfRib(family))
+        self.counted.withdraw(update.unreachable());
+        events.extend(self.counted.announce(update.announced()).map_err(Unbearable::TooMany)?);
+        if let Some(family) = update.is_end_of_rib().filter(|&family| self.complete.insert(family)) {
+            events.push(Event::EndOfRib(family));
+        }
+        Ok(())
+    }
+
+    /// How many prefixes of the neighbour stand announced, in each family that has a bound.
+    pub(crate) fn prefixes(&self) -> BTreeMap<Family, usize> {
+        self.counted.prefixes()
+    }
+
+    /// Goes on under other settings. Answers which families the neighbour has to tell again, because what it told so
+    /// far was not noted.
+    pub(crate) fn adopt(&mut self, settings: &Settings) -> Result<Vec<Family>, TooMany> {
+        let unknown = self.counted.bound(&settings.max_prefixes);
+        self.counted.too_many()?;
+        Ok(unknown)
+    }
+
+    /// Asks the neighbour to tell a family again; none where it cannot be asked (RFC 2918 section 4).
+    pub(crate) fn ask_again(&mut self, family: Family) -> Option<Output> {
+        let can = self.negotiated.route_refresh && self.negotiated.families.contains(&family);
+        can.then(|| self.connection.send(RouteRefresh::of(family).encode()))
     }
 
     /// What to tell people about faults, if it is time again.

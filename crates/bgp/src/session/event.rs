@@ -1,10 +1,15 @@
 //! What a session tells people.
 
-use crate::session::{Direction, StateName};
+use crate::session::{Direction, LIMIT_PAUSE, StateName};
 use crate::wire::notification::{ErrorCode, Notification};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use terms::{Family, Prefix, Reason, Severity};
+use terms::{AlarmChange, AlarmName, Family, Prefix, Reason, Severity};
+
+/// The alarm that stands while more is wanted than may be told.
+const MAX_ANNOUNCED: &str = "max-announced";
+/// The alarm that stands while the session pauses because of too many prefixes.
+const MAX_PREFIXES: &str = "max-prefixes";
 
 /// Something worth a line in the log. The sentences do not name the neighbour: whoever shows them knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,8 +47,39 @@ pub enum Event {
         /// What is in the way of the first.
         reason: Reason,
     },
+    /// More routes are wanted than may ever be told: what is new among them is not.
+    TooManyWanted {
+        /// How many are wanted.
+        wanted: usize,
+        /// How many may be.
+        limit: u32,
+        /// Those that are not told.
+        prefixes: Prefixes,
+    },
+    /// No longer more routes are wanted than may be told.
+    WantedFits,
+    /// The neighbour announces almost as many prefixes as it may.
+    ManyPrefixes {
+        /// Of this family.
+        family: Family,
+        /// How many.
+        count: usize,
+        /// How many it may.
+        limit: u32,
+    },
+    /// The neighbour announced more prefixes than it may: the session ends for long.
+    TooManyPrefixes {
+        /// Of this family.
+        family: Family,
+        /// How many it may.
+        limit: u32,
+    },
+    /// The pause after too many prefixes is over.
+    PrefixesForgiven,
     /// The neighbour asked to be told everything again (RFC 2918).
     RefreshRequested(Family),
+    /// We asked the neighbour to tell everything again (RFC 2918).
+    RefreshAsked(Family),
     /// The neighbour has told all it has (RFC 4724 section 2).
     EndOfRib(Family),
     /// UPDATEs with faults arrived that do not end the session (RFC 7606).
@@ -125,6 +161,30 @@ impl fmt::Display for Event {
                 write!(f, "withdrew {withdrawn}; announced {announced}")
             }
             Event::CannotTell { prefixes, reason } => write!(f, "cannot announce {prefixes}: {reason}"),
+            Event::TooManyWanted { wanted, limit, prefixes } => {
+                write!(f, "{wanted} routes are wanted and at most {limit} may be announced: ")?;
+                match prefixes.is_empty() {
+                    true => f.write_str("what was announced before stays, nothing is added"),
+                    false => write!(f, "not announced: {prefixes}"),
+                }
+            }
+            Event::WantedFits => f.write_str("no more routes are wanted than may be announced"),
+            Event::ManyPrefixes { family, count, limit } => {
+                write!(
+                    f,
+                    "the neighbour announces {count} {family} prefixes, the session ends beyond {limit}"
+                )
+            }
+            Event::TooManyPrefixes { family, limit } => write!(
+                f,
+                "the neighbour announced more than {limit} {family} prefixes: the session pauses for {} min, \
+                 or until the bound changes",
+                LIMIT_PAUSE.as_secs() / 60
+            ),
+            Event::PrefixesForgiven => f.write_str("the pause after too many prefixes is over"),
+            Event::RefreshAsked(family) => {
+                write!(f, "asked the neighbour to tell its {family} routes again")
+            }
             Event::RefreshRequested(family) => {
                 write!(f, "the neighbour asked to be told its {family} routes again")
             }
@@ -147,7 +207,13 @@ impl terms::Event for Event {
             Event::CollisionResolved { .. } => "collision-resolved",
             Event::Told { .. } => "told",
             Event::CannotTell { .. } => "cannot-tell",
+            Event::TooManyWanted { .. } => "too-many-wanted",
+            Event::WantedFits => "wanted-fits",
+            Event::ManyPrefixes { .. } => "many-prefixes",
+            Event::TooManyPrefixes { .. } => "too-many-prefixes",
+            Event::PrefixesForgiven => "prefixes-forgiven",
             Event::RefreshRequested(_) => "refresh-requested",
+            Event::RefreshAsked(_) => "refresh-asked",
             Event::EndOfRib(_) => "end-of-rib",
             Event::Tolerated { .. } => "tolerated",
         }
@@ -165,8 +231,32 @@ impl terms::Event for Event {
                 }
             }
             Event::Told { .. } => Severity::Notice,
-            Event::CannotTell { .. } | Event::Tolerated { .. } => Severity::Warning,
-            Event::RefreshRequested(_) | Event::EndOfRib(_) => Severity::Info,
+            Event::CannotTell { .. } | Event::ManyPrefixes { .. } | Event::Tolerated { .. } => {
+                Severity::Warning
+            }
+            Event::TooManyWanted { .. } | Event::TooManyPrefixes { .. } => Severity::Alarm,
+            Event::WantedFits | Event::PrefixesForgiven => Severity::Notice,
+            Event::RefreshRequested(_) | Event::RefreshAsked(_) | Event::EndOfRib(_) => Severity::Info,
+        }
+    }
+
+    fn alarm(&self) -> Option<AlarmChange> {
+        match self {
+            Event::TooManyWanted { .. } => Some(AlarmChange::Raised(AlarmName::only(MAX_ANNOUNCED))),
+            Event::WantedFits => Some(AlarmChange::Cleared(AlarmName::only(MAX_ANNOUNCED))),
+            Event::TooManyPrefixes { .. } => Some(AlarmChange::Raised(AlarmName::only(MAX_PREFIXES))),
+            Event::PrefixesForgiven => Some(AlarmChange::Cleared(AlarmName::only(MAX_PREFIXES))),
+            Event::StateChanged { .. }
+            | Event::NotificationSent(_)
+            | Event::NotificationReceived(_)
+            | Event::CollisionResolved { .. }
+            | Event::Told { .. }
+            | Event::CannotTell { .. }
+            | Event::ManyPrefixes { .. }
+            | Event::RefreshRequested(_)
+            | Event::RefreshAsked(_)
+            | Event::EndOfRib(_)
+            | Event::Tolerated { .. } => None,
         }
     }
 }

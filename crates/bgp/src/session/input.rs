@@ -1,7 +1,7 @@
 //! What a driver tells a session, and what the session asks of its driver.
 
-use crate::session::Event;
-use crate::wire::notification::ShutdownText;
+use crate::session::{Event, Settings};
+use crate::wire::notification::{ErrorCode, Notification, ShutdownText};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -31,6 +31,33 @@ impl fmt::Display for Direction {
     }
 }
 
+/// Which decision of the operator ends a session: what the Cease says (RFC 4486 section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopKind {
+    /// It is shut down for now.
+    Shutdown,
+    /// The neighbour is configured no more.
+    Deconfigured,
+    /// It is to begin again as it was.
+    Reset,
+    /// It is to begin again with other settings.
+    Reconfigured,
+}
+
+impl StopKind {
+    /// What the neighbour is told. Only a shutdown and a reset can carry the text.
+    pub(crate) fn notification(self, text: Option<&ShutdownText>) -> Notification {
+        let error = match self {
+            StopKind::Shutdown => ErrorCode::ADMINISTRATIVE_SHUTDOWN,
+            StopKind::Deconfigured => ErrorCode::PEER_DECONFIGURED,
+            StopKind::Reset => ErrorCode::ADMINISTRATIVE_RESET,
+            StopKind::Reconfigured => ErrorCode::CONFIGURATION_CHANGE,
+        };
+        Notification::decided(error, text)
+    }
+}
+
 /// What happened. Everything a session ever learns, so that a recording of inputs replays it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -39,8 +66,15 @@ pub enum Input {
     Start,
     /// The operator does not want the session any more.
     Stop {
-        /// What to tell the neighbour's operators (RFC 9003).
+        /// Which decision that is.
+        kind: StopKind,
+        /// What to tell the neighbour's operators, where the kind lets it (RFC 9003).
         text: Option<ShutdownText>,
+    },
+    /// Somebody who watches the path to the neighbour says that it is gone (RFC 9384): faster than the hold timer.
+    PathDown {
+        /// What was seen.
+        reason: Reason,
     },
     /// A connection to or from the neighbour's address is open.
     Connected {
@@ -78,6 +112,9 @@ pub enum Input {
     },
     /// Everything the neighbour is to know from now on.
     Wanted(Arc<RouteSet>),
+    /// The operator decided otherwise. What can change while the session is up changes; anything else ends it, and it
+    /// begins again soon (see [`Settings::can_become`]).
+    Reconfigured(Box<Settings>),
     /// The neighbour was found to know something else than it was told: everything is to be told again.
     TellAgain,
     /// The deadline has come.

@@ -1,10 +1,11 @@
 //! What our OPEN offers, and how it gives way to a neighbour that refuses.
 
 use crate::session::Settings;
-use crate::wire::capability::Capability;
+use crate::wire::capability::{AddPath, Capability};
 use crate::wire::notification::ErrorCode;
 use crate::wire::open::{HoldTime, Open};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use terms::Family;
 
 /// What the next OPEN offers.
@@ -47,5 +48,19 @@ impl Offer {
 
 fn capabilities(settings: &Settings) -> Vec<Capability> {
     let families = settings.families.iter().copied().map(Capability::Multiprotocol);
-    families.chain([Capability::RouteRefresh, Capability::FourOctetAsn(settings.local_asn)]).collect()
+    let always = [
+        Capability::RouteRefresh,
+        Capability::EnhancedRouteRefresh,
+        Capability::ExtendedMessage,
+        Capability::FourOctetAsn(settings.local_asn),
+    ];
+    let all: BTreeMap<Family, AddPath> =
+        settings.families.iter().map(|&family| (family, settings.add_path)).collect();
+    let add_path = (settings.add_path != AddPath::default()).then_some(Capability::AddPath(all));
+    // The capability adds something to IPv4 alone.
+    let ipv6_next_hop = settings.extended_next_hop && settings.families.contains(&Family::Ipv4);
+    let extended_next_hop =
+        ipv6_next_hop.then(|| Capability::ExtendedNextHop(BTreeSet::from([Family::Ipv4])));
+    let chosen = settings.role.map(Capability::Role).into_iter().chain(add_path).chain(extended_next_hop);
+    families.chain(always).chain(chosen).collect()
 }

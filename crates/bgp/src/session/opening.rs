@@ -5,6 +5,7 @@ use crate::session::state::{Connection, OpenConfirm, State};
 use crate::session::timers::Timer;
 use crate::session::transition::Next;
 use crate::session::{Output, Session};
+use crate::wire::capability::Capability;
 use crate::wire::message::KEEPALIVE;
 use crate::wire::negotiated::Negotiated;
 use crate::wire::notification::{ErrorCode, Notification};
@@ -23,6 +24,7 @@ impl Session {
     /// Leaves Idle.
     pub(super) fn begin(&mut self, reason: &str) -> Next {
         self.timers.stop_all();
+        self.forgive_prefixes();
         if self.settings.passive {
             return Go(State::Active, reason.into());
         }
@@ -45,11 +47,21 @@ impl Session {
 
     /// Whether the neighbour's OPEN goes with ours.
     pub(super) fn judge(&self, theirs: &Open) -> Result<Negotiated, Notification> {
-        Negotiated::between(&self.offer.open(&self.settings), theirs, self.settings.peer_asn)
+        let ours = self.offer.open(&self.settings);
+        let negotiated = Negotiated::between(&ours, theirs, self.settings.peer_asn)?;
+        // RFC 9234 section 4.2: in the strict mode a neighbour has to say what it is.
+        let says_role = theirs.capabilities.iter().any(Capability::is_role);
+        if self.settings.role_strict && negotiated.role.is_some() && !says_role {
+            return Err(ErrorCode::ROLE_MISMATCH.into());
+        }
+        Ok(negotiated)
     }
 
     /// Agrees to the neighbour's OPEN.
     pub(super) fn confirm(&mut self, mut connection: Connection, negotiated: &Negotiated) -> Connection {
+        if negotiated.extended_messages {
+            connection.framer.allow_extended_messages();
+        }
         self.timers.stop(Timer::Hold);
         self.heard(negotiated.hold_time);
         self.keep_alive(&mut connection, negotiated.hold_time);
@@ -60,7 +72,8 @@ impl Session {
         self.heard(confirmed.negotiated.hold_time);
         // RFC 4271 section 6.8: an established connection wins over one that is not.
         self.refuse_rival(confirmed.rival.take(), ErrorCode::CONNECTION_COLLISION);
-        let established = Established::new(confirmed, &self.settings, Arc::clone(&self.wanted), self.now);
+        let established =
+            Established::new(confirmed, &self.settings, Arc::clone(self.wanted.allowed()), self.now);
         Go(State::Established(Box::new(established)), "both sides agree".into())
     }
 

@@ -1,9 +1,11 @@
 //! What an operator decides about one neighbour.
 
+use crate::wire::capability::AddPath;
 use crate::wire::negotiated::PeerKind;
 use crate::wire::open::HoldTime;
+use crate::wire::role::Role;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use terms::{Asn, Family, RouterId};
 
@@ -27,6 +29,24 @@ pub struct Settings {
     pub connect_retry: Duration,
     /// Pause after a session that failed.
     pub idle_hold: IdleHold,
+    /// How many prefixes of each family the neighbour may announce; no bound where there is no entry.
+    #[serde(default)]
+    pub max_prefixes: BTreeMap<Family, u32>,
+    /// How many routes it may be told, of all families that are offered; no bound if none.
+    #[serde(default)]
+    pub max_announced: Option<u32>,
+    /// What we are to the neighbour (RFC 9234). Only towards another network.
+    #[serde(default)]
+    pub role: Option<Role>,
+    /// Refuse a neighbour that does not say what it is, where we do.
+    #[serde(default)]
+    pub role_strict: bool,
+    /// Whether prefixes may come with path identifiers, in every family (RFC 7911).
+    #[serde(default)]
+    pub add_path: AddPath,
+    /// Whether IPv4 routes may have an IPv6 next hop (RFC 8950).
+    #[serde(default)]
+    pub extended_next_hop: bool,
 }
 
 impl Settings {
@@ -41,7 +61,43 @@ impl Settings {
             passive: false,
             connect_retry: Duration::from_secs(5),
             idle_hold: IdleHold::default(),
+            max_prefixes: BTreeMap::new(),
+            max_announced: None,
+            role: None,
+            role_strict: false,
+            add_path: AddPath::default(),
+            extended_next_hop: false,
         }
+    }
+
+    /// Whether a session that is up can go on under other settings: what two OPENs agree on cannot change.
+    pub fn can_become(&self, next: &Settings) -> bool {
+        let Settings {
+            local_asn,
+            peer_asn,
+            router_id,
+            families,
+            hold_time,
+            role,
+            role_strict,
+            add_path,
+            extended_next_hop,
+            // These are our own affair.
+            passive: _,
+            connect_retry: _,
+            idle_hold: _,
+            max_prefixes: _,
+            max_announced: _,
+        } = self;
+        *local_asn == next.local_asn
+            && *peer_asn == next.peer_asn
+            && *router_id == next.router_id
+            && *families == next.families
+            && *hold_time == next.hold_time
+            && *role == next.role
+            && *role_strict == next.role_strict
+            && *add_path == next.add_path
+            && *extended_next_hop == next.extended_next_hop
     }
 
     /// Whether the neighbour is in our own network.

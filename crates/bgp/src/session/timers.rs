@@ -21,16 +21,19 @@ pub(crate) enum Timer {
     ConnectRetry,
     /// The pause after a failure is over.
     IdleHold,
+    /// The pause after too many prefixes is over.
+    LimitPause,
 }
 
 impl Timer {
-    const ALL: [Timer; 6] = [
+    const ALL: [Timer; 7] = [
         Timer::Hold,
         Timer::SendHold,
         Timer::RivalOpen,
         Timer::Keepalive,
         Timer::ConnectRetry,
         Timer::IdleHold,
+        Timer::LimitPause,
     ];
 }
 

@@ -1,19 +1,23 @@
 //! The table of the state machine: what a stimulus does in each state (RFC 4271 section 8.2.2).
 
+use crate::session::established::Unbearable;
 use crate::session::offer::Offer;
 use crate::session::opening::agreement;
 use crate::session::state::{Connection, OpenConfirm, OpenSent, State};
 use crate::session::timers::Timer;
-use crate::session::{Event, Session};
+use crate::session::{Event, Session, Settings};
 use crate::wire::message::Message;
-use crate::wire::notification::{ErrorCode, Notification, ShutdownText};
+use crate::wire::notification::{ErrorCode, Notification};
 use std::sync::Arc;
 use terms::Reason;
 
 /// What the machine reacts to: the events of RFC 4271 section 8.1.
 pub(super) enum Stimulus {
     Start,
-    Stop(Option<ShutdownText>),
+    /// The operator's, and what the neighbour is told.
+    Stop(Notification),
+    /// The path is gone, and what was seen.
+    PathDown(Reason),
     Connected(Connection),
     ConnectFailed(Reason),
     Closed,
@@ -22,6 +26,7 @@ pub(super) enum Stimulus {
     /// What arrived is no message; this is the answer it deserves.
     Malformed(Notification),
     Wanted,
+    Reconfigured(Box<Settings>),
     TellAgain,
     Expired(Timer),
 }
@@ -63,20 +68,25 @@ impl Session {
             (State::Idle, Stimulus::Start) => {
                 self.failures = 0;
                 self.offer = Offer::Full;
+                self.wanted.judge(&self.settings).into_iter().for_each(|event| self.emit(event));
                 self.begin("started by the operator")
             }
             (State::Idle, Stimulus::Expired(Timer::IdleHold)) => self.begin("the pause is over"),
-            (State::Idle, Stimulus::Stop(_)) => {
-                self.timers.stop_all();
-                Stay(State::Idle)
+            (State::Idle, Stimulus::Expired(Timer::LimitPause)) => {
+                self.begin("the pause after too many prefixes is over")
             }
+            (State::Idle, Stimulus::Stop(_)) => self.stop(),
+            (State::Idle, Stimulus::Reconfigured(settings)) => self.reconfigured_in_idle(*settings),
             (State::Idle, Stimulus::Connected(connection)) => {
-                self.close(&connection);
+                self.turn_away(connection);
                 Stay(State::Idle)
             }
 
             // Connect and Active: no connection yet.
             (State::Connect | State::Active, Stimulus::Stop(_)) => self.stop(),
+            (state @ (State::Connect | State::Active), Stimulus::Reconfigured(settings)) => {
+                self.reconfigured_on_the_way(state, *settings)
+            }
             (State::Connect | State::Active, Stimulus::Connected(connection)) => {
                 let reason = format!("{} connection open", connection.direction);
                 let connection = self.send_open(connection, Timer::Hold);
@@ -97,7 +107,13 @@ impl Session {
             }
 
             // OpenSent: our OPEN is on its way.
-            (State::OpenSent(s), Stimulus::Stop(text)) => self.shut_down(s.connection, s.rival, text),
+            (State::OpenSent(s), Stimulus::Stop(cease)) => self.shut_down(s.connection, s.rival, &cease),
+            (State::OpenSent(s), Stimulus::PathDown(reason)) => {
+                self.path_down(s.connection, s.rival, &reason)
+            }
+            (State::OpenSent(s), Stimulus::Reconfigured(settings)) => {
+                self.reconfigured_in_open_sent(s, *settings)
+            }
             (State::OpenSent(s), Stimulus::Connected(connection)) => self.meet_in_open_sent(s, connection),
             (State::OpenSent(s), Stimulus::Closed) => self.closed_in_open_sent(s.rival),
             (State::OpenSent(s), Stimulus::Message(Message::Open(open))) => match self.judge(&open) {
@@ -128,7 +144,13 @@ impl Session {
             }
 
             // OpenConfirm: the neighbour's KEEPALIVE is missing.
-            (State::OpenConfirm(s), Stimulus::Stop(text)) => self.shut_down(s.connection, s.rival, text),
+            (State::OpenConfirm(s), Stimulus::Stop(cease)) => self.shut_down(s.connection, s.rival, &cease),
+            (State::OpenConfirm(s), Stimulus::PathDown(reason)) => {
+                self.path_down(s.connection, s.rival, &reason)
+            }
+            (State::OpenConfirm(s), Stimulus::Reconfigured(settings)) => {
+                self.reconfigured_in_open_confirm(s, *settings)
+            }
             (State::OpenConfirm(s), Stimulus::Connected(connection)) => {
                 self.meet_in_open_confirm(s, connection)
             }
@@ -161,15 +183,22 @@ impl Session {
 
             // Established: wanted routes are told.
             (State::Established(mut s), Stimulus::Wanted) => {
-                s.rib_out.want(Arc::clone(&self.wanted));
+                s.rib_out.want(Arc::clone(self.wanted.allowed()));
                 Stay(State::Established(s))
+            }
+            (State::Established(s), Stimulus::Reconfigured(settings)) => {
+                self.reconfigured_in_established(s, *settings)
             }
             (State::Established(s), Stimulus::Written) => {
                 self.timers.stop(Timer::SendHold);
                 self.watch_sending(s.connection.unsent, s.negotiated.hold_time);
                 Stay(State::Established(s))
             }
-            (State::Established(s), Stimulus::Stop(text)) => self.shut_down(s.connection, None, text),
+            (State::Established(s), Stimulus::Stop(cease)) => self.shut_down(s.connection, None, &cease),
+            (State::Established(s), Stimulus::PathDown(reason)) => {
+                self.forgive_after(&s);
+                self.path_down(s.connection, None, &reason)
+            }
             (State::Established(s), Stimulus::Connected(connection)) => {
                 self.refuse(connection, ErrorCode::CONNECTION_COLLISION);
                 Stay(State::Established(s))
@@ -189,11 +218,12 @@ impl Session {
             (State::Established(mut s), Stimulus::Message(Message::Update(body))) => {
                 self.heard(s.negotiated.hold_time);
                 match s.receive(&body, &mut self.received, self.now) {
-                    Ok(event) => {
-                        event.into_iter().for_each(|event| self.emit(event));
+                    Ok(events) => {
+                        events.into_iter().for_each(|event| self.emit(event));
                         Stay(State::Established(s))
                     }
-                    Err(notification) => self.broken(s, notification),
+                    Err(Unbearable::Faulty(notification)) => self.broken(s, notification),
+                    Err(Unbearable::TooMany(too_many)) => self.too_many(s, too_many),
                 }
             }
             (State::Established(mut s), Stimulus::Message(Message::RouteRefresh(refresh))) => {
@@ -231,7 +261,8 @@ impl Session {
             // What cannot happen in a state, or changes nothing there.
             (
                 state @ State::Idle,
-                Stimulus::ConnectFailed(_)
+                Stimulus::PathDown(_)
+                | Stimulus::ConnectFailed(_)
                 | Stimulus::Closed
                 | Stimulus::Written
                 | Stimulus::Message(_)
@@ -245,6 +276,7 @@ impl Session {
             | (
                 state @ (State::Connect | State::Active),
                 Stimulus::Start
+                | Stimulus::PathDown(_)
                 | Stimulus::Closed
                 | Stimulus::Written
                 | Stimulus::Message(_)
@@ -252,7 +284,12 @@ impl Session {
                 | Stimulus::Wanted
                 | Stimulus::TellAgain
                 | Stimulus::Expired(
-                    Timer::Hold | Timer::SendHold | Timer::RivalOpen | Timer::Keepalive | Timer::IdleHold,
+                    Timer::Hold
+                    | Timer::SendHold
+                    | Timer::RivalOpen
+                    | Timer::Keepalive
+                    | Timer::IdleHold
+                    | Timer::LimitPause,
                 ),
             )
             | (state @ State::Active, Stimulus::ConnectFailed(_))
@@ -263,7 +300,13 @@ impl Session {
                 | Stimulus::Written
                 | Stimulus::Wanted
                 | Stimulus::TellAgain
-                | Stimulus::Expired(Timer::SendHold | Timer::Keepalive | Timer::ConnectRetry | Timer::IdleHold),
+                | Stimulus::Expired(
+                    Timer::SendHold
+                    | Timer::Keepalive
+                    | Timer::ConnectRetry
+                    | Timer::IdleHold
+                    | Timer::LimitPause,
+                ),
             )
             | (
                 state @ State::OpenConfirm(_),
@@ -272,13 +315,17 @@ impl Session {
                 | Stimulus::Written
                 | Stimulus::Wanted
                 | Stimulus::TellAgain
-                | Stimulus::Expired(Timer::SendHold | Timer::ConnectRetry | Timer::IdleHold),
+                | Stimulus::Expired(
+                    Timer::SendHold | Timer::ConnectRetry | Timer::IdleHold | Timer::LimitPause,
+                ),
             )
             | (
                 state @ State::Established(_),
                 Stimulus::Start
                 | Stimulus::ConnectFailed(_)
-                | Stimulus::Expired(Timer::RivalOpen | Timer::ConnectRetry | Timer::IdleHold),
+                | Stimulus::Expired(
+                    Timer::RivalOpen | Timer::ConnectRetry | Timer::IdleHold | Timer::LimitPause,
+                ),
             ) => Stay(state),
         }
     }

@@ -1,6 +1,6 @@
 //! From a stream of octets to single messages (RFC 4271 sections 4.1 and 6.1).
 
-use crate::wire::message::{HEADER, MARKER, MAX_MESSAGE};
+use crate::wire::message::{HEADER, MARKER, MAX_EXTENDED_MESSAGE, MAX_MESSAGE, kind};
 use crate::wire::notification::{ErrorCode, Notification};
 use serde::{Deserialize, Serialize};
 
@@ -12,26 +12,37 @@ pub struct Framer {
     buffer: Vec<u8>,
     /// Octets at the front of the buffer that were given out.
     taken: usize,
+    /// Whether messages may be longer than [`MAX_MESSAGE`].
+    extended: bool,
 }
 
 /// What is saved of a framer: octets that are not given out yet.
 #[derive(Serialize, Deserialize)]
-#[serde(transparent)]
-struct Pending(#[serde(with = "crate::hex")] Vec<u8>);
+struct Pending {
+    #[serde(with = "crate::hex")]
+    octets: Vec<u8>,
+    extended: bool,
+}
 
 impl From<Framer> for Pending {
     fn from(framer: Framer) -> Self {
-        Pending(framer.buffer.into_iter().skip(framer.taken).collect())
+        let octets = framer.buffer.into_iter().skip(framer.taken).collect();
+        Pending { octets, extended: framer.extended }
     }
 }
 
 impl From<Pending> for Framer {
-    fn from(Pending(buffer): Pending) -> Self {
-        Framer { buffer, taken: 0 }
+    fn from(Pending { octets, extended }: Pending) -> Self {
+        Framer { buffer: octets, taken: 0, extended }
     }
 }
 
 impl Framer {
+    /// From here on messages of up to 65535 octets are taken, OPEN and KEEPALIVE excepted (RFC 8654 section 4).
+    pub fn allow_extended_messages(&mut self) {
+        self.extended = true;
+    }
+
     /// Appends octets of the stream.
     pub fn push(&mut self, octets: &[u8]) {
         self.buffer.drain(..self.taken);
@@ -50,7 +61,7 @@ impl Framer {
             return Ok(None);
         };
         let length = usize::from(u16::from_be_bytes([length_field[0], length_field[1]]));
-        if !(HEADER..=MAX_MESSAGE).contains(&length) {
+        if !(HEADER..=self.longest(pending)).contains(&length) {
             return Err(Notification::new(ErrorCode::BAD_MESSAGE_LENGTH, length_field));
         }
         let start = self.taken;
@@ -59,6 +70,15 @@ impl Framer {
         }
         self.taken += length;
         Ok(Some(&self.buffer[start..start + length]))
+    }
+
+    /// Octets that the message in front may have, as far as its type is known.
+    fn longest(&self, pending: &[u8]) -> usize {
+        match pending.get(HEADER - 1) {
+            Some(&(kind::OPEN | kind::KEEPALIVE)) => MAX_MESSAGE,
+            Some(_) | None if self.extended => MAX_EXTENDED_MESSAGE,
+            Some(_) | None => MAX_MESSAGE,
+        }
     }
 }
 
@@ -83,7 +103,8 @@ mod tests {
 
     #[test]
     fn every_split_of_a_stream_gives_the_same_messages() {
-        let refused = Notification::shutdown(Some(&"bye".parse().unwrap())).encode();
+        let refused =
+            Notification::decided(ErrorCode::ADMINISTRATIVE_SHUTDOWN, Some(&"bye".parse().unwrap())).encode();
         let stream = [&KEEPALIVE[..], &refused, &KEEPALIVE].concat();
         let whole = messages(&[&stream]).unwrap();
         assert_eq!(whole.len(), 3);
@@ -109,6 +130,35 @@ mod tests {
                 Err(error) => {
                     assert!(wrong, "{length}");
                     assert_eq!(error, Notification::new(ErrorCode::BAD_MESSAGE_LENGTH, length.to_be_bytes()));
+                }
+            }
+        }
+    }
+
+    /// RFC 8654 section 4: not before both sides agreed, and never for OPEN and KEEPALIVE.
+    #[test]
+    fn long_messages_are_taken_by_agreement() {
+        for (extended, kind, taken) in [
+            (false, kind::UPDATE, false),
+            (true, kind::UPDATE, true),
+            (true, kind::NOTIFICATION, true),
+            (true, kind::ROUTE_REFRESH, true),
+            (true, kind::OPEN, false),
+            (true, kind::KEEPALIVE, false),
+        ] {
+            for length in [4097, u16::MAX] {
+                let mut framer = Framer::default();
+                if extended {
+                    framer.allow_extended_messages();
+                }
+                let mut message = [&MARKER[..], &length.to_be_bytes(), &[kind]].concat();
+                message.resize(length.into(), 0);
+                framer.push(&message);
+                match framer.next_message() {
+                    Ok(found) => assert!(taken && found == Some(&message[..]), "{kind} of {length}"),
+                    Err(error) => {
+                        assert!(!taken && error.error == ErrorCode::BAD_MESSAGE_LENGTH, "{kind} of {length}");
+                    }
                 }
             }
         }

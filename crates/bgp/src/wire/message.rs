@@ -12,6 +12,8 @@ pub const MARKER: [u8; 16] = [0xff; 16];
 pub const HEADER: usize = 19;
 /// The longest message (RFC 4271 section 4.1).
 pub const MAX_MESSAGE: usize = 4096;
+/// The longest message between speakers that agreed to it, OPEN and KEEPALIVE excepted (RFC 8654 section 4).
+pub const MAX_EXTENDED_MESSAGE: usize = 65_535;
 
 /// The message types of the header.
 pub(crate) mod kind {
@@ -122,7 +124,7 @@ impl RouteRefresh {
 }
 
 impl Notification {
-    /// The whole message; data that does not fit is cut.
+    /// The whole message; data that does not fit into one that every neighbour takes is cut (RFC 8654 section 5).
     pub fn encode(&self) -> Vec<u8> {
         let room = MAX_MESSAGE - HEADER - 2;
         let data = &self.data[..self.data.len().min(room)];
@@ -130,10 +132,10 @@ impl Notification {
     }
 }
 
-/// Header and body. The body is at most [`MAX_MESSAGE`] - [`HEADER`] octets: callers see to that.
+/// Header and body. The message is no longer than the neighbour takes: callers see to that.
 pub(crate) fn framed(kind: u8, body: &[u8]) -> Vec<u8> {
     let length = HEADER + body.len();
-    debug_assert!(length <= MAX_MESSAGE, "message of {length} octets");
+    debug_assert!(length <= MAX_EXTENDED_MESSAGE, "message of {length} octets");
     let mut message = Vec::with_capacity(length);
     message.extend_from_slice(&MARKER);
     message.extend_from_slice(&u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes());

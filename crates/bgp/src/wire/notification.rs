@@ -90,6 +90,11 @@ error_codes! {
 }
 
 impl ErrorCode {
+    /// Whether a text of the operator goes along (RFC 9003 section 2).
+    fn carries_text(self) -> bool {
+        [ErrorCode::ADMINISTRATIVE_SHUTDOWN, ErrorCode::ADMINISTRATIVE_RESET].contains(&self)
+    }
+
     /// The name of the code alone, for a pair whose subcode nobody registered.
     fn class(self) -> &'static str {
         ErrorCode { code: self.code, subcode: 0 }.name().unwrap_or("unknown error")
@@ -121,20 +126,20 @@ impl Notification {
         Notification { error, data: data.into() }
     }
 
-    /// "The operator stopped this session", and why (RFC 9003).
-    pub fn shutdown(text: Option<&ShutdownText>) -> Self {
+    /// What the operator decided, and why. The text goes along where the error carries one (RFC 9003 section 2).
+    pub fn decided(error: ErrorCode, text: Option<&ShutdownText>) -> Self {
         let mut data = Vec::new();
-        if let Some(text) = text {
+        if let Some(text) = text.filter(|_| error.carries_text()) {
             data.push(text.octets());
             data.extend_from_slice(text.as_str().as_bytes());
         }
-        Notification::new(ErrorCode::ADMINISTRATIVE_SHUTDOWN, data)
+        Notification::new(error, data)
     }
 
     /// What the peer's operator wrote: only shutdown and reset carry a text, and one that is cut short or is no
     /// UTF-8 is none (RFC 9003 section 2).
     pub fn shutdown_text(&self) -> Option<ShutdownText> {
-        if ![ErrorCode::ADMINISTRATIVE_SHUTDOWN, ErrorCode::ADMINISTRATIVE_RESET].contains(&self.error) {
+        if !self.error.carries_text() {
             return None;
         }
         let (&length, rest) = self.data.split_first()?;

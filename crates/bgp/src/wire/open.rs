@@ -41,9 +41,8 @@ impl Open {
         let router_id = reader.u32().ok_or_else(unspecific)?;
         let capabilities = decode_parameters(reader)?;
 
-        let four_octets = capabilities.iter().find_map(|capability| match capability {
-            Capability::FourOctetAsn(asn) => Some(*asn),
-            Capability::Multiprotocol(_) | Capability::RouteRefresh | Capability::Unknown { .. } => None,
+        let four_octets = capabilities.iter().find_map(|capability| {
+            if let Capability::FourOctetAsn(asn) = capability { Some(*asn) } else { None }
         });
         let two_octets =
             Asn::try_from(u32::from(short_asn)).map_err(|_| Notification::from(ErrorCode::BAD_PEER_AS))?;
@@ -53,6 +52,11 @@ impl Open {
             router_id: RouterId::try_from(router_id).map_err(|_| ErrorCode::BAD_BGP_IDENTIFIER)?,
             capabilities,
         })
+    }
+
+    /// Whether the speaker says what it is to its neighbour; in strict mode it has to (RFC 9234 section 4.2).
+    pub fn has_role(&self) -> bool {
+        self.capabilities.iter().any(Capability::is_role)
     }
 
     /// The whole message. A number that two octets cannot hold is AS_TRANS in the old field (RFC 6793 section 9).

@@ -2,7 +2,7 @@
 
 use crate::wire::attribute::{self, AttributeCode, Attributes, Fault, Handling, PathAttributes, Problem};
 use crate::wire::attribute::{MpReach, MpUnreach};
-use crate::wire::message::{HEADER, MAX_MESSAGE, framed, kind};
+use crate::wire::message::{HEADER, framed, kind};
 use crate::wire::negotiated::Negotiated;
 use crate::wire::nlri;
 use crate::wire::notification::{ErrorCode, Notification};
@@ -35,7 +35,7 @@ pub enum Verdict {
 
 /// An UPDATE that does not fit a message: so many octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("its attributes need {0} octets, a message has at most 4096")]
+#[error("its attributes need {0} octets, more than a message to this neighbour may have")]
 pub struct TooLong(pub usize);
 
 impl Update {
@@ -80,7 +80,7 @@ impl Update {
         nlri::encode(&self.reached, &mut reached);
 
         let octets = HEADER + 4 + withdrawn.len() + attributes.len() + reached.len();
-        if octets > MAX_MESSAGE {
+        if octets > negotiated.max_message() {
             return Err(TooLong(octets));
         }
         let body = [counted(&withdrawn), counted(&attributes), reached].concat();

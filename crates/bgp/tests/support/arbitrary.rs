@@ -6,11 +6,12 @@
 use bgp::session::{ErrorCode, HoldTime, Notification};
 use bgp::wire::as_path::{AsPath, Segment, SegmentKind};
 use bgp::wire::attribute::{Aggregator, MpReach, MpUnreach, PathAttributes};
-use bgp::wire::capability::Capability;
+use bgp::wire::capability::{AddPath, Capability, GracefulRestart, LONGEST_RESTART};
 use bgp::wire::negotiated::{Negotiated, PeerKind};
 use bgp::wire::open::Open;
+use bgp::wire::role::Role;
 use bgp::wire::update::Update;
-use proptest::collection::{btree_set, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -38,10 +39,33 @@ fn capability() -> impl Strategy<Value = Capability> {
     prop_oneof![
         family().prop_map(Capability::Multiprotocol),
         Just(Capability::RouteRefresh),
-        (66u8.., vec(any::<u8>(), 0..40)).prop_map(|(code, value)| Capability::Unknown { code, value }),
+        btree_set(Just(Family::Ipv4), 0..2).prop_map(Capability::ExtendedNextHop),
+        Just(Capability::ExtendedMessage),
+        prop::sample::select(&Role::ALL[..]).prop_map(Capability::Role),
+        graceful_restart().prop_map(Capability::GracefulRestart),
+        btree_map(family(), add_path(), 0..3).prop_map(Capability::AddPath),
+        Just(Capability::EnhancedRouteRefresh),
+        (71u8.., vec(any::<u8>(), 0..40)).prop_map(|(code, value)| Capability::Unknown { code, value }),
         // L2VPN EVPN, which is not spoken here
         Just(Capability::Unknown { code: 1, value: vec![0, 25, 0, 70] }),
     ]
+}
+
+fn graceful_restart() -> impl Strategy<Value = GracefulRestart> {
+    let families = btree_map(family(), any::<bool>(), 0..3);
+    (any::<bool>(), any::<bool>(), 0..=LONGEST_RESTART, families).prop_map(
+        |(restarting, notification, time, families)| GracefulRestart {
+            restarting,
+            notification,
+            time,
+            families,
+        },
+    )
+}
+
+/// At least one direction.
+fn add_path() -> impl Strategy<Value = AddPath> {
+    (1..=3u8).prop_map(|bits| AddPath { receive: bits & 1 != 0, send: bits & 2 != 0 })
 }
 
 /// With the capability that tells the number where two octets cannot.
@@ -60,12 +84,8 @@ pub(crate) fn notification() -> impl Strategy<Value = Notification> {
 
 pub(crate) fn negotiated() -> impl Strategy<Value = Negotiated> {
     let kind = prop_oneof![Just(PeerKind::Internal), Just(PeerKind::External)];
-    (kind, any::<bool>()).prop_map(|(peer_kind, four_octet_asn)| Negotiated {
-        peer_kind,
-        families: Family::ALL.into(),
-        four_octet_asn,
-        hold_time: HoldTime::DEFAULT,
-    })
+    (kind, any::<bool>())
+        .prop_map(|(peer_kind, four_octet_asn)| Negotiated { four_octet_asn, ..Negotiated::plain(peer_kind) })
 }
 
 fn as_path() -> impl Strategy<Value = AsPath> {

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bgp::session::{
-    ConnectionId, Direction, HoldTime, Input, Output, PeerKind, Session, Settings, StateName,
+    ConnectionId, Direction, HoldTime, Input, Output, PeerKind, Session, Settings, StateName, StopKind,
 };
 use bgp::wire::capability::Capability;
 use bgp::wire::framer::Framer;
@@ -29,7 +29,7 @@ pub(crate) fn message(octets: &[u8]) {
         peer_kind: if bit(0) { PeerKind::Internal } else { PeerKind::External },
         families,
         four_octet_asn: bit(1),
-        hold_time: HoldTime::DEFAULT,
+        ..Negotiated::plain(PeerKind::External)
     };
     let mut framer = Framer::default();
     framer.push(stream);
@@ -100,10 +100,11 @@ pub(crate) fn session(octets: &[u8]) {
         let bytes = |bytes: Vec<u8>| Input::Bytes { connection, bytes };
         match act & 0x0f {
             0 => play.feed(Input::Start),
-            1 => play.feed(Input::Stop { text: None }),
+            1 => play.feed(Input::Stop { kind: StopKind::Shutdown, text: None }),
             2 => play.connect(Direction::Outbound),
             3 => play.connect(Direction::Inbound),
             4 => play.feed(Input::ConnectFailed { reason: "refused".into() }),
+            5 if act >= 0x80 => play.feed(Input::PathDown { reason: "silent".into() }),
             5 => {
                 play.open.remove(&connection);
                 play.feed(Input::Closed { connection });

@@ -4,7 +4,7 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use bgp::session::{ConnectionId, Direction, Input, Output, Session, Settings, StateName};
+use bgp::session::{ConnectionId, Direction, Input, Output, Session, Settings, StateName, StopKind};
 use bgp::wire::framer::Framer;
 use bgp::wire::message::Message;
 use bgp::wire::negotiated::Negotiated;
@@ -12,7 +12,7 @@ use bgp::wire::update::Verdict;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-use terms::{Family, Prefix, RouteSet, Timestamp};
+use terms::{Prefix, RouteSet, Timestamp};
 
 /// One TCP connection. What belongs to an end has its number as index.
 struct Cable {
@@ -60,6 +60,8 @@ impl Heard {
 pub(crate) enum Step {
     Start(usize),
     Stop(usize),
+    /// Whoever watches the path says that it is gone.
+    PathDown(usize),
     Want(usize, usize),
     ConnectSucceeds(usize),
     ConnectFails(usize),
@@ -106,7 +108,8 @@ impl World {
     pub(crate) fn step(&mut self, step: Step) {
         match step {
             Step::Start(end) => self.feed(end, Input::Start),
-            Step::Stop(end) => self.feed(end, Input::Stop { text: None }),
+            Step::Stop(end) => self.feed(end, Input::Stop { kind: StopKind::Shutdown, text: None }),
+            Step::PathDown(end) => self.feed(end, Input::PathDown { reason: "silent".into() }),
             Step::Want(end, which) => {
                 let wanted = Arc::clone(&self.wanted[which % self.wanted.len()]);
                 self.feed(end, Input::Wanted(wanted));
@@ -270,10 +273,5 @@ impl Cable {
 
 /// What both ends of [`World`] carry.
 pub(crate) fn both_families(hold_time: bgp::session::HoldTime) -> Negotiated {
-    Negotiated {
-        peer_kind: bgp::session::PeerKind::External,
-        families: Family::ALL.into(),
-        four_octet_asn: true,
-        hold_time,
-    }
+    Negotiated { hold_time, ..Negotiated::plain(bgp::session::PeerKind::External) }
 }

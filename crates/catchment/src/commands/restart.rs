@@ -55,7 +55,9 @@ fn end_of(client: &Client, number: u64) -> anyhow::Result<Restart> {
         }
         std::thread::sleep(LOOK_EVERY);
     }
-    bail!("the program on disk was started and does not say that it took over: see `catchment status` and its log")
+    bail!(
+        "the program on disk was started and does not say that it took over: see `catchment status` and its log"
+    )
 }
 
 fn refused(answer: &RestartAnswer) -> String {

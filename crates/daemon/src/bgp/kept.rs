@@ -76,7 +76,8 @@ impl Peer {
             let stream: TcpStream = descriptors
                 .take(descriptor)
                 .ok_or_else(|| Reason::from("its connection was not handed over"))?;
-            let connection = resume(stream, unsent, &peer).map_err(|error| Reason::from(error.to_string()))?;
+            let connection =
+                resume(stream, unsent, &peer).map_err(|error| Reason::from(error.to_string()))?;
             peer.ours = connection.local_address().ok();
             peer.connections.insert(id, connection);
         }

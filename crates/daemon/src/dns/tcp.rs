@@ -8,9 +8,9 @@ use super::orders::Order;
 use super::service::Service;
 use ::dns::Transport;
 use std::io;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
-use std::os::fd::AsFd;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
@@ -66,8 +66,7 @@ impl Streams {
             for stream in clients {
                 let Ok(place) = Arc::clone(&places).try_acquire_owned() else { break };
                 let (service, standing) = (service.clone(), standing.clone());
-                let connection =
-                    Connection { stream, patience: PATIENCE, service, standing, _place: place };
+                let connection = Connection { stream, patience: PATIENCE, service, standing, _place: place };
                 before.spawn(connection.serve());
             }
             for listener in listeners {

@@ -2,11 +2,11 @@
 
 use super::token::Tokens;
 use super::{Driver, Identity, Kept, ORDERS, Request, Said, Wires, view};
-use crate::succession::{Hold, StandStill};
 use crate::announce::{Grants, Permits, Wishes};
 use crate::clock::Clock;
 use crate::events::Bus;
 use crate::load::Loads;
+use crate::succession::{Hold, StandStill};
 use ::fleet::{Etcd, Store, etcd};
 use announce::permit::Speaker;
 use api::{FleetStatus, Schema, StoreState};

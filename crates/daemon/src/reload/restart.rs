@@ -2,8 +2,8 @@
 
 use super::difference::Difference;
 use super::office::{Office, read};
-use crate::succession::{self, Departing, Program, examine};
 use crate::event::Source;
+use crate::succession::{self, Departing, Program, examine};
 use api::{RestartAnswer, RestartVerdict, Schema};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -35,8 +35,7 @@ impl Office {
         }
         let _ = answer.send(say(RestartVerdict::Begun, Vec::new()));
         tokio::time::sleep(ANSWER).await;
-        let departing =
-            Departing { program: self.exit.program.clone(), site_file: self.now.path.clone() };
+        let departing = Departing { program: self.exit.program.clone(), site_file: self.now.path.clone() };
         // A daemon that stops hands nothing over.
         let _ = self.exit.departures.send(departing).await;
     }
@@ -44,7 +43,9 @@ impl Office {
     /// Whether the program on disk may take over, or why not.
     async fn may_restart(&self) -> Result<(), String> {
         if self.pending.is_some() {
-            return Err("the last reload waits for its confirmation: `catchment reload --confirm` first".to_owned());
+            return Err(
+                "the last reload waits for its confirmation: `catchment reload --confirm` first".to_owned()
+            );
         }
         let path = self.now.path.clone();
         let on_disk = read(path.clone()).await;

@@ -79,7 +79,10 @@ impl fmt::Display for Event {
             }
             Event::RestartRefused { reason } => write!(f, "a restart was refused: {reason}"),
             Event::EstateUnusable { reason } => {
-                write!(f, "what the program before left cannot be used: {reason}; this is a start from nothing")
+                write!(
+                    f,
+                    "what the program before left cannot be used: {reason}; this is a start from nothing"
+                )
             }
             Event::SessionLost { reason } => {
                 write!(f, "the session of the program before was not taken over: {reason}; it begins anew")

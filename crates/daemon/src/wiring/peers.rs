@@ -1,12 +1,12 @@
 //! The peers of the site by name: started, changed and stopped while the rest goes on.
 
 use super::Shared;
-use crate::bgp::{self, CALLS_PER_PEER, Peer, Switchboard};
+use crate::bgp::{self, CALLS_PER_PEER, Goodbye, Peer, Switchboard};
+use crate::event::Source;
 use crate::export::Decision;
 use crate::status;
 use crate::succession::{self, Descriptors, Hold, StandStill};
-use crate::event::Source;
-use ::bgp::session::ShutdownText;
+use ::bgp::session::{ShutdownText, StopKind};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub(super) struct Peers {
 struct Running {
     address: IpAddr,
     neighbour: watch::Sender<config::Peer>,
-    stop: watch::Sender<Option<ShutdownText>>,
+    stop: watch::Sender<Goodbye>,
     still: mpsc::Sender<StandStill<Option<serde_json::Result<bgp::Kept>>>>,
     shown: status::Peer,
     task: JoinHandle<()>,
@@ -121,16 +121,20 @@ impl Peers {
         }
     }
 
-    /// Ends a peer's session, saying why, and begins another: what changes about it is agreed when it begins.
-    pub(super) fn restart(&mut self, neighbour: &config::Peer, text: &str) {
-        self.stop(&neighbour.name, text);
+    /// Ends a peer's session and begins another: what changes about it is agreed when it begins.
+    pub(super) fn restart(&mut self, neighbour: &config::Peer) {
+        self.stop(&neighbour.name, StopKind::Reconfigured);
         self.start(neighbour);
     }
 
-    /// Ends a peer's session for good, saying why.
-    pub(super) fn stop(&mut self, name: &PeerName, text: &str) {
+    /// Ends the session of a peer that the site file no longer names.
+    pub(super) fn remove(&mut self, name: &PeerName) {
+        self.stop(name, StopKind::Deconfigured);
+    }
+
+    fn stop(&mut self, name: &PeerName, kind: StopKind) {
         let Some(Running { address, stop, task, .. }) = self.running.remove(name) else { return };
-        stop.send_replace(ShutdownText::fitting(text));
+        stop.send_replace(Goodbye { kind, text: None });
         self.switchboard.send_modify(|switchboard| drop(switchboard.remove(&address)));
         self.leaving.retain(|(_, task)| !task.is_finished());
         self.leaving.push((address, task));
@@ -142,7 +146,7 @@ impl Peers {
         let leaving = std::mem::take(&mut self.leaving).into_iter();
         let mut tasks: Vec<_> = leaving.map(|(_, task)| task).collect();
         for running in std::mem::take(&mut self.running).into_values() {
-            running.stop.send_replace(text.clone());
+            running.stop.send_replace(Goodbye { kind: StopKind::Shutdown, text: text.clone() });
             tasks.push(running.task);
         }
         let goodbye = async {
@@ -165,7 +169,7 @@ impl Peers {
         let (still, asked) = mpsc::channel(1);
         let (caller, calls) = mpsc::channel(CALLS_PER_PEER);
         let (adjust, adjusted) = watch::channel(neighbour.clone());
-        let (stop, stopped) = watch::channel(None);
+        let (stop, stopped) = watch::channel(Goodbye { kind: StopKind::Shutdown, text: None });
         let address = neighbour.address.ip();
         let (name, asn) = (neighbour.name.clone(), neighbour.session.peer_asn);
         let shown = status::Peer { name: name.clone(), address, asn, view: peer.view() };

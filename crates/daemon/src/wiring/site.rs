@@ -5,10 +5,10 @@ use super::groups::Groups;
 use super::opening::listen_for_peers;
 use super::peers::Peers;
 use super::services::{Services, belongings};
+use crate::announce::Command;
 use crate::announce::{Member, Regroup};
 use crate::bgp;
 use crate::error::Error;
-use crate::announce::Command;
 use crate::fleet::Fleet;
 use crate::memory::Memories;
 use crate::reload::{Change, Difference, GroupStep, PeerChange};
@@ -85,20 +85,17 @@ impl Site {
         self.regroup(&next, &difference.groups).await?;
         self.services.change(&self.site_file, &next, servers);
         self.listen(listeners);
-        let name = next.site.name.clone();
         let changes = |wanted: PeerChange| {
             let changed = difference.peers.iter().filter(move |(_, change)| **change == wanted);
             changed.map(|(name, _)| name)
         };
         for gone in changes(PeerChange::Removed) {
-            self.peers.stop(gone, &format!("{name} no longer has this session in its site file"));
+            self.peers.remove(gone);
         }
         for peer in &next.peers {
             match difference.peers.get(&peer.name) {
                 Some(PeerChange::Added) => self.peers.start(peer),
-                Some(PeerChange::Session) => {
-                    self.peers.restart(peer, &format!("{name} has other settings for this session"));
-                }
+                Some(PeerChange::Session) => self.peers.restart(peer),
                 Some(PeerChange::Routes) => self.peers.adjust(peer),
                 Some(PeerChange::Removed) | None => {}
             }

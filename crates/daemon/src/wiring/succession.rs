@@ -86,7 +86,9 @@ impl Site {
 
     async fn hand_over(&self, departing: &Departing) -> Result<Infallible, Reason> {
         if self.services.is_lingering() {
-            return Err(Reason::from("what the last reload took away still answers users who have not heard of it"));
+            return Err(Reason::from(
+                "what the last reload took away still answers users who have not heard of it",
+            ));
         }
         let servers = self.services.servers();
         if !servers.is_empty() {
@@ -104,7 +106,8 @@ impl Site {
         let left = LONGEST.saturating_sub(clock.now().since(still_since));
         timeout(left, stand_still(servers)).await.map_err(late)?;
         let mut sockets = self.sockets();
-        let clients: Vec<OwnedFd> = servers.iter().flat_map(|server| server.hand_over(&mut sockets)).collect();
+        let clients: Vec<OwnedFd> =
+            servers.iter().flat_map(|server| server.hand_over(&mut sockets)).collect();
         let descriptors = sockets.numbers().chain(standing.peers.values().flat_map(bgp::Kept::descriptors));
         let descriptors: Vec<RawFd> = descriptors.collect();
         let estate = Estate {

@@ -13,11 +13,11 @@ use std::time::Duration;
 
 const BUILT_IN: (&str, &str) = ("[api]", "[service.dns]\nzones = [\"example.zone\"]\n[api]");
 
-const ZONE: &str = "$ORIGIN example.\n$TTL 60\n@ SOA ns hostmaster 1 1h 15m 1w 5m\n NS ns\nns A 198.18.0.53\n";
+const ZONE: &str =
+    "$ORIGIN example.\n$TTL 60\n@ SOA ns hostmaster 1 1h 15m 1w 5m\n NS ns\nns A 198.18.0.53\n";
 
 /// `example. SOA IN`, with room for the number of the question.
-const QUESTION: [u8; 25] =
-    *b"\0\0\x01\0\0\x01\0\0\0\0\0\0\x07example\0\0\x06\0\x01";
+const QUESTION: [u8; 25] = *b"\0\0\x01\0\0\x01\0\0\0\0\0\0\x07example\0\0\x06\0\x01";
 
 /// How long an answer may take before it counts as lost: a client of today waits longer.
 const LOST: Duration = Duration::from_secs(3);
@@ -120,7 +120,11 @@ fn five_restarts_and_nobody_outside_sees_one() {
             // The same program as a new file, as an upgrade leaves it.
             put_in_place(&program, &fs::read(super::daemon_program()).unwrap());
             let answer = restart(&world);
-            assert_eq!((&answer["verdict"], &answer["number"]), (&json!("begun"), &json!(number)), "{answer}");
+            assert_eq!(
+                (&answer["verdict"], &answer["number"]),
+                (&json!("begun"), &json!(number)),
+                "{answer}"
+            );
             let ended = end_of_restart(&world, number);
             assert_eq!((&ended["outcome"], &ended["sessions"]), (&json!("done"), &json!(1)), "{ended}");
             let so_far = asked.each_ref().map(|asked| asked.load(Ordering::Relaxed));

@@ -1,6 +1,8 @@
 //! Two BGP speakers that talk to each other over a wire that cuts their words anywhere, and breaks.
 
-use bgp::session::{ConnectionId, Direction, HoldTime, Input, Output, Session, Settings, StateName};
+use bgp::session::{
+    ConnectionId, Direction, HoldTime, Input, Output, Session, Settings, StateName, StopKind,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use recording::{Happened, Recorder, replay};
@@ -130,7 +132,7 @@ impl Conversation {
             (Happening::Want(routes), _) => self.tell(side, Input::Wanted(Arc::new(wanted(routes)))),
             (Happening::Pass(millis), _) => self.pass(Duration::from_millis(millis)),
             (Happening::Restart, _) => {
-                self.tell(side, Input::Stop { text: None });
+                self.tell(side, Input::Stop { kind: StopKind::Shutdown, text: None });
                 self.tell(side, Input::Start);
             }
         }

@@ -2,7 +2,6 @@
 
 use super::super::difference::tests::{SITE, site};
 use super::*;
-use crate::succession::Program;
 use crate::bgp::{Ledger, View};
 use crate::clock::Clock;
 use crate::export::NextHops;
@@ -11,6 +10,7 @@ use crate::load::Loads;
 use crate::metrics::Metrics;
 use crate::orders;
 use crate::status::{Peer, Shown};
+use crate::succession::Program;
 use ::bgp::session::{Received, StateName};
 use ::fleet::{Embedded, Key, Store};
 use announce::permit::Record;
