@@ -203,7 +203,7 @@ pub(crate) struct LabNodes {
 #[derive(Debug, Args)]
 pub(crate) struct LabFault {
     /// What to do: kill, hang, reboot, power-cut, cut, blackhole, flap, starve, remove, drain, withdraw, resume,
-    /// change, reload, restore
+    /// change, reload, restart, restore
     pub(crate) kind: String,
     /// To what: `london` (the site, or its service), `site london`, `service london`, `daemon london`,
     /// `cable atlas-london - atlas-newyork`, `store`, `everything`
