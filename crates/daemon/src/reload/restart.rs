@@ -49,7 +49,11 @@ impl Office {
         }
         let path = self.now.path.clone();
         let on_disk = read(path.clone()).await;
-        let on_disk = on_disk.map_err(|faults| format!("{} has faults: {faults}", path.display()))?;
+        let on_disk = on_disk.map_err(|faults| {
+            let first =
+                faults.iter().next().map(|(file, fault)| format!("{file}:{}: {}", fault.line, fault.message));
+            format!("{} has faults: {}", path.display(), first.unwrap_or_default())
+        })?;
         if !Difference::between(&self.now.site_file, &on_disk).is_empty() {
             return Err(format!(
                 "{} says something else than what is in force: `catchment reload` first, or put it back",

@@ -26,17 +26,24 @@ const LOST: Duration = Duration::from_secs(3);
 fn site(world: &World) -> (PathBuf, Program) {
     fs::write(world.path("example.zone"), ZONE).unwrap();
     let program = world.path("catchment");
-    put_in_place(&program, &fs::read(super::daemon_program()).unwrap());
+    put_daemon_in_place(&program);
     let daemon = world.daemon_from(&program, &[BUILT_IN]);
     until("both prefixes are announced", || world.is_announced());
     (program, daemon)
 }
 
-/// Puts a program in the place of another one, as a package does it.
-fn put_in_place(path: &Path, program: &[u8]) {
+/// Puts a script in the place of another program, as a package does it.
+fn put_in_place(path: &Path, script: &[u8]) {
     let beside = path.with_extension("new");
-    fs::write(&beside, program).unwrap();
+    fs::write(&beside, script).unwrap();
     fs::set_permissions(&beside, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::rename(&beside, path).unwrap();
+}
+
+/// Puts the daemon there, as a new file.
+fn put_daemon_in_place(path: &Path) {
+    let beside = path.with_extension("new");
+    fs::copy(super::daemon_program(), &beside).unwrap();
     fs::rename(&beside, path).unwrap();
 }
 
@@ -118,7 +125,7 @@ fn five_restarts_and_nobody_outside_sees_one() {
         let tcp = scope.spawn(|| world.site.run(|| ask_over_tcp(&ends, &asked[1])).unwrap());
         for number in 1..=5 {
             // The same program as a new file, as an upgrade leaves it.
-            put_in_place(&program, &fs::read(super::daemon_program()).unwrap());
+            put_daemon_in_place(&program);
             let answer = restart(&world);
             assert_eq!(
                 (&answer["verdict"], &answer["number"]),
@@ -181,7 +188,7 @@ fn a_restart_that_is_refused_or_fails_changes_nothing() {
     until("the service is answered", || world.is_answered("198.18.0.53"));
     assert_eq!(seen_by_bird(&world), before);
 
-    put_in_place(&program, &fs::read(super::daemon_program()).unwrap());
+    put_daemon_in_place(&program);
     assert_eq!(restart(&world)["verdict"], "begun");
     assert_eq!(end_of_restart(&world, 2)["outcome"], "done");
     assert_eq!(seen_by_bird(&world), before);
@@ -199,7 +206,7 @@ fn a_program_that_is_killed_before_it_takes_over_is_a_cold_start() {
     assert!(world.is_announced(), "the sessions are handed over");
     daemon.kill();
     until("both prefixes are withdrawn", || world.is_withdrawn());
-    put_in_place(&program, &fs::read(super::daemon_program()).unwrap());
+    put_daemon_in_place(&program);
     let _daemon = world.daemon_from(&program, &[BUILT_IN]);
     until("both prefixes are announced again", || world.is_announced());
     assert_eq!(world.count("started"), 1);
