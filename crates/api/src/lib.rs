@@ -22,7 +22,7 @@ mod status;
 
 pub use command::{Command, Done, FaultKind, Offer, Refusal};
 pub use event::{EventList, EventRow};
-pub use explanation::{Explanation, PeerTold};
+pub use explanation::{Explanation, HeardRoute, PeerHeard, PeerTold};
 pub use fleet::{
     AwayCause, FleetGroup, FleetHost, FleetMember, FleetOrder, FleetOrderKind, FleetStatus, HostGroup,
     PermitHeld, StoreState,
@@ -40,6 +40,6 @@ pub use reload::{ReloadAnswer, ReloadChange, ReloadOrder, ReloadVerdict};
 pub use restart::{Restart, RestartAnswer, RestartOutcome, RestartVerdict};
 pub use schema::Schema;
 pub use status::{
-    Alarm, Check, CheckResult, Group, GroupState, Output, Peer, PeerState, PrefixStatus, Received, Status,
-    Told, ToldPeer,
+    Alarm, Check, CheckResult, Group, GroupState, Kept, Output, Peer, PeerState, PrefixStatus, Received,
+    Signature, Status, Told, ToldPeer, Transport,
 };

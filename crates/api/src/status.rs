@@ -220,9 +220,43 @@ pub struct Peer {
     pub received: Received,
     /// The state of the BFD session beside it; none where the peer has no BFD.
     pub bfd: Option<String>,
+    /// How its TCP connections are guarded.
+    #[serde(default, skip_serializing_if = "Transport::is_open")]
+    pub transport: Transport,
 }
 
-/// What a peer told us: counted, then dropped, since a site needs no routes.
+/// How the TCP connections with a peer are guarded; left out where they are not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Transport {
+    /// The interface behind which the peer is, where its address is link-local.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
+    /// How every segment is signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
+    /// How many hops away the peer is at most (RFC 5082).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl_security: Option<u8>,
+}
+
+impl Transport {
+    /// Whether there is nothing to say.
+    pub fn is_open(&self) -> bool {
+        *self == Transport::default()
+    }
+}
+
+/// How a TCP segment is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signature {
+    /// TCP-MD5 (RFC 2385).
+    Md5,
+    /// TCP-AO (RFC 5925).
+    Ao,
+}
+
+/// What a peer told us: counted, then dropped unless the site file wants it kept, since a site needs no routes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Received {
     /// Routes that were well formed.
@@ -231,4 +265,36 @@ pub struct Received {
     pub discarded_attributes: u64,
     /// Routes whose attributes were so wrong that they count as withdrawn (RFC 7606 section 2).
     pub treated_as_withdraw: u64,
+    /// Routes that were taken back.
+    #[serde(default)]
+    pub withdrawn: u64,
+    /// Routes among the accepted that are about to go (GRACEFUL_SHUTDOWN, RFC 8326).
+    #[serde(default)]
+    pub graceful_shutdown: u64,
+    /// Routes among the accepted with our own AS in their path.
+    #[serde(default)]
+    pub looped: u64,
+    /// Routes among the accepted whose prefix is not for the public Internet (RFC 6890).
+    #[serde(default)]
+    pub martian: u64,
+    /// What is kept of them now; none unless `keep_received` is set.
+    #[serde(default)]
+    pub kept: Option<Kept>,
+}
+
+/// Routes of a peer that are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Kept {
+    /// IPv4 routes; each path of a prefix is one.
+    pub ipv4: u64,
+    /// IPv6 routes.
+    pub ipv6: u64,
+    /// Those of both that were told before the peer began again, and not confirmed yet.
+    pub stale: u64,
+    /// Different sets of attributes among them.
+    pub attributes: u64,
+    /// Octets of memory that they take.
+    pub octets: u64,
+    /// Routes of this session that could not be kept: memory was full, or their prefix has too many paths.
+    pub left_out: u64,
 }

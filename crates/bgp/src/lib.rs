@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod hex;
+pub mod rib_in;
 mod rib_out;
 pub mod session;
 pub mod wire;

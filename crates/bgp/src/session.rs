@@ -29,6 +29,8 @@
 //! | `established` | the session while it is up |
 //! | `wanted`, `limits` | how much may be told, and how much may be heard |
 //! | `change` | other settings |
+//! | `keeping` | what was heard, where it is kept |
+//! | `leaks` | what should not have been heard, and what is said so that nobody else hears it |
 //! | `timers` | the timers and their jitter |
 //! | `offer` | what our OPEN says |
 
@@ -38,6 +40,8 @@ mod ending;
 mod established;
 mod event;
 mod input;
+mod keeping;
+pub(crate) mod leaks;
 mod limits;
 mod offer;
 mod opening;
@@ -47,6 +51,7 @@ mod timers;
 mod transition;
 mod wanted;
 
+pub use crate::rib_in::{Heard, KeepReceived, Kept, Mark, Marks};
 pub use crate::wire::capability::AddPath;
 pub use crate::wire::negotiated::{Negotiated, PeerKind};
 pub use crate::wire::notification::{ErrorCode, Notification, ShutdownText, ShutdownTextError};
@@ -58,12 +63,13 @@ pub use limits::LIMIT_PAUSE;
 pub use settings::{IdleHold, Settings};
 pub use state::StateName;
 
+use keeping::Keeping;
 use offer::Offer;
 use serde::{Deserialize, Serialize};
 use state::{Connection, State};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
-use terms::{Family, RouteSet, Timestamp};
+use terms::{Family, Prefix, RouteSet, Timestamp};
 use timers::{Jitter, Timer, Timers};
 use transition::Stimulus;
 use wanted::Wanted;
@@ -77,8 +83,8 @@ const SHORTEST_TIMER: Duration = Duration::from_millis(1);
 static NOTHING: RouteSet = RouteSet::new();
 static NO_FAMILY: BTreeSet<Family> = BTreeSet::new();
 
-/// What was heard from the neighbour since the program started. Routes are judged, counted and dropped: counting
-/// takes no memory, so a prefix that is announced twice counts twice.
+/// What was heard from the neighbour since the program started. Counting takes no memory, so a prefix that is
+/// announced twice counts twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Received {
     /// Announcements of a prefix, in UPDATEs that were taken.
@@ -87,6 +93,17 @@ pub struct Received {
     pub discarded_attributes: u64,
     /// UPDATEs whose routes were treated as withdrawn because of a fault (RFC 7606).
     pub treated_as_withdraw: u64,
+    /// Withdrawals of a prefix, in UPDATEs that were taken.
+    pub withdrawn: u64,
+    /// Accepted routes that are about to go (GRACEFUL_SHUTDOWN, RFC 8326).
+    pub graceful_shutdown: u64,
+    /// Announcements that leaked: they were told to somebody who is not to pass them on to us (RFC 9234).
+    #[serde(default)]
+    pub leaked: u64,
+    /// Accepted routes with our own network in their path.
+    pub looped: u64,
+    /// Accepted routes whose prefix is not for the public Internet (RFC 6890).
+    pub martian: u64,
 }
 
 /// The session with one neighbour. Saved and read back at any point, it goes on as if nothing had happened: that is
@@ -104,6 +121,7 @@ pub struct Session {
     received: Received,
     /// Whether the neighbour announced more than it may, and is not forgiven yet.
     over_limit: bool,
+    keeping: Keeping,
     outputs: VecDeque<Output>,
     /// The time of the latest input.
     now: Timestamp,
@@ -112,6 +130,7 @@ pub struct Session {
 impl Session {
     /// A session that is not started. `seed` decides the jitter of its timers.
     pub fn new(settings: Settings, seed: u64) -> Self {
+        let keeping = Keeping::new(settings.local_asn, seed);
         Session {
             settings,
             state: State::Idle,
@@ -122,6 +141,7 @@ impl Session {
             wanted: Wanted::default(),
             received: Received::default(),
             over_limit: false,
+            keeping,
             outputs: VecDeque::new(),
             now: Timestamp::ZERO,
         }
@@ -131,6 +151,7 @@ impl Session {
     /// its own delay is not taken for the neighbour's silence.
     pub fn handle(&mut self, input: Input, now: Timestamp) {
         self.now = self.now.max(now);
+        self.keeping.tidy();
         match input {
             Input::Start => self.step(Stimulus::Start),
             Input::Stop { kind, text } => self.step(Stimulus::Stop(kind.notification(text.as_ref()))),
@@ -153,6 +174,7 @@ impl Session {
             }
             Input::Reconfigured(settings) => self.step(Stimulus::Reconfigured(settings)),
             Input::TellAgain => self.step(Stimulus::TellAgain),
+            Input::AskAgain => self.step(Stimulus::AskAgain),
             Input::Timer => {
                 while let Some(timer) = self.timers.take_expired(self.now) {
                     self.step(Stimulus::Expired(timer));
@@ -175,9 +197,9 @@ impl Session {
         Some(output)
     }
 
-    /// When to call with [`Input::Timer`].
+    /// When to call with [`Input::Timer`]: at once while memory is to be given back, which is done in small steps.
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.timers.next()
+        if self.keeping.is_untidy() { Some(self.now) } else { self.timers.next() }
     }
 
     /// Where the state machine is.
@@ -227,6 +249,22 @@ impl Session {
     /// What was heard so far.
     pub fn received(&self) -> Received {
         self.received
+    }
+
+    /// Keeps what is heard from now on, or no longer. It is no [`Input`]: it changes nothing that the session does.
+    pub fn keep(&mut self, keep: Option<KeepReceived>) {
+        self.keeping.keep(keep);
+    }
+
+    /// How much of it is kept; none if it is not to be kept.
+    pub fn kept(&self) -> Option<Kept> {
+        self.keeping.kept()
+    }
+
+    /// What was heard about a prefix and everything that covers it, the longest prefix first; none where nothing is
+    /// kept.
+    pub fn heard_about(&self, prefix: Prefix) -> Option<Vec<Heard>> {
+        self.keeping.about(prefix)
     }
 
     /// What the operator decided.

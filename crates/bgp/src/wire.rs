@@ -18,4 +18,5 @@ pub mod notification;
 pub mod open;
 mod reader;
 pub mod role;
+pub mod route_refresh;
 pub mod update;

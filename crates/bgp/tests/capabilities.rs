@@ -206,7 +206,7 @@ fn roles_that_are_missing_repeated_or_unknown() {
     assert_eq!(between(&[], ours).unwrap().role, None);
     assert!(between(ours, &[peer.clone(), peer.clone()]).is_ok());
     assert_eq!(between(ours, &[peer.clone(), customer.clone()]), mismatch);
-    assert_eq!(between(ours, &[unknown.clone()]), mismatch);
+    assert_eq!(between(ours, std::slice::from_ref(&unknown)), mismatch);
     assert_eq!(between(ours, &[peer.clone(), unknown.clone()]), mismatch);
     assert_eq!(between(&[], &[peer.clone(), customer]), mismatch, "whatever we are");
     assert!(open(64500, &[unknown]).has_role() && !open(64500, &[]).has_role());

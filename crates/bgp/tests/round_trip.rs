@@ -6,7 +6,11 @@
 mod arbitrary;
 
 use bgp::session::{ErrorCode, Notification, ShutdownText};
-use bgp::wire::message::{KEEPALIVE, Message, RouteRefresh};
+use bgp::wire::capability::AddPath;
+use bgp::wire::message::{KEEPALIVE, MAX_EXTENDED_MESSAGE, MAX_MESSAGE, Message};
+use bgp::wire::negotiated::{Negotiated, PeerKind};
+use bgp::wire::nlri::Nlri;
+use bgp::wire::route_refresh::{Refresh, RouteRefresh};
 use bgp::wire::update::{Update, Verdict};
 use proptest::prelude::*;
 use terms::Family;
@@ -17,6 +21,58 @@ fn body(message: &[u8]) -> Vec<u8> {
         Message::Update(body) => body,
         other => panic!("{other:?} is no UPDATE"),
     }
+}
+
+/// Header and body of a ROUTE-REFRESH, whatever its length.
+fn refresh_message(body: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(19 + body.len()).unwrap().to_be_bytes();
+    [&[0xff; 16][..], &length, &[5], body].concat()
+}
+
+/// RFC 7313 section 5: a mark of the wrong length is answered with the whole message, what is unknown is ignored.
+#[test]
+fn route_refreshes_of_the_wrong_length() {
+    for mark in [1, 2] {
+        for body in [&[0, 1, mark][..], &[0, 1, mark, 1, 0]] {
+            let message = refresh_message(body);
+            let answer = Notification::new(ErrorCode::ROUTE_REFRESH_LENGTH, message.clone());
+            assert_eq!(Message::decode(&message), Err(answer));
+        }
+    }
+    for body in [&[0, 1, 0][..], &[0, 1], &[], &[0, 1, 0, 1, 0], &[0, 1, 9]] {
+        let error = Message::decode(&refresh_message(body)).unwrap_err().error;
+        assert_eq!(error, ErrorCode::BAD_MESSAGE_LENGTH, "{body:?}");
+    }
+    let unknown = RouteRefresh { subtype: Refresh::Unknown(9), ..RouteRefresh::of(Family::Ipv4) };
+    assert_eq!(Message::decode(&refresh_message(&[0, 1, 9, 1, 7, 7])), Ok(Message::RouteRefresh(unknown)));
+}
+
+/// A text within a hard reset is shown; a hard reset within another is not followed (RFC 8538 section 3.1).
+#[test]
+fn hard_resets_as_people_read_them() {
+    let bye = "bye".parse().unwrap();
+    let shutdown = Notification::decided(ErrorCode::ADMINISTRATIVE_SHUTDOWN, Some(&bye));
+    let once = Notification::hard_reset(&shutdown);
+    assert_eq!(once.to_string(), "Cease: Hard Reset (6/9), Cease: Administrative Shutdown (6/2) \"bye\"");
+    let twice = Notification::hard_reset(&once);
+    assert_eq!((twice.wrapped(), twice.shutdown_text()), (None, None));
+    assert_eq!(Notification::from(ErrorCode::HARD_RESET).to_string(), "Cease: Hard Reset (6/9)");
+}
+
+/// RFC 7911 section 3: whoever has no path identifiers takes them for prefixes, so both directions are told apart.
+#[test]
+fn path_identifiers_are_where_they_were_agreed() {
+    let path = Nlri { prefix: "192.0.2.0/24".parse().unwrap(), path: 7 };
+    let session = |receive, send| Negotiated {
+        add_path: [(Family::Ipv4, AddPath { receive, send })].into(),
+        ..Negotiated::plain(PeerKind::External)
+    };
+    let update = Update::withdraw(Family::Ipv4, [path]);
+    let message = update.encode(&session(false, true)).unwrap();
+    assert_eq!(body(&message), [0, 8, 0, 0, 0, 7, 24, 192, 0, 2, 0, 0]);
+    assert_eq!(Verdict::decode(&body(&message), &session(true, false)), Verdict::Accept(update.clone()));
+    assert_ne!(Verdict::decode(&body(&message), &session(false, true)), Verdict::Accept(update.clone()));
+    assert_eq!(body(&update.encode(&session(true, false)).unwrap()), [0, 4, 24, 192, 0, 2, 0, 0]);
 }
 
 #[test]
@@ -66,10 +122,20 @@ proptest! {
     }
 
     #[test]
-    fn route_refresh(afi: u16, safi: u8) {
-        let refresh = RouteRefresh { afi, safi };
+    fn hard_resets(notification in arbitrary::notification()) {
+        let wrapped = Notification::hard_reset(&notification);
+        prop_assert_eq!(wrapped.error, ErrorCode::HARD_RESET);
+        prop_assert_eq!(wrapped.shutdown_text(), notification.shutdown_text());
+        prop_assert_eq!(wrapped.wrapped(), Some(notification));
+    }
+
+    #[test]
+    fn route_refresh(afi: u16, safi: u8, subtype in 0u8..5) {
+        let subtype = [Refresh::Request, Refresh::Begin, Refresh::End, Refresh::Unknown(3), Refresh::Unknown(255)]
+            [usize::from(subtype)];
+        let refresh = RouteRefresh { afi, subtype, safi };
         prop_assert_eq!(Message::decode(&refresh.encode()), Ok(Message::RouteRefresh(refresh)));
-        let spoken = Family::ALL.into_iter().any(|family| refresh == RouteRefresh::of(family));
+        let spoken = Family::ALL.into_iter().any(|family| refresh == RouteRefresh::about(family, subtype));
         prop_assert_eq!(refresh.family().is_some(), spoken);
     }
 
@@ -103,5 +169,19 @@ proptest! {
         let mut octets = open.encode();
         *place.get_mut(&mut octets) = octet;
         let _ = Message::decode(&octets);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn long_update((negotiated, update) in arbitrary::long_update()) {
+        let message = update.encode(&negotiated).unwrap();
+        prop_assert!(message.len() <= MAX_EXTENDED_MESSAGE);
+        prop_assert_eq!(Verdict::decode(&body(&message), &negotiated), Verdict::Accept(update.clone()));
+        // RFC 8654 section 4: whoever did not agree is never sent a long one.
+        let short = Negotiated { extended_messages: false, ..negotiated };
+        prop_assert_eq!(update.encode(&short).is_ok(), message.len() <= MAX_MESSAGE);
     }
 }

@@ -10,21 +10,26 @@ use bgp::session::{
     ConnectionId, Direction, ErrorCode, HoldTime, Input, Notification, Settings, StateName, StopKind,
 };
 use bgp::wire::as_path::AsPath;
-use bgp::wire::message::{KEEPALIVE, RouteRefresh};
+use bgp::wire::message::KEEPALIVE;
 use bgp::wire::negotiated::{Negotiated, PeerKind};
+use bgp::wire::route_refresh::RouteRefresh;
 use bgp::wire::update::Update;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
-use terms::{Family, Origin};
+use terms::{Family, Origin, Prefix};
+
+fn prefix() -> Prefix {
+    "192.0.2.0/24".parse().unwrap()
+}
 
 fn update() -> Vec<u8> {
     let negotiated = Negotiated::plain(PeerKind::External);
-    Update::withdraw(Family::Ipv4, vec!["192.0.2.0/24".parse().unwrap()]).encode(&negotiated).unwrap()
+    Update::withdraw(Family::Ipv4, [prefix()]).encode(&negotiated).unwrap()
 }
 
 fn announcement() -> Vec<u8> {
-    let mut update = Update { reached: vec!["192.0.2.0/24".parse().unwrap()], ..Update::default() };
+    let mut update = Update { reached: vec![prefix().into()], ..Update::default() };
     update.attributes.origin = Some(Origin::Igp);
     update.attributes.as_path = Some(AsPath::sequence(vec![settings().peer_asn]));
     update.attributes.next_hop = Some([10, 0, 0, 1].into());

@@ -7,6 +7,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -50,7 +51,7 @@ fn commands(guide: &str) -> Vec<String> {
     let mut commands = Vec::new();
     let (mut is_console, mut is_script) = (false, false);
     let mut unfinished: Option<String> = None;
-    for line in guide.lines() {
+    for line in guide.lines().map(str::trim_start) {
         if let Some(language) = line.strip_prefix("```") {
             (is_console, is_script) = (language == "console", language == "sh");
             continue;
@@ -68,6 +69,30 @@ fn commands(guide: &str) -> Vec<String> {
     }
     commands.retain(|command| !command.is_empty());
     commands
+}
+
+/// The blocks of a guide in a language, without the indentation of the list in which they stand.
+fn blocks(guide: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}");
+    let mut lines = guide.lines();
+    let mut blocks = Vec::new();
+    while let Some(begin) = lines.find(|line| line.trim_start() == fence) {
+        let indentation = begin.len() - fence.len();
+        let inside = lines.by_ref().take_while(|line| !line.trim_start().starts_with("```"));
+        blocks
+            .push(inside.map(|line| format!("{}\n", line.get(indentation..).unwrap_or_default())).collect());
+    }
+    blocks
+}
+
+/// Every guide: its file's name and its text.
+fn guides() -> Vec<(String, String)> {
+    let entries = fs::read_dir(root().join("docs/guides")).unwrap().map(Result::unwrap);
+    let mut names: Vec<String> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    names.retain(|name| name.ends_with(".md"));
+    names.sort();
+    let text = |name: &String| fs::read_to_string(root().join("docs/guides").join(name)).unwrap();
+    names.iter().map(|name| (name.clone(), text(name))).collect()
 }
 
 /// A command as a test types it.
@@ -199,7 +224,7 @@ fn follow(name: &str) -> usize {
             Kind::Here(line) | Kind::AtSite(line) => line,
         };
         let output = reader.run(&line);
-        let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        let said = format!("{}{}", text_of(&output.stdout), text_of(&output.stderr));
         let code = output.status.code();
         let is_good =
             code == Some(0) || (code == Some(1) && MAY_SAY_NO.iter().any(|words| command.starts_with(words)));
@@ -211,7 +236,7 @@ fn follow(name: &str) -> usize {
     run
 }
 
-fn text(bytes: &[u8]) -> String {
+fn text_of(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
@@ -253,15 +278,46 @@ $ nor = this
 
 #[test]
 fn every_guide_can_be_followed() {
-    let mut names: Vec<String> = fs::read_dir(root().join("docs/guides"))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".md"))
-        .collect();
-    names.sort();
-    for name in &names {
+    let guides = guides();
+    for (name, _) in &guides {
         println!("{name}");
         assert!(follow(name) > 0, "{name} shows no command that could be run");
     }
-    assert!(names.len() >= 4, "{names:?}");
+    assert!(guides.len() >= 4, "{guides:?}");
+}
+
+/// Whole examples are taken by the program that they are for: site files by this one, configurations by BIRD and ExaBGP.
+#[test]
+fn every_whole_example_of_a_guide_is_good() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = |name: &str| directory.path().join(name);
+    let key = here("transit-a.key");
+    fs::write(&key, "swordfish\n").unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
+    let judge = |guide: &str, text: &str, program: &str, arguments: &[&str]| {
+        let file = here("example");
+        fs::write(&file, text).unwrap();
+        let judged = Command::new(program).args(arguments).arg(&file).output().unwrap();
+        let said = format!("{}{}", text_of(&judged.stdout), text_of(&judged.stderr));
+        assert!(judged.status.success(), "{guide}: {program} says no\n{said}\n{text}");
+    };
+    let mut judged = [0; 3];
+    for (name, guide) in guides() {
+        for site in blocks(&guide, "toml").iter().filter(|text| text.starts_with("[site]")) {
+            let keys = format!("{}/", directory.path().display());
+            judge(&name, &site.replace("/etc/catchment/", &keys), PROGRAM, &["check"]);
+            judged[0] += 1;
+        }
+        for configuration in blocks(&guide, "bird") {
+            judge(&name, &configuration, "/usr/sbin/bird", &["-p", "-c"]);
+            judged[1] += 1;
+        }
+        for configuration in blocks(&guide, "exabgp") {
+            // The program that it runs has to be there.
+            let configuration = configuration.replace("/usr/local/bin/watch-dns", "/bin/true");
+            judge(&name, &configuration, "exabgp", &["--test"]);
+            judged[2] += 1;
+        }
+    }
+    assert!(judged.iter().all(|count| *count > 0), "{judged:?}");
 }

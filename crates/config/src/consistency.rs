@@ -12,6 +12,7 @@ pub(crate) fn check(document: &Document, peers: &[Spanned<Peer>], services: &[Wr
     every_peer_hears_something(document, peers, services);
     every_prefix_is_told(document, peers, services);
     no_peer_lives_in_a_prefix(document, peers, services);
+    one_key_an_address(document, peers);
     one_built_in_service_an_address(document, services);
     no_cover_over_another_group(document, services, groups);
 }
@@ -63,6 +64,24 @@ fn in_a_prefix(document: &Document, peer: &Spanned<Peer>, address: IpAddr, what:
     let message =
         format!("the {what} {address} of peer `{}` lies in {prefix}, which this site announces", peer.name);
     document.fault_with_hint(peer.span.clone(), message, "use an address that is not anycast");
+}
+
+/// A listening socket knows one key for each address, and a link-local address can be that of several neighbours.
+fn one_key_an_address(document: &Document, peers: &[Spanned<Peer>]) {
+    for (at, peer) in peers.iter().enumerate() {
+        let is_odd = |other: &&Spanned<Peer>| {
+            let is_same_address = other.address.ip() == peer.address.ip();
+            is_same_address && other.transport.signature != peer.transport.signature
+        };
+        if let Some(other) = peers[..at].iter().find(is_odd) {
+            let message = format!(
+                "the peers `{}` and `{}` have the same link-local address, so they need the same key",
+                other.name, peer.name
+            );
+            let hint = "give one of them another address, or both of them one key";
+            document.fault_with_hint(peer.span.clone(), message, hint);
+        }
+    }
 }
 
 fn one_built_in_service_an_address(document: &Document, services: &[Written]) {

@@ -35,7 +35,10 @@ pub use built_in_dns::BuiltInDns;
 pub use check::{Command, Issuers, Probe, Question, ServerCertificate, Way};
 pub use fleet::{Endpoint, EndpointError, Fleet, Login, Tls};
 pub use group::Group;
-pub use peer::{NextHop, Peer, Relation};
+pub use peer::{
+    AoAlgorithm, AoKey, InterfaceName, NextHop, Peer, PeerAddress, PeerAddressError, Relation, Signature,
+    Transport,
+};
 pub use policy::{Labels, Policy};
 pub use service::Service;
 pub use site::{Place, Site};

@@ -1,13 +1,21 @@
 //! `[[peer]]`: a BGP neighbour.
 
+mod address;
+mod keep_received;
+mod transport;
+
+pub use address::{InterfaceName, PeerAddress, PeerAddressError};
+pub use transport::{AoAlgorithm, AoKey, Signature, Transport};
+
 use crate::planned;
 use crate::policy::{self, Policy};
 use crate::site::Site;
 use crate::unique::Unique;
-use bgp::session::{HoldTime, PeerKind, Settings};
+use bgp::session::{HoldTime, KeepReceived, PeerKind, Settings};
 use document::{Spanned, Table, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use terms::{Asn, Family, PeerName};
 
 /// The port of BGP (RFC 4271 section 8.2.1).
@@ -24,12 +32,25 @@ pub struct Peer {
     pub relation: Relation,
     /// Where to call it. A call from this address is taken, whatever its port.
     pub address: SocketAddr,
+    /// The interface behind which it is, where the address is link-local.
+    pub interface: Option<InterfaceName>,
+    /// How connections with it are made and guarded.
+    pub transport: Transport,
     /// The next hop to tell it in each family that the session carries.
     pub next_hops: BTreeMap<Family, NextHop>,
     /// The session with it.
     pub session: Settings,
     /// What it is told about routes, at each level.
     pub policy: Policy,
+    /// What is kept of the routes that it tells; nothing unless the operator wants it.
+    pub keep_received: Option<KeepReceived>,
+}
+
+impl Peer {
+    /// Where it is: what tells its calls from those of others.
+    pub fn whereabouts(&self) -> PeerAddress {
+        PeerAddress { ip: self.address.ip(), interface: self.interface.clone() }
+    }
 }
 
 /// What a neighbour is to us: chooses defaults of timers and damping.
@@ -56,31 +77,34 @@ const RELATIONS: [(&str, Relation); 3] =
     [("transit", Relation::Transit), ("peer", Relation::Peer), ("internal", Relation::Internal)];
 
 /// Every neighbour with the place of its table; none if one is faulty or the site is not known.
-pub(crate) fn read_all(value: &Value, site: Option<&Site>) -> Option<Vec<Spanned<Peer>>> {
+pub(crate) fn read_all(value: &Value, site: Option<&Site>, directory: &Path) -> Option<Vec<Spanned<Peer>>> {
     let mut names = Unique::new("peer name");
     let mut addresses = Unique::new("peer address");
-    value.each(|table| read(table, site, &mut names, &mut addresses))
+    value.each(|table| read(table, site, directory, &mut names, &mut addresses))
 }
 
 fn read(
     table: &Table,
     site: Option<&Site>,
+    directory: &Path,
     names: &mut Unique<PeerName>,
-    addresses: &mut Unique<IpAddr>,
+    addresses: &mut Unique<PeerAddress>,
 ) -> Option<Spanned<Peer>> {
-    planned::refuse(table, &["bfd", "password_file"]);
+    planned::refuse(table, &["bfd"]);
     let document = table.document();
     let name = table.required("name").parse();
-    let address = address(table);
+    let address = table.required("address").parse::<PeerAddress>();
+    let transport = transport::read(table, address.as_ref(), directory);
     let port = table.optional("port").number_in(1..=u16::MAX);
     let asn = table.required("asn").number::<Asn>();
     let kind = table.optional("kind").one_of(&RELATIONS);
     let relation = relation(table, site, asn.as_ref(), kind);
     let hold_time = hold_time(&table.optional("hold_time"), relation);
     let passive = table.optional("passive").flag();
-    let next_hops = next_hops(table, address.as_deref().copied());
+    let next_hops = next_hops(table, address.as_ref().map(|address| address.ip));
     let session_kind = site.zip(asn.as_ref()).map(|(site, asn)| PeerKind::between(site.asn, asn.value));
     let policy = policy::read(table, session_kind);
+    let keep_received = keep_received::read(&table.optional("keep_received"));
     name.iter().for_each(|name| names.see(document, name));
     address.iter().for_each(|address| addresses.see(document, address));
     let (site, asn, next_hops) = (site?, asn?, next_hops?);
@@ -90,26 +114,14 @@ fn read(
         passive: passive.is_some_and(|flag| flag.value),
         ..Settings::new(site.asn, asn.value, site.router_id)
     };
-    let address = SocketAddr::new(address?.value, port.map_or(PORT, |port| port.value));
+    let PeerAddress { ip, interface } = address?.value;
+    let address = SocketAddr::new(ip, port.map_or(PORT, |port| port.value));
     let (name, policy) = (name?.value, policy?);
     policy::warn_of_weakness(document, &name, &policy, table.span());
-    let peer = Peer { name, relation: relation?, address, next_hops, session, policy };
+    let (relation, transport) = (relation?, transport?);
+    let peer =
+        Peer { name, relation, address, interface, transport, next_hops, session, policy, keep_received };
     Some(Spanned { value: peer, span: table.span() })
-}
-
-fn address(table: &Table) -> Option<Spanned<IpAddr>> {
-    let address = table.required("address").parse::<IpAddr>()?;
-    let document = table.document();
-    let is_link_local = matches!(address.value, IpAddr::V6(v6) if v6.is_unicast_link_local());
-    if is_link_local {
-        document.fault(address.span, planned::message("a session between link-local addresses"));
-        return None;
-    }
-    if address.is_unspecified() || address.is_multicast() {
-        document.fault(address.span, format!("{} is no address of a neighbour", address.value));
-        return None;
-    }
-    Some(address)
 }
 
 /// What the file says; where it says nothing, what the AS numbers say.

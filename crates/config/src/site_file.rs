@@ -51,7 +51,7 @@ pub fn parse(name: &str, text: &str, directory: &Path) -> Result<SiteFile, Fault
 
 fn read(root: &Table, directory: &Path) -> Option<SiteFile> {
     let site = root.required("site").table().and_then(|table| site::read(&table, directory));
-    let peers = peer::read_all(&root.required("peer"), site.as_ref());
+    let peers = peer::read_all(&root.required("peer"), site.as_ref(), directory);
     let hang_after = site.as_ref().map_or(HANG_AFTER, |site| site.hang_after);
     let services = service::read_all(&root.required("service"), directory, hang_after);
     let fleet = fleet::read(&root.optional("fleet"), directory);

@@ -1,6 +1,7 @@
 //! Everything that may be slow and that no decision waits for, on a thread and a runtime of their own: the log, the
 //! state files, the API with operators' orders and reloads, the page, and the count of connections.
 
+use crate::bgp;
 use crate::caller::Callers;
 use crate::events::{Bus, Log};
 use crate::fleet::{self, Driver};
@@ -69,6 +70,7 @@ impl Attendants {
     async fn run(self, stopped: oneshot::Receiver<()>) {
         let mut log = Log::follow(&self.bus);
         tokio::spawn(usage::watch(self.bus.clone()));
+        tokio::spawn(bgp::watch_guards(self.board.shown.clone(), self.bus.clone()));
         let remembering = tokio::spawn(memory::keep(self.store, self.memories, self.bus));
         let summing_up = summary::tell(self.board.groups.clone());
         let fleet = self.board.fleet.clone();

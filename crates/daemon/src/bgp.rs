@@ -15,30 +15,35 @@
 //! a peer that sends a full table delays a withdraw by one buffer at most. Nothing here waits for a peer to read.
 
 mod connection;
+mod guard;
+mod heard;
 mod kept;
 mod ledger;
 mod listener;
 
-pub(crate) use kept::Kept;
+pub(crate) use guard::{Doors, watch as watch_guards};
+pub(crate) use heard::{QUESTIONS, Question};
+pub(crate) use kept::KeptSession;
 pub(crate) use ledger::Ledger;
-pub(crate) use listener::{CALLS_PER_PEER, Switchboard, bind, take_calls};
+pub(crate) use listener::{CALLS_PER_PEER, Switchboard, take_calls};
 
 use crate::clock::Clock;
-use crate::event::Source;
+use crate::event::{Event, Source};
 use crate::events::Bus;
 use crate::export::{self, Decision, NextHops, Towards};
 use crate::metrics::Metrics;
 use crate::succession::StandStill;
 use bgp::session::{
-    ConnectionId, Direction, Input, Output, Received, Session, ShutdownText, StateName, StopKind,
+    ConnectionId, Direction, Input, Kept, Output, Received, Session, ShutdownText, StateName, StopKind,
 };
 use config::Policy;
-use connection::{Connection, Progress};
+use connection::{CallError, Connection, Manners, Progress};
 use recording::Track;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, pending, poll_fn};
 use std::io;
 use std::net::IpAddr;
+use std::num::NonZeroU8;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -62,6 +67,8 @@ pub(crate) struct View {
     pub(crate) since: WallTime,
     /// What was heard.
     pub(crate) received: Received,
+    /// How much of it is kept, where it is to be kept.
+    pub(crate) kept: Option<Kept>,
     /// What the peer was told.
     pub(crate) ledger: Ledger,
     /// The families that the session carries; none without a session.
@@ -72,6 +79,8 @@ pub(crate) struct View {
     pub(crate) policy: Policy,
     /// Our network.
     pub(crate) local_asn: Asn,
+    /// How its connections are guarded.
+    pub(crate) transport: api::Transport,
 }
 
 impl View {
@@ -90,10 +99,12 @@ pub(crate) struct Ears {
     pub(crate) neighbour: watch::Receiver<config::Peer>,
     /// Calls of the peer.
     pub(crate) calls: mpsc::Receiver<TcpStream>,
+    /// What people ask about routes that were heard.
+    pub(crate) questions: mpsc::Receiver<Question>,
     /// The order to stop.
     pub(crate) stop: watch::Receiver<Goodbye>,
     /// Another program is about to take over; an error says that the session could not be written down.
-    pub(crate) still: mpsc::Receiver<StandStill<Option<serde_json::Result<Kept>>>>,
+    pub(crate) still: mpsc::Receiver<StandStill<Option<serde_json::Result<KeptSession>>>>,
 }
 
 /// What a peer is told at the end.
@@ -120,8 +131,9 @@ enum Happened {
     Decided,
     Configured,
     Stop,
-    StandStill(StandStill<Option<serde_json::Result<Kept>>>),
+    StandStill(StandStill<Option<serde_json::Result<KeptSession>>>),
     Called(TcpStream),
+    Asked(Question),
     Answered(io::Result<Connection>),
     Moved(ConnectionId, io::Result<Progress>),
     Due,
@@ -150,16 +162,19 @@ pub(crate) struct Peer {
 impl Peer {
     /// A peer that is not started yet. `seed` decides the jitter of its timers.
     pub(crate) fn new(neighbour: config::Peer, seed: u64, track: Track<Session>, mouth: Mouth) -> Self {
-        let session = Session::new(neighbour.session.clone(), seed);
+        let mut session = Session::new(neighbour.session.clone(), seed);
+        session.keep(neighbour.keep_received);
         let view = View {
             state: session.state(),
             since: mouth.clock.wall(),
             received: session.received(),
+            kept: session.kept(),
             ledger: Ledger::default(),
             families: BTreeSet::new(),
             next_hops: export::next_hops(&neighbour.next_hops, None),
             policy: neighbour.policy.clone(),
             local_asn: neighbour.session.local_asn,
+            transport: shown(&neighbour),
         };
         Peer {
             next_hops: view.next_hops.clone(),
@@ -198,13 +213,8 @@ impl Peer {
                 }
                 Happened::Stop => break,
                 Happened::StandStill(asked) => asked.stand(self.keep()).await,
-                Happened::Called(stream) => {
-                    let patience = self.neighbour.session.hold_time.duration();
-                    // A caller that is gone already needs no answer.
-                    if let Ok(connection) = Connection::take(stream, patience) {
-                        self.connected(connection, Direction::Inbound, &ears);
-                    }
-                }
+                Happened::Asked(question) => question.answer(&self.session, self.mouth.clock),
+                Happened::Called(stream) => self.called(stream, &ears),
                 Happened::Answered(Ok(connection)) => self.connected(connection, Direction::Outbound, &ears),
                 Happened::Answered(Err(error)) => {
                     self.call = None; // it is over, and must not be polled again
@@ -214,7 +224,10 @@ impl Peer {
                     self.moved(connection, progress);
                     tokio::task::yield_now().await;
                 }
-                Happened::Due => self.take(Input::Timer),
+                Happened::Due => {
+                    self.catch_up().await;
+                    self.take(Input::Timer);
+                }
             }
         }
         let Goodbye { kind, text } = ears.stop.borrow().clone();
@@ -246,8 +259,25 @@ impl Peer {
             Some(asked) = ears.still.recv() => Happened::StandStill(asked),
             () = mouth.clock.until(session.deadline()) => Happened::Due,
             Some(stream) = ears.calls.recv() => Happened::Called(stream),
+            Some(question) = ears.questions.recv() => Happened::Asked(question),
             answer = answered => Happened::Answered(answer),
             (id, progress) = moved => Happened::Moved(id, progress),
+        }
+    }
+
+    /// Reads once what has arrived already: after this process was held up, its own delay is not the peer's silence.
+    async fn catch_up(&mut self) {
+        // The runtime learns what has arrived between two tasks.
+        tokio::task::yield_now().await;
+        let connections: Vec<ConnectionId> = self.connections.keys().copied().collect();
+        for id in connections {
+            let progress = poll_fn(|context| {
+                let connection = self.connections.get_mut(&id);
+                Poll::Ready(connection.map(|connection| connection.poll(context, &mut self.buffer)))
+            });
+            if let Some(Poll::Ready(progress)) = progress.await {
+                self.moved(id, progress);
+            }
         }
     }
 
@@ -259,11 +289,32 @@ impl Peer {
         }
     }
 
-    /// Takes over what the site file says now about routes; the session goes on.
+    /// Takes over what the site file says now about routes and guards; the session goes on.
     fn configured(&mut self, neighbour: config::Peer, decision: &Decision) {
+        let is_guarded_otherwise = neighbour.transport != self.neighbour.transport;
         self.neighbour = neighbour;
+        self.session.keep(self.neighbour.keep_received);
+        if is_guarded_otherwise {
+            self.guard();
+        }
         self.next_hops = export::next_hops(&self.neighbour.next_hops, self.ours);
         self.want(decision);
+    }
+
+    /// Guards every connection as the site file says now. What one end drops because the other has another key is
+    /// sent again by TCP, so a key may change on a living connection (RFC 2385 section 4.1 leaves it to the operators).
+    fn guard(&mut self) {
+        let manners = Manners::towards(&self.neighbour);
+        for connection in self.connections.values() {
+            if let Err(error) = connection.guard(&manners) {
+                let event = guard::Event::Unguarded { reason: error.to_string().into() };
+                self.mouth.bus.tell(&event, Source::Peer(&self.neighbour.name));
+            }
+        }
+        // A call that is under way began with the old guards.
+        if self.call.is_some() {
+            self.call = Some(Box::pin(Connection::dial(manners)));
+        }
     }
 
     fn want(&mut self, decision: &Decision) -> usize {
@@ -281,6 +332,18 @@ impl Peer {
         written
     }
 
+    fn called(&mut self, stream: TcpStream, ears: &Ears) {
+        match Connection::accept(stream, &Manners::towards(&self.neighbour)) {
+            Ok(connection) => self.connected(connection, Direction::Inbound, ears),
+            Err(CallError::TooFar { ttl, least }) => {
+                let event = guard::Event::TooFar { ttl, least };
+                self.mouth.bus.tell(&event, Source::Peer(&self.neighbour.name));
+            }
+            // A caller that is gone already needs no answer.
+            Err(CallError::Unusable(_)) => {}
+        }
+    }
+
     fn connected(&mut self, connection: Connection, direction: Direction, ears: &Ears) {
         if direction == Direction::Outbound {
             self.call = None;
@@ -288,7 +351,7 @@ impl Peer {
         if self.connections.len() >= CONNECTIONS {
             return;
         }
-        if let Ok(ours) = connection.local_address() {
+        if let Ok(ours) = connection.next_hop() {
             // Our own address is the next hop where the site file names none, and is known only now.
             self.ours = Some(ours);
             self.next_hops = export::next_hops(&self.neighbour.next_hops, self.ours);
@@ -343,6 +406,10 @@ impl Peer {
                 }
             }
         }
+        if let Some(agreed) = self.session.negotiated() {
+            let patience = agreed.hold_time.duration();
+            self.connections.values_mut().for_each(|kept| kept.wait_at_most(patience));
+        }
         self.show();
         written
     }
@@ -350,8 +417,7 @@ impl Peer {
     fn carry_out(&mut self, output: Output) {
         match output {
             Output::Connect => {
-                let patience = self.neighbour.session.hold_time.duration();
-                self.call = Some(Box::pin(Connection::dial(self.neighbour.address, patience)));
+                self.call = Some(Box::pin(Connection::dial(Manners::towards(&self.neighbour))));
             }
             Output::Send { connection, bytes } => {
                 if let Some(connection) = self.connections.get_mut(&connection) {
@@ -373,7 +439,22 @@ impl Peer {
         flushed.filter(|(_, result)| !matches!(result, Ok(0))).collect()
     }
 
+    /// Tells people when routes begin to be left out, and when that is over.
+    fn tell_of_kept(&self) {
+        let left_out = |kept: Option<Kept>| kept.is_some_and(|kept| kept.left_out > 0);
+        let (before, now) = (left_out(self.view.borrow().kept), left_out(self.session.kept()));
+        let source = Source::Peer(&self.neighbour.name);
+        match (before, now, self.neighbour.keep_received) {
+            (false, true, Some(keep)) => {
+                self.mouth.bus.tell(&Event::ReceivedLeftOut { max_memory: keep.max_memory }, source);
+            }
+            (true, false, _) => self.mouth.bus.tell(&Event::ReceivedKept, source),
+            (false, true, None) | (false, false, _) | (true, true, _) => {}
+        }
+    }
+
     fn show(&mut self) {
+        self.tell_of_kept();
         let (session, wall) = (&self.session, self.mouth.clock.wall());
         while self.farewells.try_join_next().is_some() {}
         self.view.send_if_modified(|view| {
@@ -386,12 +467,20 @@ impl Peer {
                 view.received = session.received();
                 news = true;
             }
+            if view.kept != session.kept() {
+                view.kept = session.kept();
+                news = true;
+            }
             if view.families != *session.families() {
                 view.families.clone_from(session.families());
                 news = true;
             }
             if view.policy != self.neighbour.policy {
                 view.policy.clone_from(&self.neighbour.policy);
+                news = true;
+            }
+            if view.transport != shown(&self.neighbour) {
+                view.transport = shown(&self.neighbour);
                 news = true;
             }
             if view.next_hops != self.next_hops {
@@ -405,5 +494,17 @@ impl Peer {
             }
             news
         });
+    }
+}
+
+/// How a peer's connections are guarded, for people to see.
+fn shown(neighbour: &config::Peer) -> api::Transport {
+    api::Transport {
+        interface: neighbour.interface.as_ref().map(ToString::to_string),
+        signature: neighbour.transport.signature.as_ref().map(|signature| match signature {
+            config::Signature::Md5(_) => api::Signature::Md5,
+            config::Signature::Ao(_) => api::Signature::Ao,
+        }),
+        ttl_security: neighbour.transport.ttl_security.map(NonZeroU8::get),
     }
 }

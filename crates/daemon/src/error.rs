@@ -4,6 +4,7 @@ use crate::dns;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use terms::PeerName;
 
 /// Why the daemon could not start. Nothing is left half-started.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +34,15 @@ pub enum Error {
         port: u16,
         /// What the system said.
         source: io::Error,
+    },
+    /// The running kernel does not know a way of signing.
+    #[error(
+        "peer {peer} has `tcp_ao`, and this kernel does not know TCP-AO: it needs Linux 6.7 or newer with \
+         CONFIG_TCP_AO; until then, `password_file` signs with TCP-MD5"
+    )]
+    NoTcpAo {
+        /// The first peer that needs it.
+        peer: PeerName,
     },
     /// Service addresses and routes may not be changed.
     #[error("no permission to change addresses: run as root or give the process CAP_NET_ADMIN ({0})")]

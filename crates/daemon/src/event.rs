@@ -196,6 +196,13 @@ pub(crate) enum Event {
         /// What the system said.
         reason: Reason,
     },
+    /// Routes that a peer told are not kept, though the operator wants them kept.
+    ReceivedLeftOut {
+        /// Octets of memory that are there for them.
+        max_memory: usize,
+    },
+    /// Every route that a peer tells is kept again, as far as is known.
+    ReceivedKept,
     /// What the machines are told is not recorded, or not all of it.
     RecordingTrouble {
         /// What is wrong.
@@ -238,6 +245,8 @@ impl terms::Event for Event {
             Event::StrangerRefused { .. } => "stranger-refused",
             Event::MemoryUnreadable { .. } => "memory-unreadable",
             Event::MemoryUnwritable { .. } => "memory-unwritable",
+            Event::ReceivedLeftOut { .. } => "received-left-out",
+            Event::ReceivedKept => "received-kept",
             Event::RecordingTrouble { .. } => "recording-trouble",
         }
     }
@@ -254,6 +263,7 @@ impl terms::Event for Event {
             | Event::ZonesRead { .. }
             | Event::Reloaded { .. }
             | Event::Reconfigured { .. }
+            | Event::ReceivedKept
             | Event::ReloadConfirmed => Severity::Notice,
             Event::AddressRestored { .. }
             | Event::RejectRestored { .. }
@@ -269,6 +279,7 @@ impl terms::Event for Event {
             | Event::RecordingTrouble { .. } => Severity::Warning,
             Event::AddressMissing { .. }
             | Event::RejectMissing { .. }
+            | Event::ReceivedLeftOut { .. }
             | Event::StopUnpermitted { .. }
             | Event::OrdersUnreadable { .. }
             | Event::OrdersUnwritable { .. }
@@ -282,6 +293,7 @@ impl terms::Event for Event {
         let reject = |prefix: &Prefix| AlarmName::about("reject-missing", prefix);
         let reload = || AlarmName::only("reload-unsettled");
         let orders = || AlarmName::only(ORDERS_NOT_KEPT);
+        let left_out = || AlarmName::only("received-left-out");
         match self {
             Event::AddressMissing { address: missing, .. } => Some(AlarmChange::Raised(address(missing))),
             Event::AddressRestored { address: restored } => Some(AlarmChange::Cleared(address(restored))),
@@ -295,6 +307,8 @@ impl terms::Event for Event {
             Event::Reloaded { .. } | Event::ReloadConfirmed | Event::ReloadTakenBack => {
                 Some(AlarmChange::Cleared(reload()))
             }
+            Event::ReceivedLeftOut { .. } => Some(AlarmChange::Raised(left_out())),
+            Event::ReceivedKept => Some(AlarmChange::Cleared(left_out())),
             Event::StopUnpermitted { .. } => Some(AlarmChange::Raised(AlarmName::only("stop-unpermitted"))),
             Event::Started
             | Event::Stopping { .. }
@@ -323,6 +337,13 @@ impl terms::Event for Event {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Event::ReceivedLeftOut { max_memory } => write!(
+                f,
+                "not every route that the peer tells is kept: raise `max_memory` of its keep_received, which is \
+                 {} MiB; what is announced does not depend on it",
+                max_memory >> 20
+            ),
+            Event::ReceivedKept => f.write_str("every route that the peer tells is kept again"),
             Event::Started => f.write_str("started; nothing is announced before the checks have passed"),
             Event::Stopping { signal } => write!(f, "{signal}: sending the users elsewhere, then stopping"),
             Event::Drained => f.write_str("drained; nothing is announced any more"),

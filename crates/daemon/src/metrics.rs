@@ -66,6 +66,12 @@ struct PeerLabels {
     peer: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PeerFamilyLabels {
+    peer: String,
+    family: &'static str,
+}
+
 /// Everything that is counted while it happens. Every copy counts into the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics {
@@ -159,14 +165,13 @@ fn register_loads(registry: &mut Registry, loads: &Loads) {
     let capacity = Family::<ServiceLabels, Gauge>::default();
     let overloaded = Family::<ServiceLabels, Gauge>::default();
     let dropped = Family::<ServiceLabels, Counter>::default();
-    let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     for (service, load) in loads {
         let labels = ServiceLabels { service: service.to_string() };
-        per_second.get_or_create(&labels).set(number(load.per_second));
+        per_second.get_or_create(&labels).set(gauge(load.per_second));
         overloaded.get_or_create(&labels).set(i64::from(load.overloaded));
         dropped.get_or_create(&labels).inc_by(load.dropped);
         if let Some(most) = load.capacity {
-            capacity.get_or_create(&labels).set(number(most));
+            capacity.get_or_create(&labels).set(gauge(most));
         }
     }
     registry.register("service_load", "Answers per second", per_second);
@@ -177,6 +182,10 @@ fn register_loads(registry: &mut Registry, loads: &Loads) {
         "Datagrams that the kernel dropped because the queue was full",
         dropped,
     );
+}
+
+fn gauge(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 fn register_groups(registry: &mut Registry, status: &Status) {
@@ -210,6 +219,10 @@ fn register_peers(registry: &mut Registry, status: &Status) {
     let announced = Family::<PeerLabels, Gauge>::default();
     let received = Family::<PeerLabels, Counter>::default();
     let malformed = Family::<PeerLabels, Counter>::default();
+    let withdrawn = Family::<PeerLabels, Counter>::default();
+    let kept = Family::<PeerFamilyLabels, Gauge>::default();
+    let octets = Family::<PeerLabels, Gauge>::default();
+    let left_out = Family::<PeerLabels, Gauge>::default();
     for peer in &status.peers {
         let labels = PeerLabels { peer: peer.name.to_string() };
         established.get_or_create(&labels).set(i64::from(peer.state == api::PeerState::Established));
@@ -217,6 +230,15 @@ fn register_peers(registry: &mut Registry, status: &Status) {
         malformed
             .get_or_create(&labels)
             .inc_by(peer.received.discarded_attributes + peer.received.treated_as_withdraw);
+        withdrawn.get_or_create(&labels).inc_by(peer.received.withdrawn);
+        if let Some(now) = peer.received.kept {
+            for (family, routes) in [("ipv4", now.ipv4), ("ipv6", now.ipv6)] {
+                let labels = PeerFamilyLabels { peer: peer.name.to_string(), family };
+                kept.get_or_create(&labels).set(gauge(routes));
+            }
+            octets.get_or_create(&labels).set(gauge(now.octets));
+            left_out.get_or_create(&labels).set(gauge(now.left_out));
+        }
         let told = status.groups.iter().flat_map(|group| &group.prefixes).flat_map(|prefix| &prefix.peers);
         let has = told.filter(|told| told.peer == peer.name && told.told == Told::Announced).count();
         announced.get_or_create(&labels).set(i64::try_from(has).unwrap_or(i64::MAX));
@@ -224,6 +246,10 @@ fn register_peers(registry: &mut Registry, status: &Status) {
     registry.register("peer_established", "Whether the BGP session exchanges routes", established);
     registry.register("peer_announced_prefixes", "Prefixes that the peer has from us", announced);
     registry.register("peer_received_routes", "Well-formed routes heard from the peer", received);
+    registry.register("peer_withdrawn_routes", "Routes that the peer took back", withdrawn);
+    registry.register("peer_kept_routes", "Routes of the peer that are kept", kept);
+    registry.register("peer_kept_octets", "Memory that the peer's kept routes take", octets);
+    registry.register("peer_left_out_routes", "Routes of the peer that could not be kept", left_out);
     registry.register(
         "peer_malformed_routes",
         "Routes or attributes of the peer that were wrong (RFC 7606)",

@@ -7,7 +7,7 @@ pub(crate) use counter::counter;
 
 use crate::metrics::Metrics;
 use crate::status::Board;
-use api::{EventList, EventRow, Refusal, Schema, route};
+use api::{EventList, EventRow, Explanation, Refusal, Schema, route};
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -67,7 +67,9 @@ async fn explain(State(desk): State<Desk>, asked: Result<Query<Asked>, QueryReje
         }
     };
     match desk.board.explain(prefix) {
-        Ok(explanation) => Json(explanation).into_response(),
+        Ok(explanation) => {
+            Json(Explanation { heard: desk.board.heard(prefix).await, ..explanation }).into_response()
+        }
         Err(refusal) => (StatusCode::NOT_FOUND, Json(refusal)).into_response(),
     }
 }

@@ -7,13 +7,17 @@ use crate::fleet::{Fleet, other_sites};
 use crate::orders;
 use ::bgp::session::StateName;
 use api::{
-    Explanation, PeerState, PeerTold, Picture, PictureKind, PrefixStatus, Refusal, Schema, Status, Told,
-    ToldPeer,
+    Explanation, PeerHeard, PeerState, PeerTold, Picture, PictureKind, PrefixStatus, Refusal, Schema, Status,
+    Told, ToldPeer,
 };
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 use terms::{Asn, GeoPoint, GroupName, PeerName, Prefix, Reason, SiteName, WallTime};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// How long a peer's task may take to answer.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Everything that can be looked at. A copy looks at the same.
 #[derive(Clone, Debug)]
@@ -60,6 +64,8 @@ pub(crate) struct Peer {
     pub(crate) address: IpAddr,
     pub(crate) asn: Asn,
     pub(crate) view: watch::Receiver<bgp::View>,
+    /// Where its task is asked about routes that it heard.
+    pub(crate) ask: mpsc::Sender<bgp::Question>,
 }
 
 impl Board {
@@ -121,6 +127,7 @@ impl Board {
             since: group.since,
             reason: group.reason.clone(),
             peers,
+            heard: Vec::new(),
             checks: Vec::new(),
             why: Vec::new(),
         };
@@ -136,6 +143,22 @@ impl Board {
         let mut why = self.bus.latest();
         why.retain(|row| row.subject == group.name.as_str());
         Ok(Explanation { checks: group.checks.clone(), why, ..explanation })
+    }
+
+    /// What each peer told about a prefix and everything that covers it, where that is kept.
+    pub(crate) async fn heard(&self, prefix: Prefix) -> Vec<PeerHeard> {
+        let peers = self.shown.borrow().peers.clone();
+        let mut heard = Vec::new();
+        for Peer { name, ask, .. } in peers {
+            let (answer, answered) = oneshot::channel();
+            let asked = ask.try_send(bgp::Question { prefix, answer }).is_ok();
+            // A peer whose task is ending, or is asked too much, says nothing.
+            let routes = tokio::time::timeout(PATIENCE, answered).await;
+            if let (true, Ok(Ok(Some(routes)))) = (asked, routes) {
+                heard.push(PeerHeard { peer: name, routes });
+            }
+        }
+        heard
     }
 
     /// What the page draws: this site, its peers and its groups.
@@ -187,10 +210,27 @@ impl Peer {
                 accepted: view.received.accepted,
                 discarded_attributes: view.received.discarded_attributes,
                 treated_as_withdraw: view.received.treated_as_withdraw,
+                withdrawn: view.received.withdrawn,
+                graceful_shutdown: view.received.graceful_shutdown,
+                looped: view.received.looped,
+                martian: view.received.martian,
+                kept: view.kept.map(|kept| api::Kept {
+                    ipv4: kept.ipv4,
+                    ipv6: kept.ipv6,
+                    stale: kept.stale,
+                    attributes: number(kept.attributes),
+                    octets: number(kept.octets),
+                    left_out: kept.left_out,
+                }),
             },
             bfd: None,
+            transport: view.transport,
         }
     }
+}
+
+fn number(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 fn told_peer(peer: &Peer, ledger: &Ledger, prefix: Prefix) -> ToldPeer {

@@ -61,7 +61,7 @@ use crate::stop::{Signals, Stop};
 use crate::succession::{Arrived, Departing, Descriptors, Estate, Event as Succession, Program};
 use crate::traffic::{Connections, Counted};
 use crate::watchdog::{self, Heart, Hearts, tell_manager};
-use crate::{address, dns, fleet};
+use crate::{address, bgp, dns, fleet};
 use ::fleet::Embedded;
 use config::SiteFile;
 use groups::Groups;
@@ -76,7 +76,6 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 use succession::Taken;
-use terms::Family;
 use tokio::sync::{mpsc, watch};
 
 /// Results of checks that wait for the decision loop. It takes each within microseconds.
@@ -107,7 +106,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
     let signals = runtime.block_on(async { Signals::listen() }).map_err(Error::System)?;
     linux::succession::hear_signals().map_err(Error::Host)?;
     let before = estate.as_ref().map(|estate| &estate.sockets);
-    let Opened { bgp, socket, api, dns, keeper, kernel } =
+    let Opened { bgp, doors, socket, api, dns, keeper, kernel } =
         Opened::open(&site_file, before, &mut descriptors)?;
     let listener = socket.listener().map_err(Error::System)?;
     let control = socket.listener().map_err(Error::System)?.into();
@@ -137,6 +136,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
         control,
         api: api_handle.map(OwnedFd::from),
         bgp,
+        doors,
         dns,
         presence: keeper.presence(),
         wanted: keeper.wanted(),
@@ -218,7 +218,8 @@ struct Supplies {
     departing: mpsc::Receiver<Departing>,
     control: OwnedFd,
     api: Option<OwnedFd>,
-    bgp: BTreeMap<Family, TcpListener>,
+    bgp: Vec<TcpListener>,
+    doors: bgp::Doors,
     dns: Vec<dns::Server>,
     presence: watch::Receiver<address::Presence>,
     wanted: address::Wanted,
@@ -247,8 +248,8 @@ struct Wires {
 
 /// Starts every task of the decisions thread and connects them.
 fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wires, Error> {
-    let Supplies { estate, mut descriptors, departing, control, api, .. } = supplies;
-    let Supplies { bgp, dns, presence, wanted, store, memories, orders: standing, hearts, .. } = supplies;
+    let Supplies { estate, mut descriptors, departing, control, api, bgp: listeners, doors, .. } = supplies;
+    let Supplies { dns, presence, wanted, store, memories, orders: standing, hearts, .. } = supplies;
     let Shared { clock, bus, metrics, .. } = shared.clone();
     let decision = watch::Sender::new(Arc::new(Decision::default()));
     let (found_by, found) = mpsc::channel(FOUND);
@@ -344,7 +345,7 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         peers,
         groups,
         services,
-        listening: BTreeMap::new(),
+        doors,
         control,
         api,
         fleet: fleet.clone(),
@@ -357,8 +358,7 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         regroups,
         changes: changed,
     };
-    let listeners = bgp.into_iter().map(|(family, listener)| Ok((family, site::awaited(listener)?)));
-    site.listen(listeners.collect::<Result<Vec<_>, Error>>()?);
+    site.listen(listeners.into_iter().map(site::awaited).collect::<Result<Vec<_>, Error>>()?);
     site.show();
     let board = Board {
         clock,

@@ -205,6 +205,11 @@ impl<'d> Value<'d> {
         self.list().iter().filter_map(Value::parse).collect()
     }
 
+    /// Whether the file has a table here.
+    pub fn is_table(&self) -> bool {
+        matches!(self.node, Some(Node { kind: Kind::Table(_), .. }))
+    }
+
     /// A table: `[site]` or `{ a = 1 }`.
     pub fn table(&self) -> Option<Table<'d>> {
         let entries = self.expect("a table", |kind| match kind {

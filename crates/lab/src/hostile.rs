@@ -7,9 +7,12 @@
 //! send ffff 0012         these bytes as they are
 //! await 04               reads until a message of this type has come
 //! stay 10s               sends a KEEPALIVE every second, reads, until the time is over
+//! routes 1000000         announces so many routes, four to a message, as fast as they are taken
 //! close
 //! ```
 //! Bytes are hexadecimal, blanks between them do not matter, `#` begins a comment.
+
+mod table;
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -23,9 +26,11 @@ use std::time::{Duration, Instant};
 pub const ASN: u32 = 64_511;
 
 /// The scripts that a hostile router can play, and what each of them does.
-const SCRIPTS: [(&str, &str); 2] = [
+const SCRIPTS: [(&str, &str); 4] = [
     ("broken-updates", include_str!("hostile/broken-updates.txt")),
     ("broken-messages", include_str!("hostile/broken-messages.txt")),
+    ("full-table", include_str!("hostile/full-table.txt")),
+    ("foreign-routes", include_str!("hostile/foreign-routes.txt")),
 ];
 
 /// The name of a script that there is.
@@ -97,6 +102,7 @@ enum Line {
     Send(Vec<u8>),
     Await(u8),
     Stay(Duration),
+    Routes(u32),
     Close,
 }
 
@@ -132,6 +138,9 @@ pub enum PlayError {
     #[error("stopped")]
     Stopped,
 }
+
+/// As many prefixes of 24 bits as lie between 20.0.0.0 and 83.255.255.255.
+const MOST_ROUTES: u32 = 64 << 16;
 
 const MARKER: [u8; 16] = [0xff; 16];
 const HEADER: usize = 19;
@@ -182,7 +191,11 @@ impl Line {
             "stay" => {
                 document::parse_duration(rest.trim()).map(Line::Stay).map_err(|error| error.to_string())
             }
-            _ => Err(format!("`{word}` is none of connect, message, send, await, stay, close")),
+            "routes" => match rest.trim().parse() {
+                Ok(count @ 1..=MOST_ROUTES) => Ok(Line::Routes(count)),
+                _ => Err(format!("`routes` takes a number from 1 to {MOST_ROUTES}")),
+            },
+            _ => Err(format!("`{word}` is none of connect, message, send, await, stay, routes, close")),
         }
     }
 }
@@ -229,6 +242,7 @@ impl<C: Fn() -> io::Result<TcpStream>> Player<'_, C> {
             Line::Send(bytes) => Ok(self.connection()?.stream.write_all(bytes)?),
             Line::Await(kind) => self.await_message(*kind),
             Line::Stay(time) => self.stay(*time),
+            Line::Routes(count) => self.routes(*count),
             Line::Close => {
                 self.connection = None;
                 Ok(())
@@ -247,6 +261,7 @@ impl<C: Fn() -> io::Result<TcpStream>> Player<'_, C> {
         while Instant::now() < deadline {
             if let Ok(stream) = (self.connect)() {
                 stream.set_read_timeout(Some(GLANCE))?;
+                stream.set_write_timeout(Some(PATIENCE))?;
                 self.connection = Some(Connection { stream, received: Vec::new() });
                 if self.await_message(OPEN).is_ok() {
                     return Ok(());
@@ -279,6 +294,14 @@ impl<C: Fn() -> io::Result<TcpStream>> Player<'_, C> {
                 spoken = Instant::now();
                 connection.stream.write_all(&message(&[KEEPALIVE]).unwrap_or_default())?;
             }
+        }
+        Ok(())
+    }
+
+    fn routes(&mut self, count: u32) -> Result<(), PlayError> {
+        for batch in table::messages(count) {
+            self.rest(Duration::ZERO)?;
+            self.connection()?.stream.write_all(&batch)?;
         }
         Ok(())
     }
@@ -339,7 +362,7 @@ mod tests {
             .flat_map(|script| script.lines)
             .filter_map(|line| match line {
                 Line::Send(bytes) => Some(bytes),
-                Line::Connect | Line::Await(_) | Line::Stay(_) | Line::Close => None,
+                Line::Connect | Line::Await(_) | Line::Stay(_) | Line::Routes(_) | Line::Close => None,
             })
             .collect();
         for open in sent.iter().filter(|bytes| bytes[18] == OPEN) {
@@ -347,7 +370,11 @@ mod tests {
         }
         for update in sent.iter().filter(|bytes| bytes[18] == 2) {
             let attributes = usize::from(u16::from_be_bytes([update[21], update[22]]));
-            assert_eq!(update[23 + attributes..], [0x18, 0xcb, 0x00, 0x71], "prefixes of {update:02x?}");
+            let mut prefixes = &update[23 + attributes..];
+            while let Some((bits, rest)) = prefixes.split_first() {
+                prefixes = &rest[usize::from(bits.div_ceil(8))..];
+            }
+            assert!(prefixes.is_empty(), "prefixes of {update:02x?}");
         }
     }
 
@@ -355,7 +382,11 @@ mod tests {
     fn a_wrong_line_is_named() {
         let wrong = |text: &str| Script::parse(text).unwrap_err().to_string();
         assert_eq!(wrong("connect\nsend f"), "line 2: `f` is not a row of bytes in hexadecimal");
-        assert_eq!(wrong("dance"), "line 1: `dance` is none of connect, message, send, await, stay, close");
+        assert_eq!(
+            wrong("dance"),
+            "line 1: `dance` is none of connect, message, send, await, stay, routes, close"
+        );
+        assert_eq!(wrong("routes 0"), "line 1: `routes` takes a number from 1 to 4194304");
         assert_eq!(wrong("await 0102"), "line 1: `await` takes the type of a message, one byte");
     }
 

@@ -317,7 +317,7 @@ mod tests {
                 .prop_map(|(time, path)| format!("{time}{}", if path { " plus path" } else { "" }))
                 .boxed(),
             (None, "member") => "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?".boxed(),
-            (None, "count") => (0u16..).prop_map(|count| count.to_string()).boxed(),
+            (None, "count") => (0u32..).prop_map(|count| count.to_string()).boxed(),
             (None, "line") => "[a-z_]{1,9} = \\[?\"[a-z0-9./]{1,9}\"\\]?".boxed(),
             (None, "words") => "[a-z0-9]{1,9}( [a-z0-9]{1,9}){0,3}".boxed(),
             (None, "output") => prop::sample::select(vec!["none", "gshut", "depref", "normal"])
@@ -329,7 +329,7 @@ mod tests {
                     .prop_map(str::to_owned)
                     .boxed()
             }
-            (None, "script") => prop::sample::select(vec!["broken-updates", "broken-messages"])
+            (None, "script") => prop::sample::select(vec!["broken-updates", "full-table", "foreign-routes"])
                 .prop_map(str::to_owned)
                 .boxed(),
             (None, "told") => {

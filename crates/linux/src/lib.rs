@@ -20,6 +20,7 @@ pub mod scheduling;
 pub mod socket;
 pub mod succession;
 pub mod sysctl;
+pub mod tcp;
 pub mod tun;
 pub mod watch;
 

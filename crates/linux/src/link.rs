@@ -8,6 +8,8 @@ use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
     InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
 };
+use nix::errno::Errno;
+use nix::net::if_::{if_indextoname, if_nametoindex};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -45,6 +47,21 @@ pub fn index(netlink: &mut Netlink, name: &str) -> Result<LinkIndex> {
     get(netlink, message)
         .map(|found| LinkIndex(found.header.index))
         .attempt(|| format!("find interface {name}"))
+}
+
+/// The number of the interface called `name` in the calling thread's network namespace: one system call, for those who
+/// have no netlink socket at hand.
+pub fn index_here(name: &str) -> Result<LinkIndex> {
+    if_nametoindex(interface_name(name)?).map(LinkIndex).attempt(|| format!("find interface {name}"))
+}
+
+/// What the interface of that number is called in the calling thread's network namespace.
+pub fn name_here(link: LinkIndex) -> Result<String> {
+    let attempt = || format!("name interface {}", link.0);
+    let name = if_indextoname(link.0).attempt(attempt)?.to_string_lossy().into_owned();
+    // `nix` takes the null pointer that says that there is none for an empty name.
+    let name = if name.is_empty() { Err(io::Error::from(Errno::ENXIO)) } else { Ok(name) };
+    name.attempt(attempt)
 }
 
 /// Whether an interface is up and has a carrier.
@@ -119,6 +136,20 @@ mod tests {
         assert_eq!(state(&mut at_left, east).unwrap(), LinkState { up: true, carrier: true });
         set_down(&mut at_right, west).unwrap();
         assert_eq!(state(&mut at_left, east).unwrap(), LinkState { up: true, carrier: false });
+    }
+
+    #[test]
+    fn an_interface_is_found_by_name_and_by_number_without_netlink() {
+        let namespace = Namespace::new().unwrap();
+        namespace
+            .run(|| {
+                assert_eq!(index_here("lo").unwrap(), LinkIndex::LOOPBACK);
+                assert_eq!(name_here(LinkIndex::LOOPBACK).unwrap(), "lo");
+                let error = index_here("nowhere").unwrap_err().to_string();
+                assert!(error.starts_with("cannot find interface nowhere: "), "{error}");
+                assert!(name_here(LinkIndex(4242)).is_err());
+            })
+            .unwrap();
     }
 
     #[test]

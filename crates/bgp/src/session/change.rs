@@ -13,7 +13,9 @@ use crate::session::transition::Next;
 use crate::session::{Event, Session, Settings};
 use crate::wire::notification::ErrorCode;
 use Next::Stay;
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use terms::Family;
 
 impl Session {
     pub(super) fn reconfigured_in_idle(&mut self, settings: Settings) -> Next {
@@ -71,18 +73,23 @@ impl Session {
             return self.begin_again(state.connection, None, ErrorCode::CONFIGURATION_CHANGE, reason);
         }
         state.rib_out.want(Arc::clone(self.wanted.allowed()));
-        let unknown = match state.adopt(&self.settings) {
-            Ok(unknown) => unknown,
+        let uncounted = match state.adopt(&self.settings) {
+            Ok(uncounted) => uncounted,
             Err(too_many) => return self.too_many(state, too_many),
         };
-        for family in unknown {
+        self.ask_again(&mut state, &uncounted);
+        Stay(State::Established(state))
+    }
+
+    /// Asks the neighbour to tell families again, because what it told so far was not noted.
+    pub(super) fn ask_again(&mut self, state: &mut Established, families: &BTreeSet<Family>) {
+        for &family in families {
             if let Some(request) = state.ask_again(family) {
                 self.outputs.push_back(request);
                 self.emit(Event::RefreshAsked(family));
             }
         }
         self.watch_sending(state.connection.unsent, state.negotiated.hold_time);
-        Stay(State::Established(state))
     }
 
     fn adopt(&mut self, settings: Settings) {

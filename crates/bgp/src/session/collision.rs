@@ -146,6 +146,7 @@ impl Session {
             | Stimulus::Wanted
             | Stimulus::Reconfigured(_)
             | Stimulus::TellAgain
+            | Stimulus::AskAgain
             | Stimulus::Expired(_) => return Heard::Nothing(rival),
         };
         self.refuse_rival(Some(rival), refused);

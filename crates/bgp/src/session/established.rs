@@ -1,19 +1,22 @@
 //! What exists while the session is up: the routes told, and a watch on the quality of those heard.
 
+use crate::rib_in::Marks;
 use crate::rib_out::RibOut;
+use crate::session::keeping::Keeping;
+use crate::session::leaks::{Leaks, leaked};
 use crate::session::limits::{Counted, TooMany};
 use crate::session::state::{Connection, OpenConfirm};
-use crate::session::{Event, Output, Received, SEND_WINDOW, Settings};
+use crate::session::{Event, Output, Received, SEND_WINDOW, Session, Settings};
 use crate::wire::attribute::{Fault, Handling};
-use crate::wire::message::RouteRefresh;
 use crate::wire::negotiated::Negotiated;
 use crate::wire::notification::Notification;
+use crate::wire::route_refresh::RouteRefresh;
 use crate::wire::update::{Update, Verdict};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-use terms::{Family, Reason, RouteSet, Timestamp};
+use terms::{Asn, Family, Reason, RouteSet, Timestamp};
 
 /// At most one event about tolerated faults in this time, however many there are.
 const TOLERATED_EVERY: Duration = Duration::from_secs(10);
@@ -23,6 +26,8 @@ const TOLERATED_EVERY: Duration = Duration::from_secs(10);
 pub(crate) struct Established {
     pub(crate) connection: Connection,
     pub(crate) negotiated: Negotiated,
+    /// How UPDATEs are read: as negotiated, without the families that the neighbour got wrong.
+    reading: Negotiated,
     pub(crate) rib_out: RibOut,
     /// When it came up.
     pub(crate) since: Timestamp,
@@ -30,6 +35,7 @@ pub(crate) struct Established {
     complete: BTreeSet<Family>,
     tolerated: Tolerated,
     counted: Counted,
+    leaks: Leaks,
 }
 
 /// Why what was heard ends the session.
@@ -56,12 +62,14 @@ impl Established {
         counted.bound(&settings.max_prefixes);
         Established {
             connection,
+            reading: negotiated.clone(),
             negotiated,
             rib_out,
             since: now,
             complete: BTreeSet::new(),
             tolerated: Tolerated::default(),
             counted,
+            leaks: Leaks::default(),
         }
     }
 
@@ -70,52 +78,91 @@ impl Established {
         if self.connection.unsent >= SEND_WINDOW {
             return None;
         }
-        match self.rib_out.next_update() {
+        match self.rib_out.next_message() {
             Some(bytes) => Some(self.connection.send(bytes)),
             None => self.rib_out.take_event().map(Output::Event),
         }
     }
 
-    /// Judges an UPDATE, counts its routes and drops them. Answers what to tell people; the error ends the session.
+    /// Judges an UPDATE, counts its routes and keeps them where they are to be kept. Answers what to tell people; the
+    /// error ends the session.
     pub(crate) fn receive(
         &mut self,
         body: &[u8],
-        received: &mut Received,
-        now: Timestamp,
+        mut hearing: Hearing<'_>,
     ) -> Result<Vec<Event>, Unbearable> {
         let mut events = Vec::new();
-        match Verdict::decode(body, &self.negotiated) {
-            Verdict::Accept(update) => self.accept(&update, received, &mut events)?,
-            Verdict::DiscardAttribute(update, faults) => {
-                received.discarded_attributes += discarded(&faults);
-                self.tolerated.add(0, &faults);
-                self.accept(&update, received, &mut events)?;
-            }
-            Verdict::TreatAsWithdraw(prefixes, faults) => {
-                received.treated_as_withdraw += 1;
-                received.discarded_attributes += discarded(&faults);
-                self.tolerated.add(1, &faults);
-                self.counted.withdraw(prefixes.into_iter());
-            }
-            Verdict::Reset(notification) => return Err(Unbearable::Faulty(notification)),
-        }
-        events.extend(self.tolerated.due(now));
+        self.follow(Verdict::decode(body, &self.reading), &mut hearing, &mut events)?;
+        events.extend(self.tolerated.due(hearing.now));
+        events.extend(self.leaks.due(hearing.now));
         Ok(events)
+    }
+
+    fn follow(
+        &mut self,
+        verdict: Verdict,
+        hearing: &mut Hearing<'_>,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Unbearable> {
+        match verdict {
+            Verdict::Accept(update) => self.accept(update, hearing, events),
+            Verdict::DiscardAttribute(update, faults) => {
+                hearing.received.discarded_attributes += discarded(&faults);
+                self.tolerated.add(0, &faults);
+                self.accept(update, hearing, events)
+            }
+            Verdict::TreatAsWithdraw(paths, faults) => {
+                hearing.received.treated_as_withdraw += 1;
+                hearing.received.discarded_attributes += discarded(&faults);
+                self.tolerated.add(1, &faults);
+                self.counted.withdraw(paths.iter().copied());
+                hearing.keeping.withdraw(paths);
+                Ok(())
+            }
+            // RFC 4760 section 7: what it said about the family is not true any more, and what it says is ignored.
+            Verdict::DisableFamily { family, fault, rest } => {
+                self.reading.families.remove(&family);
+                hearing.received.treated_as_withdraw += 1;
+                self.tolerated.add(1, &[fault]);
+                self.told_again_from_here(family, hearing);
+                self.told_again_up_to_here(family, hearing);
+                self.follow(*rest, hearing, events)
+            }
+            Verdict::Reset(notification) => Err(Unbearable::Faulty(notification)),
+        }
     }
 
     fn accept(
         &mut self,
-        update: &Update,
-        received: &mut Received,
+        update: Update,
+        hearing: &mut Hearing<'_>,
         events: &mut Vec<Event>,
     ) -> Result<(), Unbearable> {
-        received.accepted += update.announced().map(|_| 1).sum::<u64>();
-        self.counted.withdraw(update.unreachable());
-        events.extend(self.counted.announce(update.announced()).map_err(Unbearable::TooMany)?);
-        if let Some(family) = update.is_end_of_rib().filter(|&family| self.complete.insert(family)) {
-            events.push(Event::EndOfRib(family));
+        self.counted.withdraw(update.withdrawn_paths());
+        events.extend(self.counted.announce(update.announced_paths()).map_err(Unbearable::TooMany)?);
+        if let Some(marked) = leaked(&update, &self.negotiated, hearing.peer_asn) {
+            hearing.received.leaked += self.leaks.add(&update, marked);
+            hearing.keeping.withdraw(update.withdrawn_paths().chain(update.announced_paths()).collect());
+            return Ok(());
         }
+        hearing.received.count(&update, hearing.local_asn);
+        if let Some(family) = update.is_end_of_rib() {
+            events.extend(self.complete.insert(family).then_some(Event::EndOfRib(family)));
+        }
+        hearing.keeping.hear(update, hearing.now);
         Ok(())
+    }
+
+    /// The neighbour begins to tell all of a family again (RFC 7313 section 4).
+    pub(crate) fn told_again_from_here(&mut self, family: Family, hearing: &mut Hearing<'_>) {
+        self.counted.begin_again(family);
+        hearing.keeping.mark_stale(family);
+    }
+
+    /// The neighbour has told all of a family again: what it did not mention is gone (RFC 7313 section 4).
+    pub(crate) fn told_again_up_to_here(&mut self, family: Family, hearing: &mut Hearing<'_>) {
+        self.counted.end_again(family);
+        hearing.keeping.sweep_stale(family);
     }
 
     /// How many prefixes of the neighbour stand announced, in each family that has a bound.
@@ -125,7 +172,7 @@ impl Established {
 
     /// Goes on under other settings. Answers which families the neighbour has to tell again, because what it told so
     /// far was not noted.
-    pub(crate) fn adopt(&mut self, settings: &Settings) -> Result<Vec<Family>, TooMany> {
+    pub(crate) fn adopt(&mut self, settings: &Settings) -> Result<BTreeSet<Family>, TooMany> {
         let unknown = self.counted.bound(&settings.max_prefixes);
         self.counted.too_many()?;
         Ok(unknown)
@@ -137,9 +184,40 @@ impl Established {
         can.then(|| self.connection.send(RouteRefresh::of(family).encode()))
     }
 
-    /// What to tell people about faults, if it is time again.
-    pub(crate) fn tolerated(&mut self, now: Timestamp) -> Option<Event> {
-        self.tolerated.due(now)
+    /// What to tell people about faults and leaks, if it is time again.
+    pub(crate) fn troubles(&mut self, now: Timestamp) -> impl Iterator<Item = Event> + use<> {
+        self.tolerated.due(now).into_iter().chain(self.leaks.due(now))
+    }
+}
+
+/// Where what is heard goes: the parts of a session that outlive its connection.
+pub(crate) struct Hearing<'a> {
+    local_asn: Asn,
+    peer_asn: Asn,
+    received: &'a mut Received,
+    keeping: &'a mut Keeping,
+    now: Timestamp,
+}
+
+impl Session {
+    pub(super) fn hearing(&mut self) -> Hearing<'_> {
+        let Session { settings, received, keeping, now, .. } = self;
+        Hearing { local_asn: settings.local_asn, peer_asn: settings.peer_asn, received, keeping, now: *now }
+    }
+}
+
+impl Received {
+    /// Counts the routes of an UPDATE that was taken.
+    fn count(&mut self, update: &Update, local_asn: Asn) {
+        self.withdrawn += update.unreachable().map(|_| 1).sum::<u64>();
+        let marks = Marks::of(&update.attributes, local_asn);
+        for prefix in update.announced() {
+            let marks = marks.with_prefix(prefix);
+            self.accepted += 1;
+            self.graceful_shutdown += u64::from(marks.graceful_shutdown);
+            self.looped += u64::from(marks.looped);
+            self.martian += u64::from(marks.martian);
+        }
     }
 }
 

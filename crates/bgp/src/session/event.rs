@@ -4,7 +4,7 @@ use crate::session::{Direction, LIMIT_PAUSE, StateName};
 use crate::wire::notification::{ErrorCode, Notification};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use terms::{AlarmChange, AlarmName, Family, Prefix, Reason, Severity};
+use terms::{AlarmChange, AlarmName, Asn, Family, Prefix, Reason, Severity};
 
 /// The alarm that stands while more is wanted than may be told.
 const MAX_ANNOUNCED: &str = "max-announced";
@@ -82,6 +82,13 @@ pub enum Event {
     RefreshAsked(Family),
     /// The neighbour has told all it has (RFC 4724 section 2).
     EndOfRib(Family),
+    /// Routes leaked to us (RFC 9234): they are counted and not kept.
+    Leaked {
+        /// Which ones, each as often as it was announced.
+        prefixes: Prefixes,
+        /// Who marked the first as one for its customers only.
+        marked_by: Asn,
+    },
     /// UPDATEs with faults arrived that do not end the session (RFC 7606).
     Tolerated {
         /// UPDATEs whose routes were treated as withdrawn.
@@ -189,6 +196,9 @@ impl fmt::Display for Event {
                 write!(f, "the neighbour asked to be told its {family} routes again")
             }
             Event::EndOfRib(family) => write!(f, "the neighbour has told all its {family} routes"),
+            Event::Leaked { prefixes, marked_by } => {
+                write!(f, "leaked to us: {prefixes}; AS {marked_by} marked them for its customers only")
+            }
             Event::Tolerated { treated_as_withdraw, discarded_attributes, reason } => write!(
                 f,
                 "faulty UPDATEs tolerated ({treated_as_withdraw} treated as withdraw, \
@@ -215,6 +225,7 @@ impl terms::Event for Event {
             Event::RefreshRequested(_) => "refresh-requested",
             Event::RefreshAsked(_) => "refresh-asked",
             Event::EndOfRib(_) => "end-of-rib",
+            Event::Leaked { .. } => "leaked",
             Event::Tolerated { .. } => "tolerated",
         }
     }
@@ -231,9 +242,10 @@ impl terms::Event for Event {
                 }
             }
             Event::Told { .. } => Severity::Notice,
-            Event::CannotTell { .. } | Event::ManyPrefixes { .. } | Event::Tolerated { .. } => {
-                Severity::Warning
-            }
+            Event::CannotTell { .. }
+            | Event::ManyPrefixes { .. }
+            | Event::Leaked { .. }
+            | Event::Tolerated { .. } => Severity::Warning,
             Event::TooManyWanted { .. } | Event::TooManyPrefixes { .. } => Severity::Alarm,
             Event::WantedFits | Event::PrefixesForgiven => Severity::Notice,
             Event::RefreshRequested(_) | Event::RefreshAsked(_) | Event::EndOfRib(_) => Severity::Info,
@@ -256,6 +268,7 @@ impl terms::Event for Event {
             | Event::RefreshRequested(_)
             | Event::RefreshAsked(_)
             | Event::EndOfRib(_)
+            | Event::Leaked { .. }
             | Event::Tolerated { .. } => None,
         }
     }

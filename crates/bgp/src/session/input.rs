@@ -117,6 +117,9 @@ pub enum Input {
     Reconfigured(Box<Settings>),
     /// The neighbour was found to know something else than it was told: everything is to be told again.
     TellAgain,
+    /// What the neighbour told so far was not noted where it is wanted now: it is asked to tell everything again
+    /// (RFC 2918).
+    AskAgain,
     /// The deadline has come.
     Timer,
 }

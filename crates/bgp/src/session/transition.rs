@@ -5,9 +5,10 @@ use crate::session::offer::Offer;
 use crate::session::opening::agreement;
 use crate::session::state::{Connection, OpenConfirm, OpenSent, State};
 use crate::session::timers::Timer;
-use crate::session::{Event, Session, Settings};
+use crate::session::{Event, Session, Settings, StateName};
 use crate::wire::message::Message;
 use crate::wire::notification::{ErrorCode, Notification};
+use crate::wire::route_refresh::{Refresh, RouteRefresh};
 use std::sync::Arc;
 use terms::Reason;
 
@@ -28,6 +29,7 @@ pub(super) enum Stimulus {
     Wanted,
     Reconfigured(Box<Settings>),
     TellAgain,
+    AskAgain,
     Expired(Timer),
 }
 
@@ -55,6 +57,9 @@ impl Session {
             Go(state, reason) => {
                 let to = state.name();
                 self.state = state;
+                if from == StateName::Established && to != from {
+                    self.keeping.forget();
+                }
                 if from != to {
                     self.emit(Event::StateChanged { from, to, reason });
                 }
@@ -217,7 +222,7 @@ impl Session {
             }
             (State::Established(mut s), Stimulus::Message(Message::Update(body))) => {
                 self.heard(s.negotiated.hold_time);
-                match s.receive(&body, &mut self.received, self.now) {
+                match s.receive(&body, self.hearing()) {
                     Ok(events) => {
                         events.into_iter().for_each(|event| self.emit(event));
                         Stay(State::Established(s))
@@ -228,10 +233,30 @@ impl Session {
             }
             (State::Established(mut s), Stimulus::Message(Message::RouteRefresh(refresh))) => {
                 self.heard(s.negotiated.hold_time);
+                let RouteRefresh { subtype, .. } = refresh;
                 // RFC 2918 section 4: a family that the session does not carry is ignored.
-                let family = refresh.family().filter(|family| s.negotiated.families.contains(family));
-                let asked = family.filter(|family| s.rib_out.tell_again(*family));
-                asked.into_iter().for_each(|family| self.emit(Event::RefreshRequested(family)));
+                let carried = refresh.family().filter(|family| s.negotiated.families.contains(family));
+                let event = carried.and_then(|family| match subtype {
+                    Refresh::Request => {
+                        s.rib_out.tell_again(family).then_some(Event::RefreshRequested(family))
+                    }
+                    Refresh::Begin => {
+                        s.told_again_from_here(family, &mut self.hearing());
+                        None
+                    }
+                    Refresh::End => {
+                        s.told_again_up_to_here(family, &mut self.hearing());
+                        None
+                    }
+                    // RFC 7313 section 5
+                    Refresh::Unknown(_) => None,
+                });
+                event.into_iter().for_each(|event| self.emit(event));
+                Stay(State::Established(s))
+            }
+            (State::Established(mut s), Stimulus::AskAgain) => {
+                let families = s.negotiated.families.clone();
+                self.ask_again(&mut s, &families);
                 Stay(State::Established(s))
             }
             (State::Established(s), Stimulus::Message(Message::Notification(notification))) => {
@@ -254,7 +279,7 @@ impl Session {
             (State::Established(mut s), Stimulus::Expired(Timer::Keepalive)) => {
                 self.keep_alive(&mut s.connection, s.negotiated.hold_time);
                 self.watch_sending(s.connection.unsent, s.negotiated.hold_time);
-                s.tolerated(self.now).into_iter().for_each(|event| self.emit(event));
+                s.troubles(self.now).for_each(|event| self.emit(event));
                 Stay(State::Established(s))
             }
 
@@ -269,6 +294,7 @@ impl Session {
                 | Stimulus::Malformed(_)
                 | Stimulus::Wanted
                 | Stimulus::TellAgain
+                | Stimulus::AskAgain
                 | Stimulus::Expired(
                     Timer::Hold | Timer::SendHold | Timer::RivalOpen | Timer::Keepalive | Timer::ConnectRetry,
                 ),
@@ -283,6 +309,7 @@ impl Session {
                 | Stimulus::Malformed(_)
                 | Stimulus::Wanted
                 | Stimulus::TellAgain
+                | Stimulus::AskAgain
                 | Stimulus::Expired(
                     Timer::Hold
                     | Timer::SendHold
@@ -300,6 +327,7 @@ impl Session {
                 | Stimulus::Written
                 | Stimulus::Wanted
                 | Stimulus::TellAgain
+                | Stimulus::AskAgain
                 | Stimulus::Expired(
                     Timer::SendHold
                     | Timer::Keepalive
@@ -315,6 +343,7 @@ impl Session {
                 | Stimulus::Written
                 | Stimulus::Wanted
                 | Stimulus::TellAgain
+                | Stimulus::AskAgain
                 | Stimulus::Expired(
                     Timer::SendHold | Timer::ConnectRetry | Timer::IdleHold | Timer::LimitPause,
                 ),

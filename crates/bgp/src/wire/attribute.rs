@@ -3,16 +3,18 @@
 mod decode;
 mod encode;
 mod fault;
+mod multiprotocol;
 
 pub(crate) use decode::Attributes;
 pub(crate) use encode::encode;
 pub use fault::{Fault, Handling, Problem};
 
 use crate::wire::as_path::AsPath;
+use crate::wire::nlri::Nlri;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use terms::{Asn, Community, ExtendedCommunity, Family, LargeCommunity, Origin, Prefix};
+use terms::{Asn, Community, ExtendedCommunity, Family, LargeCommunity, Origin};
 
 /// The type of a path attribute (IANA "BGP Path Attributes").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,12 +49,16 @@ attribute_codes! {
     ATOMIC_AGGREGATE = 6, "ATOMIC_AGGREGATE";
     AGGREGATOR = 7, "AGGREGATOR";
     COMMUNITIES = 8, "COMMUNITIES";
+    ORIGINATOR_ID = 9, "ORIGINATOR_ID";
+    CLUSTER_LIST = 10, "CLUSTER_LIST";
     MP_REACH_NLRI = 14, "MP_REACH_NLRI";
     MP_UNREACH_NLRI = 15, "MP_UNREACH_NLRI";
     EXTENDED_COMMUNITIES = 16, "EXTENDED_COMMUNITIES";
     AS4_PATH = 17, "AS4_PATH";
     AS4_AGGREGATOR = 18, "AS4_AGGREGATOR";
+    IPV6_EXTENDED_COMMUNITIES = 25, "IPV6_EXTENDED_COMMUNITIES";
     LARGE_COMMUNITY = 32, "LARGE_COMMUNITY";
+    ONLY_TO_CUSTOMER = 35, "ONLY_TO_CUSTOMER";
 }
 
 /// Bits of the attribute flags octet (RFC 4271 section 4.3).
@@ -72,6 +78,8 @@ impl AttributeCode {
             | AttributeCode::LOCAL_PREF
             | AttributeCode::ATOMIC_AGGREGATE => Some(flag::TRANSITIVE),
             AttributeCode::MULTI_EXIT_DISC
+            | AttributeCode::ORIGINATOR_ID
+            | AttributeCode::CLUSTER_LIST
             | AttributeCode::MP_REACH_NLRI
             | AttributeCode::MP_UNREACH_NLRI => Some(flag::OPTIONAL),
             AttributeCode::AGGREGATOR
@@ -79,7 +87,9 @@ impl AttributeCode {
             | AttributeCode::EXTENDED_COMMUNITIES
             | AttributeCode::AS4_PATH
             | AttributeCode::AS4_AGGREGATOR
-            | AttributeCode::LARGE_COMMUNITY => Some(flag::OPTIONAL | flag::TRANSITIVE),
+            | AttributeCode::IPV6_EXTENDED_COMMUNITIES
+            | AttributeCode::LARGE_COMMUNITY
+            | AttributeCode::ONLY_TO_CUSTOMER => Some(flag::OPTIONAL | flag::TRANSITIVE),
             AttributeCode(_) => None,
         }
     }
@@ -107,13 +117,25 @@ pub struct PathAttributes {
     pub communities: BTreeSet<Community>,
     /// Extended communities (RFC 4360).
     pub extended_communities: BTreeSet<ExtendedCommunity>,
+    /// Extended communities that name an IPv6 address (RFC 5701).
+    pub ipv6_extended_communities: BTreeSet<Ipv6ExtendedCommunity>,
     /// Large communities (RFC 8092).
     pub large_communities: BTreeSet<LargeCommunity>,
+    /// Who brought the routes into our network, where they were reflected (RFC 4456).
+    pub originator_id: Option<Ipv4Addr>,
+    /// The reflectors they came through, the last one first (RFC 4456).
+    pub cluster_list: Vec<Ipv4Addr>,
+    /// The network that told them to its customers or peers: from there they go to customers only (RFC 9234).
+    pub only_to_customer: Option<Asn>,
     /// Prefixes that can be reached, with their own next hop (RFC 4760).
     pub mp_reach: Option<MpReach>,
     /// Prefixes that cannot be reached any more (RFC 4760).
     pub mp_unreach: Option<MpUnreach>,
 }
+
+/// One of the IPV6_EXTENDED_COMMUNITIES, as it is on the wire (RFC 5701 section 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ipv6ExtendedCommunity(pub [u8; 20]);
 
 /// AGGREGATOR: who made one route of several (RFC 4271 section 5.1.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,12 +151,12 @@ pub struct Aggregator {
 pub struct MpReach {
     /// Family of the prefixes.
     pub family: Family,
-    /// Where packets go.
+    /// Where packets go: an address of the same family, or IPv6 for IPv4 prefixes (RFC 8950).
     pub next_hop: IpAddr,
     /// The next hop's link-local address, on a shared link (RFC 2545 section 3).
     pub link_local: Option<Ipv6Addr>,
     /// What can be reached.
-    pub prefixes: Vec<Prefix>,
+    pub prefixes: Vec<Nlri>,
 }
 
 /// MP_UNREACH_NLRI (RFC 4760 section 4).
@@ -143,5 +165,5 @@ pub struct MpUnreach {
     /// Family of the prefixes.
     pub family: Family,
     /// What cannot be reached any more; none is End-of-RIB (RFC 4724).
-    pub prefixes: Vec<Prefix>,
+    pub prefixes: Vec<Nlri>,
 }

@@ -1,10 +1,9 @@
-//! The five messages behind one header (RFC 4271 section 4.1, RFC 2918).
+//! The five messages behind one header (RFC 4271 section 4.1).
 
-use crate::wire::nlri;
 use crate::wire::notification::{ErrorCode, Notification};
 use crate::wire::open::Open;
 use crate::wire::reader::Reader;
-use terms::Family;
+use crate::wire::route_refresh::{BEGIN, END, RouteRefresh};
 
 /// What each message begins with.
 pub const MARKER: [u8; 16] = [0xff; 16];
@@ -59,7 +58,7 @@ pub enum Message {
     Notification(Notification),
     /// The neighbour lives.
     Keepalive,
-    /// The neighbour asks to be told everything again.
+    /// The neighbour asks to be told everything again, or marks where its own telling begins and ends.
     RouteRefresh(RouteRefresh),
 }
 
@@ -83,43 +82,17 @@ impl Message {
                 Ok(Message::Notification(Notification::new(error, &body[2..])))
             }
             kind::KEEPALIVE if body.is_empty() => Ok(Message::Keepalive),
-            kind::ROUTE_REFRESH => match body {
-                &[high, low, _reserved, safi] => {
-                    Ok(Message::RouteRefresh(RouteRefresh { afi: u16::from_be_bytes([high, low]), safi }))
+            kind::ROUTE_REFRESH => match (RouteRefresh::decode(body), body) {
+                (Some(refresh), _) => Ok(Message::RouteRefresh(refresh)),
+                // RFC 7313 section 5
+                (None, &[_, _, BEGIN | END, ..]) => {
+                    Err(Notification::new(ErrorCode::ROUTE_REFRESH_LENGTH, octets))
                 }
-                _ => Err(bad_length()),
+                (None, _) => Err(bad_length()),
             },
             kind::OPEN | kind::UPDATE | kind::NOTIFICATION | kind::KEEPALIVE => Err(bad_length()),
             unknown => Err(Notification::new(ErrorCode::BAD_MESSAGE_TYPE, [unknown])),
         }
-    }
-}
-
-/// ROUTE-REFRESH: "tell me this family again" (RFC 2918). A family that is not spoken here is kept as numbers, because
-/// it has to be ignored, not refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RouteRefresh {
-    /// Address Family Identifier.
-    pub afi: u16,
-    /// Subsequent Address Family Identifier.
-    pub safi: u8,
-}
-
-impl RouteRefresh {
-    /// Asks for a family.
-    pub fn of(family: Family) -> Self {
-        RouteRefresh { afi: nlri::afi(family), safi: nlri::SAFI_UNICAST }
-    }
-
-    /// The family asked for, if it is spoken here.
-    pub fn family(self) -> Option<Family> {
-        nlri::family(self.afi, self.safi)
-    }
-
-    /// The whole message.
-    pub fn encode(self) -> Vec<u8> {
-        let [high, low] = self.afi.to_be_bytes();
-        framed(kind::ROUTE_REFRESH, &[high, low, 0, self.safi])
     }
 }
 

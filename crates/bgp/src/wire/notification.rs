@@ -136,9 +136,26 @@ impl Notification {
         Notification::new(error, data)
     }
 
+    /// "This session ends for good: no graceful restart", and why (RFC 8538 section 3.1).
+    pub fn hard_reset(why: &Notification) -> Self {
+        let data = [&[why.error.code, why.error.subcode], &why.data[..]].concat();
+        Notification::new(ErrorCode::HARD_RESET, data)
+    }
+
+    /// What a hard reset is about; none for any other notification, one that does not say, and one within another.
+    pub fn wrapped(&self) -> Option<Notification> {
+        let (&[code, subcode], data) = self.data.split_first_chunk()?;
+        let error = ErrorCode { code, subcode };
+        let is_wrapper = self.error == ErrorCode::HARD_RESET && error != ErrorCode::HARD_RESET;
+        is_wrapper.then(|| Notification::new(error, data))
+    }
+
     /// What the peer's operator wrote: only shutdown and reset carry a text, and one that is cut short or is no
-    /// UTF-8 is none (RFC 9003 section 2).
+    /// UTF-8 is none (RFC 9003 section 2). A hard reset may wrap one.
     pub fn shutdown_text(&self) -> Option<ShutdownText> {
+        if let Some(wrapped) = self.wrapped() {
+            return wrapped.shutdown_text();
+        }
         if !self.error.carries_text() {
             return None;
         }
@@ -230,6 +247,9 @@ impl fmt::Display for ShutdownText {
 impl fmt::Display for Notification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.error.fmt(f)?;
+        if let Some(wrapped) = self.wrapped() {
+            return write!(f, ", {wrapped}");
+        }
         match self.shutdown_text() {
             Some(text) => write!(f, " \"{text}\""),
             None => Ok(()),

@@ -4,7 +4,7 @@ use crate::wire::attribute::{self, AttributeCode, Attributes, Fault, Handling, P
 use crate::wire::attribute::{MpReach, MpUnreach};
 use crate::wire::message::{HEADER, framed, kind};
 use crate::wire::negotiated::Negotiated;
-use crate::wire::nlri;
+use crate::wire::nlri::{self, Nlri};
 use crate::wire::notification::{ErrorCode, Notification};
 use crate::wire::reader::Reader;
 use terms::{Family, Prefix};
@@ -13,11 +13,11 @@ use terms::{Family, Prefix};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Update {
     /// IPv4 prefixes that cannot be reached any more.
-    pub withdrawn: Vec<Prefix>,
+    pub withdrawn: Vec<Nlri>,
     /// What is said about the prefixes that can be reached, and the prefixes of other families.
     pub attributes: PathAttributes,
     /// IPv4 prefixes that can be reached.
-    pub reached: Vec<Prefix>,
+    pub reached: Vec<Nlri>,
 }
 
 /// What to do about a received UPDATE (RFC 7606 section 2). A caller cannot get at the routes of a faulty one.
@@ -28,7 +28,17 @@ pub enum Verdict {
     /// Some attributes were discarded, the rest is as it should be.
     DiscardAttribute(Update, Vec<Fault>),
     /// Every prefix in it is withdrawn.
-    TreatAsWithdraw(Vec<Prefix>, Vec<Fault>),
+    TreatAsWithdraw(Vec<Nlri>, Vec<Fault>),
+    /// Routes of a family cannot be read: what was heard of it is not true any more, and until the session ends
+    /// nothing of it is (RFC 4760 section 7). The neighbour's routes of the other family hold.
+    DisableFamily {
+        /// The family.
+        family: Family,
+        /// Why.
+        fault: Fault,
+        /// What to do about everything else in the UPDATE.
+        rest: Box<Verdict>,
+    },
     /// Nothing of it can be used, and the session ends.
     Reset(Notification),
 }
@@ -41,23 +51,34 @@ pub struct TooLong(pub usize);
 impl Update {
     /// Every prefix that can be reached, of both families.
     pub fn announced(&self) -> impl Iterator<Item = Prefix> {
-        let others = self.attributes.mp_reach.iter().flat_map(|reach| &reach.prefixes);
-        self.reached.iter().chain(others).copied()
+        self.announced_paths().map(|nlri| nlri.prefix)
     }
 
     /// Every prefix that cannot be reached any more, of both families.
     pub fn unreachable(&self) -> impl Iterator<Item = Prefix> {
+        self.withdrawn_paths().map(|nlri| nlri.prefix)
+    }
+
+    /// Every path that appears, of both families.
+    pub fn announced_paths(&self) -> impl Iterator<Item = Nlri> {
+        let others = self.attributes.mp_reach.iter().flat_map(|reach| &reach.prefixes);
+        self.reached.iter().chain(others).copied()
+    }
+
+    /// Every path that disappears, of both families.
+    pub fn withdrawn_paths(&self) -> impl Iterator<Item = Nlri> {
         let others = self.attributes.mp_unreach.iter().flat_map(|unreach| &unreach.prefixes);
         self.withdrawn.iter().chain(others).copied()
     }
 
     /// "That is all for this family" (RFC 4724 section 2).
     pub fn end_of_rib(family: Family) -> Self {
-        Update::withdraw(family, Vec::new())
+        Update::withdraw(family, [] as [Nlri; 0])
     }
 
     /// Takes prefixes of one family back.
-    pub fn withdraw(family: Family, prefixes: Vec<Prefix>) -> Self {
+    pub fn withdraw(family: Family, prefixes: impl IntoIterator<Item = impl Into<Nlri>>) -> Self {
+        let prefixes = prefixes.into_iter().map(Into::into).collect();
         let mut update = Update::default();
         match family {
             Family::Ipv4 => update.withdrawn = prefixes,
@@ -73,11 +94,12 @@ impl Update {
 
     /// The whole message, as the neighbour understands it.
     pub fn encode(&self, negotiated: &Negotiated) -> Result<Vec<u8>, TooLong> {
+        let with_path = negotiated.add_path(Family::Ipv4).send;
         let mut withdrawn = Vec::new();
-        nlri::encode(&self.withdrawn, &mut withdrawn);
-        let attributes = attribute::encode(&self.attributes, negotiated.four_octet_asn);
+        nlri::encode(&self.withdrawn, with_path, &mut withdrawn);
+        let attributes = attribute::encode(&self.attributes, negotiated);
         let mut reached = Vec::new();
-        nlri::encode(&self.reached, &mut reached);
+        nlri::encode(&self.reached, with_path, &mut reached);
 
         let octets = HEADER + 4 + withdrawn.len() + attributes.len() + reached.len();
         if octets > negotiated.max_message() {
@@ -107,29 +129,44 @@ impl Verdict {
 fn judge(body: &[u8], negotiated: &Negotiated) -> Result<Verdict, Notification> {
     let (withdrawn, list, reached) = sections(body).ok_or(ErrorCode::MALFORMED_ATTRIBUTE_LIST)?;
     // RFC 7606 sections 3i, 3j and 5.3: a list that cannot be read leaves nothing to withdraw.
-    let prefixes = |octets| nlri::decode(octets, Family::Ipv4).map_err(|_| ErrorCode::INVALID_NETWORK_FIELD);
+    let with_path = negotiated.add_path(Family::Ipv4).receive;
+    let prefixes =
+        |octets| nlri::decode(octets, Family::Ipv4, with_path).map_err(|_| ErrorCode::INVALID_NETWORK_FIELD);
     let mut update =
         Update { withdrawn: prefixes(withdrawn)?, reached: prefixes(reached)?, ..Update::default() };
     let mut attributes = Attributes::decode(list, negotiated)?;
+    if update.reached.is_empty() && attributes.said.mp_reach.is_some() {
+        attributes.ignore_next_hop();
+    }
     if !negotiated.families.contains(&Family::Ipv4) && !update.reached.is_empty() {
         update.reached.clear();
         attributes.fault(AttributeCode::NEXT_HOP, Problem::NotNegotiated, Handling::Discard);
     }
     require_mandatory(&update, &mut attributes);
-    update.attributes = attributes.said;
+    let Attributes { said, faults, disabled, .. } = attributes;
+    update.attributes = said;
+    // RFC 7606 section 5.2: prefixes may have been lost with a faulty attribute, unless it is known which.
+    let known = !disabled.is_empty() || faults.iter().any(|fault| fault.problem == Problem::NotNegotiated);
+    let verdict = weigh(update, faults, known)?;
+    Ok(disabled.into_iter().fold(verdict, |rest, (family, fault)| Verdict::DisableFamily {
+        family,
+        fault,
+        rest: Box::new(rest),
+    }))
+}
 
-    let faults = attributes.faults;
+/// RFC 7606 section 3h: the strongest action that any fault demands. `known` says that an UPDATE without prefixes is
+/// known to have lost none.
+fn weigh(update: Update, faults: Vec<Fault>, known: bool) -> Result<Verdict, ErrorCode> {
     match faults.iter().map(|fault| fault.handling).max() {
         None => Ok(Verdict::Accept(update)),
         Some(Handling::Discard) => Ok(Verdict::DiscardAttribute(update, faults)),
-        Some(Handling::Withdraw) => {
-            // RFC 7606 section 5.2: prefixes may have been lost with the faulty attribute.
-            let ignored = faults.iter().any(|fault| fault.problem == Problem::NotNegotiated);
-            if update.announced().next().is_none() && !ignored {
-                return Err(ErrorCode::MALFORMED_ATTRIBUTE_LIST.into());
+        Some(Handling::Withdraw | Handling::Disable) => {
+            if update.announced_paths().next().is_none() && !known {
+                return Err(ErrorCode::MALFORMED_ATTRIBUTE_LIST);
             }
-            let prefixes = update.unreachable().chain(update.announced()).collect();
-            Ok(Verdict::TreatAsWithdraw(prefixes, faults))
+            let paths = update.withdrawn_paths().chain(update.announced_paths()).collect();
+            Ok(Verdict::TreatAsWithdraw(paths, faults))
         }
     }
 }

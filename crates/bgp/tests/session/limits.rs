@@ -5,7 +5,8 @@ use crate::{announcement, negotiated, refusal, updates};
 use bgp::session::{
     Direction, ErrorCode, Input, LIMIT_PAUSE, Notification, Output, Settings, StateName, StopKind,
 };
-use bgp::wire::message::{KEEPALIVE, RouteRefresh};
+use bgp::wire::message::KEEPALIVE;
+use bgp::wire::route_refresh::RouteRefresh;
 use bgp::wire::update::Update;
 use std::collections::BTreeMap;
 use std::sync::Arc;

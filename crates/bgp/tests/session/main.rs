@@ -8,6 +8,9 @@ mod ending;
 mod limits;
 mod living;
 mod opening;
+mod paths;
+mod refreshing;
+mod roles;
 mod settings;
 mod telling;
 
@@ -16,6 +19,7 @@ use bgp::session::{Direction, Notification, Output};
 use bgp::wire::as_path::AsPath;
 use bgp::wire::message::Message;
 use bgp::wire::negotiated::{Negotiated, PeerKind};
+use bgp::wire::nlri::Nlri;
 use bgp::wire::open::Open;
 use bgp::wire::update::{Update, Verdict};
 use std::time::Duration;
@@ -57,7 +61,7 @@ pub(crate) fn announcement(prefixes: &[Prefix]) -> Vec<u8> {
     update.attributes.origin = Some(Origin::Igp);
     update.attributes.as_path = Some(AsPath::sequence(vec![settings().peer_asn]));
     update.attributes.next_hop = Some([10, 0, 0, 1].into());
-    update.reached = prefixes.to_vec();
+    update.reached = prefixes.iter().copied().map(Nlri::from).collect();
     update.encode(&negotiated()).unwrap()
 }
 

@@ -1,6 +1,6 @@
 //! Other settings for a session that exists.
 
-use crate::bench::{Bench, FIRST, settings};
+use crate::bench::{Bench, FIRST, settings, their_open};
 use crate::refusal;
 use bgp::session::{
     AddPath, Direction, ErrorCode, HoldTime, IdleHold, Input, Output, Role, Settings, StateName,
@@ -80,6 +80,6 @@ fn a_strict_role_refuses_a_neighbour_that_says_none() {
     let mut bench = Bench::new(Settings { role: Some(Role::Customer), role_strict: true, ..settings() });
     bench.feed(Input::Start);
     bench.connected(FIRST, Direction::Outbound);
-    let outputs = bench.say(FIRST, &crate::bench::their_open().encode());
+    let outputs = bench.say(FIRST, &their_open().encode());
     assert_eq!(refusal(&outputs).error, ErrorCode::ROLE_MISMATCH);
 }

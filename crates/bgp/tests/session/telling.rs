@@ -4,9 +4,10 @@ use crate::bench::{Bench, FIRST, events, routes, sent, settings, their_open};
 use crate::{many, negotiated, updates};
 use bgp::session::{Input, Output, SEND_WINDOW, Settings, StateName};
 use bgp::wire::capability::Capability;
-use bgp::wire::message::{KEEPALIVE, Message, RouteRefresh};
+use bgp::wire::message::{KEEPALIVE, Message};
 use bgp::wire::negotiated::{Negotiated, PeerKind};
 use bgp::wire::open::Open;
+use bgp::wire::route_refresh::{Refresh, RouteRefresh};
 use bgp::wire::update::{Update, Verdict};
 use std::sync::Arc;
 use terms::{Community, Family, Prefix, RouteSet};
@@ -21,7 +22,7 @@ fn a_refresh_tells_everything_of_one_family_again() {
     assert_eq!(again, ["2001:db8:53::/48".parse().unwrap()]);
     assert_eq!(bench.session.told(), &told);
     // A family that is not spoken here, and one request after another in one breath.
-    assert_eq!(bench.say(FIRST, &RouteRefresh { afi: 25, safi: 70 }.encode()), []);
+    assert_eq!(bench.say(FIRST, &RouteRefresh { afi: 25, subtype: Refresh::Request, safi: 70 }.encode()), []);
     let outputs = bench.say(FIRST, &RouteRefresh::of(Family::Ipv4).encode().repeat(500));
     assert_eq!(updates(&outputs).len(), 1);
 }

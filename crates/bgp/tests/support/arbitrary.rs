@@ -5,9 +5,10 @@
 
 use bgp::session::{ErrorCode, HoldTime, Notification};
 use bgp::wire::as_path::{AsPath, Segment, SegmentKind};
-use bgp::wire::attribute::{Aggregator, MpReach, MpUnreach, PathAttributes};
+use bgp::wire::attribute::{Aggregator, Ipv6ExtendedCommunity, MpReach, MpUnreach, PathAttributes};
 use bgp::wire::capability::{AddPath, Capability, GracefulRestart, LONGEST_RESTART};
 use bgp::wire::negotiated::{Negotiated, PeerKind};
+use bgp::wire::nlri::Nlri;
 use bgp::wire::open::Open;
 use bgp::wire::role::Role;
 use bgp::wire::update::Update;
@@ -82,10 +83,27 @@ pub(crate) fn notification() -> impl Strategy<Value = Notification> {
         .prop_map(|(code, subcode, data)| Notification::new(ErrorCode { code, subcode }, data))
 }
 
+/// Agreed with a neighbour that writes as we do: what it sends with path identifiers, we send with them.
 pub(crate) fn negotiated() -> impl Strategy<Value = Negotiated> {
     let kind = prop_oneof![Just(PeerKind::Internal), Just(PeerKind::External)];
-    (kind, any::<bool>())
-        .prop_map(|(peer_kind, four_octet_asn)| Negotiated { four_octet_asn, ..Negotiated::plain(peer_kind) })
+    let paths = btree_set(family(), 0..3);
+    let next_hops = btree_set(Just(Family::Ipv4), 0..2);
+    (kind, any::<bool>(), any::<bool>(), paths, next_hops).prop_map(
+        |(peer_kind, four_octet_asn, extended_messages, paths, extended_next_hop)| {
+            let both = AddPath { receive: true, send: true };
+            let add_path = paths.into_iter().map(|family| (family, both)).collect();
+            let plain = Negotiated::plain(peer_kind);
+            Negotiated { four_octet_asn, extended_messages, add_path, extended_next_hop, ..plain }
+        },
+    )
+}
+
+/// Up to so many prefixes, with path identifiers where the session has them.
+fn nlri(family: Family, negotiated: &Negotiated, most: usize) -> impl Strategy<Value = Vec<Nlri>> + use<> {
+    let with_path = negotiated.add_path(family).send;
+    let entry = (prefix(family), any::<u32>())
+        .prop_map(move |(prefix, path)| Nlri { prefix, path: if with_path { path } else { 0 } });
+    vec(entry, 0..most)
 }
 
 fn as_path() -> impl Strategy<Value = AsPath> {
@@ -99,37 +117,43 @@ fn as_path() -> impl Strategy<Value = AsPath> {
 }
 
 fn host() -> impl Strategy<Value = Ipv4Addr> {
-    (1u32..0xe000_0000).prop_map(Ipv4Addr::from)
+    (1u8..224, any::<[u8; 3]>())
+        .prop_map(|(first, [b, c, d])| Ipv4Addr::new(if first == 127 { 128 } else { first }, b, c, d))
 }
 
-fn mp_reach() -> impl Strategy<Value = MpReach> {
-    prop_oneof![
-        (host(), vec(prefix(Family::Ipv4), 0..8)).prop_map(|(next_hop, prefixes)| MpReach {
-            family: Family::Ipv4,
-            next_hop: next_hop.into(),
-            link_local: None,
-            prefixes
-        }),
-        (any::<u128>(), option::of(any::<u128>()), vec(prefix(Family::Ipv6), 0..8)).prop_map(
-            |(next_hop, link_local, prefixes)| MpReach {
-                family: Family::Ipv6,
-                next_hop: Ipv6Addr::from(next_hop).into(),
-                link_local: link_local.map(Ipv6Addr::from),
-                prefixes
-            }
-        ),
-    ]
+fn ipv6_host() -> impl Strategy<Value = Ipv6Addr> {
+    (2u128..0xff << 120).prop_map(Ipv6Addr::from)
 }
 
-fn mp_unreach() -> impl Strategy<Value = MpUnreach> {
-    family().prop_flat_map(|family| {
-        vec(prefix(family), 0..8).prop_map(move |prefixes| MpUnreach { family, prefixes })
-    })
+fn mp_reach(negotiated: &Negotiated) -> impl Strategy<Value = MpReach> + use<> {
+    let reach =
+        |family| {
+            let ipv6 = family == Family::Ipv6 || negotiated.extended_next_hop.contains(&family);
+            let next_hop = match (family, ipv6) {
+                (Family::Ipv6, _) => (ipv6_host().prop_map(IpAddr::from), option::of(ipv6_host())).boxed(),
+                (Family::Ipv4, false) => (host().prop_map(IpAddr::from), Just(None)).boxed(),
+                (Family::Ipv4, true) => prop_oneof![
+                    (host().prop_map(IpAddr::from), Just(None)),
+                    (ipv6_host().prop_map(IpAddr::from), option::of(ipv6_host())),
+                ]
+                .boxed(),
+            };
+            (next_hop, nlri(family, negotiated, 8)).prop_map(move |((next_hop, link_local), prefixes)| {
+                MpReach { family, next_hop, link_local, prefixes }
+            })
+        };
+    prop_oneof![reach(Family::Ipv4), reach(Family::Ipv6)]
+}
+
+fn mp_unreach(negotiated: &Negotiated) -> impl Strategy<Value = MpUnreach> + use<> {
+    let unreach =
+        |family| nlri(family, negotiated, 8).prop_map(move |prefixes| MpUnreach { family, prefixes });
+    prop_oneof![unreach(Family::Ipv4), unreach(Family::Ipv6)]
 }
 
 prop_compose! {
     /// Attributes of an announcement that a neighbour of that kind may send.
-    fn attributes(peer_kind: PeerKind)(
+    fn attributes(negotiated: Negotiated)(
         origin in prop_oneof![Just(Origin::Igp), Just(Origin::Egp), Just(Origin::Incomplete)],
         as_path in as_path(),
         next_hop in host(),
@@ -141,20 +165,29 @@ prop_compose! {
         extended_communities in btree_set(any::<[u8; 8]>().prop_map(ExtendedCommunity), 0..4),
         large_communities in btree_set(any::<(u32, u32, u32)>().prop_map(
             |(global, first, second)| LargeCommunity { global, first, second }), 0..4),
-        mp_reach in option::of(mp_reach()),
-        mp_unreach in option::of(mp_unreach()),
+        ipv6_extended_communities in
+            btree_set(any::<[u8; 20]>().prop_map(Ipv6ExtendedCommunity), 0..3),
+        reflected in (option::of(host()), vec(host(), 0..4)),
+        only_to_customer in option::of(asn()),
+        mp_reach in option::of(mp_reach(&negotiated)),
+        mp_unreach in option::of(mp_unreach(&negotiated)),
+        internal in Just(negotiated.peer_kind == PeerKind::Internal),
     ) -> PathAttributes {
         PathAttributes {
             origin: Some(origin),
             as_path: Some(as_path),
             next_hop: Some(next_hop),
             med,
-            local_pref: (peer_kind == PeerKind::Internal).then_some(local_pref),
+            local_pref: internal.then_some(local_pref),
             atomic_aggregate,
             aggregator: aggregator.map(|(asn, router)| Aggregator { asn, router: router.into() }),
             communities,
             extended_communities,
             large_communities,
+            ipv6_extended_communities,
+            originator_id: reflected.0.filter(|_| internal),
+            cluster_list: if internal { reflected.1 } else { Vec::new() },
+            only_to_customer,
             mp_reach,
             mp_unreach,
         }
@@ -163,12 +196,20 @@ prop_compose! {
 
 /// An UPDATE that a neighbour may send, and what was negotiated with it.
 pub(crate) fn update() -> impl Strategy<Value = (Negotiated, Update)> {
-    negotiated().prop_flat_map(|negotiated| {
-        let prefixes = || vec(prefix(Family::Ipv4), 0..8);
-        (prefixes(), attributes(negotiated.peer_kind), prefixes()).prop_map(
-            move |(withdrawn, attributes, reached)| {
-                (negotiated.clone(), Update { withdrawn, attributes, reached })
-            },
-        )
-    })
+    negotiated().prop_flat_map(|negotiated| updates(negotiated, 8))
+}
+
+/// An UPDATE that only an extended message holds.
+pub(crate) fn long_update() -> impl Strategy<Value = (Negotiated, Update)> {
+    let extended = negotiated().prop_map(|negotiated| Negotiated { extended_messages: true, ..negotiated });
+    extended.prop_flat_map(|negotiated| updates(negotiated, 2000))
+}
+
+fn updates(negotiated: Negotiated, most: usize) -> impl Strategy<Value = (Negotiated, Update)> {
+    let prefixes = || nlri(Family::Ipv4, &negotiated, most);
+    (prefixes(), attributes(negotiated.clone()), prefixes()).prop_map(
+        move |(withdrawn, attributes, reached)| {
+            (negotiated.clone(), Update { withdrawn, attributes, reached })
+        },
+    )
 }

@@ -9,7 +9,7 @@ use crate::terminal::{Paint, Terminal, Tone};
 use crate::words::{age, list, now, utc};
 use api::client::Server;
 use api::client::blocking::Client;
-use api::{Check, Explanation, route};
+use api::{Check, Explanation, HeardRoute, PeerHeard, route};
 use std::io::Write;
 use terms::{Attributes, WallTime};
 
@@ -44,6 +44,9 @@ fn page(explanation: &Explanation, now: WallTime, paint: Paint) -> String {
         ]);
     }
     page.push_str(&format!("\n{}", table.render(paint)));
+    if !explanation.heard.is_empty() {
+        page.push_str(&format!("\n{}", heard(&explanation.heard, paint)));
+    }
     if !explanation.checks.is_empty() {
         page.push_str(&format!("\n{}", checks(&explanation.checks, paint)));
     }
@@ -52,6 +55,40 @@ fn page(explanation: &Explanation, now: WallTime, paint: Paint) -> String {
         page.push_str(&format!("\nWhat led here:\n{}", lines.collect::<String>()));
     }
     page
+}
+
+/// What peers told about the prefix and everything that covers it.
+fn heard(peers: &[PeerHeard], paint: Paint) -> String {
+    let mut table = Table::new(["PEER", "HEARD", "WHEN", "WITH"]);
+    for PeerHeard { peer, routes } in peers {
+        for route in routes {
+            let tone = if route.marks.is_empty() && !route.stale { Tone::Quiet } else { Tone::Careful };
+            table.row([
+                peer.to_string().into(),
+                Cell::toned(route.prefix, tone),
+                utc(route.when).into(),
+                words_of_heard(route).into(),
+            ]);
+        }
+        if routes.is_empty() {
+            table.row([peer.to_string().into(), Cell::toned("nothing", Tone::Quiet), "".into(), "".into()]);
+        }
+    }
+    table.render(paint)
+}
+
+fn words_of_heard(route: &HeardRoute) -> String {
+    let mut words = route.marks.clone();
+    words.extend(route.stale.then(|| "stale".to_owned()));
+    words.extend(route.path_id.map(|id| format!("path identifier {id}")));
+    words.extend(route.next_hop.map(|next_hop| format!("next hop {next_hop}")));
+    words.push(format!("path {}", route.path));
+    words.extend(route.med.map(|med| format!("MED {med}")));
+    words.extend(route.local_pref.map(|preference| format!("local preference {preference}")));
+    let labels =
+        [list(&route.communities), list(&route.extended_communities), list(&route.large_communities)];
+    words.extend(labels.into_iter().filter(|text| !text.is_empty()).map(|text| format!("community {text}")));
+    words.join(", ")
 }
 
 /// What each check found last, and below that what those saw that see more, such as the output of a program.

@@ -119,9 +119,13 @@ fn peers(status: &Status, now: WallTime) -> Table<6> {
     for peer in &status.peers {
         let heard = peer.received;
         let faults = heard.discarded_attributes + heard.treated_as_withdraw;
+        let mut words = format!("{} routes", heard.accepted);
+        if let Some(kept) = heard.kept {
+            words.push_str(&format!(", {} kept", kept.ipv4 + kept.ipv6));
+        }
         let heard = match faults {
-            0 => format!("{} routes", heard.accepted).into(),
-            _ => Cell::toned(format!("{} routes, {faults} faulty", heard.accepted), Tone::Careful),
+            0 => words.into(),
+            _ => Cell::toned(format!("{words}, {faults} faulty"), Tone::Careful),
         };
         table.row([
             peer.name.to_string().into(),

@@ -59,7 +59,8 @@ mod tests {
         let policy = config::Policy { always: labels(), deprefer: labels() };
         let local_asn = 64501.try_into().unwrap();
         let received = Received::default();
-        let view = View { state, since, received, ledger, families, next_hops, policy, local_asn };
+        let transport = api::Transport::default();
+        let view = View { state, since, received, ledger, families, next_hops, policy, local_asn, transport };
         watch::channel(view).1
     }
 

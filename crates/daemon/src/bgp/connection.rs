@@ -4,9 +4,14 @@
 //! reads slowly never delays a decision for another. The session hears how much was taken and bounds what is
 //! outstanding.
 
+use super::guard;
+use config::{InterfaceName, Peer, Transport};
+use linux::link::LinkIndex;
+use linux::tcp::distance;
+use linux::{Netlink, address};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::os::fd::{AsRawFd, RawFd};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -39,37 +44,112 @@ pub(super) enum Progress {
     Ended,
 }
 
+/// How connections with a peer are made and guarded.
+#[derive(Clone, Debug)]
+pub(super) struct Manners {
+    /// Whom to call.
+    peer: SocketAddr,
+    /// Behind which interface, where the address is link-local.
+    interface: Option<InterfaceName>,
+    transport: Transport,
+    /// How long written data may stay unacknowledged; none: the kernel's default.
+    patience: Option<Duration>,
+}
+
+/// Why a call is not taken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CallError {
+    /// The caller is further away than it may be.
+    #[error("the call came with TTL {ttl}, less than {least}")]
+    TooFar {
+        /// The TTL that was left.
+        ttl: u8,
+        /// The least that is taken.
+        least: u8,
+    },
+    /// The caller is gone already, or the system does not take what the socket is to be.
+    #[error(transparent)]
+    Unusable(#[from] io::Error),
+}
+
+impl Manners {
+    /// As the site file says, before anything is negotiated.
+    pub(super) fn towards(peer: &Peer) -> Self {
+        Manners {
+            peer: peer.address,
+            interface: peer.interface.clone(),
+            transport: peer.transport.clone(),
+            patience: peer.session.hold_time.duration(),
+        }
+    }
+
+    /// An address with the number of its interface, which is another one after the interface was made anew.
+    fn scoped(&self, address: SocketAddr) -> io::Result<SocketAddr> {
+        match (&self.interface, address) {
+            (Some(interface), SocketAddr::V6(v6)) => {
+                let index = linux::link::index_here(interface.as_str())?;
+                Ok(SocketAddrV6::new(*v6.ip(), v6.port(), v6.flowinfo(), index.0).into())
+            }
+            (Some(_) | None, address) => Ok(address),
+        }
+    }
+
+    /// Has a socket call from our own address that the site file names.
+    fn bind(&self, socket: &Socket) -> io::Result<()> {
+        let Some(source) = self.transport.source else { return Ok(()) };
+        let bound = socket.bind(&self.scoped(SocketAddr::new(source, 0))?.into());
+        bound.map_err(|error| io::Error::new(error.kind(), format!("cannot call from {source}: {error}")))
+    }
+}
+
 /// A connected socket and what still has to be written to it.
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,
     outbox: Vec<u8>,
+    patience: Option<Duration>,
 }
 
 impl Connection {
-    /// Calls a peer. `patience` bounds how long written data may stay unacknowledged; none: the kernel's default.
-    pub(super) async fn dial(peer: SocketAddr, patience: Option<Duration>) -> io::Result<Self> {
+    /// Calls a peer.
+    pub(super) async fn dial(manners: Manners) -> io::Result<Self> {
+        let peer = manners.scoped(manners.peer)?;
         let socket = Socket::new(Domain::for_address(peer), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_nonblocking(true)?;
         mark(&socket, peer.is_ipv4())?;
+        guard::guard(&socket, peer.ip(), &manners.transport)?;
+        manners.bind(&socket)?;
         let stream = TcpSocket::from_std_stream(socket.into()).connect(peer).await?;
-        Connection::take(stream, patience)
+        Ok(Connection::over(stream, &manners)?)
+    }
+
+    /// Takes the call of a peer.
+    pub(super) fn accept(stream: TcpStream, manners: &Manners) -> Result<Self, CallError> {
+        let least = manners.transport.least_ttl();
+        let ttl = distance::ttl_of_call(&stream).map_err(io::Error::from)?;
+        // A call whose TTL the kernel did not keep goes on: it looks at every segment from here on.
+        if let Some(ttl) = ttl.filter(|&ttl| ttl < least) {
+            return Err(CallError::TooFar { ttl, least });
+        }
+        let connection = Connection::over(stream, manners)?;
+        connection.guard(manners)?;
+        Ok(connection)
     }
 
     /// Takes over a connected socket.
-    pub(super) fn take(stream: TcpStream, patience: Option<Duration>) -> io::Result<Self> {
+    fn over(stream: TcpStream, manners: &Manners) -> io::Result<Self> {
         let socket = SockRef::from(&stream);
         mark(&socket, stream.peer_addr()?.is_ipv4())?;
         socket.set_tcp_nodelay(true)?;
-        socket.set_tcp_user_timeout(patience)?;
-        Ok(Connection { stream, outbox: Vec::new() })
+        socket.set_tcp_user_timeout(manners.patience)?;
+        Ok(Connection { stream, outbox: Vec::new(), patience: manners.patience })
     }
 
     /// Goes on with a connection of the program before, and with what that could not write any more. The options of
     /// a socket are the kernel's and stay.
     pub(super) fn go_on(stream: std::net::TcpStream, unsent: Vec<u8>) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        Ok(Connection { stream: TcpStream::from_std(stream)?, outbox: unsent })
+        Ok(Connection { stream: TcpStream::from_std(stream)?, outbox: unsent, patience: None })
     }
 
     /// Its descriptor, and what is still to be written to it.
@@ -77,9 +157,31 @@ impl Connection {
         (self.stream.as_raw_fd(), self.outbox.clone())
     }
 
-    /// Our own address on this connection.
-    pub(super) fn local_address(&self) -> io::Result<IpAddr> {
-        Ok(self.stream.local_addr()?.ip())
+    /// Guards the living connection as the site file says now.
+    pub(super) fn guard(&self, manners: &Manners) -> io::Result<()> {
+        Ok(guard::guard(&self.stream, manners.peer.ip(), &manners.transport)?)
+    }
+
+    /// Says how long written data may stay unacknowledged from now on (RFC 5482): what both sides agreed on as the
+    /// hold time. A system that does not take it leaves the connection to the session's own timers.
+    pub(super) fn wait_at_most(&mut self, patience: Option<Duration>) {
+        if self.patience != patience && SockRef::from(&self.stream).set_tcp_user_timeout(patience).is_ok() {
+            self.patience = patience;
+        }
+    }
+
+    /// Where the peer may send packets to us: our own address on this connection; where that is link-local, a global
+    /// one of the same interface, if it has one (RFC 2545 section 3).
+    pub(super) fn next_hop(&self) -> io::Result<IpAddr> {
+        let ours = self.stream.local_addr()?;
+        let scope = match ours {
+            SocketAddr::V6(ours) if ours.ip().is_unicast_link_local() => ours.scope_id(),
+            SocketAddr::V4(_) | SocketAddr::V6(_) => return Ok(ours.ip()),
+        };
+        let addresses = address::list(&mut Netlink::open()?, LinkIndex(scope))?;
+        let is_global = |ip: &IpAddr| matches!(ip, IpAddr::V6(v6) if !v6.is_unicast_link_local());
+        let global = addresses.iter().map(|net| net.addr()).find(is_global);
+        Ok(global.unwrap_or(ours.ip()))
     }
 
     /// Takes octets to be written by the next [`Connection::flush`].
@@ -174,9 +276,14 @@ mod tests {
     use tokio::io::AsyncReadExt;
     use tokio::net::TcpListener;
 
+    fn manners(peer: SocketAddr) -> Manners {
+        let patience = Some(Duration::from_secs(9));
+        Manners { peer, interface: None, transport: Transport::default(), patience }
+    }
+
     async fn pair() -> (Connection, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let dialled = Connection::dial(listener.local_addr().unwrap(), Some(Duration::from_secs(9)));
+        let dialled = Connection::dial(manners(listener.local_addr().unwrap()));
         let (ours, theirs) = tokio::join!(dialled, listener.accept());
         (ours.unwrap(), theirs.unwrap().0)
     }
@@ -244,9 +351,44 @@ mod tests {
 
     #[tokio::test]
     async fn routing_traffic_is_marked_as_such() {
-        let (ours, _theirs) = pair().await;
-        let socket = SockRef::from(&ours.stream);
-        assert_eq!((socket.tos_v4().unwrap(), socket.ttl_v4().unwrap()), (0xc0, 255));
-        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(9)));
+        let (mut ours, _theirs) = pair().await;
+        let socket = |ours: &Connection| {
+            let socket = SockRef::from(&ours.stream);
+            (socket.tos_v4().unwrap(), socket.ttl_v4().unwrap(), socket.tcp_user_timeout().unwrap())
+        };
+        assert_eq!(socket(&ours), (0xc0, 255, Some(Duration::from_secs(9))));
+        ours.wait_at_most(Some(Duration::from_secs(3)));
+        assert_eq!(socket(&ours), (0xc0, 255, Some(Duration::from_secs(3))));
+        ours.wait_at_most(None);
+        assert_eq!(socket(&ours), (0xc0, 255, None));
+    }
+
+    #[tokio::test]
+    async fn what_stands_in_the_way_of_a_call_is_said() {
+        let anywhere = manners("127.0.0.1:1".parse().unwrap());
+        let source = |source: &str| Transport { source: source.parse().ok(), ..Transport::default() };
+        let foreign = Manners { transport: source("192.0.2.1"), ..anywhere };
+        let error = Connection::dial(foreign).await.unwrap_err().to_string();
+        assert!(error.starts_with("cannot call from 192.0.2.1: "), "{error}");
+        let behind = Manners { interface: "nowhere".parse().ok(), ..manners("[fe80::1]:1".parse().unwrap()) };
+        let error = Connection::dial(behind).await.unwrap_err().to_string();
+        assert!(error.starts_with("cannot find interface nowhere: "), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_call_from_further_away_than_the_peer_may_be_is_refused() {
+        let listener = super::super::listener::bind(true, 0).unwrap();
+        super::super::listener::listen(&listener).unwrap();
+        let listener = TcpListener::from_std(listener.into()).unwrap();
+        let to = listener.local_addr().unwrap();
+        let near = Transport { ttl_security: 2.try_into().ok(), ..Transport::default() };
+        for (ttl, is_taken) in [(253, false), (254, true), (255, true)] {
+            let caller = TcpSocket::new_v4().unwrap();
+            SockRef::from(&caller).set_ttl_v4(ttl).unwrap();
+            let (_caller, called) = tokio::join!(caller.connect(to), listener.accept());
+            let (stream, from) = called.unwrap();
+            let taken = Connection::accept(stream, &Manners { transport: near.clone(), ..manners(from) });
+            assert_eq!(taken.is_ok(), is_taken, "{ttl}: {taken:?}");
+        }
     }
 }

@@ -14,7 +14,7 @@ use terms::{Reason, WallTime};
 
 /// A session that is up.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Kept {
+pub(crate) struct KeptSession {
     session: Session,
     connections: Vec<KeptConnection>,
     next_connection: u64,
@@ -31,7 +31,7 @@ struct KeptConnection {
     unsent: Vec<u8>,
 }
 
-impl Kept {
+impl KeptSession {
     /// The descriptors that it needs.
     pub(crate) fn descriptors(&self) -> impl Iterator<Item = RawFd> {
         self.connections.iter().map(|connection| connection.descriptor)
@@ -40,7 +40,7 @@ impl Kept {
 
 impl Peer {
     /// What the next program should know: nothing unless the session is up, because another one costs nothing.
-    pub(super) fn keep(&self) -> Option<serde_json::Result<Kept>> {
+    pub(super) fn keep(&self) -> Option<serde_json::Result<KeptSession>> {
         if self.session.state() != StateName::Established {
             return None;
         }
@@ -51,7 +51,7 @@ impl Peer {
         // A copy, as a recording would make it: the session lives on where the other program cannot be started.
         let copy = serde_json::to_value(&self.session).and_then(serde_json::from_value);
         let view = self.view.borrow();
-        Some(copy.map(|session| Kept {
+        Some(copy.map(|session| KeptSession {
             session,
             connections: self.connections.iter().map(keep).collect(),
             next_connection: self.next_connection,
@@ -63,7 +63,7 @@ impl Peer {
     /// A peer whose session goes on where the program before left it, or why it cannot.
     pub(crate) fn going_on(
         neighbour: config::Peer,
-        kept: Kept,
+        kept: KeptSession,
         descriptors: &mut Descriptors,
         track: Track<Session>,
         mouth: Mouth,
@@ -78,7 +78,7 @@ impl Peer {
                 .ok_or_else(|| Reason::from("its connection was not handed over"))?;
             let connection =
                 resume(stream, unsent, &peer).map_err(|error| Reason::from(error.to_string()))?;
-            peer.ours = connection.local_address().ok();
+            peer.ours = connection.next_hop().ok();
             peer.connections.insert(id, connection);
         }
         if peer.connections.is_empty() {

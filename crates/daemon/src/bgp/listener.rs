@@ -3,10 +3,14 @@
 use super::connection::mark;
 use crate::event::{Event, Source};
 use crate::events::Bus;
-use socket2::{Domain, Protocol, Socket, Type};
+use config::PeerAddress;
+use linux::link::{self, LinkIndex};
+use linux::tcp::distance;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::AsFd;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
@@ -21,10 +25,10 @@ const BREATH: Duration = Duration::from_millis(100);
 pub(crate) const CALLS_PER_PEER: usize = 2;
 
 /// Where each peer's calls go, as it is now.
-pub(crate) type Switchboard = BTreeMap<IpAddr, mpsc::Sender<TcpStream>>;
+pub(crate) type Switchboard = BTreeMap<PeerAddress, mpsc::Sender<TcpStream>>;
 
-/// Listens for peers of one family on every address of the host.
-pub(crate) fn bind(ipv4: bool, port: u16) -> io::Result<std::net::TcpListener> {
+/// A socket that will listen for peers of one family on every address of the host.
+pub(super) fn bind(ipv4: bool, port: u16) -> io::Result<Socket> {
     let any = if ipv4 { IpAddr::from(Ipv4Addr::UNSPECIFIED) } else { IpAddr::from(Ipv6Addr::UNSPECIFIED) };
     let address = SocketAddr::new(any, port);
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
@@ -35,16 +39,22 @@ pub(crate) fn bind(ipv4: bool, port: u16) -> io::Result<std::net::TcpListener> {
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     mark(&socket, ipv4)?;
+    // How far away a caller is shows in the first segment only.
+    distance::remember_calls(&socket)?;
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
+    Ok(socket)
+}
+
+/// Has such a socket take calls from now on.
+pub(super) fn listen(socket: impl AsFd) -> io::Result<()> {
+    SockRef::from(&socket.as_fd()).listen(BACKLOG)
 }
 
 /// Takes calls until the task is aborted. Whoever is no configured peer is hung up on at once.
 pub(crate) async fn take_calls(listener: TcpListener, switchboard: watch::Receiver<Switchboard>, bus: Bus) {
     loop {
         match listener.accept().await {
-            Ok((stream, caller)) => match switchboard.borrow().get(&caller.ip()) {
+            Ok((stream, caller)) => match switchboard.borrow().get(&whereabouts(caller)) {
                 // A full queue drops the call: the peer's task has two to take already.
                 Some(peer) => drop(peer.try_send(stream)),
                 None => bus.tell(&Event::StrangerRefused { address: caller.ip() }, Source::Process),
@@ -55,15 +65,32 @@ pub(crate) async fn take_calls(listener: TcpListener, switchboard: watch::Receiv
     }
 }
 
+/// Where a caller is. The number of an interface may have gone to another since; then nobody is there.
+fn whereabouts(caller: SocketAddr) -> PeerAddress {
+    let interface = match caller {
+        SocketAddr::V6(caller) if caller.scope_id() != 0 => {
+            link::name_here(LinkIndex(caller.scope_id())).ok().and_then(|name| name.parse().ok())
+        }
+        SocketAddr::V4(_) | SocketAddr::V6(_) => None,
+    };
+    PeerAddress { ip: caller.ip(), interface }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use tokio::io::AsyncReadExt;
 
+    fn listener(ipv4: bool) -> TcpListener {
+        let socket = bind(ipv4, 0).unwrap();
+        listen(&socket).unwrap();
+        TcpListener::from_std(socket.into()).unwrap()
+    }
+
     #[tokio::test]
     async fn a_stranger_is_hung_up_on_and_told() {
         let bus = Bus::for_test();
-        let listener = TcpListener::from_std(bind(true, 0).unwrap()).unwrap();
+        let listener = listener(true);
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(take_calls(listener, watch::Sender::default().subscribe(), bus.clone()));
         let mut call = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
@@ -75,9 +102,9 @@ mod tests {
     #[tokio::test]
     async fn a_peer_is_put_through() {
         let (sender, mut calls) = mpsc::channel(CALLS_PER_PEER);
-        let listener = TcpListener::from_std(bind(false, 0).unwrap()).unwrap();
+        let listener = listener(false);
         let port = listener.local_addr().unwrap().port();
-        let switchboard = Switchboard::from([(IpAddr::from(Ipv6Addr::LOCALHOST), sender)]);
+        let switchboard = Switchboard::from([("::1".parse().unwrap(), sender)]);
         let switchboard = watch::Sender::new(switchboard);
         tokio::spawn(take_calls(listener, switchboard.subscribe(), Bus::for_test()));
         let call = TcpStream::connect((Ipv6Addr::LOCALHOST, port)).await.unwrap();

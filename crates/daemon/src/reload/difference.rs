@@ -4,7 +4,7 @@
 //! one of that name was; where there was none, in place of a group that is gone and shares a prefix with it, so that a
 //! group may be renamed without a withdrawal.
 
-use config::{Group, Peer, Service, Site, SiteFile};
+use config::{Group, Peer, Service, Signature, Site, SiteFile};
 use std::collections::{BTreeMap, BTreeSet};
 use terms::{GroupName, PeerName, Prefix, ServiceName};
 
@@ -40,6 +40,11 @@ pub(crate) enum PeerChange {
     Session,
     /// It is told other attributes or next hops; the session goes on.
     Routes,
+    /// Another key, distance or source of its connections; the session goes on.
+    Transport {
+        /// It is told other attributes or next hops, too.
+        routes: bool,
+    },
 }
 
 /// Where a group of the other file comes from.
@@ -125,8 +130,10 @@ fn peers(last: &[Peer], next: &[Peer]) -> BTreeMap<PeerName, PeerChange> {
         let change = match (find(last, name), find(next, name)) {
             (Some(_), None) => PeerChange::Removed,
             (None, _) => PeerChange::Added,
-            (Some(old), Some(new)) if old.session != new.session || old.address != new.address => {
-                PeerChange::Session
+            (Some(old), Some(new)) if needs_another_session(&old, &new) => PeerChange::Session,
+            (Some(old), Some(new)) if old.transport != new.transport => {
+                let moved = Peer { transport: new.transport.clone(), ..old };
+                PeerChange::Transport { routes: moved != new }
             }
             (Some(old), Some(new)) if old != new => PeerChange::Routes,
             (Some(_), Some(_)) => return None,
@@ -134,6 +141,16 @@ fn peers(last: &[Peer], next: &[Peer]) -> BTreeMap<PeerName, PeerChange> {
         Some((name.clone(), change))
     });
     changes.collect()
+}
+
+/// A key of TCP-AO is known to both ends by its numbers and cannot be replaced under them, as one of TCP-MD5 can.
+fn needs_another_session(old: &Peer, new: &Peer) -> bool {
+    let is_ao = |peer: &Peer| matches!(peer.transport.signature, Some(Signature::Ao(_)));
+    let another_ao = old.transport.signature != new.transport.signature && (is_ao(old) || is_ao(new));
+    old.session != new.session
+        || old.whereabouts() != new.whereabouts()
+        || old.address != new.address
+        || another_ao
 }
 
 fn steps(last: &[Group], next: &[Group]) -> Vec<GroupStep> {

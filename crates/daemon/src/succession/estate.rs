@@ -16,7 +16,7 @@ use linux::succession::{Inherited, inherited};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::os::fd::{OwnedFd, RawFd};
-use terms::{Family, PeerName, Reason, SiteName, Timestamp};
+use terms::{PeerName, Reason, SiteName, Timestamp};
 
 /// The first word of the first line.
 const MAGIC: &str = "catchment-succession";
@@ -38,7 +38,7 @@ pub(crate) struct Estate {
     /// Since when everything stands still.
     pub(crate) still_since: Timestamp,
     /// The sessions that are up.
-    pub(crate) peers: BTreeMap<PeerName, bgp::Kept>,
+    pub(crate) peers: BTreeMap<PeerName, bgp::KeptSession>,
     /// The groups and what is decided about them.
     pub(crate) decision: announce::Kept,
     /// The permits of the groups.
@@ -54,8 +54,6 @@ pub(crate) struct Estate {
 /// Sockets by their descriptors.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Sockets {
-    /// Where peers call.
-    pub(crate) bgp: BTreeMap<Family, RawFd>,
     /// The control socket.
     pub(crate) control: Option<RawFd>,
     /// The read-only listener.
@@ -71,7 +69,7 @@ pub(crate) struct Sockets {
 impl Sockets {
     /// All of them.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = RawFd> {
-        let listeners = self.bgp.values().chain(&self.control).chain(&self.api);
+        let listeners = self.control.iter().chain(&self.api);
         listeners.chain(&self.dns_udp).chain(&self.dns_tcp).chain(&self.dns_streams).copied()
     }
 }

@@ -2,21 +2,21 @@
 
 use super::services;
 use crate::address::{self, Keeper};
+use crate::bgp::Doors;
+use crate::dns;
 use crate::error::Error;
 use crate::socket::ControlSocket;
 use crate::succession::{Descriptors, Sockets};
-use crate::{bgp, dns};
 use config::SiteFile;
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use terms::Family;
 
 /// Open, and nobody uses it yet. Dropped, it leaves nothing behind.
 pub(super) struct Opened {
-    pub(super) bgp: BTreeMap<Family, TcpListener>,
+    pub(super) bgp: Vec<TcpListener>,
+    pub(super) doors: Doors,
     pub(super) socket: ControlSocket,
     pub(super) api: Option<TcpListener>,
     pub(super) dns: Vec<dns::Server>,
@@ -25,7 +25,8 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    /// Opens what the program before has not left open.
+    /// Opens what the program before has not left open. Where peers call is always opened anew: nobody who has a
+    /// session calls, and one who calls in this moment calls again.
     pub(super) fn open(
         site_file: &SiteFile,
         before: Option<&Sockets>,
@@ -33,15 +34,8 @@ impl Opened {
     ) -> Result<Self, Error> {
         let nothing = Sockets::default();
         let sockets = before.unwrap_or(&nothing);
-        let families: BTreeSet<Family> =
-            site_file.peers.iter().map(|peer| Family::of(peer.address.ip())).collect();
-        let mut bgp = BTreeMap::new();
-        for family in families {
-            let before = sockets.bgp.get(&family).and_then(|&number| descriptors.take::<TcpListener>(number));
-            let port = site_file.site.bgp_port;
-            let before = before.filter(|listener| listener.local_addr().is_ok_and(|at| at.port() == port));
-            bgp.insert(family, before.map_or_else(|| listen_for_peers(family, site_file), Ok)?);
-        }
+        let mut doors = Doors::default();
+        let bgp = doors.open_for(&site_file.peers, site_file.site.bgp_port)?;
         let socket = control(&site_file.api.socket, sockets.control.and_then(|it| descriptors.take(it)))?;
         let api = site_file.api.listen.map(|address| {
             let before = sockets.api.and_then(|number| descriptors.take::<TcpListener>(number));
@@ -55,7 +49,7 @@ impl Opened {
         let belongings = services::belongings(site_file);
         let keeper = before.map_or_else(|| Keeper::put(&belongings), |_| Keeper::going_on(&belongings));
         let keeper = keeper.map_err(Error::host)?;
-        Ok(Opened { bgp, socket, api, dns, keeper, kernel })
+        Ok(Opened { bgp, doors, socket, api, dns, keeper, kernel })
     }
 }
 
@@ -69,12 +63,6 @@ fn control(path: &Path, before: Option<UnixListener>) -> Result<ControlSocket, E
         Some(listener) => Ok(ControlSocket::going_on(path, listener)),
         None => ControlSocket::open(path),
     }
-}
-
-/// Listens for peers of one family.
-pub(super) fn listen_for_peers(family: Family, site_file: &SiteFile) -> Result<TcpListener, Error> {
-    let port = site_file.site.bgp_port;
-    bgp::bind(family == Family::Ipv4, port).map_err(|source| Error::bgp_port(port, source))
 }
 
 /// Listens for readers of the page and the documents.

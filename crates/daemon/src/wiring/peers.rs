@@ -1,14 +1,14 @@
 //! The peers of the site by name: started, changed and stopped while the rest goes on.
 
 use super::Shared;
-use crate::bgp::{self, CALLS_PER_PEER, Goodbye, Peer, Switchboard};
+use crate::bgp::{self, CALLS_PER_PEER, Goodbye, Peer, QUESTIONS, Switchboard};
 use crate::event::Source;
 use crate::export::Decision;
 use crate::status;
 use crate::succession::{self, Descriptors, Hold, StandStill};
 use ::bgp::session::{ShutdownText, StopKind};
+use config::PeerAddress;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use terms::{PeerName, Reason};
@@ -24,16 +24,16 @@ pub(super) struct Peers {
     decision: watch::Sender<Arc<Decision>>,
     running: BTreeMap<PeerName, Running>,
     /// Tasks of peers that were told to stop, by the address they still talk to.
-    leaving: Vec<(IpAddr, JoinHandle<()>)>,
+    leaving: Vec<(PeerAddress, JoinHandle<()>)>,
     switchboard: watch::Sender<Switchboard>,
 }
 
 /// One peer's task and the ways to it.
 struct Running {
-    address: IpAddr,
+    address: PeerAddress,
     neighbour: watch::Sender<config::Peer>,
     stop: watch::Sender<Goodbye>,
-    still: mpsc::Sender<StandStill<Option<serde_json::Result<bgp::Kept>>>>,
+    still: mpsc::Sender<StandStill<Option<serde_json::Result<bgp::KeptSession>>>>,
     shown: status::Peer,
     task: JoinHandle<()>,
 }
@@ -63,7 +63,8 @@ impl Peers {
 
     /// Starts the task of a peer. If another one of that address is on its way out, it is waited for.
     pub(super) fn start(&mut self, neighbour: &config::Peer) {
-        let same = self.leaving.iter().position(|(address, _)| *address == neighbour.address.ip());
+        let whereabouts = neighbour.whereabouts();
+        let same = self.leaving.iter().position(|(address, _)| *address == whereabouts);
         let before = same.map(|at| self.leaving.swap_remove(at).1);
         self.start_after(neighbour, before);
     }
@@ -73,7 +74,7 @@ impl Peers {
     pub(super) fn go_on(
         &mut self,
         neighbour: &config::Peer,
-        kept: bgp::Kept,
+        kept: bgp::KeptSession,
         descriptors: &mut Descriptors,
     ) -> bool {
         let track = self.shared.recording.track(neighbour.name.as_str());
@@ -92,7 +93,9 @@ impl Peers {
     }
 
     /// Has every task stand still. Answers with what holds them, and with the sessions that are up.
-    pub(super) async fn stand_still(&self) -> Result<(Vec<Hold>, BTreeMap<PeerName, bgp::Kept>), Reason> {
+    pub(super) async fn stand_still(
+        &self,
+    ) -> Result<(Vec<Hold>, BTreeMap<PeerName, bgp::KeptSession>), Reason> {
         let (mut holds, mut kept) = (Vec::new(), BTreeMap::new());
         for (name, running) in &self.running {
             let (ask, hold, said) = StandStill::ask();
@@ -170,11 +173,12 @@ impl Peers {
         let (caller, calls) = mpsc::channel(CALLS_PER_PEER);
         let (adjust, adjusted) = watch::channel(neighbour.clone());
         let (stop, stopped) = watch::channel(Goodbye { kind: StopKind::Shutdown, text: None });
-        let address = neighbour.address.ip();
+        let address = neighbour.whereabouts();
         let (name, asn) = (neighbour.name.clone(), neighbour.session.peer_asn);
-        let shown = status::Peer { name: name.clone(), address, asn, view: peer.view() };
+        let (ask, questions) = mpsc::channel(QUESTIONS);
+        let shown = status::Peer { name: name.clone(), address: address.ip, asn, view: peer.view(), ask };
         let decision = self.decision.subscribe();
-        let ears = bgp::Ears { decision, neighbour: adjusted, calls, stop: stopped, still: asked };
+        let ears = bgp::Ears { decision, neighbour: adjusted, calls, questions, stop: stopped, still: asked };
         let task = tokio::spawn(async move {
             if let Some(before) = before {
                 // It ends soon: it was told to.
@@ -182,7 +186,7 @@ impl Peers {
             }
             peer.run(ears).await;
         });
-        self.switchboard.send_modify(|switchboard| drop(switchboard.insert(address, caller)));
+        self.switchboard.send_modify(|switchboard| drop(switchboard.insert(address.clone(), caller)));
         self.running.insert(name, Running { address, neighbour: adjust, stop, still, shown, task });
     }
 }

@@ -2,12 +2,11 @@
 
 use super::Shared;
 use super::groups::Groups;
-use super::opening::listen_for_peers;
 use super::peers::Peers;
 use super::services::{Services, belongings};
 use crate::announce::Command;
 use crate::announce::{Member, Regroup};
-use crate::bgp;
+use crate::bgp::{self, Doors};
 use crate::error::Error;
 use crate::fleet::Fleet;
 use crate::memory::Memories;
@@ -16,10 +15,10 @@ use crate::status::{Cover, Shown};
 use crate::stop::{Signals, Stop};
 use crate::succession::Departing;
 use config::SiteFile;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
-use terms::{Family, Prefix};
+use terms::Prefix;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -30,8 +29,8 @@ pub(super) struct Site {
     pub(super) peers: Peers,
     pub(super) groups: Groups,
     pub(super) services: Services,
-    /// Families in which peers may call, with a second handle on each listener.
-    pub(super) listening: BTreeMap<Family, OwnedFd>,
+    /// Where peers call.
+    pub(super) doors: Doors,
     /// A second handle on the control socket.
     pub(super) control: OwnedFd,
     /// A second handle on the read-only listener.
@@ -80,8 +79,9 @@ impl Site {
 
     /// Makes the difference true. What can fail is tried first, and an error leaves everything as it was.
     async fn apply(&mut self, next: SiteFile, difference: &Difference) -> Result<(), Error> {
-        let listeners = self.listeners_for(&next)?;
         let servers = self.services.prepare(&next)?;
+        let listeners = self.doors.open_for(&next.peers, next.site.bgp_port)?;
+        let listeners = listeners.into_iter().map(awaited).collect::<Result<Vec<_>, Error>>()?;
         self.regroup(&next, &difference.groups).await?;
         self.services.change(&self.site_file, &next, servers);
         self.listen(listeners);
@@ -96,7 +96,7 @@ impl Site {
             match difference.peers.get(&peer.name) {
                 Some(PeerChange::Added) => self.peers.start(peer),
                 Some(PeerChange::Session) => self.peers.restart(peer),
-                Some(PeerChange::Routes) => self.peers.adjust(peer),
+                Some(PeerChange::Routes | PeerChange::Transport { .. }) => self.peers.adjust(peer),
                 Some(PeerChange::Removed) | None => {}
             }
         }
@@ -106,20 +106,11 @@ impl Site {
         Ok(())
     }
 
-    /// Listeners for families in which nobody could call so far.
-    fn listeners_for(&self, next: &SiteFile) -> Result<Vec<(Family, Listening)>, Error> {
-        let families: BTreeSet<Family> =
-            next.peers.iter().map(|peer| Family::of(peer.address.ip())).collect();
-        let missing = families.into_iter().filter(|family| !self.listening.contains_key(family));
-        missing.map(|family| Ok((family, awaited(listen_for_peers(family, next)?)?))).collect()
-    }
-
     /// Takes calls of peers.
-    pub(super) fn listen(&mut self, listeners: impl IntoIterator<Item = (Family, Listening)>) {
-        for (family, Listening { listener, second }) in listeners {
+    pub(super) fn listen(&mut self, listeners: impl IntoIterator<Item = TcpListener>) {
+        for listener in listeners {
             let (switchboard, bus) = (self.peers.switchboard(), self.shared.bus.clone());
             tokio::spawn(bgp::take_calls(listener, switchboard, bus));
-            self.listening.insert(family, second);
         }
     }
 
@@ -165,15 +156,6 @@ impl Site {
 }
 
 /// A listener as the runtime waits for it.
-pub(super) struct Listening {
-    listener: TcpListener,
-    /// A second handle, for the program that takes over.
-    second: OwnedFd,
-}
-
-/// Has the runtime wait for a listener.
-pub(super) fn awaited(listener: std::net::TcpListener) -> Result<Listening, Error> {
-    let second = listener.try_clone().map_err(Error::System)?.into();
-    let listener = TcpListener::from_std(listener).map_err(Error::System)?;
-    Ok(Listening { listener, second })
+pub(super) fn awaited(listener: std::net::TcpListener) -> Result<TcpListener, Error> {
+    TcpListener::from_std(listener).map_err(Error::System)
 }

@@ -28,7 +28,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(1);
 /// Everybody who stands still, and what they know.
 struct Standing {
     _holds: Vec<Hold>,
-    peers: BTreeMap<PeerName, bgp::Kept>,
+    peers: BTreeMap<PeerName, bgp::KeptSession>,
     decision: announce::Kept,
     permits: fleet::Kept,
 }
@@ -108,7 +108,8 @@ impl Site {
         let mut sockets = self.sockets();
         let clients: Vec<OwnedFd> =
             servers.iter().flat_map(|server| server.hand_over(&mut sockets)).collect();
-        let descriptors = sockets.numbers().chain(standing.peers.values().flat_map(bgp::Kept::descriptors));
+        let descriptors =
+            sockets.numbers().chain(standing.peers.values().flat_map(bgp::KeptSession::descriptors));
         let descriptors: Vec<RawFd> = descriptors.collect();
         let estate = Estate {
             site: self.site_file.site.name.clone(),
@@ -160,7 +161,6 @@ impl Site {
     /// What is open and listens.
     fn sockets(&self) -> Sockets {
         Sockets {
-            bgp: self.listening.iter().map(|(&family, listener)| (family, listener.as_raw_fd())).collect(),
             control: Some(self.control.as_raw_fd()),
             api: self.api.as_ref().map(AsRawFd::as_raw_fd),
             ..Sockets::default()

@@ -11,6 +11,7 @@ mod metrics;
 mod orders;
 mod reload;
 mod restart;
+mod transport;
 mod world;
 
 use api::client::Server;

@@ -3,9 +3,10 @@
 use linux::link::{End, LinkIndex};
 use linux::process::{Namespaces, ProcessSignal, die_with_parent, send_signal, start_in};
 use linux::{Namespace, address, link};
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 use std::fs;
 use std::io::{Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -89,7 +90,7 @@ const ZONE: &str = "example. 60 IN SOA ns.example. admin.example. 1 60 60 60 60\
 /// The two hosts, joined by a cable.
 pub(crate) struct World {
     pub(crate) site: Namespace,
-    neighbour: Namespace,
+    pub(crate) neighbour: Namespace,
     directory: tempfile::TempDir,
 }
 
@@ -120,6 +121,19 @@ impl Program {
         self.0.id()
     }
 
+    /// Second handles on the sockets that the program has open.
+    pub(crate) fn sockets(&self) -> Vec<OwnedFd> {
+        let process = Pid::from_raw(self.0.id().try_into().unwrap()).unwrap();
+        let process = pidfd_open(process, PidfdFlags::empty()).unwrap();
+        let names = fs::read_dir(format!("/proc/{}/fd", self.0.id())).unwrap().map(|entry| entry.unwrap());
+        let is_socket = |entry: &fs::DirEntry| {
+            fs::read_link(entry.path()).is_ok_and(|target| target.to_string_lossy().starts_with("socket:"))
+        };
+        let numbers =
+            names.filter(is_socket).map(|entry| entry.file_name().to_str().unwrap().parse().unwrap());
+        numbers.map(|number| pidfd_getfd(&process, number, PidfdGetfdFlags::empty()).unwrap()).collect()
+    }
+
     /// How many descriptors the program has open.
     pub(crate) fn descriptors(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.0.id())).unwrap().count()
@@ -134,6 +148,15 @@ impl Program {
         });
         status.unwrap()
     }
+}
+
+/// A text with pieces replaced by others, each where it stands first.
+fn replaced(text: String, pieces: &[(&str, &str)]) -> String {
+    let replace = |text: String, (piece, other): &(&str, &str)| {
+        assert!(text.contains(piece), "{piece} is not in\n{text}");
+        text.replacen(piece, other, 1)
+    };
+    pieces.iter().fold(text, replace)
 }
 
 /// Waits until something holds.
@@ -187,7 +210,17 @@ impl World {
 
     /// Starts BIRD at the neighbour.
     pub(crate) fn bird(&self) -> Program {
-        let configuration = self.write("bird.conf", BIRD);
+        self.bird_with(&[])
+    }
+
+    /// Writes BIRD's configuration with pieces replaced by others.
+    pub(crate) fn configure_bird(&self, pieces: &[(&str, &str)]) -> PathBuf {
+        self.write("bird.conf", &replaced(BIRD.to_owned(), pieces))
+    }
+
+    /// Starts BIRD at the neighbour, with pieces of its configuration replaced by others.
+    pub(crate) fn bird_with(&self, pieces: &[(&str, &str)]) -> Program {
+        let configuration = self.configure_bird(pieces);
         let control = self.path("bird.ctl");
         let arguments = [Path::new("-f"), Path::new("-c"), &configuration, Path::new("-s"), &control];
         let bird = self.start(&self.neighbour, "/usr/sbin/bird", &arguments);
@@ -273,11 +306,7 @@ impl World {
 
     /// Replaces pieces of the site file, each where it stands first.
     pub(crate) fn rewrite(&self, pieces: &[(&str, &str)]) {
-        let replace = |text: String, (piece, other): &(&str, &str)| {
-            assert!(text.contains(piece), "{piece} is not in\n{text}");
-            text.replacen(piece, other, 1)
-        };
-        self.replace(&pieces.iter().fold(self.site_file(), replace));
+        self.replace(&replaced(self.site_file(), pieces));
     }
 
     /// Starts the daemon.

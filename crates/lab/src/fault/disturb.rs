@@ -8,12 +8,13 @@ use crate::running::{Lab, lock};
 use linux::link::LinkIndex;
 use linux::process::ProcessSignal;
 use linux::{Error, address};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
-use terms::SiteName;
+use terms::{Prefix, SiteName};
 
 /// How soon a service that flaps hears that it is enough.
 const GLANCE: Duration = Duration::from_millis(10);
@@ -76,6 +77,16 @@ impl Lab {
         let there = host.with_netlink(|netlink| address::list(netlink, LinkIndex::LOOPBACK)).ok()?;
         let lacks = |address: &IpAddr| !there.iter().any(|net| net.addr() == *address);
         Some(SERVICE.both().into_iter().filter(lacks).collect())
+    }
+
+    /// The routes that the edge router of a site has from the site's host, over both families; none if it does not
+    /// answer.
+    pub(crate) fn told_router(&self, site: &SiteName) -> Option<BTreeSet<Prefix>> {
+        let host = self.plan.node(self.host(site).ok()?).address.v4;
+        let edge = self.edge(site).ok()?;
+        let answer = lock(&self.routers).get(&edge)?.ask(&format!("show route where from = {host}")).ok()?;
+        // A further route of the same prefix stands behind blanks.
+        Some(answer.lines().filter_map(|line| line.split(' ').next()?.parse().ok()).collect())
     }
 }
 

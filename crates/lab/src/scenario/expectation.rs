@@ -68,6 +68,12 @@ sentences! {
             ["peer" peer "of" "site" site "kept" "despite" "broken" "updates"];
         /// The session has ended since the fault, and is not established.
         PeerLost { peer: PeerName, site: SiteName } = ["peer" peer "of" "site" site "lost"];
+        /// The session is established, and the peer has told at least so many routes in it and before; a route that
+        /// is told twice counts twice.
+        PeerToldRoutes { peer: PeerName, site: SiteName, count: Count } =
+            ["peer" peer "of" "site" site "told" "at" "least" count "routes"];
+        /// Of the site's host, its edge router has the routes of the service, and no other.
+        SiteTellsNothingElse { site: SiteName } = ["site" site "tells" "its" "router" "nothing" "else"];
         /// The hostile router has played its script to the end: the site did everything that the script waits for.
         AttackOver { site: SiteName } = ["attack" "on" "site" site "over"];
         /// Each client of the site is answered again within the limit, and stays answered.
@@ -166,6 +172,8 @@ impl Expectation {
             | Expectation::CountsAway { site, .. }
             | Expectation::PeerEstablishedThroughout { site, .. }
             | Expectation::PeerKeptDespiteBrokenUpdates { site, .. }
+            | Expectation::PeerToldRoutes { site, .. }
+            | Expectation::SiteTellsNothingElse { site }
             | Expectation::PeerLost { site, .. } => Some(site),
             _ => None,
         }

@@ -5,7 +5,7 @@ use crate::hostile::Progress;
 use crate::scenario::expectation::Expectation;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use terms::{SiteName, WallTime};
+use terms::{Prefix, SiteName, WallTime};
 
 /// What is known at one moment.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +18,8 @@ pub struct Facts {
     pub fleets: BTreeMap<SiteName, api::FleetStatus>,
     /// The service addresses that each host that was asked for lacks.
     pub missing: BTreeMap<SiteName, Vec<IpAddr>>,
+    /// The routes that the edge router of each site that was asked for has from the site's host.
+    pub told_routers: BTreeMap<SiteName, BTreeSet<Prefix>>,
     /// What operators ordered, in order.
     pub orders: Vec<Ordered>,
     /// The clients as the map draws them, with the reason of each detour.
@@ -68,6 +70,8 @@ pub struct Asked {
     pub fleets: BTreeSet<SiteName>,
     /// Whose host is looked at for the service addresses.
     pub addresses: BTreeSet<SiteName>,
+    /// Whose edge router is asked what it has from the host.
+    pub routers: BTreeSet<SiteName>,
 }
 
 impl Asked {
@@ -78,6 +82,7 @@ impl Asked {
             let set = match expectation {
                 Expectation::SiteSaid { .. } => &mut asked.events,
                 Expectation::SiteHasAddresses { .. } => &mut asked.addresses,
+                Expectation::SiteTellsNothingElse { .. } => &mut asked.routers,
                 Expectation::FleetStands { .. } | Expectation::CountsAway { .. } => &mut asked.fleets,
                 _ => &mut asked.statuses,
             };

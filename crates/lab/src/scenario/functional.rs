@@ -1,11 +1,13 @@
 //! Functional checks: who answers, and what was told to whom. They wait for a condition; no clock decides them.
 
 use crate::hostile::Progress;
+use crate::plan;
 use crate::scenario::expectation::Expectation;
 use crate::scenario::facts::{Answer, Facts, Ordered};
 use crate::scenario::record::{Record, Sample, Span, Viewpoint};
 use crate::scenario::timing::Window;
 use crate::scenario::words::{ClientName, Output, State, Told, Words};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use terms::{PeerName, SiteName, WallTime};
 
@@ -84,6 +86,12 @@ pub fn look(expectation: &Expectation, record: &Record, facts: &Facts, window: &
         Expectation::PeerLost { peer, site } => with_peer(facts, site, peer, |peer| {
             Seen::when(!is_established(peer) && peer.since >= facts.fault, session(peer, facts.fault))
         }),
+        Expectation::PeerToldRoutes { peer, site, count } => with_peer(facts, site, peer, |peer| {
+            let told = peer.received.accepted;
+            let enough = usize::try_from(told).is_ok_and(|told| told >= count.get());
+            Seen::when(is_established(peer) && enough, format!("{}, {told} routes", peer.state))
+        }),
+        Expectation::SiteTellsNothingElse { site } => tells_nothing_else(facts, site),
         Expectation::AttackOver { site } => attack(facts, site),
         Expectation::EveryClientAnsweredThroughout
         | Expectation::SiteAnnouncedThroughout { .. }
@@ -255,6 +263,14 @@ fn has_addresses(facts: &Facts, site: &SiteName) -> Seen {
     let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
     let all = names.is_empty();
     Seen::when(all, if all { "all of them".to_owned() } else { format!("all but {}", names.join(", ")) })
+}
+
+fn tells_nothing_else(facts: &Facts, site: &SiteName) -> Seen {
+    let Some(told) = facts.told_routers.get(site) else {
+        return Seen::NotSo(format!("the router of {site} does not answer"));
+    };
+    let names: Vec<String> = told.iter().map(ToString::to_string).collect();
+    Seen::when(*told == BTreeSet::from(plan::announced()), format!("it has {}", names.join(", ")))
 }
 
 /// The first event since the fault that has the words; the last event, if none has.

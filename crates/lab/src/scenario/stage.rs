@@ -165,11 +165,13 @@ impl Stage for LabStage {
             |site: &SiteName| Some((site.clone(), self.ask::<EventList>(site, route::EVENTS)?.events));
         let fleet = |site: &SiteName| Some((site.clone(), self.ask(site, route::FLEET)?));
         let missing = |site: &SiteName| Some((site.clone(), self.lab.missing_addresses(site)?));
+        let told = |site: &SiteName| Some((site.clone(), self.lab.told_router(site)?));
         Facts {
             statuses: sites.into_iter().filter_map(status).collect(),
             events: asked.events.iter().filter_map(events).collect(),
             fleets: asked.fleets.iter().filter_map(fleet).collect(),
             missing: asked.addresses.iter().filter_map(missing).collect(),
+            told_routers: asked.routers.iter().filter_map(told).collect(),
             orders: self.orders(),
             clients: self.pictures.borrow().clients.clone(),
             attacks: self.attacks(),

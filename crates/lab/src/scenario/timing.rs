@@ -112,6 +112,8 @@ pub fn measure(expectation: &Expectation, record: &Record, window: &Window) -> V
         | Expectation::PeerEstablishedThroughout { .. }
         | Expectation::PeerKeptDespiteBrokenUpdates { .. }
         | Expectation::PeerLost { .. }
+        | Expectation::PeerToldRoutes { .. }
+        | Expectation::SiteTellsNothingElse { .. }
         | Expectation::AttackOver { .. } => Vec::new(),
     }
 }

@@ -132,12 +132,12 @@ impl Slot for Factor {}
 
 /// How many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Count(u16);
+pub struct Count(u32);
 
 impl Count {
     /// The number.
     pub fn get(self) -> usize {
-        usize::from(self.0)
+        usize::try_from(self.0).unwrap_or(usize::MAX)
     }
 }
 

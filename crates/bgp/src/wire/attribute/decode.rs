@@ -1,13 +1,14 @@
 //! Reading attributes from hostile octets. One arm per attribute, each with its section of RFC 7606.
 
-use super::{Aggregator, AttributeCode, Fault, Handling, MpReach, MpUnreach, PathAttributes, Problem, flag};
+use super::multiprotocol::{mp_reach, mp_unreach, negotiated_family};
+use super::{
+    Aggregator, AttributeCode, Fault, Handling, Ipv6ExtendedCommunity, PathAttributes, Problem, flag,
+};
 use crate::wire::as_path::{AsPath, AsnWidth};
 use crate::wire::negotiated::{Negotiated, PeerKind};
-use crate::wire::nlri;
 use crate::wire::notification::{ErrorCode, Notification};
 use crate::wire::reader::Reader;
-use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use terms::{Asn, Community, ExtendedCommunity, Family, LargeCommunity, Origin};
 
 /// What was read, and what was wrong with it.
@@ -15,13 +16,16 @@ use terms::{Asn, Community, ExtendedCommunity, Family, LargeCommunity, Origin};
 pub(crate) struct Attributes {
     pub(crate) said: PathAttributes,
     pub(crate) faults: Vec<Fault>,
+    /// Families whose routes cannot be read, and why.
+    pub(crate) disabled: Vec<(Family, Fault)>,
     as4_path: Option<AsPath>,
     as4_aggregator: Option<Aggregator>,
 }
 
 /// Why an attribute is not taken.
-enum Rejection {
+pub(super) enum Rejection {
     Fault(Problem, Handling),
+    Disable(Family, Problem),
     Reset(ErrorCode),
 }
 
@@ -42,17 +46,38 @@ struct RawAttribute<'a> {
     whole: &'a [u8],
 }
 
+/// An attribute that does not end within the list (RFC 7606 section 4), and what there is of its value.
+struct Overrun<'a> {
+    code: AttributeCode,
+    value: &'a [u8],
+}
+
 impl<'a> RawAttribute<'a> {
-    /// The next attribute; the error is the type of one that does not end within the list (RFC 7606 section 4).
-    fn read(list: &mut Reader<'a>) -> Result<Self, AttributeCode> {
+    /// The next attribute.
+    fn read(list: &mut Reader<'a>) -> Result<Self, Overrun<'a>> {
         let start = list.rest();
         let header = list.array();
         let code = AttributeCode(start.get(1).copied().unwrap_or_default());
-        let [flags, _] = header.ok_or(code)?;
+        let [flags, _] = header.ok_or(Overrun { code, value: &[] })?;
         let length = if flags & flag::EXTENDED_LENGTH == 0 { list.u8().map(u16::from) } else { list.u16() };
-        let value = list.take(length.ok_or(code)?.into()).ok_or(code)?;
+        let value = length.and_then(|length| list.take(length.into()));
+        let value = value.ok_or(Overrun { code, value: list.rest() })?;
         let whole = &start[..start.len() - list.rest().len()];
         Ok(RawAttribute { flags, code, value, whole })
+    }
+}
+
+/// Attribute types that were there already.
+#[derive(Default)]
+struct Seen([u64; 4]);
+
+impl Seen {
+    /// Whether it is there for the first time.
+    fn insert(&mut self, AttributeCode(code): AttributeCode) -> bool {
+        let (word, bit) = (&mut self.0[usize::from(code / 64)], 1 << (code % 64));
+        let new = *word & bit == 0;
+        *word |= bit;
+        new
     }
 }
 
@@ -60,19 +85,19 @@ impl Attributes {
     /// Reads the attributes of an UPDATE. The error ends the session.
     pub(crate) fn decode(octets: &[u8], negotiated: &Negotiated) -> Result<Attributes, Notification> {
         let mut attributes = Attributes::default();
-        let mut seen = BTreeSet::new();
+        let mut seen = Seen::default();
         let mut list = Reader::new(octets);
         while !list.is_empty() {
             let raw = match RawAttribute::read(&mut list) {
                 Ok(raw) => raw,
-                Err(code) => {
-                    attributes.fault(code, Problem::Framing, Withdraw);
+                Err(overrun) => {
+                    attributes.end_early(&overrun, negotiated)?;
                     break;
                 }
             };
             if seen.insert(raw.code) {
                 attributes.take(&raw, negotiated)?;
-            } else if [AttributeCode::MP_REACH_NLRI, AttributeCode::MP_UNREACH_NLRI].contains(&raw.code) {
+            } else if raw.code.has_prefixes() {
                 // RFC 7606 section 3g: which of them counts cannot be known.
                 return Err(ErrorCode::MALFORMED_ATTRIBUTE_LIST.into());
             } else {
@@ -88,6 +113,31 @@ impl Attributes {
         self.faults.push(Fault { attribute, problem, handling });
     }
 
+    /// RFC 7606 section 4. Prefixes that are cut short cannot be withdrawn (section 3j).
+    fn end_early(&mut self, overrun: &Overrun<'_>, negotiated: &Negotiated) -> Result<(), Notification> {
+        self.fault(overrun.code, Problem::Framing, Withdraw);
+        if !overrun.code.has_prefixes() {
+            return Ok(());
+        }
+        match negotiated_family(&mut Reader::new(overrun.value), negotiated) {
+            Ok(family) => self.reject(overrun.code, Rejection::Disable(family, Problem::Framing)),
+            Err(rejection) => self.reject(overrun.code, rejection),
+        }
+        .map_err(Notification::from)
+    }
+
+    /// Notes what is wrong; the error ends the session.
+    fn reject(&mut self, attribute: AttributeCode, rejection: Rejection) -> Result<(), ErrorCode> {
+        match rejection {
+            Rejection::Fault(problem, handling) => self.fault(attribute, problem, handling),
+            Rejection::Disable(family, problem) => {
+                self.disabled.push((family, Fault { attribute, problem, handling: Handling::Disable }));
+            }
+            Rejection::Reset(error) => return Err(error),
+        }
+        Ok(())
+    }
+
     fn take(&mut self, raw: &RawAttribute<'_>, negotiated: &Negotiated) -> Result<(), Notification> {
         match raw.code.category() {
             // RFC 7606 section 3c. The value is read all the same: it may hold the prefixes to withdraw.
@@ -101,11 +151,11 @@ impl Attributes {
             Some(_) | None => {}
         }
         match self.read_value(raw.code, raw.value, negotiated) {
-            Ok(()) => {}
-            Err(Rejection::Fault(problem, handling)) => self.fault(raw.code, problem, handling),
-            Err(Rejection::Reset(error)) => return Err(Notification::new(error, raw.whole)),
+            Ok(()) => Ok(()),
+            Err(rejection) => {
+                self.reject(raw.code, rejection).map_err(|error| Notification::new(error, raw.whole))
+            }
         }
-        Ok(())
     }
 
     fn read_value(
@@ -117,8 +167,9 @@ impl Attributes {
         let said = &mut self.said;
         let wrong_length = |handling| Rejection::Fault(Problem::Length(value.len()), handling);
         let width = if negotiated.four_octet_asn { AsnWidth::Four } else { AsnWidth::Two };
-        let from_old_neighbour =
-            || if negotiated.four_octet_asn { Err((Problem::FourOctetNeighbour, Discard)) } else { Ok(()) };
+        let only_from = |may: bool, problem| if may { Ok(()) } else { Err((problem, Discard)) };
+        let internal = || only_from(negotiated.peer_kind == PeerKind::Internal, Problem::InternalOnly);
+        let two_octets = || only_from(!negotiated.four_octet_asn, Problem::FourOctetNeighbour);
         match code {
             // RFC 7606 section 7.1
             AttributeCode::ORIGIN => {
@@ -132,8 +183,8 @@ impl Attributes {
             // RFC 7606 section 7.3
             AttributeCode::NEXT_HOP => {
                 let address = Ipv4Addr::from(array::<4>(value).ok_or(wrong_length(Withdraw))?);
-                if address.is_unspecified() || address.is_multicast() || address.is_broadcast() {
-                    return Err((Problem::NextHop(address), Withdraw).into());
+                if !is_host(address.into()) {
+                    return Err((Problem::NextHop(address.into()), Withdraw).into());
                 }
                 said.next_hop = Some(address);
             }
@@ -142,12 +193,10 @@ impl Attributes {
                 said.med = Some(u32::from_be_bytes(array(value).ok_or(wrong_length(Withdraw))?));
             }
             // RFC 7606 section 7.5
-            AttributeCode::LOCAL_PREF => match negotiated.peer_kind {
-                PeerKind::External => return Err((Problem::InternalOnly, Discard).into()),
-                PeerKind::Internal => {
-                    said.local_pref = Some(u32::from_be_bytes(array(value).ok_or(wrong_length(Withdraw))?));
-                }
-            },
+            AttributeCode::LOCAL_PREF => {
+                internal()?;
+                said.local_pref = Some(u32::from_be_bytes(array(value).ok_or(wrong_length(Withdraw))?));
+            }
             // RFC 7606 section 7.6
             AttributeCode::ATOMIC_AGGREGATE if value.is_empty() => said.atomic_aggregate = true,
             AttributeCode::ATOMIC_AGGREGATE => return Err(wrong_length(Discard)),
@@ -159,10 +208,27 @@ impl Attributes {
                 said.communities =
                     labels.iter().map(|&octets| Community(u32::from_be_bytes(octets))).collect();
             }
+            // RFC 7606 section 7.9
+            AttributeCode::ORIGINATOR_ID => {
+                internal()?;
+                let octets: [u8; 4] = array(value).ok_or(wrong_length(Withdraw))?;
+                said.originator_id = Some(Ipv4Addr::from(octets));
+            }
+            // RFC 7606 section 7.10
+            AttributeCode::CLUSTER_LIST => {
+                internal()?;
+                let reflectors: &[[u8; 4]] = fixed_size(value).ok_or(wrong_length(Withdraw))?;
+                said.cluster_list = reflectors.iter().copied().map(Ipv4Addr::from).collect();
+            }
             // RFC 7606 section 7.14
             AttributeCode::EXTENDED_COMMUNITIES => {
                 let labels = fixed_size(value).ok_or(wrong_length(Withdraw))?;
                 said.extended_communities = labels.iter().copied().map(ExtendedCommunity).collect();
+            }
+            // RFC 7606 section 7.15
+            AttributeCode::IPV6_EXTENDED_COMMUNITIES => {
+                let labels = fixed_size(value).ok_or(wrong_length(Withdraw))?;
+                said.ipv6_extended_communities = labels.iter().copied().map(Ipv6ExtendedCommunity).collect();
             }
             // RFC 8092 section 6
             AttributeCode::LARGE_COMMUNITY => {
@@ -170,21 +236,46 @@ impl Attributes {
                 said.large_communities = labels.iter().filter_map(large_community).collect();
             }
             // RFC 7606 sections 7.11 and 7.12
-            AttributeCode::MP_REACH_NLRI => said.mp_reach = Some(mp_reach(value, negotiated)?),
+            AttributeCode::MP_REACH_NLRI => {
+                let reach = said.mp_reach.insert(mp_reach(value, negotiated)?);
+                let next_hop = reach.next_hop;
+                // Some routers have no other address on the link than the link-local one.
+                let on_link = next_hop.is_unspecified()
+                    && reach.link_local.is_some_and(|address| address.is_unicast_link_local());
+                if !is_host(next_hop) && !on_link {
+                    return Err((Problem::NextHop(next_hop), Withdraw).into());
+                }
+            }
             AttributeCode::MP_UNREACH_NLRI => said.mp_unreach = Some(mp_unreach(value, negotiated)?),
+            // RFC 9234 section 5
+            AttributeCode::ONLY_TO_CUSTOMER => {
+                let number = u32::from_be_bytes(array(value).ok_or(wrong_length(Withdraw))?);
+                let asn = Asn::try_from(number).map_err(|_| (Problem::AsZero, Withdraw))?;
+                said.only_to_customer = Some(asn);
+            }
             // RFC 6793 sections 4.1 and 6
             AttributeCode::AS4_PATH => {
-                from_old_neighbour()?;
+                two_octets()?;
                 let path = AsPath::decode(value, AsnWidth::Four).map_err(|problem| (problem, Discard))?;
                 self.as4_path = Some(path);
             }
             AttributeCode::AS4_AGGREGATOR => {
-                from_old_neighbour()?;
+                two_octets()?;
                 self.as4_aggregator = Some(aggregator(value, AsnWidth::Four)?);
             }
             AttributeCode(_unknown) => {}
         }
         Ok(())
+    }
+
+    /// RFC 4760 section 3: beside MP_REACH_NLRI and without prefixes of its own, NEXT_HOP does not matter.
+    pub(crate) fn ignore_next_hop(&mut self) {
+        for fault in &mut self.faults {
+            let about_value = matches!(fault.problem, Problem::Length(_) | Problem::NextHop(_));
+            if fault.attribute == AttributeCode::NEXT_HOP && about_value {
+                fault.handling = Discard;
+            }
+        }
     }
 
     /// Puts numbers of four octets where AS_TRANS stands for them (RFC 6793 section 4.2.3).
@@ -214,7 +305,7 @@ impl Attributes {
     }
 }
 
-fn array<const N: usize>(value: &[u8]) -> Option<[u8; N]> {
+pub(super) fn array<const N: usize>(value: &[u8]) -> Option<[u8; N]> {
     value.try_into().ok()
 }
 
@@ -247,40 +338,11 @@ fn aggregator(value: &[u8], width: AsnWidth) -> Result<Aggregator, Rejection> {
     Ok(Aggregator { asn, router: Ipv4Addr::from(router) })
 }
 
-/// The family, if the session carries it. Routes of another one are ignored (RFC 4760 section 7).
-fn negotiated_family(reader: &mut Reader<'_>, negotiated: &Negotiated) -> Result<Family, Rejection> {
-    let cut_short = || Rejection::Reset(ErrorCode::OPTIONAL_ATTRIBUTE);
-    let afi = reader.u16().ok_or_else(cut_short)?;
-    let safi = reader.u8().ok_or_else(cut_short)?;
-    let family = nlri::family(afi, safi).filter(|family| negotiated.families.contains(family));
-    family.ok_or_else(|| (Problem::NotNegotiated, Discard).into())
-}
-
-fn mp_reach(value: &[u8], negotiated: &Negotiated) -> Result<MpReach, Rejection> {
-    // A next hop of the wrong length hides where the prefixes begin, so nothing can be withdrawn either.
-    let unreadable = || Rejection::Reset(ErrorCode::OPTIONAL_ATTRIBUTE);
-    let mut reader = Reader::new(value);
-    let family = negotiated_family(&mut reader, negotiated)?;
-    let length = reader.u8().ok_or_else(unreadable)?;
-    let octets = reader.take(length.into()).ok_or_else(unreadable)?;
-    let _reserved = reader.u8().ok_or_else(unreadable)?;
-    let (next_hop, link_local) = match (family, octets.len()) {
-        (Family::Ipv4, 4) => (array::<4>(octets).map(IpAddr::from), None),
-        (Family::Ipv6, 16) => (array::<16>(octets).map(IpAddr::from), None),
-        (Family::Ipv6, 32) => {
-            (array::<16>(&octets[..16]).map(IpAddr::from), array::<16>(&octets[16..]).map(Ipv6Addr::from))
-        }
-        (Family::Ipv4 | Family::Ipv6, _) => return Err(unreadable()),
-    };
-    let next_hop = next_hop.ok_or_else(unreadable)?;
-    let prefixes = nlri::decode(reader.rest(), family).map_err(|_| unreadable())?;
-    Ok(MpReach { family, next_hop, link_local, prefixes })
-}
-
-fn mp_unreach(value: &[u8], negotiated: &Negotiated) -> Result<MpUnreach, Rejection> {
-    let mut reader = Reader::new(value);
-    let family = negotiated_family(&mut reader, negotiated)?;
-    let prefixes =
-        nlri::decode(reader.rest(), family).map_err(|_| Rejection::Reset(ErrorCode::OPTIONAL_ATTRIBUTE))?;
-    Ok(MpUnreach { family, prefixes })
+/// Whether packets can be sent to the address: it is neither "this network" nor this host, neither a group nor
+/// reserved (RFC 4271 section 6.3, RFC 1122 section 3.2.1.3).
+fn is_host(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => !matches!(address.octets()[0], 0 | 127 | 224..),
+        IpAddr::V6(address) => !(address.is_unspecified() || address.is_loopback() || address.is_multicast()),
+    }
 }

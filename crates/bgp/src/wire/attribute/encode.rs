@@ -2,20 +2,23 @@
 
 use super::{AttributeCode, MpReach, MpUnreach, PathAttributes, flag};
 use crate::wire::as_path::{AsPath, AsnWidth};
+use crate::wire::negotiated::Negotiated;
 use crate::wire::nlri;
 use std::net::IpAddr;
 use terms::{Family, Origin};
 
 /// The attributes in the order that neighbours like best: MP_REACH_NLRI and MP_UNREACH_NLRI first (RFC 7606 section
 /// 5.1), the others by type (RFC 4271 section 5).
-pub(crate) fn encode(attributes: &PathAttributes, four_octet_asn: bool) -> Vec<u8> {
+pub(crate) fn encode(attributes: &PathAttributes, negotiated: &Negotiated) -> Vec<u8> {
+    let four_octet_asn = negotiated.four_octet_asn;
+    let with_path = |family| negotiated.add_path(family).send;
     let width = if four_octet_asn { AsnWidth::Four } else { AsnWidth::Two };
     let mut list = List::default();
     if let Some(reach) = &attributes.mp_reach {
-        list.put(AttributeCode::MP_REACH_NLRI, &mp_reach(reach));
+        list.put(AttributeCode::MP_REACH_NLRI, &mp_reach(reach, with_path(reach.family)));
     }
     if let Some(unreach) = &attributes.mp_unreach {
-        list.put(AttributeCode::MP_UNREACH_NLRI, &mp_unreach(unreach));
+        list.put(AttributeCode::MP_UNREACH_NLRI, &mp_unreach(unreach, with_path(unreach.family)));
     }
     if let Some(origin) = attributes.origin {
         list.put(AttributeCode::ORIGIN, &[origin_value(origin)]);
@@ -39,6 +42,13 @@ pub(crate) fn encode(attributes: &PathAttributes, four_octet_asn: bool) -> Vec<u
         list.put(AttributeCode::AGGREGATOR, &aggregator_value(aggregator, width));
     }
     list.put_labels(AttributeCode::COMMUNITIES, attributes.communities.iter().map(|c| c.0.to_be_bytes()));
+    if let Some(originator) = attributes.originator_id {
+        list.put(AttributeCode::ORIGINATOR_ID, &originator.octets());
+    }
+    list.put_labels(
+        AttributeCode::CLUSTER_LIST,
+        attributes.cluster_list.iter().map(|reflector| reflector.octets()),
+    );
     list.put_labels(
         AttributeCode::EXTENDED_COMMUNITIES,
         attributes.extended_communities.iter().map(|community| community.0),
@@ -52,9 +62,16 @@ pub(crate) fn encode(attributes: &PathAttributes, four_octet_asn: bool) -> Vec<u
         }
     }
     list.put_labels(
+        AttributeCode::IPV6_EXTENDED_COMMUNITIES,
+        attributes.ipv6_extended_communities.iter().map(|community| community.0),
+    );
+    list.put_labels(
         AttributeCode::LARGE_COMMUNITY,
         attributes.large_communities.iter().flat_map(|c| [c.global, c.first, c.second]).map(u32::to_be_bytes),
     );
+    if let Some(asn) = attributes.only_to_customer {
+        list.put(AttributeCode::ONLY_TO_CUSTOMER, &asn.get().to_be_bytes());
+    }
     list.octets
 }
 
@@ -107,7 +124,7 @@ fn family(family: Family) -> Vec<u8> {
     vec![high, low, nlri::SAFI_UNICAST]
 }
 
-fn mp_reach(reach: &MpReach) -> Vec<u8> {
+fn mp_reach(reach: &MpReach, with_path: bool) -> Vec<u8> {
     let mut value = family(reach.family);
     let mut next_hop = match reach.next_hop {
         IpAddr::V4(address) => address.octets().to_vec(),
@@ -117,12 +134,12 @@ fn mp_reach(reach: &MpReach) -> Vec<u8> {
     value.push(u8::try_from(next_hop.len()).unwrap_or(u8::MAX));
     value.extend_from_slice(&next_hop);
     value.push(0);
-    nlri::encode(&reach.prefixes, &mut value);
+    nlri::encode(&reach.prefixes, with_path, &mut value);
     value
 }
 
-fn mp_unreach(unreach: &MpUnreach) -> Vec<u8> {
+fn mp_unreach(unreach: &MpUnreach, with_path: bool) -> Vec<u8> {
     let mut value = family(unreach.family);
-    nlri::encode(&unreach.prefixes, &mut value);
+    nlri::encode(&unreach.prefixes, with_path, &mut value);
     value
 }

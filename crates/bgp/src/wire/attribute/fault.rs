@@ -3,7 +3,7 @@
 use crate::wire::as_path::AsPathError;
 use crate::wire::attribute::AttributeCode;
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 /// A fault in one attribute of an UPDATE.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub enum Handling {
     Discard,
     /// As if the UPDATE withdrew all its routes.
     Withdraw,
+    /// As if the session did not carry the family, from here on (RFC 4760 section 7).
+    Disable,
 }
 
 /// What is wrong with an attribute.
@@ -46,19 +48,25 @@ pub enum Problem {
     /// A confederation shows outside of it (RFC 5065 section 5).
     #[error("a confederation of another network")]
     Confederation,
-    /// AS 0 as aggregator (RFC 7607).
+    /// AS 0 as aggregator (RFC 7607) or as the network that told customers (RFC 9234).
     #[error("AS 0")]
     AsZero,
     /// No address that packets can be sent to.
     #[error("{0} is no host")]
-    NextHop(Ipv4Addr),
+    NextHop(IpAddr),
+    /// A next hop that hides where the prefixes begin (RFC 7606 section 7.11).
+    #[error("a next hop of {0} octets")]
+    NextHopLength(usize),
+    /// What cannot be read cannot be withdrawn either (RFC 7606 section 3j).
+    #[error("prefixes that cannot be read")]
+    Prefixes,
     /// Not the first of its type (RFC 7606 section 3g).
     #[error("more than once")]
     Repeated,
     /// A mandatory attribute is not there (RFC 7606 section 3d).
     #[error("missing")]
     Missing,
-    /// Only neighbours of the same AS may send it (RFC 7606 section 7.5).
+    /// Only neighbours of the same AS may send it (RFC 7606 sections 7.5, 7.9, 7.10).
     #[error("from another network")]
     InternalOnly,
     /// Only neighbours that know two-octet numbers alone may send it (RFC 6793 section 4.1).

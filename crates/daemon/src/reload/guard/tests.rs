@@ -31,8 +31,9 @@ fn announced_by(file: &SiteFile) -> Status {
         asn: peer.session.peer_asn,
         state: PeerState::Established,
         since: WallTime(0),
-        received: api::Received { accepted: 0, discarded_attributes: 0, treated_as_withdraw: 0 },
+        received: api::Received::default(),
         bfd: None,
+        transport: api::Transport::default(),
     };
     Status {
         schema: Schema,

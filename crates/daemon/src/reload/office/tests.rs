@@ -40,6 +40,7 @@ fn peer(of: &config::Peer, site_file: &SiteFile) -> Peer {
         next_hops,
         policy: config::Policy { always: labels(), deprefer: labels() },
         local_asn: 64501.try_into().unwrap(),
+        transport: api::Transport::default(),
     };
     let view = watch::channel(view).1;
     Peer { name: of.name.clone(), address: of.address.ip(), asn: of.session.peer_asn, view }

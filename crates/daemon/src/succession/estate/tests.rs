@@ -30,7 +30,6 @@ fn estate(number: u64, version: String, descriptors: Vec<RawFd>, text: String) -
         memories: Memories::new(),
         news: bus.keep(),
         sockets: Sockets {
-            bgp: descriptors.first().map(|&number| (Family::Ipv6, number)).into_iter().collect(),
             control: descriptors.get(1).copied(),
             api: descriptors.get(2).copied(),
             dns_udp: descriptors.clone(),

@@ -1,0 +1,129 @@
+//! OpenBGPD, the portable one.
+
+use crate::host::{Host, Program};
+use crate::implementation::{At, Implementation, Neighbour, ORIGINATED, Optional, Route, SITE_ASN, numbers};
+use serde_json::Value;
+use std::fmt::Write;
+use terms::Family;
+
+pub(crate) struct Openbgpd;
+
+/// Where its unprivileged processes lock themselves in; its unit would make it.
+const JAIL: &str = "/run/openbgpd";
+
+impl Implementation for Openbgpd {
+    fn name(&self) -> &'static str {
+        "OpenBGPD"
+    }
+
+    fn package(&self) -> &'static str {
+        "openbgpd"
+    }
+
+    fn lacks(&self, feature: Optional) -> Option<&'static str> {
+        match feature {
+            Optional::Refresh | Optional::ShutdownText => None,
+            Optional::QuickReturn => {
+                Some("hangs up on everybody for 30 s or more after a Cease, or until `bgpctl neighbor up`")
+            }
+        }
+    }
+
+    fn start(&self, host: &Host, neighbour: &Neighbour) -> Vec<Program> {
+        std::fs::create_dir_all(JAIL).unwrap();
+        let file = host.write("bgpd.conf", &configuration(neighbour));
+        // It holds the keys of sessions: it reads no file that others can read.
+        std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        vec![host.start("/usr/sbin/bgpd", &["-d", "-v", "-f", "DIR/bgpd.conf"])]
+    }
+
+    fn is_up(&self, host: &Host) -> bool {
+        ask(host, &["show", "summary"]).contains("Neighbor")
+    }
+
+    fn is_established(&self, at: &At<'_>) -> bool {
+        session(at)["state"] == "Established"
+    }
+
+    fn route(&self, at: &At<'_>, prefix: &str) -> Option<Route> {
+        let shown = ask(at.host, &["-j", "show", "rib", "in", "detail", "neighbor", &at.site(), prefix]);
+        let shown: Value = serde_json::from_str(&shown).ok()?;
+        let path = shown["rib"].get(0)?;
+        let mut route = Route {
+            as_path: numbers(path["aspath"].as_str()?),
+            next_hop: path["exit_nexthop"].as_str()?.to_owned(),
+            med: path["metric"].as_u64().and_then(|metric| metric.try_into().ok()),
+            ..Route::default()
+        };
+        for list in ["communities", "large_communities", "extended_communities"] {
+            let words = path[list].as_array().into_iter().flatten().filter_map(Value::as_str);
+            route.communities.extend(words.map(|word| word.replace("GRACEFUL_SHUTDOWN", "65535:0")));
+        }
+        Some(route)
+    }
+
+    fn updates(&self, at: &At<'_>) -> u64 {
+        session(at)["stats"]["message"]["received"]["updates"].as_u64().unwrap_or_default()
+    }
+
+    fn says(&self, at: &At<'_>) -> String {
+        ask(at.host, &["show", "neighbor", &at.site()])
+    }
+
+    fn refresh(&self, at: &At<'_>) {
+        ask(at.host, &["neighbor", &at.site(), "refresh"]);
+    }
+
+    fn shut_down(&self, at: &At<'_>, text: &str) {
+        ask(at.host, &["neighbor", &at.site(), "down", text]);
+    }
+
+    fn bring_back(&self, at: &At<'_>) {
+        ask(at.host, &["neighbor", &at.site(), "up"]);
+    }
+}
+
+fn ask(host: &Host, words: &[&str]) -> String {
+    host.ask("/usr/sbin/bgpctl", &[&["-s", "DIR/bgpd.sock"], words].concat())
+}
+
+fn session(at: &At<'_>) -> Value {
+    let shown: Value =
+        serde_json::from_str(&ask(at.host, &["-j", "show", "neighbor", &at.site()])).unwrap_or_default();
+    shown["neighbors"][0].clone()
+}
+
+fn configuration(neighbour: &Neighbour) -> String {
+    let mut text = format!(
+        "AS {}\nrouter-id {}\nsocket \"DIR/bgpd.sock\"\nfib-update no\nlisten on {}\nlisten on {}\n\
+         allow from any\nallow to any\n",
+        neighbour.asn, neighbour.here.ipv4, neighbour.here.ipv4, neighbour.here.ipv6
+    );
+    for originated in ORIGINATED {
+        let _ = writeln!(text, "network {originated}");
+    }
+    for session in &neighbour.sessions {
+        let [here, site] = neighbour.ends(session);
+        let _ = write!(
+            text,
+            "neighbor {site} {{\n  descr \"{}\"\n  remote-as {SITE_ASN}\n  local-address {here}\n  holdtime {}\n",
+            session.name, session.hold_time
+        );
+        if let Some(password) = session.password {
+            let _ = writeln!(text, "  tcp md5sig password {password}");
+        }
+        if let Some(most) = session.max_prefixes {
+            let _ = writeln!(text, "  max-prefix {most}");
+        }
+        if session.ttl_security {
+            text.push_str("  ttl-security yes\n");
+        }
+        for family in [Family::Ipv4, Family::Ipv6] {
+            let name = if family == Family::Ipv4 { "IPv4" } else { "IPv6" };
+            let what = if session.families.contains(&family) { "unicast" } else { "none" };
+            let _ = writeln!(text, "  announce {name} {what}");
+        }
+        text.push_str("}\n");
+    }
+    text
+}
