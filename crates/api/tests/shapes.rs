@@ -172,6 +172,19 @@ where
     text
 }
 
+fn restart() -> Restart {
+    Restart {
+        number: 2,
+        when: WHEN,
+        outcome: RestartOutcome::Done,
+        before: "0.1.0".to_owned(),
+        version: "0.2.0".to_owned(),
+        gap_ms: Some(84),
+        sessions: Some(1),
+        reason: None,
+    }
+}
+
 #[test]
 fn status() {
     let site = "london".parse().unwrap();
@@ -185,6 +198,7 @@ fn status() {
         }],
         peers: vec![peer()],
         alarms: vec![alarm()],
+        restart: Some(restart()),
     }));
 }
 

@@ -10,6 +10,7 @@ use crate::load::Loads;
 use crate::metrics::Metrics;
 use crate::orders;
 use crate::status::{Peer, Shown};
+use crate::succession::Program;
 use ::bgp::session::StateName;
 use ::fleet::{Embedded, Key, Store};
 use announce::permit::Record;
@@ -74,6 +75,7 @@ fn office(name: &str, store: &Embedded) -> (Office, Arc<AtomicUsize>) {
         orders: watch::channel(orders::Shown::new()).1,
         shown: watch::channel(Shown { peers, ..Shown::default() }).1,
         fleet,
+        restart: watch::channel(None).1,
         bus,
     };
     let (changes, mut changed) = mpsc::channel::<Change>(1);
@@ -85,7 +87,9 @@ fn office(name: &str, store: &Embedded) -> (Office, Arc<AtomicUsize>) {
             change.done.send(Ok(())).unwrap();
         }
     });
-    (Office::new(Path::new("site.toml"), site_file, board, changes), applied)
+    let program = Program::of_this_process().unwrap();
+    let exit = Exit { program, departures: mpsc::channel(1).0 };
+    (Office::new(Path::new("site.toml"), site_file, board, changes, exit), applied)
 }
 
 /// The office is given a file without one of its prefixes.
