@@ -86,6 +86,8 @@ impl Peer {
         }
         peer.next_hops = export::next_hops(&peer.neighbour.next_hops, peer.ours);
         (peer.session, peer.next_connection) = (kept.session, kept.next_connection);
+        // What was heard so far is not handed over; what comes is kept again.
+        peer.session.keep(peer.neighbour.keep_received);
         peer.view.send_modify(|view| {
             (view.since, view.ledger, view.state) = (kept.since, kept.ledger, peer.session.state());
         });
