@@ -310,6 +310,9 @@ pub struct Received {
     /// Routes among the accepted whose prefix is not for the public Internet (RFC 6890).
     #[serde(default)]
     pub martian: u64,
+    /// Routes that leaked to us (RFC 9234): not among the accepted, and never kept.
+    #[serde(default)]
+    pub leaked: u64,
     /// What is kept of them now; none unless `keep_received` is set.
     #[serde(default)]
     pub kept: Option<Kept>,

@@ -59,6 +59,7 @@ fn peer() -> Peer {
             graceful_shutdown: 1,
             looped: 0,
             martian: 4,
+            leaked: 1,
             kept: Some(Kept { ipv4: 3, ipv6: 1, stale: 0, attributes: 2, octets: 65_536, left_out: 0 }),
         },
         bfd: Some(Bfd {

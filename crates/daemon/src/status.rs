@@ -224,6 +224,7 @@ impl Peer {
                 graceful_shutdown: view.received.graceful_shutdown,
                 looped: view.received.looped,
                 martian: view.received.martian,
+                leaked: view.received.leaked,
                 kept: view.kept.map(|kept| api::Kept {
                     ipv4: kept.ipv4,
                     ipv6: kept.ipv6,
