@@ -1,6 +1,6 @@
 //! `catchment status --json`: what is announced, since when, and why.
 
-use crate::{Intent, Schema};
+use crate::{Intent, Restart, Schema};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
@@ -131,6 +131,9 @@ pub struct Status {
     /// Every alarm that stands, of the groups and of the daemon itself.
     #[serde(default)]
     pub alarms: Vec<Alarm>,
+    /// The last time that another program took over, or could not; none since the process began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart: Option<Restart>,
 }
 
 /// Something that is wrong and stays wrong until it is cleared.
@@ -307,6 +310,9 @@ pub struct Received {
     /// Routes among the accepted whose prefix is not for the public Internet (RFC 6890).
     #[serde(default)]
     pub martian: u64,
+    /// Routes that leaked to us (RFC 9234): not among the accepted, and never kept.
+    #[serde(default)]
+    pub leaked: u64,
     /// What is kept of them now; none unless `keep_received` is set.
     #[serde(default)]
     pub kept: Option<Kept>,

@@ -59,6 +59,7 @@ fn peer() -> Peer {
             graceful_shutdown: 1,
             looped: 0,
             martian: 4,
+            leaked: 1,
             kept: Some(Kept { ipv4: 3, ipv6: 1, stale: 0, attributes: 2, octets: 65_536, left_out: 0 }),
         },
         bfd: Some(Bfd {
@@ -71,6 +72,7 @@ fn peer() -> Peer {
             own_lateness_us: 412,
             excused: 0,
         }),
+        transport: Transport { interface: None, signature: Some(Signature::Md5), ttl_security: Some(1) },
     }
 }
 
@@ -171,6 +173,19 @@ where
     text
 }
 
+fn restart() -> Restart {
+    Restart {
+        number: 2,
+        when: WHEN,
+        outcome: RestartOutcome::Done,
+        before: "0.1.0".to_owned(),
+        version: "0.2.0".to_owned(),
+        gap_ms: Some(84),
+        sessions: Some(1),
+        reason: None,
+    }
+}
+
 #[test]
 fn status() {
     let site = "london".parse().unwrap();
@@ -184,6 +199,7 @@ fn status() {
         }],
         peers: vec![peer()],
         alarms: vec![alarm()],
+        restart: Some(restart()),
     }));
 }
 

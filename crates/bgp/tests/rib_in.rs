@@ -107,7 +107,9 @@ fn act_on_model(model: &mut Model, act: &Act, second: u64) {
             model.extend(prefixes.iter().map(|&number| (prefix(number), (*said, second, false))));
         }
         Act::Withdraw(prefixes) | Act::TreatAsWithdraw(prefixes) => {
-            prefixes.iter().for_each(|&number| drop(model.remove(&prefix(number))));
+            prefixes.iter().for_each(|&number| {
+                model.remove(&prefix(number));
+            });
         }
         Act::MarkStale(family) => {
             let of_family = model.iter_mut().filter(|(prefix, _)| prefix.family() == *family);
@@ -298,4 +300,26 @@ fn what_was_marked_stale_often_does_not_come_back() {
     let kept = rib_in.about(stays);
     assert!(kept[0].stale && kept.len() == 1);
     assert_eq!((rib_in.kept().ipv4, rib_in.kept().stale), (1, 1));
+}
+
+/// RFC 7911: each path of a prefix comes and goes by itself; no prefix has more than a chain can bear.
+#[test]
+fn paths_of_one_prefix_are_told_apart_and_bounded() {
+    let mut rib_in = rib_in(1 << 20);
+    let prefix = numbered(1);
+    let say = |rib_in: &mut RibIn, path: u32| {
+        let mut update = announcement(&[prefix], &attributes(&[64500, path]));
+        update.reached = vec![Nlri { prefix, path }];
+        rib_in.hear(update, at(1));
+    };
+    for path in [7, 3, 5, 3] {
+        say(&mut rib_in, path);
+    }
+    let paths = |rib_in: &RibIn| rib_in.about(prefix).iter().map(|heard| heard.path).collect::<Vec<_>>();
+    assert_eq!(paths(&rib_in), [3, 5, 7]);
+    rib_in.withdraw([Nlri { prefix, path: 5 }]);
+    assert_eq!(paths(&rib_in), [3, 7]);
+    (100..10_000).for_each(|path| say(&mut rib_in, path));
+    let kept = rib_in.kept();
+    assert_eq!((kept.ipv4, kept.left_out), (64, 9838));
 }

@@ -152,7 +152,7 @@ impl Links {
     }
 
     fn begin_watch(&mut self, peer: &config::Peer, bfd: &config::Bfd, shown: &Shown) -> io::Result<()> {
-        let (hops, neighbour) = (Hops::of(bfd), peer.address);
+        let (hops, neighbour) = (Hops::of(bfd), place(peer)?);
         let voice = Voice::open(neighbour, hops.port())?;
         let (name, settings, shown) = (peer.name.clone(), bfd.session, shown.clone());
         let watch = Box::new(Watch { name, neighbour, hops, settings, voice, shown });
@@ -189,5 +189,17 @@ impl Links {
             Engine::new(self.clock, self.bus.clone(), Arc::clone(&self.counters), taken, Arc::clone(&bell));
         std::thread::Builder::new().name("bfd".to_owned()).spawn(move || engine.run())?;
         Ok(Thread { orders, bell })
+    }
+}
+
+/// Where a peer is, on its link if its address says so little.
+fn place(peer: &config::Peer) -> io::Result<SocketAddr> {
+    match (&peer.interface, peer.address) {
+        (Some(interface), SocketAddr::V6(mut v6)) => {
+            let index = linux::link::index_here(interface.as_str())?;
+            v6.set_scope_id(index.0);
+            Ok(v6.into())
+        }
+        (_, address) => Ok(address),
     }
 }

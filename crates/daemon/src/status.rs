@@ -31,6 +31,8 @@ pub(crate) struct Board {
     pub(crate) orders: watch::Receiver<orders::Shown>,
     pub(crate) shown: watch::Receiver<Shown>,
     pub(crate) fleet: Fleet,
+    /// The last time that another program took over.
+    pub(crate) restart: watch::Receiver<Option<api::Restart>>,
     pub(crate) bus: Bus,
 }
 
@@ -85,7 +87,15 @@ impl Board {
             prefix.peers = told.map(|(peer, view)| told_peer(peer, &view.ledger, prefix.prefix)).collect();
         }
         let peers = ours.iter().zip(views).map(|(peer, view)| peer.status(view)).collect();
-        Status { schema: Schema, site: self.site.clone(), groups, covers, peers, alarms: self.bus.alarms() }
+        Status {
+            schema: Schema,
+            site: self.site.clone(),
+            groups,
+            covers,
+            peers,
+            alarms: self.bus.alarms(),
+            restart: self.restart.borrow().clone(),
+        }
     }
 
     /// What was told to whom about one prefix, and the events that led there.
@@ -183,6 +193,14 @@ impl Board {
     }
 }
 
+#[cfg(test)]
+impl Peer {
+    /// One that nobody can ask about routes, over a path that nobody watches.
+    pub(crate) fn for_test(name: PeerName, address: IpAddr, asn: Asn, view: watch::Receiver<bgp::View>) -> Self {
+        Peer { name, address, asn, view, ask: mpsc::channel(1).0, path: watch::channel(None).1 }
+    }
+}
+
 impl Peer {
     fn status(&self, view: bgp::View) -> api::Peer {
         api::Peer {
@@ -206,6 +224,7 @@ impl Peer {
                 graceful_shutdown: view.received.graceful_shutdown,
                 looped: view.received.looped,
                 martian: view.received.martian,
+                leaked: view.received.leaked,
                 kept: view.kept.map(|kept| api::Kept {
                     ipv4: kept.ipv4,
                     ipv6: kept.ipv6,

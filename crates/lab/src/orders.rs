@@ -28,7 +28,8 @@ impl Lab {
             | FaultKind::Drain
             | FaultKind::Withdraw
             | FaultKind::Resume
-            | FaultKind::Reload => {}
+            | FaultKind::Reload
+            | FaultKind::Restart => {}
             FaultKind::Kill
             | FaultKind::Hang
             | FaultKind::Reboot

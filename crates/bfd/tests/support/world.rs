@@ -116,9 +116,7 @@ impl World {
     /// RFC 5880 section 6.8.7: packets that say the same have three quarters of the agreed interval between them.
     fn check_pace(&mut self, from: usize, packet: Packet) {
         let content = |packet: Packet| Packet { poll: false, ..packet };
-        if let Some((at, before)) =
-            self.latest[from].filter(|(_, before)| content(*before) == content(packet))
-        {
+        if let Some((at, _)) = self.latest[from].filter(|(_, before)| content(*before) == content(packet)) {
             let ours = if packet.state == StateName::Up { self.fastest[from] } else { Interval::SLOW };
             let agreed = ours.max(self.asked[from]);
             let least = agreed.duration().mul_f64(0.74);

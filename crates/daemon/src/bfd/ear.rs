@@ -44,8 +44,7 @@ impl Ear {
             Family::Ipv4 => Ipv4Addr::UNSPECIFIED.into(),
             Family::Ipv6 => Ipv6Addr::UNSPECIFIED.into(),
         };
-        let socket = bind_udp(SocketAddr::new(anywhere, hops.port()))
-            .map_err(|error| io::Error::new(error.kind(), error))?;
+        let socket = bind_udp(SocketAddr::new(anywhere, hops.port()))?;
         match family {
             Family::Ipv4 => setsockopt(&socket, Ipv4RecvTtl, &true)?,
             Family::Ipv6 => setsockopt(&socket, Ipv6RecvHopLimit, &true)?,
