@@ -7,6 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+/// The route of the service as an UPDATE writes it: 198.18.0.0/24.
+const ROUTE: [u8; 4] = [24, 198, 18, 0];
+
 /// Its side of the session.
 pub(crate) struct Healthy {
     seen: Arc<Seen>,
@@ -68,16 +71,16 @@ impl Healthy {
 }
 
 impl Seen {
-    /// The site announces one IPv4 prefix: an UPDATE withdraws it, announces it or ends the first set (RFC 4271
-    /// section 4.3, RFC 4724 section 2).
+    /// What an UPDATE says about the route of the service (RFC 4271 section 4.3); the site's cover does not count.
     fn note(&self, body: &[u8]) {
         let withdrawn = usize::from(u16::from_be_bytes([body[0], body[1]]));
         let attributes = usize::from(u16::from_be_bytes([body[2 + withdrawn], body[3 + withdrawn]]));
-        if withdrawn > 0 {
+        let names_route = |prefixes: &[u8]| prefixes.windows(ROUTE.len()).any(|octets| octets == ROUTE);
+        if names_route(&body[2..2 + withdrawn]) {
             self.withdraws.fetch_add(1, Ordering::SeqCst);
             self.announced.store(false, Ordering::SeqCst);
         }
-        if body.len() > 4 + withdrawn + attributes {
+        if names_route(&body[4 + withdrawn + attributes..]) {
             self.announced.store(true, Ordering::SeqCst);
         }
     }
