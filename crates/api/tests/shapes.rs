@@ -61,7 +61,17 @@ fn peer() -> Peer {
             martian: 4,
             kept: Some(Kept { ipv4: 3, ipv6: 1, stale: 0, attributes: 2, octets: 65_536, left_out: 0 }),
         },
-        bfd: None,
+        bfd: Some(Bfd {
+            state: BfdState::Up,
+            since: WHEN,
+            interval_us: Some(300_000),
+            multiplier: 3,
+            detection_us: Some(900_000),
+            losses: 1,
+            own_lateness_us: 412,
+            excused: 0,
+        }),
+        transport: Transport { interface: None, signature: Some(Signature::Md5), ttl_security: Some(1) },
     }
 }
 

@@ -1,13 +1,14 @@
 //! `[[peer]]`: a BGP neighbour.
 
 mod address;
+mod bfd;
 mod keep_received;
 mod transport;
 
 pub use address::{InterfaceName, PeerAddress, PeerAddressError};
+pub use bfd::Bfd;
 pub use transport::{AoAlgorithm, AoKey, Signature, Transport};
 
-use crate::planned;
 use crate::policy::{self, Policy};
 use crate::site::Site;
 use crate::unique::Unique;
@@ -40,6 +41,8 @@ pub struct Peer {
     pub next_hops: BTreeMap<Family, NextHop>,
     /// The session with it.
     pub session: Settings,
+    /// How the path to it is watched; none if it is not.
+    pub bfd: Option<Bfd>,
     /// What it is told about routes, at each level.
     pub policy: Policy,
     /// What is kept of the routes that it tells; nothing unless the operator wants it.
@@ -90,7 +93,6 @@ fn read(
     names: &mut Unique<PeerName>,
     addresses: &mut Unique<PeerAddress>,
 ) -> Option<Spanned<Peer>> {
-    planned::refuse(table, &["bfd"]);
     let document = table.document();
     let name = table.required("name").parse();
     let address = table.required("address").parse::<PeerAddress>();
@@ -101,6 +103,7 @@ fn read(
     let relation = relation(table, site, asn.as_ref(), kind);
     let hold_time = hold_time(&table.optional("hold_time"), relation);
     let passive = table.optional("passive").flag();
+    let bfd = bfd::read(&table.optional("bfd"));
     let next_hops = next_hops(table, address.as_ref().map(|address| address.ip));
     let session_kind = site.zip(asn.as_ref()).map(|(site, asn)| PeerKind::between(site.asn, asn.value));
     let policy = policy::read(table, session_kind);
@@ -118,9 +121,19 @@ fn read(
     let address = SocketAddr::new(ip, port.map_or(PORT, |port| port.value));
     let (name, policy) = (name?.value, policy?);
     policy::warn_of_weakness(document, &name, &policy, table.span());
-    let (relation, transport) = (relation?, transport?);
-    let peer =
-        Peer { name, relation, address, interface, transport, next_hops, session, policy, keep_received };
+    let (relation, transport, bfd) = (relation?, transport?, bfd?);
+    let peer = Peer {
+        name,
+        relation,
+        address,
+        interface,
+        transport,
+        next_hops,
+        session,
+        bfd,
+        policy,
+        keep_received,
+    };
     Some(Spanned { value: peer, span: table.span() })
 }
 

@@ -27,6 +27,7 @@ pub(crate) use kept::KeptSession;
 pub(crate) use ledger::Ledger;
 pub(crate) use listener::{CALLS_PER_PEER, Switchboard, take_calls};
 
+use crate::bfd;
 use crate::clock::Clock;
 use crate::event::{Event, Source};
 use crate::events::Bus;
@@ -90,6 +91,31 @@ impl View {
     }
 }
 
+#[cfg(test)]
+impl View {
+    /// Of a peer that was told what stands in the ledger, with a policy that says nothing.
+    pub(crate) fn for_test(
+        state: StateName,
+        families: BTreeSet<Family>,
+        next_hops: NextHops,
+        ledger: Ledger,
+    ) -> Self {
+        let labels = config::Labels::default;
+        View {
+            state,
+            since: WallTime(0),
+            received: Received::default(),
+            kept: None,
+            ledger,
+            families,
+            next_hops,
+            policy: Policy { always: labels(), deprefer: labels() },
+            local_asn: Asn::TRANS,
+            transport: api::Transport::default(),
+        }
+    }
+}
+
 /// Where a peer's task hears of the world.
 #[derive(Debug)]
 pub(crate) struct Ears {
@@ -101,6 +127,8 @@ pub(crate) struct Ears {
     pub(crate) calls: mpsc::Receiver<TcpStream>,
     /// What people ask about routes that were heard.
     pub(crate) questions: mpsc::Receiver<Question>,
+    /// Whether the path to the peer is there, where somebody watches it.
+    pub(crate) path: watch::Receiver<Option<bfd::View>>,
     /// The order to stop.
     pub(crate) stop: watch::Receiver<Goodbye>,
     /// Another program is about to take over; an error says that the session could not be written down.
@@ -130,6 +158,7 @@ type Call = Pin<Box<dyn Future<Output = io::Result<Connection>> + Send>>;
 enum Happened {
     Decided,
     Configured,
+    Path,
     Stop,
     StandStill(StandStill<Option<serde_json::Result<KeptSession>>>),
     Called(TcpStream),
@@ -154,6 +183,8 @@ pub(crate) struct Peer {
     next_hops: NextHops,
     /// How often the peer was told everything again.
     told_again: u64,
+    /// How often the path was lost, as far as the session was told.
+    losses: u64,
     buffer: Box<[u8]>,
     mouth: Mouth,
     view: watch::Sender<View>,
@@ -180,6 +211,7 @@ impl Peer {
             next_hops: view.next_hops.clone(),
             ours: None,
             told_again: 0,
+            losses: 0,
             neighbour,
             session,
             track,
@@ -210,6 +242,10 @@ impl Peer {
                 Happened::Configured => {
                     let neighbour = ears.neighbour.borrow_and_update().clone();
                     self.configured(neighbour, &ears.decision.borrow().clone());
+                }
+                Happened::Path => {
+                    let path = ears.path.borrow_and_update().clone();
+                    self.watched(path);
                 }
                 Happened::Stop => break,
                 Happened::StandStill(asked) => asked.stand(self.keep()).await,
@@ -255,6 +291,7 @@ impl Peer {
             biased;
             Ok(()) = ears.decision.changed() => Happened::Decided,
             _ = ears.stop.changed() => Happened::Stop,
+            Ok(()) = ears.path.changed() => Happened::Path,
             Ok(()) = ears.neighbour.changed() => Happened::Configured,
             Some(asked) = ears.still.recv() => Happened::StandStill(asked),
             () = mouth.clock.until(session.deadline()) => Happened::Due,
@@ -315,6 +352,16 @@ impl Peer {
         if self.call.is_some() {
             self.call = Some(Box::pin(Connection::dial(manners)));
         }
+    }
+
+    /// Tells the session of a path that was lost since it was told last. One that never came up says nothing.
+    fn watched(&mut self, path: Option<bfd::View>) {
+        let (losses, lost) = path.map_or((0, None), |view| (view.losses, view.lost));
+        // There are fewer than before where another watch has begun.
+        if let (Some(reason), true) = (lost, losses > self.losses) {
+            self.take(Input::PathDown { reason });
+        }
+        self.losses = losses;
     }
 
     fn want(&mut self, decision: &Decision) -> usize {

@@ -1,5 +1,6 @@
 //! What the daemon says about itself: status, explanation and picture, made from what each task shows.
 
+use crate::bfd;
 use crate::bgp::{self, Ledger};
 use crate::clock::Clock;
 use crate::events::Bus;
@@ -66,6 +67,7 @@ pub(crate) struct Peer {
     pub(crate) view: watch::Receiver<bgp::View>,
     /// Where its task is asked about routes that it heard.
     pub(crate) ask: mpsc::Sender<bgp::Question>,
+    pub(crate) path: watch::Receiver<Option<bfd::View>>,
 }
 
 impl Board {
@@ -191,6 +193,14 @@ impl Board {
     }
 }
 
+#[cfg(test)]
+impl Peer {
+    /// One that nobody can ask about routes, over a path that nobody watches.
+    pub(crate) fn for_test(name: PeerName, address: IpAddr, asn: Asn, view: watch::Receiver<bgp::View>) -> Self {
+        Peer { name, address, asn, view, ask: mpsc::channel(1).0, path: watch::channel(None).1 }
+    }
+}
+
 impl Peer {
     fn status(&self, view: bgp::View) -> api::Peer {
         api::Peer {
@@ -223,7 +233,7 @@ impl Peer {
                     left_out: kept.left_out,
                 }),
             },
-            bfd: None,
+            bfd: self.path.borrow().as_ref().map(bfd::View::status),
             transport: view.transport,
         }
     }

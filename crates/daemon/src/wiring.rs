@@ -22,6 +22,7 @@
 //!  thread "addresses": Keeper ──presence (latest)──> check tasks, decision loop
 //!  fleet driver (with the attendants) <──wishes, views (latest)── decision loop; ──grants (latest)──> decision loop
 //!  thread "recording" <──what every machine is told (queue, dropped when full)── decision loop, peer tasks
+//!  thread "bfd" <──orders (queue)── site; ──paths (latest)──> peer tasks, status; in real time where that is allowed
 //!  threads "dns-udp" and "dns-tcp": the built-in DNS service; each beats too, none waits for anything above
 //! ```
 //! Why one thread for all decisions: a verdict wakes the decision loop, that wakes a peer's task, that writes. In one
@@ -44,6 +45,7 @@ mod succession;
 
 use crate::announce::{self, Decider, Group};
 use crate::attendants::Attendants;
+use crate::bfd::Links;
 use crate::check::{Surroundings, Workshop};
 use crate::clock::Clock;
 use crate::error::Error;
@@ -105,6 +107,8 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::System)?;
     let signals = runtime.block_on(async { Signals::listen() }).map_err(Error::System)?;
     linux::succession::hear_signals().map_err(Error::Host)?;
+    let mut links = Links::new(clock, bus.clone(), metrics.bfd());
+    links.prepare(&site_file.peers)?;
     let before = estate.as_ref().map(|estate| &estate.sockets);
     let Opened { bgp, doors, socket, api, dns, keeper, kernel } =
         Opened::open(&site_file, before, &mut descriptors)?;
@@ -137,6 +141,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
         api: api_handle.map(OwnedFd::from),
         bgp,
         doors,
+        links,
         dns,
         presence: keeper.presence(),
         wanted: keeper.wanted(),
@@ -220,6 +225,7 @@ struct Supplies {
     api: Option<OwnedFd>,
     bgp: Vec<TcpListener>,
     doors: bgp::Doors,
+    links: Links,
     dns: Vec<dns::Server>,
     presence: watch::Receiver<address::Presence>,
     wanted: address::Wanted,
@@ -248,7 +254,8 @@ struct Wires {
 
 /// Starts every task of the decisions thread and connects them.
 fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wires, Error> {
-    let Supplies { estate, mut descriptors, departing, control, api, bgp: listeners, doors, .. } = supplies;
+    let Supplies { estate, mut descriptors, departing, control, api, bgp: listeners, doors, links, .. } =
+        supplies;
     let Supplies { dns, presence, wanted, store, memories, orders: standing, hearts, .. } = supplies;
     let Shared { clock, bus, metrics, .. } = shared.clone();
     let decision = watch::Sender::new(Arc::new(Decision::default()));
@@ -268,7 +275,7 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
     let heart = Heart::of("the decision loop");
     hearts.add(heart.clone());
 
-    let mut peers = Peers::new(shared.clone(), decision.clone());
+    let mut peers = Peers::new(shared.clone(), decision.clone(), links);
     let (mut sessions, mut kept, taken) = match estate {
         Some(Estate { number, version, still_since, peers, decision, permits, .. }) => {
             let taken = Taken { number, before: version, still_since, sessions: 0 };

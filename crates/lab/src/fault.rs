@@ -62,7 +62,7 @@ sentences! {
         ReloadSite { site: SiteName } = ["reload" "site" site];
         /// An operator at the site has the program on disk take over from the daemon: `catchment restart`.
         RestartSite { site: SiteName } = ["restart" "site" site];
-        /// A hostile router, a peer of the site, plays a script of broken messages.
+        /// A hostile router, a peer of the site, plays a script of messages.
         AttackSite { site: SiteName, script: ScriptName } = ["attack" "site" site "with" script];
         /// The service runs again: started anew after a kill, continued after a hang, and no more flapping.
         RestoreService { site: SiteName } = ["restore" "service" site];

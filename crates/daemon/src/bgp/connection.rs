@@ -120,7 +120,7 @@ impl Connection {
         guard::guard(&socket, peer.ip(), &manners.transport)?;
         manners.bind(&socket)?;
         let stream = TcpSocket::from_std_stream(socket.into()).connect(peer).await?;
-        Ok(Connection::over(stream, &manners)?)
+        Connection::over(stream, &manners)
     }
 
     /// Takes the call of a peer.

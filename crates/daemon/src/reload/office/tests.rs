@@ -11,7 +11,7 @@ use crate::metrics::Metrics;
 use crate::orders;
 use crate::status::{Peer, Shown};
 use crate::succession::Program;
-use ::bgp::session::{Received, StateName};
+use ::bgp::session::StateName;
 use ::fleet::{Embedded, Key, Store};
 use announce::permit::Record;
 use std::sync::Arc;
@@ -30,20 +30,10 @@ fn peer(of: &config::Peer, site_file: &SiteFile) -> Peer {
     let told = told.map(|prefix| (prefix, Attributes::originated(next_hops[&prefix.family()])));
     let mut ledger = Ledger::default();
     ledger.note(&told.collect(), WallTime(1));
-    let labels = config::Labels::default;
-    let view = View {
-        state: StateName::Established,
-        since: WallTime(0),
-        received: Received::default(),
-        ledger,
-        families: [Family::Ipv4, Family::Ipv6].into(),
-        next_hops,
-        policy: config::Policy { always: labels(), deprefer: labels() },
-        local_asn: 64501.try_into().unwrap(),
-        transport: api::Transport::default(),
-    };
+    let families = [Family::Ipv4, Family::Ipv6].into();
+    let view = View::for_test(StateName::Established, families, next_hops, ledger);
     let view = watch::channel(view).1;
-    Peer { name: of.name.clone(), address: of.address.ip(), asn: of.session.peer_asn, view }
+    Peer::for_test(of.name.clone(), of.address.ip(), of.session.peer_asn, view)
 }
 
 fn group(of: &config::Group) -> api::Group {
