@@ -47,6 +47,13 @@ impl Office {
                 "the last reload waits for its confirmation: `catchment reload --confirm` first".to_owned()
             );
         }
+        if let Some(peer) = self.now.site_file.peers.iter().find(|peer| peer.bfd.is_some()) {
+            return Err(format!(
+                "{} has BFD, whose session is not handed over: it would take the gap for a dead link; drain and \
+                 `systemctl restart catchment` instead",
+                peer.name
+            ));
+        }
         let path = self.now.path.clone();
         let on_disk = read(path.clone()).await;
         let on_disk = on_disk.map_err(|faults| {
