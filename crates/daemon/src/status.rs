@@ -196,7 +196,12 @@ impl Board {
 #[cfg(test)]
 impl Peer {
     /// One that nobody can ask about routes, over a path that nobody watches.
-    pub(crate) fn for_test(name: PeerName, address: IpAddr, asn: Asn, view: watch::Receiver<bgp::View>) -> Self {
+    pub(crate) fn for_test(
+        name: PeerName,
+        address: IpAddr,
+        asn: Asn,
+        view: watch::Receiver<bgp::View>,
+    ) -> Self {
         Peer { name, address, asn, view, ask: mpsc::channel(1).0, path: watch::channel(None).1 }
     }
 }

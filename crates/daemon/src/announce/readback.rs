@@ -61,7 +61,12 @@ mod tests {
 
     fn named(views: Vec<watch::Receiver<View>>) -> Vec<Peer> {
         let peer = |(name, view): (&str, _)| {
-            Peer::for_test(name.parse().unwrap(), "10.1.0.1".parse().unwrap(), 64500.try_into().unwrap(), view)
+            Peer::for_test(
+                name.parse().unwrap(),
+                "10.1.0.1".parse().unwrap(),
+                64500.try_into().unwrap(),
+                view,
+            )
         };
         ["a", "b"].into_iter().zip(views).map(peer).collect()
     }
