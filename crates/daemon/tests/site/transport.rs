@@ -228,10 +228,7 @@ fn a_link_local_neighbour_is_called_and_calls() {
 fn an_interface_that_is_not_there_is_waited_for() {
     let world = World::new();
     let _nsd = world.nsd();
-    let site = [
-        ("address = \"10.1.0.1\"", "address = \"fe80::1%later\""),
-        ("families = [\"ipv4\", \"ipv6\"]\n", ""),
-    ];
+    let site = [("address = \"10.1.0.1\"", "address = \"fe80::1%later\""), SITE_OVER_IPV6[1]];
     let _daemon = world.daemon_with_pieces(&site);
     until("the daemon says what it waits for", || {
         texts(&world, "state-changed").iter().any(|text| text.contains("cannot find interface later"))
