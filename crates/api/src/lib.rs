@@ -38,6 +38,6 @@ pub use picture::{
 pub use reload::{ReloadAnswer, ReloadChange, ReloadOrder, ReloadVerdict};
 pub use schema::Schema;
 pub use status::{
-    Alarm, Check, CheckResult, Group, GroupState, Kept, Output, Peer, PeerState, PrefixStatus, Received,
-    Signature, Status, Told, ToldPeer, Transport,
+    Alarm, Check, CheckResult, Counted, Group, GroupState, Kept, Output, Peer, PeerState, PrefixStatus,
+    Received, Signature, Status, Told, ToldPeer, Transport,
 };

@@ -62,6 +62,7 @@ fn peer() -> Peer {
             kept: Some(Kept { ipv4: 3, ipv6: 1, stale: 0, attributes: 2, octets: 65_536, left_out: 0 }),
         },
         bfd: None,
+        capabilities: Vec::new(),
     }
 }
 

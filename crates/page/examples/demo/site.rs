@@ -80,6 +80,7 @@ impl InventedSite {
                 since: self.started,
                 received: Received { accepted: 14, ..Received::default() },
                 bfd: None,
+                capabilities: Vec::new(),
             })
         };
         let prefix = |text: &str, next_hop: &str| -> Result<PrefixStatus, Box<dyn Error>> {
