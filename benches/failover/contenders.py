@@ -5,6 +5,7 @@ Tuned, the others ask the service every 100 ms and take two failures in a row; C
 its own defaults; what it does not have one for (the check itself) is the same question.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -24,6 +25,10 @@ class Contender:
         self.router = f"10.{self.number}.0.1"
         self.address = f"10.{self.number}.0.2"
         self.at = world.at(host)
+
+    def watches(self):
+        """Whether everything is up that the contender wants to have beside the session."""
+        return True
 
     def _start(self, command, log, **environment):
         return self.world.start(self.host, command, f"{self.key}-{log}", **environment)
@@ -54,6 +59,7 @@ name = "router"
 address = "{router}"
 asn = 64500
 {hold}
+{bfd}
 [[service]]
 name = "dns"
 addresses = ["198.18.0.53"]
@@ -65,12 +71,14 @@ dns = {{ name = "example.", type = "SOA" }}
 socket = "api.sock"
 """
     binary = None  # set once, by `run`
+    bfd = False
 
     def start(self):
         self.socket = str(self.at / "api.sock")
         fast = 'profile = "fast"\ninterval = "20ms"\ntimeout = "15ms"'
         hold, hang = ('hold_time = "3s"', fast) if self.tuned else ("", "")
-        site = self.SITE.format(host=self.host, number=self.number, router=self.router, hold=hold, hang=hang)
+        site = self.SITE.format(host=self.host, number=self.number, router=self.router, hold=hold, hang=hang,
+                                bfd='bfd = { interval = "50ms", multiplier = 3 }' if self.bfd else "")
         self.daemon = self._start([self.binary, "run", self._write("site.toml", site)], "daemon")
 
     def die(self):
@@ -87,7 +95,18 @@ socket = "api.sock"
     def drain(self):
         self.world.run(self.host, self.binary, "drain", "--socket", self.socket, "--reason", "benchmark")
 
+    def watches(self):
+        if not self.bfd:
+            return True
+        status = self.world.run(self.host, self.binary, "status", "--json", "--socket", self.socket)
+        return json.loads(status)["peers"][0]["bfd"]["state"] == "up"
+
     drains_with = "`catchment drain`"
+
+
+class CatchmentWithBfd(Catchment):
+    key, title = "catchment-bfd", "Catchment, BFD 50 ms x 3"
+    bfd = True
 
 
 class HealthcheckerAndBird(Contender):
@@ -142,6 +161,12 @@ ip_prefix = 198.18.0.53/32
         self.world.until("BIRD answers", lambda: (self.at / "bird.ctl").exists(), 10)
         self.checker = self._start([self.program, "-f", daemon, "-d", str(self.at / "checks")], "checker")
 
+    def watches(self):
+        if not self.bfd:
+            return True
+        sessions = self.world.run(self.host, "birdc", "-s", str(self.at / "bird.ctl"), "show", "bfd", "sessions")
+        return "Up" in sessions
+
     def die(self):
         self.bird.signal(signal.SIGKILL)
 
@@ -160,7 +185,7 @@ ip_prefix = 198.18.0.53/32
 
 
 class HealthcheckerAndBirdWithBfd(HealthcheckerAndBird):
-    key, title = "healthchecker-bfd", "the same, BFD 50 ms x 3"
+    key, title = "healthchecker-bfd", "anycast-healthchecker + BIRD, BFD 50 ms x 3"
     bfd = True
 
 
@@ -215,6 +240,7 @@ neighbor {router} {{
 
 
 ALL = (Catchment, HealthcheckerAndBird, ExaBgp)
+WITH_BFD = (CatchmentWithBfd, HealthcheckerAndBirdWithBfd)
 
 
 def install_healthchecker(directory):

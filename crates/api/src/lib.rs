@@ -38,6 +38,6 @@ pub use picture::{
 pub use reload::{ReloadAnswer, ReloadChange, ReloadOrder, ReloadVerdict};
 pub use schema::Schema;
 pub use status::{
-    Alarm, Check, CheckResult, Counted, Group, GroupState, Kept, Output, Peer, PeerState, PrefixStatus,
-    Received, Signature, Status, Told, ToldPeer, Transport,
+    Alarm, Bfd, BfdState, Check, CheckResult, Counted, Group, GroupState, Kept, Output, Peer, PeerState,
+    PrefixStatus, Received, Signature, Status, Told, ToldPeer, Transport,
 };

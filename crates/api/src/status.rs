@@ -85,6 +85,18 @@ words! {
         Indeterminate = "indeterminate",
     }
 
+    /// The state of a BFD session (RFC 5880 section 6.2).
+    BfdState {
+        /// An operator does not want it.
+        AdminDown = "admin-down",
+        /// The neighbour is not heard.
+        Down = "down",
+        /// The neighbour is heard.
+        Init = "init",
+        /// Both hear each other.
+        Up = "up",
+    }
+
     /// The state of a BGP session (RFC 4271 section 8.2.2).
     PeerState {
         /// Not trying.
@@ -215,8 +227,8 @@ pub struct Peer {
     pub since: WallTime,
     /// What it told us.
     pub received: Received,
-    /// The state of the BFD session beside it; none where the peer has no BFD.
-    pub bfd: Option<String>,
+    /// The BFD session beside it; none where the peer has no BFD.
+    pub bfd: Option<Bfd>,
     /// How its TCP connections are guarded.
     #[serde(default, skip_serializing_if = "Transport::is_open")]
     pub transport: Transport,
@@ -224,6 +236,27 @@ pub struct Peer {
     /// a session.
     #[serde(default)]
     pub capabilities: Vec<String>,
+}
+
+/// The BFD session that watches the path to a neighbour. Times are microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Bfd {
+    /// Where it is.
+    pub state: BfdState,
+    /// Since when it has been in this state.
+    pub since: WallTime,
+    /// Time between our packets, before jitter; none while there are to be none.
+    pub interval_us: Option<u64>,
+    /// So many missing packets of ours in a row make the neighbour give up.
+    pub multiplier: u8,
+    /// How long the neighbour may be silent; none while it was not heard.
+    pub detection_us: Option<u64>,
+    /// How often the path was lost since the daemon started to watch it.
+    pub losses: u64,
+    /// The longest time by which this machine itself was late.
+    pub own_lateness_us: u64,
+    /// How often silence was not taken for a lost path because this machine itself was late.
+    pub excused: u64,
 }
 
 /// How the TCP connections with a peer are guarded; left out where they are not.

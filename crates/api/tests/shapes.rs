@@ -59,10 +59,21 @@ fn peer() -> Peer {
             graceful_shutdown: 1,
             looped: 0,
             martian: 4,
+            leaked: 2,
+            prefixes: Counted { ipv4: Some(4), ipv6: None },
             kept: Some(Kept { ipv4: 3, ipv6: 1, stale: 0, attributes: 2, octets: 65_536, left_out: 0 }),
         },
-        bfd: None,
-        capabilities: Vec::new(),
+        bfd: Some(Bfd {
+            state: BfdState::Up,
+            since: WHEN,
+            interval_us: Some(300_000),
+            multiplier: 3,
+            detection_us: Some(900_000),
+            losses: 1,
+            own_lateness_us: 412,
+            excused: 0,
+        }),
+        capabilities: vec!["route-refresh".to_owned()],
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-const CORES: [&str; 4] = ["announce", "bgp", "check", "dns"];
+const CORES: [&str; 5] = ["announce", "bfd", "bgp", "check", "dns"];
 /// Pure like the cores, though no machine or function of the product.
 const VOCABULARY: &str = "terms";
 const BANNED: [&str; 9] = [
@@ -25,14 +25,15 @@ const BANNED: [&str; 9] = [
 fn allowed(name: &str) -> Option<&'static [&'static str]> {
     Some(match name {
         "terms" => &[],
-        "announce" | "bgp" | "check" | "dns" | "document" | "linux" | "api" => &["terms"],
+        "announce" | "bfd" | "bgp" | "check" | "dns" | "document" | "linux" | "api" => &["terms"],
         "recording" => &["terms", "announce", "bgp"],
         "fleet" => &["terms", "announce"],
         "page" => &["api", "terms"],
-        "config" => &["terms", "document", "announce", "bgp", "check", "dns"],
+        "config" => &["terms", "document", "announce", "bfd", "bgp", "check", "dns"],
         "daemon" => &[
             "terms",
             "announce",
+            "bfd",
             "bgp",
             "check",
             "dns",

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 const BAD_SITE: &str = "[site]\nname = \"London\"\nasn = 64501\nrouter_id = \"10.1.0.10\"\nadress = 1\n\
-    [[peer]]\nname = \"a\"\naddress = \"10.1.0.1\"\nasn = 64500\nhold_time = \"2s\"\nbfd = { interval = \"300ms\" }\n\
+    [[peer]]\nname = \"a\"\naddress = \"10.1.0.1\"\nasn = 64500\nhold_time = \"2s\"\nbfd = { interval = \"300s\" }\n\
     [[service]]\nname = \"dns\"\naddresses = [\"198.19.0.53\"]\nannounce = [\"198.18.0.0/24\"]\n";
 
 fn catchment(arguments: &[&str]) -> Command {

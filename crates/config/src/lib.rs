@@ -8,8 +8,7 @@
 //!                    +---------- faults of all of them ----------------------> Faults
 //! ```
 //! A section's module holds the type that its section becomes and the function that reads it. What a section cannot
-//! know by itself is checked over the whole file afterwards. Keys that are planned but not built yet are refused, so
-//! that nobody relies on a protection that is not there.
+//! know by itself is checked over the whole file afterwards.
 #![forbid(unsafe_code)]
 
 mod api;
@@ -23,7 +22,6 @@ mod group;
 mod group_section;
 mod grouping;
 mod peer;
-mod planned;
 mod policy;
 mod service;
 mod site;
@@ -36,8 +34,8 @@ pub use check::{Command, Issuers, Probe, Question, ServerCertificate, Way};
 pub use fleet::{Endpoint, EndpointError, Fleet, Login, Tls};
 pub use group::Group;
 pub use peer::{
-    AoAlgorithm, AoKey, InterfaceName, NextHop, Peer, PeerAddress, PeerAddressError, Relation, Signature,
-    Transport,
+    AoAlgorithm, AoKey, Bfd, InterfaceName, NextHop, Peer, PeerAddress, PeerAddressError, Relation,
+    Signature, Transport,
 };
 pub use policy::{Labels, Policy};
 pub use service::Service;

@@ -2,14 +2,15 @@
 
 mod address;
 mod agreement;
+mod bfd;
 mod keep_received;
 mod limits;
 mod transport;
 
 pub use address::{InterfaceName, PeerAddress, PeerAddressError};
+pub use bfd::Bfd;
 pub use transport::{AoAlgorithm, AoKey, Signature, Transport};
 
-use crate::planned;
 use crate::policy::{self, Policy};
 use crate::site::Site;
 use crate::unique::Unique;
@@ -42,6 +43,8 @@ pub struct Peer {
     pub next_hops: BTreeMap<Family, NextHop>,
     /// The session with it.
     pub session: Settings,
+    /// How the path to it is watched; none if it is not.
+    pub bfd: Option<Bfd>,
     /// What it is told about routes, at each level.
     pub policy: Policy,
     /// What is kept of the routes that it tells; nothing unless the operator wants it.
@@ -92,7 +95,6 @@ fn read(
     names: &mut Unique<PeerName>,
     addresses: &mut Unique<PeerAddress>,
 ) -> Option<Spanned<Peer>> {
-    planned::refuse(table, &["bfd"]);
     let document = table.document();
     let name = table.required("name").parse();
     let address = table.required("address").parse::<PeerAddress>();
@@ -103,6 +105,7 @@ fn read(
     let relation = relation(table, site, asn.as_ref(), kind);
     let hold_time = hold_time(&table.optional("hold_time"), relation);
     let passive = table.optional("passive").flag();
+    let bfd = bfd::read(&table.optional("bfd"));
     let extended_next_hop = table.optional("extended_next_hop").flag().is_some_and(|flag| flag.value);
     let next_hops = next_hops(table, address.as_ref().map(|address| address.ip), extended_next_hop);
     let session_kind = site.zip(asn.as_ref()).map(|(site, asn)| PeerKind::between(site.asn, asn.value));
@@ -132,9 +135,19 @@ fn read(
     let address = SocketAddr::new(ip, port.map_or(PORT, |port| port.value));
     let (name, policy) = (name?.value, policy?);
     policy::warn_of_weakness(document, &name, &policy, table.span());
-    let (relation, transport) = (relation?, transport?);
-    let peer =
-        Peer { name, relation, address, interface, transport, next_hops, session, policy, keep_received };
+    let (relation, transport, bfd) = (relation?, transport?, bfd?);
+    let peer = Peer {
+        name,
+        relation,
+        address,
+        interface,
+        transport,
+        next_hops,
+        session,
+        bfd,
+        policy,
+        keep_received,
+    };
     Some(Spanned { value: peer, span: table.span() })
 }
 

@@ -114,11 +114,6 @@ fn what_only_the_whole_file_shows_is_told_too() {
 }
 
 #[test]
-fn what_is_planned_is_refused_and_not_ignored() {
-    insta::assert_snapshot!(faults(include_str!("planned.toml")));
-}
-
-#[test]
 fn an_empty_file_says_what_is_needed() {
     insta::assert_snapshot!(faults(""));
 }
@@ -135,6 +130,9 @@ fn each_broken_rule_is_one_fault() {
     let broken = [
         ("hold_time = \"9s\"", "hold_time = \"2s\"", "a hold time is 0 s"),
         ("hold_time = \"9s\"", "hold_time = \"9500ms\"", "whole seconds"),
+        ("hold_time = \"9s\"", "bfd = { interval = \"5ms\" }", "`interval` must be 10ms to 60s, not 5ms"),
+        ("hold_time = \"9s\"", "bfd = { multiplier = 0 }", "`multiplier` must be 1 to 255, not 0"),
+        ("hold_time = \"9s\"", "bfd = true", "`bfd` must be a table"),
         ("asn = 64500", "asn = 64501", "a peer with the AS number of the site is internal"),
         ("asn = 64500", "asn = 0", "AS 0 names no network"),
         ("next_hop6 = \"2001:db8:1::10\"", "", "ipv6 routes need a next hop"),
@@ -209,6 +207,22 @@ fn each_broken_rule_is_one_fault() {
         assert_eq!(faults.len(), 1, "{from} -> {to}\n{faults}");
         assert!(faults.to_string().contains(expected), "{expected}\n{faults}");
     }
+}
+
+#[test]
+fn a_path_is_watched_as_the_file_says_and_not_unless_it_does() {
+    let first = |to: &str| read(&with("hold_time = \"9s\"", to)).unwrap().peers[0].bfd;
+    assert_eq!(first(""), None);
+    let bfd = first("bfd = {}").unwrap();
+    let shown = |bfd: config::Bfd| {
+        (bfd.session.interval.duration().as_millis(), bfd.session.multiplier.get(), bfd.multihop)
+    };
+    assert_eq!(shown(bfd), (300, 3, false));
+    let bfd =
+        first("bfd = { interval = \"50ms\", multiplier = 5, multihop = true, passive = true }").unwrap();
+    assert_eq!((shown(bfd), bfd.session.passive), ((50, 5, true), true));
+    let warned = read(&with("hold_time = \"9s\"", "bfd = { multiplier = 1 }")).unwrap().warnings;
+    assert!(warned.to_string().contains("one lost packet ends the session"), "{warned}");
 }
 
 #[test]

@@ -25,6 +25,7 @@ pub(crate) use heard::{QUESTIONS, Question};
 pub(crate) use ledger::Ledger;
 pub(crate) use listener::{CALLS_PER_PEER, Switchboard, take_calls};
 
+use crate::bfd;
 use crate::clock::Clock;
 use crate::event::{Event, Source};
 use crate::events::Bus;
@@ -103,6 +104,8 @@ pub(crate) struct Ears {
     pub(crate) calls: mpsc::Receiver<TcpStream>,
     /// What people ask about routes that were heard.
     pub(crate) questions: mpsc::Receiver<Question>,
+    /// Whether the path to the peer is there, where somebody watches it.
+    pub(crate) path: watch::Receiver<Option<bfd::View>>,
     /// The order to stop.
     pub(crate) stop: watch::Receiver<Goodbye>,
 }
@@ -130,6 +133,7 @@ type Call = Pin<Box<dyn Future<Output = io::Result<Connection>> + Send>>;
 enum Happened {
     Decided,
     Configured,
+    Path,
     Stop,
     Called(TcpStream),
     Asked(Question),
@@ -153,6 +157,8 @@ pub(crate) struct Peer {
     next_hops: NextHops,
     /// How often the peer was told everything again.
     told_again: u64,
+    /// How often the path was lost, as far as the session was told.
+    losses: u64,
     buffer: Box<[u8]>,
     mouth: Mouth,
     view: watch::Sender<View>,
@@ -181,6 +187,7 @@ impl Peer {
             next_hops: view.next_hops.clone(),
             ours: None,
             told_again: 0,
+            losses: 0,
             neighbour,
             session,
             track,
@@ -209,6 +216,10 @@ impl Peer {
                 Happened::Configured => {
                     let neighbour = ears.neighbour.borrow_and_update().clone();
                     self.configured(neighbour, &ears.decision.borrow().clone());
+                }
+                Happened::Path => {
+                    let path = ears.path.borrow_and_update().clone();
+                    self.watched(path);
                 }
                 Happened::Stop => break,
                 Happened::Asked(question) => question.answer(&self.session, self.mouth.clock),
@@ -253,6 +264,7 @@ impl Peer {
             biased;
             Ok(()) = ears.decision.changed() => Happened::Decided,
             _ = ears.stop.changed() => Happened::Stop,
+            Ok(()) = ears.path.changed() => Happened::Path,
             Ok(()) = ears.neighbour.changed() => Happened::Configured,
             () = mouth.clock.until(session.deadline()) => Happened::Due,
             Some(stream) = ears.calls.recv() => Happened::Called(stream),
@@ -319,6 +331,16 @@ impl Peer {
         if self.call.is_some() {
             self.call = Some(Box::pin(Connection::dial(manners)));
         }
+    }
+
+    /// Tells the session of a path that was lost since it was told last. One that never came up says nothing.
+    fn watched(&mut self, path: Option<bfd::View>) {
+        let (losses, lost) = path.map_or((0, None), |view| (view.losses, view.lost));
+        // There are fewer than before where another watch has begun.
+        if let (Some(reason), true) = (lost, losses > self.losses) {
+            self.take(Input::PathDown { reason });
+        }
+        self.losses = losses;
     }
 
     fn want(&mut self, decision: &Decision) -> usize {

@@ -44,6 +44,23 @@ pub enum Error {
         /// The first peer that needs it.
         peer: PeerName,
     },
+    /// Somebody else has a port of BFD.
+    #[error(
+        "port {port} is taken by another program, perhaps another BFD daemon: stop it, or take `bfd` out of every \
+         [[peer]]"
+    )]
+    BfdPortTaken {
+        /// Which port.
+        port: u16,
+    },
+    /// A port of BFD cannot be used for another reason.
+    #[error("cannot listen for BFD on port {port}: {source}")]
+    BfdPort {
+        /// Which port.
+        port: u16,
+        /// What the system said.
+        source: io::Error,
+    },
     /// Service addresses and routes may not be changed.
     #[error("no permission to change addresses: run as root or give the process CAP_NET_ADMIN ({0})")]
     MayNotChangeAddresses(linux::Error),
@@ -99,6 +116,13 @@ impl Error {
             io::ErrorKind::AddrInUse => Error::BgpPortTaken { port },
             io::ErrorKind::PermissionDenied => Error::BgpPortForbidden { port },
             _ => Error::BgpPort { port, source },
+        }
+    }
+
+    pub(crate) fn bfd_port(port: u16, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::AddrInUse => Error::BfdPortTaken { port },
+            _ => Error::BfdPort { port, source },
         }
     }
 

@@ -182,6 +182,16 @@ pub(crate) enum Event {
         /// Who.
         address: IpAddr,
     },
+    /// The system does not let BFD run before everything else.
+    BfdNotRealTime {
+        /// What it says.
+        reason: Reason,
+    },
+    /// The path to a peer is not watched.
+    BfdUnavailable {
+        /// What the system says.
+        reason: Reason,
+    },
     /// What the last process remembered is not usable.
     MemoryUnreadable {
         /// Where it was.
@@ -243,6 +253,8 @@ impl terms::Event for Event {
             Event::ReloadTakenBack => "reload-taken-back",
             Event::ReloadStays { .. } => "reload-stays",
             Event::StrangerRefused { .. } => "stranger-refused",
+            Event::BfdNotRealTime { .. } => "bfd-not-real-time",
+            Event::BfdUnavailable { .. } => "bfd-unavailable",
             Event::MemoryUnreadable { .. } => "memory-unreadable",
             Event::MemoryUnwritable { .. } => "memory-unwritable",
             Event::ReceivedLeftOut { .. } => "received-left-out",
@@ -274,6 +286,8 @@ impl terms::Event for Event {
             | Event::GuardOverridden { .. }
             | Event::ReloadTakenBack
             | Event::StrangerRefused { .. }
+            | Event::BfdNotRealTime { .. }
+            | Event::BfdUnavailable { .. }
             | Event::MemoryUnreadable { .. }
             | Event::MemoryUnwritable { .. }
             | Event::RecordingTrouble { .. } => Severity::Warning,
@@ -327,6 +341,8 @@ impl terms::Event for Event {
             | Event::ReloadRefused { .. }
             | Event::GuardOverridden { .. }
             | Event::StrangerRefused { .. }
+            | Event::BfdNotRealTime { .. }
+            | Event::BfdUnavailable { .. }
             | Event::MemoryUnreadable { .. }
             | Event::MemoryUnwritable { .. }
             | Event::RecordingTrouble { .. } => None,
@@ -414,6 +430,13 @@ impl fmt::Display for Event {
             Event::ReloadStays { reason } => {
                 write!(f, "nobody confirmed the new site file, and it cannot be taken back yet: {reason}")
             }
+            Event::BfdNotRealTime { reason } => {
+                write!(
+                    f,
+                    "BFD does not run in real time, so a busy machine may lose links that are good: {reason}"
+                )
+            }
+            Event::BfdUnavailable { reason } => write!(f, "BFD cannot watch the path to this peer: {reason}"),
             Event::StrangerRefused { address } => {
                 write!(f, "{address} called the BGP port and is no configured peer")
             }

@@ -8,6 +8,7 @@
 mod address;
 mod announce;
 mod attendants;
+mod bfd;
 mod bgp;
 mod caller;
 mod check;

@@ -4,7 +4,7 @@
 //! status when somebody asks, so that status and metrics cannot disagree.
 
 use crate::load::Loads;
-use crate::{dns, fleet, usage};
+use crate::{bfd, dns, fleet, usage};
 use api::{CheckResult, EventRow, FleetStatus, Status, Told};
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::counter::Counter;
@@ -12,6 +12,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use std::sync::Arc;
 use std::time::Duration;
 use terms::Severity;
 use tokio::sync::watch;
@@ -82,6 +83,8 @@ pub(crate) struct Metrics {
     dns: watch::Receiver<Vec<dns::Tally>>,
     /// Of each service that has a DNS service built in.
     loads: watch::Receiver<Loads>,
+    /// Packets that no BFD session took.
+    bfd: Arc<bfd::Counters>,
 }
 
 impl Default for Metrics {
@@ -92,6 +95,7 @@ impl Default for Metrics {
             verdict_to_bytes: Histogram::new(LATENCY_BUCKETS),
             dns: watch::Sender::default().subscribe(),
             loads: watch::Sender::default().subscribe(),
+            bfd: Arc::default(),
         }
     }
 }
@@ -105,6 +109,11 @@ impl Metrics {
     /// Shows how much there is to do, too.
     pub(crate) fn with_loads(self, loads: watch::Receiver<Loads>) -> Self {
         Metrics { loads, ..self }
+    }
+
+    /// Where packets are counted that no BFD session took.
+    pub(crate) fn bfd(&self) -> Arc<bfd::Counters> {
+        Arc::clone(&self.bfd)
     }
 
     /// Counts one event.
@@ -143,6 +152,7 @@ impl Metrics {
         );
         register_groups(&mut registry, status);
         register_peers(&mut registry, status);
+        bfd::register(&mut registry, status, &self.bfd);
         register_alarms(&mut registry, status);
         fleet::register(&mut registry, fleet);
         dns::register(&mut registry, &self.dns.borrow());

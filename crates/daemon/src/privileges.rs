@@ -15,8 +15,10 @@ const WANTED: u64 = 65_536;
 /// and as many again for everything else.
 const LEAST: u64 = 4 * page::MAX_CONNECTIONS as u64;
 
-/// Gives up what is not needed. Every thread inherits it, so this comes before any of them.
+/// Gives up what is not needed, but for the right to run one thread in real time. Every thread inherits it, so this comes before any of them.
 pub(crate) fn shed() -> Result<(), Error> {
+    // Without it BFD says so when it begins: only there it matters.
+    let _ = limits::allow_real_time();
     keep_only(NEEDED).map_err(Error::Host)?;
     limits::forbid_core_files().map_err(Error::Host)?;
     let allowed = limits::allow_descriptors(WANTED).map_err(Error::Host)?;

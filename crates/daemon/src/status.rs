@@ -1,5 +1,6 @@
 //! What the daemon says about itself: status, explanation and picture, made from what each task shows.
 
+use crate::bfd;
 use crate::bgp::{self, Ledger};
 use crate::clock::Clock;
 use crate::events::Bus;
@@ -64,6 +65,7 @@ pub(crate) struct Peer {
     pub(crate) view: watch::Receiver<bgp::View>,
     /// Where its task is asked about routes that it heard.
     pub(crate) ask: mpsc::Sender<bgp::Question>,
+    pub(crate) path: watch::Receiver<Option<bfd::View>>,
 }
 
 impl Board {
@@ -218,7 +220,7 @@ impl Peer {
                     left_out: kept.left_out,
                 }),
             },
-            bfd: None,
+            bfd: self.path.borrow().as_ref().map(bfd::View::status),
             transport: view.transport,
             capabilities: view.negotiated.as_ref().map(capabilities).unwrap_or_default(),
         }

@@ -22,6 +22,7 @@
 //!  thread "addresses": Keeper ──presence (latest)──> check tasks, decision loop
 //!  fleet driver (with the attendants) <──wishes, views (latest)── decision loop; ──grants (latest)──> decision loop
 //!  thread "recording" <──what every machine is told (queue, dropped when full)── decision loop, peer tasks
+//!  thread "bfd" <──orders (queue)── site; ──paths (latest)──> peer tasks, status; in real time where that is allowed
 //!  threads "dns-udp" and "dns-tcp": the built-in DNS service; each beats too, none waits for anything above
 //! ```
 //! Why one thread for all decisions: a verdict wakes the decision loop, that wakes a peer's task, that writes. In one
@@ -43,6 +44,7 @@ mod site;
 
 use crate::announce::{self, Decider, Group};
 use crate::attendants::Attendants;
+use crate::bfd::Links;
 use crate::check::{Surroundings, Workshop};
 use crate::clock::Clock;
 use crate::error::Error;
@@ -90,6 +92,8 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::System)?;
     let signals = runtime.block_on(async { Signals::listen() }).map_err(Error::System)?;
+    let mut links = Links::new(clock, bus.clone(), metrics.bfd());
+    links.prepare(&site_file.peers)?;
     let Opened { bgp, doors, socket, api, dns, keeper, kernel } = Opened::open(&site_file)?;
     let listener = socket.listener().map_err(Error::System)?;
     let state_dir = site_file.site.state_dir.clone();
@@ -109,6 +113,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
     let supplies = Supplies {
         bgp,
         doors,
+        links,
         dns,
         presence: keeper.presence(),
         wanted: keeper.wanted(),
@@ -171,6 +176,7 @@ struct Shared {
 struct Supplies {
     bgp: Vec<TcpListener>,
     doors: bgp::Doors,
+    links: Links,
     dns: Vec<dns::Server>,
     presence: watch::Receiver<address::Presence>,
     wanted: address::Wanted,
@@ -197,8 +203,18 @@ struct Wires {
 
 /// Starts every task of the decisions thread and connects them.
 fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wires, Error> {
-    let Supplies { bgp: listeners, doors, dns, presence, wanted, store, memories, orders: standing, hearts } =
-        supplies;
+    let Supplies {
+        bgp: listeners,
+        doors,
+        links,
+        dns,
+        presence,
+        wanted,
+        store,
+        memories,
+        orders: standing,
+        hearts,
+    } = supplies;
     let Shared { clock, bus, metrics, .. } = shared.clone();
     let decision = watch::Sender::new(Arc::new(Decision::default()));
     let (found_by, found) = mpsc::channel(FOUND);
@@ -216,7 +232,7 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
     let heart = Heart::of("the decision loop");
     hearts.add(heart.clone());
 
-    let mut peers = Peers::new(shared.clone(), decision.clone());
+    let mut peers = Peers::new(shared.clone(), decision.clone(), links);
     site_file.peers.iter().for_each(|peer| peers.start(peer));
     let services = Services::new(shared.clone(), wanted, dns, hearts, site_file);
     let surroundings = Surroundings { clock, workshop: shared.workshop.clone(), tallies: services.tallies() };

@@ -8,7 +8,7 @@
 
 use crate::igp::IgpRoute;
 use crate::plan::{Node, NodeId, Pair, Plan, Port, Purpose, Role};
-use crate::world::{RelationKind, RouterRef, World};
+use crate::world::{BFD_MULTIPLIER, RelationKind, RouterRef, World};
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 use terms::Asn;
@@ -101,12 +101,17 @@ impl Display for Configuration<'_> {
         self.originated(f)?;
         writeln!(f, "include \"{}\";", self.file(IGP_FILE))?;
         self.inside(f, id, node)?;
+        self.watch_links(f)?;
         for (cable, here, there) in self.plan.ports(id) {
             match self.plan.cables[cable.0].purpose {
                 Purpose::Border => self.border(f, node.asn, here, there)?,
                 Purpose::SiteLan => {
                     let customer = Neighbour::Customer;
                     self.session(f, node.asn, here, there, self.world.host_asn, customer)?;
+                    if self.world.operation.bfd.is_some() {
+                        writeln!(f, "  bfd on;")?;
+                    }
+                    f.write_str("}\n")?;
                 }
                 Purpose::Backbone | Purpose::Access | Purpose::Management => {}
             }
@@ -118,6 +123,16 @@ impl Display for Configuration<'_> {
 impl Configuration<'_> {
     fn file(&self, name: &str) -> String {
         self.directory.join(name).display().to_string()
+    }
+
+    /// BFD, for the sessions with sites that ask for it.
+    fn watch_links(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Some(interval) = self.world.operation.bfd else { return Ok(()) };
+        let interval = interval.as_micros();
+        writeln!(
+            f,
+            "\nprotocol bfd links {{\n  interface \"*\" {{ interval {interval} us; multiplier {BFD_MULTIPLIER}; }};\n}}"
+        )
     }
 
     /// The kernel gets everything but the network's own block, which would swallow what is directly connected.
@@ -168,7 +183,8 @@ impl Configuration<'_> {
 
     fn border(&self, f: &mut Formatter<'_>, asn: Asn, here: &Port, there: &Port) -> fmt::Result {
         let far = self.plan.node(there.node);
-        self.session(f, asn, here, there, far.asn, self.neighbour(here, there))
+        self.session(f, asn, here, there, far.asn, self.neighbour(here, there))?;
+        f.write_str("}\n")
     }
 
     /// What the network at the other end is to this one.
@@ -187,6 +203,7 @@ impl Configuration<'_> {
         }
     }
 
+    /// A session, but for what closes it.
     fn session(
         &self,
         f: &mut Formatter<'_>,
@@ -204,7 +221,7 @@ impl Configuration<'_> {
         writeln!(f, "  ipv4 {{ import filter from_{word}; export filter to_{word}; }};")?;
         writeln!(
             f,
-            "  ipv6 {{ next hop address {own6}; import filter from_{word}; export filter to_{word}; }};\n}}"
+            "  ipv6 {{ next hop address {own6}; import filter from_{word}; export filter to_{word}; }};"
         )
     }
 }

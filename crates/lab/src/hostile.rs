@@ -382,7 +382,10 @@ mod tests {
     fn a_wrong_line_is_named() {
         let wrong = |text: &str| Script::parse(text).unwrap_err().to_string();
         assert_eq!(wrong("connect\nsend f"), "line 2: `f` is not a row of bytes in hexadecimal");
-        assert_eq!(wrong("dance"), "line 1: `dance` is none of connect, message, send, await, stay, routes, close");
+        assert_eq!(
+            wrong("dance"),
+            "line 1: `dance` is none of connect, message, send, await, stay, routes, close"
+        );
         assert_eq!(wrong("routes 0"), "line 1: `routes` takes a number from 1 to 4194304");
         assert_eq!(wrong("await 0102"), "line 1: `await` takes the type of a message, one byte");
     }

@@ -127,7 +127,7 @@ pub enum Medium {
         /// Share of packets that get lost, 0 to 1.
         loss: f64,
     },
-    /// At once, over a virtual Ethernet: the LAN of a site.
+    /// At once, over a virtual Ethernet: the LAN of a site that BFD does not watch.
     Lan,
 }
 

@@ -3,7 +3,7 @@
 use crate::core::{DEPENDENCY, store_url};
 use crate::hostile;
 use crate::plan::{NodeId, Plan, Purpose, SERVICE, announced, core, hostile_neighbour};
-use crate::world::{Service, Site, World};
+use crate::world::{BFD_MULTIPLIER, Service, Site, World};
 use std::fmt::Write;
 
 /// The zone that every site serves.
@@ -42,6 +42,9 @@ pub fn site_file(world: &World, plan: &Plan, site: &Site, host: NodeId) -> Strin
         operation.linger.as_millis(),
         operation.drain.as_millis()
     );
+    let bfd = operation.bfd.map_or_else(String::new, |interval| {
+        format!("bfd = {{ interval = \"{}us\", multiplier = {BFD_MULTIPLIER} }}\n", interval.as_micros())
+    });
     let lan = plan.ports(host).filter(|(cable, _, _)| plan.cables[cable.0].purpose == Purpose::SiteLan);
     for (_, _, router) in lan {
         let edge = plan.node(router.node);
@@ -49,7 +52,7 @@ pub fn site_file(world: &World, plan: &Plan, site: &Site, host: NodeId) -> Strin
         let _ = write!(
             text,
             "\n[[peer]]\nname = \"{}\"\nkind = \"peer\"\naddress = \"{}\"\nasn = {}\nfamilies = [\"ipv4\", \"ipv6\"]\n\
-             next_hop6 = \"{}\"\nhold_time = \"9s\"\ndeprefer = {{ prepend = 3, communities = [{less}] }}\n",
+             next_hop6 = \"{}\"\nhold_time = \"9s\"\ndeprefer = {{ prepend = 3, communities = [{less}] }}\n{bfd}",
             edge.name, router.address.v4, edge.asn, own.v6
         );
     }

@@ -48,7 +48,7 @@ mod reader;
 mod relation;
 
 pub use built_in::{BUILT_IN, built_in};
-pub use operation::{Fleet, Operation, Written};
+pub use operation::{BFD_MULTIPLIER, Fleet, Operation, Written};
 
 use document::Faults;
 use serde::Serialize;

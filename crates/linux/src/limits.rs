@@ -19,6 +19,13 @@ pub fn allow_descriptors(wanted: u64) -> Result<u64> {
     }
 }
 
+/// Lets threads of the process run in real time ([`real_time`](crate::scheduling::real_time)) without a capability:
+/// at the lowest priority there is, and not if whoever started the process took care that they must not.
+pub fn allow_real_time() -> Result<()> {
+    let lowest = Rlimit { current: Some(1), maximum: Some(1) };
+    setrlimit(Resource::Rtprio, lowest).attempt(|| "allow real time")
+}
+
 /// No core file will ever hold what is in memory: keys of sessions, for example.
 pub fn forbid_core_files() -> Result<()> {
     let none = Rlimit { current: Some(0), maximum: Some(0) };

@@ -5,6 +5,7 @@
 #[path = "../support/bench.rs"]
 mod bench;
 mod ending;
+mod keeping;
 mod limits;
 mod living;
 mod opening;

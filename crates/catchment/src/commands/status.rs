@@ -8,8 +8,11 @@ use crate::terminal::{Paint, Terminal, Tone};
 use crate::words::{age, list, now};
 use api::client::Server;
 use api::client::blocking::Client;
-use api::{Alarm, CheckResult, Group, GroupState, IntentKind, Output, PeerState, Status, Told, route};
+use api::{
+    Alarm, BfdState, CheckResult, Group, GroupState, IntentKind, Output, PeerState, Status, Told, route,
+};
 use std::io::Write;
+use std::time::Duration;
 use terms::WallTime;
 
 pub(crate) fn run(ask: &Ask, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
@@ -32,6 +35,7 @@ fn page(status: &Status, now: WallTime, paint: Paint) -> String {
         prefixes(status).render(paint),
         checks(status).render(paint),
         peers(status, now).render(paint),
+        paths(status, now).render(paint),
     ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join("\n")
@@ -131,6 +135,37 @@ fn peers(status: &Status, now: WallTime) -> Table<6> {
         ]);
     }
     table
+}
+
+/// The paths that BFD watches.
+fn paths(status: &Status, now: WallTime) -> Table<7> {
+    let mut table = Table::new(["PEER", "BFD", "FOR", "EVERY", "DEAD AFTER", "LOST", "OWN LATENESS"]);
+    let time = |micros: u64| format!("{:?}", Duration::from_micros(micros));
+    for (peer, bfd) in status.peers.iter().filter_map(|peer| Some((peer, peer.bfd?))) {
+        let lateness = match bfd.excused {
+            0 => time(bfd.own_lateness_us),
+            excused => format!("{}, excused {excused} x", time(bfd.own_lateness_us)),
+        };
+        table.row([
+            peer.name.to_string().into(),
+            Cell::toned(bfd.state, tone_of_path(bfd.state)),
+            age(bfd.since, now).into(),
+            bfd.interval_us.map_or_else(|| "never".to_owned(), time).into(),
+            bfd.detection_us.map_or_else(|| "not heard".to_owned(), time).into(),
+            format!("{} x", bfd.losses).into(),
+            Cell::toned(lateness, if bfd.excused > 0 { Tone::Careful } else { Tone::Quiet }),
+        ]);
+    }
+    table
+}
+
+fn tone_of_path(state: BfdState) -> Tone {
+    match state {
+        BfdState::Up => Tone::Good,
+        BfdState::Init => Tone::Careful,
+        BfdState::Down => Tone::Bad,
+        BfdState::AdminDown => Tone::Quiet,
+    }
 }
 
 pub(super) fn tone_of_state(state: GroupState) -> Tone {

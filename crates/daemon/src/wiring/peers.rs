@@ -1,7 +1,9 @@
 //! The peers of the site by name: started, changed and stopped while the rest goes on.
 
 use super::Shared;
+use crate::bfd::{Links, Shown};
 use crate::bgp::{self, CALLS_PER_PEER, Goodbye, Peer, QUESTIONS, Switchboard};
+use crate::error::Error;
 use crate::export::Decision;
 use crate::status;
 use ::bgp::session::{ShutdownText, StopKind};
@@ -24,6 +26,7 @@ pub(super) struct Peers {
     /// Tasks of peers that were told to stop, by the address they still talk to.
     leaving: Vec<(PeerAddress, JoinHandle<()>)>,
     switchboard: watch::Sender<Switchboard>,
+    links: Links,
 }
 
 /// One peer's task and the ways to it.
@@ -31,20 +34,28 @@ struct Running {
     address: PeerAddress,
     neighbour: watch::Sender<config::Peer>,
     stop: watch::Sender<Goodbye>,
+    path: Shown,
     shown: status::Peer,
     task: JoinHandle<()>,
 }
 
 impl Peers {
     /// No peer yet. All of them will be told of `decision`.
-    pub(super) fn new(shared: Shared, decision: watch::Sender<Arc<Decision>>) -> Self {
+    /// `links` is ready for those that will be started.
+    pub(super) fn new(shared: Shared, decision: watch::Sender<Arc<Decision>>, links: Links) -> Self {
         Peers {
             shared,
             decision,
             running: BTreeMap::new(),
             leaving: Vec::new(),
             switchboard: watch::Sender::default(),
+            links,
         }
+    }
+
+    /// Opens what the peers of another site file need beside their tasks. An error leaves everything as it was.
+    pub(super) fn prepare(&mut self, next: &[config::Peer]) -> Result<(), Error> {
+        self.links.prepare(next)
     }
 
     /// Where the calls of each peer go, now and from now on.
@@ -67,9 +78,12 @@ impl Peers {
     }
 
     /// Has a peer's task take over what its section says now, as far as the session can go on.
-    pub(super) fn adjust(&self, neighbour: &config::Peer) {
+    pub(super) fn adjust(&mut self, neighbour: &config::Peer) {
         if let Some(running) = self.running.get(&neighbour.name) {
-            running.neighbour.send_replace(neighbour.clone());
+            let before = running.neighbour.send_replace(neighbour.clone());
+            if before.bfd != neighbour.bfd {
+                self.links.watch(neighbour, &running.path);
+            }
         }
     }
 
@@ -87,6 +101,7 @@ impl Peers {
     fn stop(&mut self, name: &PeerName, kind: StopKind) {
         let Some(Running { address, stop, task, .. }) = self.running.remove(name) else { return };
         stop.send_replace(Goodbye { kind, text: None });
+        self.links.forget(name);
         self.switchboard.send_modify(|switchboard| drop(switchboard.remove(&address)));
         self.leaving.retain(|(_, task)| !task.is_finished());
         self.leaving.push((address, task));
@@ -108,6 +123,7 @@ impl Peers {
             }
         };
         let _ = tokio::time::timeout(GOODBYE, goodbye).await;
+        self.links.end().await;
     }
 
     /// Starts the task of a peer once another has ended: they may be about the same neighbour.
@@ -121,9 +137,24 @@ impl Peers {
         let address = neighbour.whereabouts();
         let (name, asn) = (neighbour.name.clone(), neighbour.session.peer_asn);
         let (ask, questions) = mpsc::channel(QUESTIONS);
-        let shown = status::Peer { name: name.clone(), address: address.ip, asn, view: peer.view(), ask };
-        let decision = self.decision.subscribe();
-        let ears = bgp::Ears { decision, neighbour: adjusted, calls, questions, stop: stopped };
+        let path = Shown::default();
+        self.links.watch(neighbour, &path);
+        let shown = status::Peer {
+            name: name.clone(),
+            address: address.ip,
+            asn,
+            view: peer.view(),
+            ask,
+            path: path.subscribe(),
+        };
+        let ears = bgp::Ears {
+            decision: self.decision.subscribe(),
+            neighbour: adjusted,
+            calls,
+            questions,
+            path: path.subscribe(),
+            stop: stopped,
+        };
         let task = tokio::spawn(async move {
             if let Some(before) = before {
                 // It ends soon: it was told to.
@@ -132,6 +163,6 @@ impl Peers {
             peer.run(ears).await;
         });
         self.switchboard.send_modify(|switchboard| drop(switchboard.insert(address.clone(), caller)));
-        self.running.insert(name, Running { address, neighbour: adjust, stop, shown, task });
+        self.running.insert(name, Running { address, neighbour: adjust, stop, path, shown, task });
     }
 }

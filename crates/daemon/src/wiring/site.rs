@@ -61,6 +61,7 @@ impl Site {
 
     /// Makes the difference true. What can fail is tried first, and an error leaves everything as it was.
     async fn apply(&mut self, next: SiteFile, difference: &Difference) -> Result<(), Error> {
+        self.peers.prepare(&next.peers)?;
         let servers = self.services.prepare(&next)?;
         let listeners = self.doors.open_for(&next.peers, next.site.bgp_port)?;
         let listeners = listeners.into_iter().map(awaited).collect::<Result<Vec<_>, Error>>()?;

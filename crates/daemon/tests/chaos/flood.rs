@@ -19,8 +19,16 @@ pub(crate) struct Flood {
 pub(crate) const ALL: [Flood; 8] = [
     Flood { name: "KEEPALIVEs", play: keepalives, judged_after: 100_000 },
     Flood { name: "UPDATEs, each with another route", play: updates, judged_after: 100_000 },
-    Flood { name: "UPDATEs full of attributes that nobody knows", play: attributes_without_end, judged_after: 1_000 },
-    Flood { name: "requests to be told again, and nothing is read", play: zero_window, judged_after: 100_000 },
+    Flood {
+        name: "UPDATEs full of attributes that nobody knows",
+        play: attributes_without_end,
+        judged_after: 1_000,
+    },
+    Flood {
+        name: "requests to be told again, and nothing is read",
+        play: zero_window,
+        judged_after: 100_000,
+    },
     Flood { name: "sessions that end with a NOTIFICATION", play: notifications, judged_after: 200 },
     Flood { name: "connections of one neighbour, all left open", play: connections, judged_after: 2_000 },
     Flood { name: "connections of a stranger", play: strangers, judged_after: 2_000 },

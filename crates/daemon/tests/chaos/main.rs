@@ -61,7 +61,17 @@ fn no_flood_delays_a_withdraw_or_takes_memory() {
             eprintln!("{}: {} of them", flood.name, units());
         });
         let daemon = stage.site.daemon();
-        assert!(daemon.memory() < memory + MEMORY, "{}: from {memory} to {} KiB", flood.name, daemon.memory());
-        assert!(daemon.descriptors() < descriptors + DESCRIPTORS, "{}: {} descriptors", flood.name, daemon.descriptors());
+        assert!(
+            daemon.memory() < memory + MEMORY,
+            "{}: from {memory} to {} KiB",
+            flood.name,
+            daemon.memory()
+        );
+        assert!(
+            daemon.descriptors() < descriptors + DESCRIPTORS,
+            "{}: {} descriptors",
+            flood.name,
+            daemon.descriptors()
+        );
     }
 }

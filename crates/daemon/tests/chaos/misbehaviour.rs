@@ -1,8 +1,8 @@
 //! What a hostile neighbour says once, and what the site answers.
 
 use crate::speaker::{
-    Answer, Call, KEEPALIVE, NOTIFICATION, OPEN, Open, ROUTE_REFRESH, UPDATE, attributes, message, of_length, raw,
-    update,
+    Answer, Call, KEEPALIVE, NOTIFICATION, OPEN, Open, ROUTE_REFRESH, UPDATE, attributes, message, of_length,
+    raw, update,
 };
 use crate::stage::Stage;
 use std::net::Ipv4Addr;
@@ -19,54 +19,97 @@ pub(crate) const ALL: [Misbehaviour; 30] = [
     Misbehaviour { name: "a connection without a word, then a proper one", play: half_open },
     Misbehaviour { name: "both call at once", play: collision },
     Misbehaviour { name: "a second call while the session is up", play: second_call },
-    Misbehaviour { name: "a marker that is not all ones", play: |stage, from| {
-        first(stage, from, &raw([0xfe; 16], 19, KEEPALIVE, &[]))
-    } },
-    Misbehaviour { name: "length 18", play: |stage, from| first(stage, from, &of_length(18, KEEPALIVE, &[])) },
+    Misbehaviour {
+        name: "a marker that is not all ones",
+        play: |stage, from| first(stage, from, &raw([0xfe; 16], 19, KEEPALIVE, &[])),
+    },
+    Misbehaviour {
+        name: "length 18",
+        play: |stage, from| first(stage, from, &of_length(18, KEEPALIVE, &[])),
+    },
     Misbehaviour { name: "length 0", play: |stage, from| first(stage, from, &of_length(0, KEEPALIVE, &[])) },
-    Misbehaviour { name: "length 4097 of an OPEN", play: |stage, from| {
-        first(stage, from, &of_length(4097, OPEN, &[0; 4078]))
-    } },
-    Misbehaviour { name: "length 65535 of an OPEN", play: |stage, from| {
-        first(stage, from, &of_length(65535, OPEN, &[]))
-    } },
-    Misbehaviour { name: "a KEEPALIVE with a body", play: |stage, from| later(stage, from, &message(KEEPALIVE, &[0])) },
+    Misbehaviour {
+        name: "length 4097 of an OPEN",
+        play: |stage, from| first(stage, from, &of_length(4097, OPEN, &[0; 4078])),
+    },
+    Misbehaviour {
+        name: "length 65535 of an OPEN",
+        play: |stage, from| first(stage, from, &of_length(65535, OPEN, &[])),
+    },
+    Misbehaviour {
+        name: "a KEEPALIVE with a body",
+        play: |stage, from| later(stage, from, &message(KEEPALIVE, &[0])),
+    },
     Misbehaviour { name: "a message of type 0", play: |stage, from| later(stage, from, &message(0, &[])) },
     Misbehaviour { name: "a message of type 6", play: |stage, from| later(stage, from, &message(6, &[])) },
-    Misbehaviour { name: "UPDATE before OPEN", play: |stage, from| first(stage, from, &message(UPDATE, &[0; 4])) },
-    Misbehaviour { name: "KEEPALIVE before OPEN", play: |stage, from| first(stage, from, &message(KEEPALIVE, &[])) },
-    Misbehaviour { name: "NOTIFICATION before OPEN", play: |stage, from| {
-        first(stage, from, &message(NOTIFICATION, &[6, 0]))
-    } },
-    Misbehaviour { name: "OPEN of version 3", play: |stage, from| open(stage, from, |open| open.version = 3) },
-    Misbehaviour { name: "OPEN of another AS", play: |stage, from| open(stage, from, |open| open.asn = 64_999) },
-    Misbehaviour { name: "OPEN of the site's own AS", play: |stage, from| open(stage, from, |open| open.asn = 64_500) },
+    Misbehaviour {
+        name: "UPDATE before OPEN",
+        play: |stage, from| first(stage, from, &message(UPDATE, &[0; 4])),
+    },
+    Misbehaviour {
+        name: "KEEPALIVE before OPEN",
+        play: |stage, from| first(stage, from, &message(KEEPALIVE, &[])),
+    },
+    Misbehaviour {
+        name: "NOTIFICATION before OPEN",
+        play: |stage, from| first(stage, from, &message(NOTIFICATION, &[6, 0])),
+    },
+    Misbehaviour {
+        name: "OPEN of version 3",
+        play: |stage, from| open(stage, from, |open| open.version = 3),
+    },
+    Misbehaviour {
+        name: "OPEN of another AS",
+        play: |stage, from| open(stage, from, |open| open.asn = 64_999),
+    },
+    Misbehaviour {
+        name: "OPEN of the site's own AS",
+        play: |stage, from| open(stage, from, |open| open.asn = 64_500),
+    },
     Misbehaviour { name: "OPEN of AS 0", play: |stage, from| open(stage, from, |open| open.asn = 0) },
-    Misbehaviour { name: "OPEN with the site's own router id", play: |stage, from| {
-        open(stage, from, |open| open.router_id = Ipv4Addr::new(10, 0, 0, 10))
-    } },
-    Misbehaviour { name: "OPEN with router id 0", play: |stage, from| {
-        open(stage, from, |open| open.router_id = Ipv4Addr::UNSPECIFIED)
-    } },
-    Misbehaviour { name: "OPEN with hold time 0", play: |stage, from| open(stage, from, |open| open.hold_time = 0) },
-    Misbehaviour { name: "OPEN with hold time 1", play: |stage, from| open(stage, from, |open| open.hold_time = 1) },
-    Misbehaviour { name: "OPEN with hold time 2", play: |stage, from| open(stage, from, |open| open.hold_time = 2) },
-    Misbehaviour { name: "OPEN with a capability that nobody knows", play: |stage, from| {
-        open(stage, from, |open| open.capabilities.extend([239, 3, 1, 2, 3]))
-    } },
-    Misbehaviour { name: "OPEN twice", play: |stage, from| {
-        later(stage, from, &Open::of(stage.asn(from), from).message())
-    } },
-    Misbehaviour { name: "ROUTE-REFRESH cut short", play: |stage, from| {
-        later(stage, from, &message(ROUTE_REFRESH, &[0, 1]))
-    } },
-    Misbehaviour { name: "path attributes longer than their message", play: |stage, from| {
-        later(stage, from, &message(UPDATE, &[0, 0, 0xff, 0xff]))
-    } },
-    Misbehaviour { name: "a route without a next hop", play: |stage, from| {
-        let complete = attributes(stage.asn(from), from);
-        later(stage, from, &update(&complete[..complete.len() - 7], &[[203, 0, 113]]))
-    } },
+    Misbehaviour {
+        name: "OPEN with the site's own router id",
+        play: |stage, from| open(stage, from, |open| open.router_id = Ipv4Addr::new(10, 0, 0, 10)),
+    },
+    Misbehaviour {
+        name: "OPEN with router id 0",
+        play: |stage, from| open(stage, from, |open| open.router_id = Ipv4Addr::UNSPECIFIED),
+    },
+    Misbehaviour {
+        name: "OPEN with hold time 0",
+        play: |stage, from| open(stage, from, |open| open.hold_time = 0),
+    },
+    Misbehaviour {
+        name: "OPEN with hold time 1",
+        play: |stage, from| open(stage, from, |open| open.hold_time = 1),
+    },
+    Misbehaviour {
+        name: "OPEN with hold time 2",
+        play: |stage, from| open(stage, from, |open| open.hold_time = 2),
+    },
+    Misbehaviour {
+        name: "OPEN with a capability that nobody knows",
+        play: |stage, from| open(stage, from, |open| open.capabilities.extend([239, 3, 1, 2, 3])),
+    },
+    Misbehaviour {
+        name: "OPEN twice",
+        play: |stage, from| later(stage, from, &Open::of(stage.asn(from), from).message()),
+    },
+    Misbehaviour {
+        name: "ROUTE-REFRESH cut short",
+        play: |stage, from| later(stage, from, &message(ROUTE_REFRESH, &[0, 1])),
+    },
+    Misbehaviour {
+        name: "path attributes longer than their message",
+        play: |stage, from| later(stage, from, &message(UPDATE, &[0, 0, 0xff, 0xff])),
+    },
+    Misbehaviour {
+        name: "a route without a next hop",
+        play: |stage, from| {
+            let complete = attributes(stage.asn(from), from);
+            later(stage, from, &update(&complete[..complete.len() - 7], &[[203, 0, 113]]))
+        },
+    },
     Misbehaviour { name: "a reset in the middle of a message", play: reset },
 ];
 

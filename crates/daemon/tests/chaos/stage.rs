@@ -46,7 +46,8 @@ impl Stage {
         for number in 2..=HOSTILE + 1 {
             address::add(&mut netlink, cable, format!("{}/24", hostile(number)).parse().unwrap()).unwrap();
         }
-        let listener = hostile_host.namespace.run(|| TcpListener::bind((hostile(CALLED), 179))).unwrap().unwrap();
+        let listener =
+            hostile_host.namespace.run(|| TcpListener::bind((hostile(CALLED), 179))).unwrap().unwrap();
         site.configure(&peers());
         site.start();
         let open = Open::of(HEALTHY_ASN, HEALTHY);

@@ -1,7 +1,9 @@
 //! BIRD 2.
 
 use crate::host::{Host, Program};
-use crate::implementation::{At, Implementation, Neighbour, Optional, ORIGINATED, Route, SITE_ASN, Session, numbers};
+use crate::implementation::{
+    At, Implementation, Neighbour, ORIGINATED, Optional, Route, SITE_ASN, Session, numbers,
+};
 use std::fmt::Write;
 use terms::Family;
 

@@ -71,7 +71,8 @@ pub(crate) fn refresh(view: View<'_>) -> Cell {
 pub(crate) fn their_shutdown_text(view: View<'_>) -> Cell {
     let text = "back at noon";
     view.implementation.shut_down(&view.at, text);
-    let heard = format!("the neighbour ended the connection: Cease: Administrative Shutdown (6/2) \"{text}\"");
+    let heard =
+        format!("the neighbour ended the connection: Cease: Administrative Shutdown (6/2) \"{text}\"");
     view.until(&heard, || view.heard(&heard) == 1);
     view.implementation.bring_back(&view.at);
     view.until("the session is back", || view.is_served());
@@ -149,10 +150,11 @@ pub(crate) fn more_than_the_peer_takes(view: View<'_>) -> Cell {
     Cell::Passes
 }
 
-/// Both sides have tried and there is no session.
-pub(crate) fn no_session(view: View<'_>) -> Cell {
-    let attempt = "time for another attempt";
-    view.until("the site has tried again and again", || view.heard(attempt) >= 3);
+/// The kernel drops what is signed with another key, the site says so, and there is no session.
+pub(crate) fn another_key(view: View<'_>) -> Cell {
+    let dropped = "with a wrong signature";
+    let process = "";
+    view.until(dropped, || view.site.sentences(process).iter().any(|sentence| sentence.contains(dropped)));
     assert!(!view.implementation.is_established(&view.at));
     assert_eq!(view.heard("-> Established"), 0);
     Cell::Passes

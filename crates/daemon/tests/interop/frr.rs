@@ -1,7 +1,9 @@
 //! FRR: `zebra` and `bgpd`, run by hand.
 
 use crate::host::{Host, Program};
-use crate::implementation::{At, Implementation, Neighbour, Optional, ORIGINATED, Route, SITE_ASN, family, numbers};
+use crate::implementation::{
+    At, Implementation, Neighbour, ORIGINATED, Optional, Route, SITE_ASN, family, numbers,
+};
 use serde_json::Value;
 use std::fmt::Write;
 use terms::Family;

@@ -1,7 +1,9 @@
 //! GoBGP.
 
 use crate::host::{Host, Program};
-use crate::implementation::{At, Implementation, Neighbour, Optional, ORIGINATED, Route, SITE_ASN, family, numbers};
+use crate::implementation::{
+    At, Implementation, Neighbour, ORIGINATED, Optional, Route, SITE_ASN, family, numbers,
+};
 use serde_json::Value;
 use std::fmt::Write;
 use terms::Family;
@@ -118,15 +120,15 @@ fn read(path: &Value) -> Route {
             EXTENDED_COMMUNITIES => {
                 let values = attribute["value"].as_array().into_iter().flatten();
                 let targets = values.filter(|value| value["subtype"] == 2);
-                route
-                    .communities
-                    .extend(targets.filter_map(|value| value["value"].as_str()).map(|value| format!("rt {value}")));
+                route.communities.extend(
+                    targets.filter_map(|value| value["value"].as_str()).map(|value| format!("rt {value}")),
+                );
             }
             LARGE_COMMUNITIES => {
                 let values = attribute["value"].as_array().into_iter().flatten();
-                route.communities.extend(
-                    values.map(|value| format!("{}:{}:{}", value["ASN"], value["LocalData1"], value["LocalData2"])),
-                );
+                route.communities.extend(values.map(|value| {
+                    format!("{}:{}:{}", value["ASN"], value["LocalData1"], value["LocalData2"])
+                }));
             }
             _ => {}
         }
@@ -135,10 +137,8 @@ fn read(path: &Value) -> Route {
 }
 
 fn configuration(neighbour: &Neighbour) -> String {
-    let mut text = format!(
-        "[global.config]\nas = {}\nrouter-id = \"{}\"\n",
-        neighbour.asn, neighbour.here.ipv4
-    );
+    let mut text =
+        format!("[global.config]\nas = {}\nrouter-id = \"{}\"\n", neighbour.asn, neighbour.here.ipv4);
     for session in &neighbour.sessions {
         let [here, site] = neighbour.ends(session);
         let password = session.password.map(|password| format!("auth-password = \"{password}\"\n"));

@@ -150,11 +150,7 @@ impl At<'_> {
 }
 
 /// Starts an implementation and waits until it answers.
-pub(crate) fn start(
-    implementation: &dyn Implementation,
-    host: &Host,
-    neighbour: &Neighbour,
-) -> Vec<Program> {
+pub(crate) fn start(implementation: &dyn Implementation, host: &Host, neighbour: &Neighbour) -> Vec<Program> {
     let programs = implementation.start(host, neighbour);
     until(&format!("{} answers", implementation.name()), || implementation.is_up(host));
     programs

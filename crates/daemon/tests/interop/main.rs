@@ -88,8 +88,7 @@ fn both_families_over_one_session(peers: &mut Peers, table: &mut Table) {
     table.row("the site stops and starts again", peers, 0, features::after_our_restart);
 }
 
-/// Over IPv4 with a key, over IPv6 from the next host only; then with another key, and from a peer that sends with a
-/// small TTL.
+/// Over IPv4 with a key, over IPv6 from the next host only; then with another key.
 fn protected_sessions(peers: &mut Peers, table: &mut Table) {
     let key = peers.site.host.write("key", "anycast-everywhere\n");
     std::fs::set_permissions(key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
@@ -107,9 +106,13 @@ fn protected_sessions(peers: &mut Peers, table: &mut Table) {
     table.row("TCP-MD5", peers, 0, features::session);
     table.row("GTSM", peers, 1, features::session);
 
-    peers.begin(&[Session { password: Some("anycast-nowhere"), ..signed }, Session { ttl_security: false, ..near }]);
-    table.row("TCP-MD5: with another key there is no session", peers, 0, features::no_session);
-    table.row("GTSM: with a small TTL there is no session", peers, 1, features::no_session);
+    peers.begin(&[Session { password: Some("anycast-nowhere"), ..signed }, near]);
+    table.row(
+        "TCP-MD5: with another key there is no session, and we say why",
+        peers,
+        0,
+        features::another_key,
+    );
 }
 
 /// The peer takes one route, and is told two.

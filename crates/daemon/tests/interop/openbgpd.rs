@@ -1,7 +1,7 @@
 //! OpenBGPD, the portable one.
 
 use crate::host::{Host, Program};
-use crate::implementation::{At, Implementation, Neighbour, Optional, ORIGINATED, Route, SITE_ASN, numbers};
+use crate::implementation::{At, Implementation, Neighbour, ORIGINATED, Optional, Route, SITE_ASN, numbers};
 use serde_json::Value;
 use std::fmt::Write;
 use terms::Family;

@@ -40,7 +40,9 @@ impl View<'_> {
         let (status, sentences) = (self.site.peer(&self.name()), self.site.sentences(&self.name()));
         let routes = ANNOUNCED.map(|prefix| self.route(prefix));
         let theirs = self.implementation.says(&self.at);
-        format!("the site: {status:#}\n{sentences:#?}\nits routes at the peer: {routes:#?}\nthe peer: {theirs}")
+        format!(
+            "the site: {status:#}\n{sentences:#?}\nits routes at the peer: {routes:#?}\nthe peer: {theirs}"
+        )
     }
 
     /// The site's route in the peer's table.

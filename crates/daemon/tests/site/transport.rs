@@ -154,9 +154,10 @@ fn who_is_too_far_away_is_not_let_in() {
     let bird = world.bird();
     let _nsd = world.nsd();
     // A second peer may be anywhere, so the socket that listens takes calls from anywhere.
-    let second = "asn = 64500\nttl_security = 1\npassive = true\n\n[[peer]]\nname = \"second\"\naddress = \"10.1.0.2\"\n\
-                  port = 1179\nasn = 64502";
-    let _daemon = world.daemon_with("asn = 64500", second);
+    let near = ("asn = 64500", "asn = 64500\nttl_security = 1\npassive = true");
+    let second =
+        "[[peer]]\nname = \"second\"\naddress = \"10.1.0.2\"\nport = 1179\nasn = 64502\n\n[[service]]";
+    let _daemon = world.daemon_with_pieces(&[near, ("[[service]]", second)]);
     until("its call was refused", || !texts(&world, "call-too-far").is_empty());
     let told = &texts(&world, "call-too-far")[0];
     assert!(told.starts_with("a call with TTL 1 was refused, `ttl_security` takes 255 and more"), "{told}");
@@ -202,23 +203,22 @@ fn a_link_local_neighbour_is_called_and_calls() {
         ("address = \"10.1.0.1\"", "address = \"fe80::1%site\""),
         ("next_hop6 = \"2001:db8:1::10\"", "next_hop4 = \"10.1.0.10\"\nsource = \"fe80::10\""),
     ];
-    let daemon = world.daemon_with_pieces(&site);
+    let _daemon = world.daemon_with_pieces(&site);
     until("both prefixes are announced", || world.is_announced());
     let peer = world.document("/status")["peers"][0].clone();
     assert_eq!((&peer["address"], &peer["transport"]), (&json!("fe80::1"), &json!({ "interface": "site" })));
-    let route = world.birdc("show route all 2001:db8:53::/48");
-    assert!(route.contains("fe80::10 on neighbour"), "{route}");
+    let is_via =
+        |next_hop: &str| world.birdc("show route 2001:db8:53::/48").contains(&format!("via {next_hop} on"));
+    assert!(is_via("2001:db8:1::10"), "{}", world.birdc("show route all"));
 
-    // The other way round.
+    // Without a global address on that interface, the link-local one has to do. And BIRD calls.
+    let mut netlink = world.site.netlink().unwrap();
+    let cable = link::index(&mut netlink, "site").unwrap();
+    address::remove(&mut netlink, cable, "2001:db8:1::10/64".parse().unwrap()).unwrap();
     world.rewrite(&[("asn = 64500", "asn = 64500\npassive = true")]);
-    assert!(
-        world.post("/reload", &json!({ "override_guard": true, "reason": "test" })).0.ends_with("200 OK")
-    );
-    until("BIRD has called", || {
-        let peer = world.document("/status")["peers"][0].clone();
-        peer["since"] != json!(null) && peer["state"] == "established" && world.is_announced()
-    });
-    drop(daemon);
+    let answer = world.post("/reload", &json!({ "override_guard": true, "reason": "the peer calls" })).1;
+    assert_eq!(answer["verdict"], "applied", "{answer}");
+    until("BIRD has called", || world.is_announced() && is_via("fe80::10"));
 }
 
 #[test]

@@ -297,6 +297,15 @@ impl World {
         self.replace(&replaced(self.site_file(), pieces));
     }
 
+    /// Gives rules to the packet filter of one of the hosts.
+    pub(crate) fn nft(&self, namespace: &Namespace, rules: &str) {
+        let mut command = Command::new("/usr/sbin/nft");
+        command.arg(rules);
+        let inside = namespace.as_fd().try_clone_to_owned().unwrap();
+        start_in(&mut command, Namespaces::new([inside]));
+        assert!(command.status().unwrap().success(), "{rules}");
+    }
+
     /// Starts the daemon.
     pub(crate) fn daemon(&self) -> Program {
         self.daemon_with("london", "london")

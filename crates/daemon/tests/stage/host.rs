@@ -15,7 +15,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long a condition may take: the machine may be busy, and nothing here is timed.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(45);
 
 /// Waits until something holds; panics with the sentence of the wait otherwise.
 pub(crate) fn until(what: &str, holds: impl FnMut() -> bool) {

@@ -122,7 +122,8 @@ impl Site {
         let mut stream = UnixStream::connect(self.host.path("api.sock")).ok()?;
         let head = "Host: localhost\r\nContent-Type: application/json";
         let length = body.len();
-        write!(stream, "{method} {path} HTTP/1.0\r\n{head}\r\nContent-Length: {length}\r\n\r\n{body}").ok()?;
+        write!(stream, "{method} {path} HTTP/1.0\r\n{head}\r\nContent-Length: {length}\r\n\r\n{body}")
+            .ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         let (head, body) = answer.split_once("\r\n\r\n")?;

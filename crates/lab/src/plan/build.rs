@@ -9,6 +9,8 @@ use std::time::Duration;
 
 /// An interface's name has at most this many bytes.
 const LONGEST_INTERFACE: usize = 15;
+/// One way over the LAN of a site, where it is a cable: as over the shortest of them.
+const LAN_DELAY: Duration = Duration::from_micros(50);
 
 pub(super) fn build(world: &World) -> Result<Plan, PlanError> {
     let plan = Plan { nodes: Vec::new(), cables: Vec::new(), sessions: Vec::new() };
@@ -109,7 +111,10 @@ impl Builder<'_> {
                 network: network.name.clone(),
                 address: addresses[1],
             });
-            self.cable([self.routers[&site.router], host], addresses, Medium::Lan, Purpose::SiteLan);
+            // A link that BFD watches has to be one that can fall silent.
+            let silent = Medium::Fibre { delay: LAN_DELAY, loss: 0.0 };
+            let medium = world.operation.bfd.map_or(Medium::Lan, |_| silent);
+            self.cable([self.routers[&site.router], host], addresses, medium, Purpose::SiteLan);
             if let Some(core) = core {
                 let addresses = addressing::management(index);
                 self.cable([core, host], addresses, Medium::Lan, Purpose::Management);

@@ -4,6 +4,7 @@
 //! [site]                  # for the file of every site
 //! drain = "3s"
 //! linger = "3s"
+//! bfd = "50ms"            # they and their routers watch the link between them, 3 packets
 //! dependency = true       # the sites check that they reach the data centre
 //!
 //! [fleet]                 # a fleet store, in the data centre
@@ -20,6 +21,12 @@ use std::time::Duration;
 /// What a scenario can wait for.
 const TIMES: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(300);
 
+/// What BFD can be asked for.
+const BFD_INTERVALS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(60);
+
+/// So many missing packets in a row are a dead link, at either end.
+pub const BFD_MULTIPLIER: u8 = 3;
+
 /// How the operator runs the sites.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Operation {
@@ -27,6 +34,8 @@ pub struct Operation {
     pub drain: Duration,
     /// How long the service answers on after an orderly stop has withdrawn.
     pub linger: Duration,
+    /// The interval at which each site and its router watch the link between them; none leaves it to BGP.
+    pub bfd: Option<Duration>,
     /// Whether every site checks that it reaches the operator's own data centre.
     pub dependency: bool,
     /// The fleet store.
@@ -43,7 +52,7 @@ pub struct Fleet {
 impl Default for Operation {
     fn default() -> Self {
         let short = Duration::from_secs(3);
-        Operation { drain: short, linger: short, dependency: false, fleet: None }
+        Operation { drain: short, linger: short, bfd: None, dependency: false, fleet: None }
     }
 }
 
@@ -59,6 +68,7 @@ impl Operation {
 pub struct Written {
     drain: Option<Duration>,
     linger: Option<Duration>,
+    bfd: Option<Duration>,
     dependency: Option<bool>,
     fleet: Option<Fleet>,
 }
@@ -68,14 +78,15 @@ impl Written {
     pub(crate) fn read(root: &Table<'_>) -> Option<Written> {
         let mut written = Written::default();
         let mut good = true;
-        let mut time = |value: document::Value<'_>| {
-            let read = value.duration_in(TIMES);
+        let mut time = |value: document::Value<'_>, bounds: RangeInclusive<Duration>| {
+            let read = value.duration_in(bounds);
             good &= read.is_some() || !value.is_given();
             read.map(|time| time.value)
         };
         if let Some(site) = root.optional("site").table() {
-            written.drain = time(site.optional("drain"));
-            written.linger = time(site.optional("linger"));
+            written.drain = time(site.optional("drain"), TIMES);
+            written.linger = time(site.optional("linger"), TIMES);
+            written.bfd = time(site.optional("bfd"), BFD_INTERVALS);
             let dependency = site.optional("dependency");
             written.dependency = dependency.flag().map(|flag| flag.value);
             good &= written.dependency.is_some() || !dependency.is_given();
@@ -94,6 +105,7 @@ impl Written {
         Operation {
             drain: self.drain.unwrap_or(before.drain),
             linger: self.linger.unwrap_or(before.linger),
+            bfd: self.bfd.or(before.bfd),
             dependency: self.dependency.unwrap_or(before.dependency),
             fleet: self.fleet.or(before.fleet),
         }

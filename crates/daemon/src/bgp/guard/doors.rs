@@ -48,7 +48,9 @@ impl Doors {
         opened: &mut BTreeMap<Family, TcpListener>,
     ) -> Result<(), Error> {
         let rules = Rules::of(peers);
-        for &family in rules.least_ttl.keys().filter(|family| !self.sockets.contains_key(family)) {
+        let families: BTreeSet<Family> = rules.least_ttl.keys().copied().collect();
+        let served: BTreeSet<Family> = self.sockets.keys().copied().collect();
+        for family in &families - &served {
             let socket = listener::bind(family == Family::Ipv4, port);
             let socket = socket.map_err(|source| Error::bgp_port(port, source))?;
             let copy = socket.try_clone().map_err(Error::System)?;
@@ -114,7 +116,7 @@ impl Rules {
 mod tests {
     use super::*;
     use std::fs::{self, Permissions};
-    use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+    use std::net::{Ipv4Addr, SocketAddr};
     use std::os::unix::fs::PermissionsExt;
     use std::time::Duration;
 
