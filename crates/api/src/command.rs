@@ -37,6 +37,8 @@ words! {
         Change = "change",
         /// An operator has a site's file read again.
         Reload = "reload",
+        /// An operator has the program on disk take over from a daemon.
+        Restart = "restart",
         /// Every fault at the target is undone.
         Restore = "restore",
     }

@@ -15,6 +15,7 @@ pub mod openapi;
 mod order;
 mod picture;
 mod reload;
+mod restart;
 pub mod route;
 mod schema;
 mod status;
@@ -36,6 +37,7 @@ pub use picture::{
     Cable, CableState, Client, Detour, DetourKind, Fault, Nearest, Picture, PictureKind, Router, Site,
 };
 pub use reload::{ReloadAnswer, ReloadChange, ReloadOrder, ReloadVerdict};
+pub use restart::{Restart, RestartAnswer, RestartOutcome, RestartVerdict};
 pub use schema::Schema;
 pub use status::{
     Alarm, Bfd, BfdState, Check, CheckResult, Counted, Group, GroupState, Kept, Output, Peer, PeerState,

@@ -2,7 +2,7 @@
 
 use crate::{
     Done, EventList, EventRow, Explanation, FleetOrder, FleetStatus, Order, Ordered, Picture, Refusal,
-    ReloadAnswer, ReloadOrder, Status, route,
+    ReloadAnswer, ReloadOrder, RestartAnswer, Status, route,
 };
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
@@ -58,6 +58,11 @@ fn orders(document: &mut Document) {
     let (order, done) = (document.json::<FleetOrder>(), document.json::<Done>());
     document.post(route::FLEET, "Decides about a site that cannot decide itself", order, done);
     let nothing = Answer { kind: "application/json", schema: ObjectBuilder::new().into() };
+    let (empty, answer) = (
+        Answer { kind: "application/json", schema: ObjectBuilder::new().into() },
+        document.json::<RestartAnswer>(),
+    );
+    document.post(route::RESTART, "The program on disk takes over, and no peer sees it", empty, answer);
     let answer = document.json::<ReloadAnswer>();
     document.post(route::RELOAD_CONFIRM, "Confirms the reload that waits for it", nothing, answer);
 }

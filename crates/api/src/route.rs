@@ -30,6 +30,9 @@ pub const RELOAD: &str = "/reload";
 /// Confirms the reload that waits for it; takes an empty object by POST, answers [`crate::ReloadAnswer`]. On the
 /// control socket only.
 pub const RELOAD_CONFIRM: &str = "/reload/confirm";
+/// Has the program on disk take over; takes an empty object by POST, answers [`crate::RestartAnswer`]. On the control
+/// socket only.
+pub const RESTART: &str = "/restart";
 /// Answers `ok` as long as the process serves.
 pub const HEALTH: &str = "/healthz";
 

@@ -1,6 +1,6 @@
 //! `catchment status --json`: what is announced, since when, and why.
 
-use crate::{Intent, Schema};
+use crate::{Intent, Restart, Schema};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
@@ -131,6 +131,9 @@ pub struct Status {
     /// Every alarm that stands, of the groups and of the daemon itself.
     #[serde(default)]
     pub alarms: Vec<Alarm>,
+    /// The last time that another program took over, or could not; none since the process began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart: Option<Restart>,
 }
 
 /// Something that is wrong and stays wrong until it is cleared.

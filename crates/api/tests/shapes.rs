@@ -73,6 +73,7 @@ fn peer() -> Peer {
             own_lateness_us: 412,
             excused: 0,
         }),
+        transport: Transport { interface: None, signature: Some(Signature::Md5), ttl_security: Some(1) },
         capabilities: vec!["route-refresh".to_owned()],
     }
 }
@@ -174,6 +175,19 @@ where
     text
 }
 
+fn restart() -> Restart {
+    Restart {
+        number: 2,
+        when: WHEN,
+        outcome: RestartOutcome::Done,
+        before: "0.1.0".to_owned(),
+        version: "0.2.0".to_owned(),
+        gap_ms: Some(84),
+        sessions: Some(1),
+        reason: None,
+    }
+}
+
 #[test]
 fn status() {
     let site = "london".parse().unwrap();
@@ -187,6 +201,7 @@ fn status() {
         }],
         peers: vec![peer()],
         alarms: vec![alarm()],
+        restart: Some(restart()),
     }));
 }
 

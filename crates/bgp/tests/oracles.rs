@@ -214,6 +214,7 @@ fn samples() -> Vec<(bool, Vec<u8>)> {
     for path in streams {
         let four_octet_asn = !path.to_string_lossy().contains("two-octet");
         let mut framer = Framer::default();
+        framer.allow_extended_messages();
         framer.push(&std::fs::read(path).unwrap());
         while let Some(message) = framer.next_message().unwrap() {
             samples.push((four_octet_asn, message.to_vec()));

@@ -107,7 +107,9 @@ fn act_on_model(model: &mut Model, act: &Act, second: u64) {
             model.extend(prefixes.iter().map(|&number| (prefix(number), (*said, second, false))));
         }
         Act::Withdraw(prefixes) | Act::TreatAsWithdraw(prefixes) => {
-            prefixes.iter().for_each(|&number| drop(model.remove(&prefix(number))));
+            prefixes.iter().for_each(|&number| {
+                model.remove(&prefix(number));
+            });
         }
         Act::MarkStale(family) => {
             let of_family = model.iter_mut().filter(|(prefix, _)| prefix.family() == *family);

@@ -45,6 +45,9 @@ pub(crate) enum Command {
                       catchment reload --confirm"
     )]
     Reload(Reload),
+    /// Has the program on disk take the place of the running daemon: no session ends and no answer is lost
+    #[command(after_help = "Example:\n  catchment restart")]
+    Restart(Ask),
     /// Says what is announced, since when, and why
     #[command(after_help = "Example:\n  catchment status\n  catchment status --json | jq '.groups[].state'")]
     Status(Ask),
@@ -200,7 +203,7 @@ pub(crate) struct LabNodes {
 #[derive(Debug, Args)]
 pub(crate) struct LabFault {
     /// What to do: kill, hang, reboot, power-cut, cut, blackhole, flap, starve, remove, drain, withdraw, resume,
-    /// change, reload, restore
+    /// change, reload, restart, restore
     pub(crate) kind: String,
     /// To what: `london` (the site, or its service), `site london`, `service london`, `daemon london`,
     /// `cable atlas-london - atlas-newyork`, `store`, `everything`
@@ -222,6 +225,9 @@ pub(crate) struct CheckSite {
     /// Also runs each check against something dead, and says whether it can fail
     #[arg(long)]
     pub(crate) negative: bool,
+    /// Says only whether this program would take the site over from a running one that hands over this format
+    #[arg(long, value_name = "FORMAT", hide = true)]
+    pub(crate) succession: Option<u32>,
 }
 
 /// `catchment reload`.

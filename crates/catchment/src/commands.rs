@@ -10,6 +10,7 @@ mod lab;
 mod order;
 mod reload;
 mod replay;
+mod restart;
 mod run;
 mod status;
 
@@ -24,6 +25,7 @@ pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> anyhow::Res
         Command::Run { site } => run::run(&site),
         Command::Check(check) => check::run(&check, terminal),
         Command::Reload(reload) => reload::run(&reload, terminal),
+        Command::Restart(ask) => restart::run(&ask, terminal),
         Command::Status(ask) => status::run(&ask, terminal),
         Command::Events(events) => events::run(&events, terminal),
         Command::Explain(explain) => explain::run(&explain, terminal),

@@ -26,7 +26,10 @@ fn every_key_of_a_session_reaches_its_settings() {
     let peer = with(TRANSIT, keys).unwrap_or_else(|faults| panic!("{faults}")).peers.remove(0);
     let session = &peer.session;
     assert_eq!(session.max_prefixes, [(Family::Ipv4, 100), (Family::Ipv6, 50)].into());
-    assert_eq!((session.max_announced, session.role, session.role_strict), (Some(4), Some(Role::Customer), true));
+    assert_eq!(
+        (session.max_announced, session.role, session.role_strict),
+        (Some(4), Some(Role::Customer), true)
+    );
     assert_eq!(session.add_path, AddPath { receive: true, send: false });
     assert!(session.extended_next_hop);
     assert_eq!(peer.next_hops[&Family::Ipv4], NextHop::Address("2001:db8:1::10".parse().unwrap()));

@@ -1,22 +1,32 @@
-//! Runs the daemon of one site in the foreground: `cargo run --example site -- SITE.toml`.
+//! Runs the daemon of one site in the foreground: `cargo run --example site -- run SITE.toml`. It can be restarted as
+//! planned: `check SITE.toml --succession FORMAT` is how the running program asks the one on disk.
 
 use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    let Some(path) = std::env::args().nth(1) else {
-        eprintln!("usage: site SITE.toml");
-        return ExitCode::from(2);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (path, format) = match arguments[..] {
+        ["run", path] => (Path::new(path), None),
+        ["check", path, "--succession", format] => (Path::new(path), Some(format)),
+        _ => {
+            eprintln!("usage: site run SITE.toml");
+            return ExitCode::from(2);
+        }
     };
-    let site_file = match config::load(Path::new(&path)) {
+    let site_file = match config::load(path) {
         Ok(site_file) => site_file,
         Err(faults) => {
             eprintln!("{faults}");
             return ExitCode::from(2);
         }
     };
-    match daemon::run(Path::new(&path), site_file) {
+    if let Some(format) = format {
+        return if format == daemon::SUCCESSION.to_string() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    match daemon::run(path, site_file) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");

@@ -178,6 +178,15 @@ impl Keeper {
         Ok(keeper)
     }
 
+    /// Goes on where another program left everything in place: what is missing is put back by the first look, and an
+    /// error is no reason to stop.
+    pub(crate) fn going_on(belongings: &Belongings) -> linux::Result<Self> {
+        let mut keeper = Keeper::put(&Belongings::default())?;
+        keeper.items = belongings.items();
+        keeper.wanted.belongings.send_replace(belongings.clone());
+        Ok(keeper)
+    }
+
     /// Which addresses are missing, now and from now on.
     pub(crate) fn presence(&self) -> watch::Receiver<Presence> {
         self.presence.subscribe()

@@ -16,6 +16,7 @@
 
 mod command;
 mod group;
+mod kept;
 mod permits;
 mod readback;
 mod regroup;
@@ -23,6 +24,7 @@ mod view;
 
 pub(crate) use command::{Command, Leave};
 pub(crate) use group::{Group, Seen, Slot};
+pub(crate) use kept::Kept;
 pub(crate) use permits::{Grants, Permits, Wishes};
 pub(crate) use regroup::{Member, Regroup};
 pub(crate) use view::{output, state};
@@ -34,7 +36,7 @@ use crate::event::Source;
 use crate::events::Bus;
 use crate::export::{Decision, GroupLevel};
 use crate::load::Loads;
-use crate::memory::{Kept, Memories};
+use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
 use crate::status::{self, Shown};
 use crate::traffic::{Connections, Counted};
@@ -191,6 +193,7 @@ impl Decider {
                 self.leave(leave, &who).await;
                 let _ = decided.send(self.announced);
             }
+            Command::StandStill(asked) => asked.stand(self.keep()).await,
         }
     }
 
@@ -285,8 +288,8 @@ impl Decider {
                         changed = true;
                     }
                     Action::CheckSoon { check, at } => group.run_sooner(check, at),
-                    Action::Remember(memory) => self.mouth.memories.send_modify(|memories| {
-                        let kept = Kept::new(memory, self.mouth.clock.wall_at(now));
+                    Action::Remember(remembered) => self.mouth.memories.send_modify(|memories| {
+                        let kept = memory::Kept::new(remembered, self.mouth.clock.wall_at(now));
                         memories.insert(group.machine.settings().group.clone(), kept);
                     }),
                     Action::Event(event) => events.push((index, event)),

@@ -17,11 +17,13 @@
 mod connection;
 mod guard;
 mod heard;
+mod kept;
 mod ledger;
 mod listener;
 
 pub(crate) use guard::{Doors, watch as watch_guards};
 pub(crate) use heard::{QUESTIONS, Question};
+pub(crate) use kept::KeptSession;
 pub(crate) use ledger::Ledger;
 pub(crate) use listener::{CALLS_PER_PEER, Switchboard, take_calls};
 
@@ -31,6 +33,7 @@ use crate::event::{Event, Source};
 use crate::events::Bus;
 use crate::export::{self, Decision, NextHops, Towards};
 use crate::metrics::Metrics;
+use crate::succession::StandStill;
 use bgp::session::{
     ConnectionId, Direction, Input, Kept, Negotiated, Output, Received, Session, ShutdownText, StateName,
     StopKind,
@@ -93,6 +96,33 @@ impl View {
     }
 }
 
+#[cfg(test)]
+impl View {
+    /// Of a peer that was told what stands in the ledger, with a policy that says nothing.
+    pub(crate) fn for_test(
+        state: StateName,
+        families: BTreeSet<Family>,
+        next_hops: NextHops,
+        ledger: Ledger,
+    ) -> Self {
+        let labels = config::Labels::default;
+        View {
+            state,
+            since: WallTime(0),
+            received: Received::default(),
+            kept: None,
+            prefixes: BTreeMap::new(),
+            negotiated: None,
+            ledger,
+            families,
+            next_hops,
+            policy: Policy { always: labels(), deprefer: labels() },
+            local_asn: Asn::TRANS,
+            transport: api::Transport::default(),
+        }
+    }
+}
+
 /// Where a peer's task hears of the world.
 #[derive(Debug)]
 pub(crate) struct Ears {
@@ -108,6 +138,8 @@ pub(crate) struct Ears {
     pub(crate) path: watch::Receiver<Option<bfd::View>>,
     /// The order to stop.
     pub(crate) stop: watch::Receiver<Goodbye>,
+    /// Another program is about to take over; an error says that the session could not be written down.
+    pub(crate) still: mpsc::Receiver<StandStill<Option<serde_json::Result<KeptSession>>>>,
 }
 
 /// What a peer is told at the end.
@@ -135,6 +167,7 @@ enum Happened {
     Configured,
     Path,
     Stop,
+    StandStill(StandStill<Option<serde_json::Result<KeptSession>>>),
     Called(TcpStream),
     Asked(Question),
     Answered(io::Result<Connection>),
@@ -209,7 +242,9 @@ impl Peer {
     /// Runs the session until it was ordered to stop and the peer was told so.
     pub(crate) async fn run(mut self, mut ears: Ears) {
         self.want(&ears.decision.borrow_and_update().clone());
-        self.take(Input::Start);
+        if self.session.state() == StateName::Idle {
+            self.take(Input::Start);
+        }
         loop {
             match self.next(&mut ears).await {
                 Happened::Decided => self.decided(&ears.decision.borrow_and_update().clone()),
@@ -222,6 +257,7 @@ impl Peer {
                     self.watched(path);
                 }
                 Happened::Stop => break,
+                Happened::StandStill(asked) => asked.stand(self.keep()).await,
                 Happened::Asked(question) => question.answer(&self.session, self.mouth.clock),
                 Happened::Called(stream) => self.called(stream, &ears),
                 Happened::Answered(Ok(connection)) => self.connected(connection, Direction::Outbound, &ears),
@@ -266,6 +302,7 @@ impl Peer {
             _ = ears.stop.changed() => Happened::Stop,
             Ok(()) = ears.path.changed() => Happened::Path,
             Ok(()) = ears.neighbour.changed() => Happened::Configured,
+            Some(asked) = ears.still.recv() => Happened::StandStill(asked),
             () = mouth.clock.until(session.deadline()) => Happened::Due,
             Some(stream) = ears.calls.recv() => Happened::Called(stream),
             Some(question) = ears.questions.recv() => Happened::Asked(question),

@@ -7,6 +7,8 @@
 //! that setting it changes nothing (law P14). The runtime's own timers run on `CLOCK_MONOTONIC` too, so a deadline and
 //! the sleep that waits for it agree.
 
+use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use terms::{Timestamp, WallTime};
 
@@ -14,17 +16,39 @@ use terms::{Timestamp, WallTime};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     start: Instant,
+    /// What it showed at its start.
+    shown: Timestamp,
+}
+
+/// How a clock stood, for a program that takes over and goes on counting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Reading {
+    /// What the clock showed.
+    shown: Timestamp,
+    /// What the system's clock showed then.
+    system: Duration,
 }
 
 impl Clock {
     /// A clock whose timestamps count from now.
     pub(crate) fn start() -> Self {
-        Clock { start: Instant::now() }
+        Clock { start: Instant::now(), shown: Timestamp::ZERO }
+    }
+
+    /// A clock that goes on where another one of this machine stood: what the two show compares.
+    pub(crate) fn going_on(from: Reading) -> Self {
+        let passed = system().saturating_sub(from.system);
+        Clock { start: Instant::now(), shown: from.shown + passed }
+    }
+
+    /// How it stands.
+    pub(crate) fn reading(&self) -> Reading {
+        Reading { shown: self.now(), system: system() }
     }
 
     /// The present, on the clock that only goes forward.
     pub(crate) fn now(&self) -> Timestamp {
-        Timestamp::ZERO + self.start.elapsed()
+        self.shown + self.start.elapsed()
     }
 
     /// The present, as people write it. Never compared, never a timer.
@@ -49,9 +73,25 @@ impl Clock {
     }
 }
 
+/// The clock of the system that [`Instant`] reads, too, as a number that another program can use.
+fn system() -> Duration {
+    let now = clock_gettime(ClockId::Monotonic);
+    Duration::new(now.tv_sec.try_into().unwrap_or(0), now.tv_nsec.try_into().unwrap_or(0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_goes_on_shows_what_the_other_would() {
+        let clock = Clock { start: Instant::now(), shown: Timestamp::ZERO + Duration::from_secs(3600) };
+        let other = Clock::going_on(clock.reading());
+        let (before, shown, after) = (clock.now(), other.now(), clock.now());
+        // The two are read one after the other.
+        let slack = Duration::from_millis(100);
+        assert!(shown + slack >= before && shown <= after + slack, "{before:?} {shown:?} {after:?}");
+    }
 
     #[test]
     fn the_two_times_are_one_instant() {

@@ -16,7 +16,9 @@
 
 mod batch;
 mod counters;
+mod inheritance;
 mod listen;
+mod orders;
 mod service;
 mod tally;
 mod tcp;
@@ -24,14 +26,17 @@ mod tcp;
 mod tests;
 mod udp;
 
+use crate::succession::Sockets;
 use crate::watchdog::Heart;
 use ::dns::{Identity, Transport, Zones};
+pub(crate) use inheritance::Inheritance;
+use orders::{Order, Orders};
 use service::Service;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 pub(crate) use tally::{Tally, register, total};
@@ -42,7 +47,7 @@ use tokio::sync::watch;
 pub(crate) const PORT: u16 = 53;
 
 /// Longest time that a thread takes to notice that it is to stop, and between two beats of its heart.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// What is served where.
 #[derive(Clone, Debug)]
@@ -96,8 +101,11 @@ pub(crate) struct Server {
     service: ServiceName,
     addresses: Vec<IpAddr>,
     served: watch::Sender<Arc<Zones>>,
-    stopping: Arc<AtomicBool>,
+    orders: Arc<Orders>,
     threads: Vec<Running>,
+    /// Second handles on the sockets, for the program that takes over.
+    udp: Vec<OwnedFd>,
+    tcp: Vec<OwnedFd>,
 }
 
 /// One thread and what it tells about itself.
@@ -109,30 +117,40 @@ struct Running {
 }
 
 impl Server {
-    /// Opens every socket, then starts every thread.
-    pub(crate) fn start(settings: &Settings, zones: Arc<Zones>) -> Result<Server, Error> {
+    /// Opens every socket that the program before has not left open, then starts every thread.
+    pub(crate) fn start(
+        settings: &Settings,
+        zones: Arc<Zones>,
+        from: &mut Inheritance,
+    ) -> Result<Server, Error> {
         let addresses = || settings.addresses.iter().map(|&address| SocketAddr::new(address, settings.port));
         // TCP first: unlike UDP with SO_REUSEPORT, it notices another server of the same user.
-        let listeners = addresses().map(listen::tcp).collect::<Result<Vec<_>, Error>>()?;
+        let listener = |address| from.listener(address).map_or_else(|| listen::tcp(address), Ok);
+        let listeners = addresses().map(listener).collect::<Result<Vec<_>, Error>>()?;
         let mut sockets = Vec::new();
         for address in addresses() {
-            for _ in 0..settings.workers.get() {
-                sockets.push(listen::udp(address)?);
+            let mut its = from.udp(address);
+            while its.len() < settings.workers.get() {
+                its.push(listen::udp(address)?);
             }
+            sockets.extend(its);
         }
+        let clients = addresses().flat_map(|address| from.streams(address)).collect();
         let (served, published) = watch::channel(zones);
         let identity = Arc::new(settings.identity.clone());
-        let stopping = Arc::new(AtomicBool::new(false));
-        let service = || Service::new(published.clone(), Arc::clone(&identity), Arc::clone(&stopping));
+        let orders = Arc::<Orders>::default();
+        let service = || Service::new(published.clone(), Arc::clone(&identity), Arc::clone(&orders));
         let mut server = Server {
             service: settings.service.clone(),
             addresses: settings.addresses.clone(),
             served,
-            stopping: Arc::clone(&stopping),
+            orders: Arc::clone(&orders),
             threads: Vec::new(),
+            udp: second_handles(&sockets)?,
+            tcp: second_handles(&listeners)?,
         };
         let of_streams = service();
-        let streams = tcp::Streams::new(listeners, of_streams.clone()).map_err(Error::System)?;
+        let streams = tcp::Streams::new(listeners, clients, of_streams.clone()).map_err(Error::System)?;
         server.spawn("dns-tcp", Transport::Tcp, &of_streams, move || streams.run())?;
         for socket in sockets {
             let service = service();
@@ -181,6 +199,36 @@ impl Server {
         self.threads.iter().map(|running| running.heart.clone()).collect()
     }
 
+    /// Has every thread look out for orders more often: soon it is to stand still.
+    pub(crate) fn brace(&self) {
+        self.orders.give(Order::Brace);
+    }
+
+    /// Has every thread finish what it has in hand and then touch nothing.
+    pub(crate) fn stand(&self) {
+        self.orders.give(Order::Stand);
+    }
+
+    /// Whether every thread does.
+    pub(crate) fn stands(&self) -> bool {
+        self.orders.standing() == self.threads.len()
+    }
+
+    /// Goes on serving.
+    pub(crate) fn serve_on(&self) {
+        self.orders.give(Order::Serve);
+    }
+
+    /// Adds its sockets to those that are handed over. Answers with the connections of clients, which close with what
+    /// is returned.
+    pub(crate) fn hand_over(&self, sockets: &mut Sockets) -> Vec<OwnedFd> {
+        let clients = self.orders.take_streams();
+        sockets.dns_udp.extend(self.udp.iter().map(AsRawFd::as_raw_fd));
+        sockets.dns_tcp.extend(self.tcp.iter().map(AsRawFd::as_raw_fd));
+        sockets.dns_streams.extend(clients.iter().map(AsRawFd::as_raw_fd));
+        clients
+    }
+
     /// Stops every thread and waits for its end, which takes as long as one look at most.
     pub(crate) fn stop(self) {
         drop(self);
@@ -189,10 +237,16 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.orders.give(Order::Stop);
         for running in self.threads.drain(..) {
             // A thread that panicked has ended too; the panic was reported where it happened.
             let _ = running.thread.join();
         }
     }
+}
+
+/// A second handle on each socket: the first belongs to its thread.
+fn second_handles(sockets: &[impl AsFd]) -> Result<Vec<OwnedFd>, Error> {
+    let handles = sockets.iter().map(|socket| socket.as_fd().try_clone_to_owned());
+    handles.collect::<io::Result<_>>().map_err(Error::System)
 }

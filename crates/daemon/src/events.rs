@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::event::Source;
 use crate::metrics::Metrics;
 use api::EventRow;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -39,9 +40,24 @@ struct Inner {
     told: Mutex<Told>,
 }
 
+/// What was told, for a program that takes over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    /// The number of the next event.
+    next: u64,
+    /// The latest ones, oldest first.
+    rows: VecDeque<EventRow>,
+    /// The alarms that stood.
+    alarms: Vec<api::Alarm>,
+}
+
 #[derive(Debug)]
 struct Told {
     next: u64,
+    /// The first that this program told.
+    first: u64,
+    /// Alarms of the program before, for the time since when they stand.
+    before: Vec<api::Alarm>,
     ring: VecDeque<EventRow>,
     followers: broadcast::Sender<EventRow>,
     /// What is wrong and was not cleared yet, by who says so, subject and name.
@@ -63,12 +79,31 @@ impl Bus {
     pub(crate) fn new(clock: Clock, metrics: Metrics) -> Self {
         let told = Told {
             next: 0,
+            first: 0,
+            before: Vec::new(),
             ring: VecDeque::with_capacity(KEPT),
             followers: broadcast::Sender::new(FOLLOWED),
             alarms: BTreeMap::new(),
             warned: BTreeMap::new(),
         };
         Bus(Arc::new(Inner { clock, metrics, told: Mutex::new(told) }))
+    }
+
+    /// What was told so far.
+    pub(crate) fn keep(&self) -> Kept {
+        let alarms = self.alarms();
+        let told = self.told();
+        Kept { next: told.next, rows: told.ring.clone(), alarms }
+    }
+
+    /// Goes on counting where another program stood. Its alarms do not stand by this: whoever raises one again finds
+    /// that it has stood since then.
+    pub(crate) fn go_on(&self, from: Kept) {
+        let mut told = self.told();
+        (told.next, told.first) = (from.next, from.next);
+        told.ring = from.rows;
+        told.ring.truncate(KEPT);
+        told.before = from.alarms;
     }
 
     /// Tells one event.
@@ -115,7 +150,8 @@ impl Bus {
         let mut told = self.told();
         let fresh = alarms.into_iter().map(|(name, text)| {
             let key = (Keeper::Decision, subject.clone(), name);
-            let since = told.alarms.get(&key).map_or(wall, |alarm| alarm.since);
+            let stood = told.alarms.get(&key).or_else(|| told.stood_before(key.2.kind, &subject));
+            let since = stood.map_or(wall, |alarm| alarm.since);
             let alarm = api::Alarm { kind: key.2.kind.to_owned(), subject: subject.clone(), since, text };
             (key, alarm)
         });
@@ -135,14 +171,20 @@ impl Bus {
 }
 
 impl Told {
+    /// The alarm of the program before, of that kind about that subject.
+    fn stood_before(&self, kind: &str, subject: &str) -> Option<&api::Alarm> {
+        self.before.iter().find(|alarm| alarm.kind == kind && alarm.subject == subject)
+    }
+
     /// An alarm stands since it was raised first, with the words of the last time.
     fn change(&mut self, change: AlarmChange, row: &EventRow) {
         match change {
             AlarmChange::Raised(name) => {
+                let stood = self.stood_before(name.kind, &row.subject);
                 let fresh = api::Alarm {
                     kind: name.kind.to_owned(),
                     subject: row.subject.clone(),
-                    since: row.wall,
+                    since: stood.map_or(row.wall, |alarm| alarm.since),
                     text: Reason::from(&row.text),
                 };
                 let alarm = self.alarms.entry((Keeper::Events, row.subject.clone(), name)).or_insert(fresh);
@@ -175,7 +217,9 @@ impl Log {
     /// Writes what was told so far.
     pub(crate) fn follow(bus: &Bus) -> Self {
         let (earlier, rows) = bus.follow();
-        earlier.iter().for_each(log);
+        let first = bus.told().first;
+        // What the program before has told it has logged.
+        earlier.iter().filter(|row| row.seq >= first).for_each(log);
         Log { rows }
     }
 
@@ -268,6 +312,23 @@ mod tests {
         assert_eq!(kinds(&bus), ["store-lost"]);
         bus.tell(&permit::Event::Cleared { alarm }, Source::Group(&group));
         assert!(kinds(&bus).is_empty());
+    }
+
+    #[test]
+    fn a_program_that_takes_over_goes_on_counting_and_alarms_stand_since_they_did() {
+        let (before, after) = (Bus::for_test(), Bus::for_test());
+        before.tell(&Event::Started, Source::Process);
+        let address = "198.18.0.53".parse().unwrap();
+        let missing = Event::AddressMissing { address, reason: "no permission".into() };
+        before.tell(&missing, Source::Process);
+        let mut kept = before.keep();
+        kept.alarms[0].since = terms::WallTime(1);
+        after.go_on(kept);
+        assert_eq!(after.alarms(), [], "nobody has said that it still stands");
+        after.tell(&missing, Source::Process);
+        assert_eq!(after.alarms()[0].since, terms::WallTime(1));
+        let seqs: Vec<u64> = after.latest().iter().map(|row| row.seq).collect();
+        assert_eq!(seqs, [0, 1, 2]);
     }
 
     #[test]

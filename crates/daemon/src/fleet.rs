@@ -41,6 +41,7 @@ use crate::clock::Clock;
 use crate::event::Source;
 use crate::events::Bus;
 use crate::load::Loads;
+use crate::succession::StandStill;
 use ::fleet::{Connection, Entry, Key, Store};
 use announce::permit::{Input, Machine, Output, Pace, Record, Settings, Speaker};
 use asking::{decode, read, replace};
@@ -96,7 +97,12 @@ pub(crate) struct Wires {
     pub(crate) orders: mpsc::Receiver<Request>,
     /// What is to be done about operators' tokens.
     pub(crate) errands: mpsc::Receiver<Errand>,
+    /// Another program is about to take over.
+    pub(crate) still: mpsc::Receiver<StandStill<Kept>>,
 }
+
+/// What the driver hands to the program that takes over.
+pub(crate) type Kept = BTreeMap<GroupName, Machine>;
 
 /// What the store said to one machine, and over which connection.
 type Answer = (GroupName, Option<Connection>, Input);
@@ -134,6 +140,18 @@ impl<S: Store> Driver<S> {
         }
     }
 
+    /// Goes on where the program before stood: what it held is held, and the store is asked anew.
+    pub(crate) fn going_on(mut self, kept: Kept, grants: Grants) -> Self {
+        let now = self.now();
+        self.machines = kept;
+        for machine in self.machines.values_mut() {
+            machine.handle(Input::Configured { min_sites: self.identity.min_sites }, now);
+            machine.handle(Input::Disconnected { why: Reason::from("another program took over") }, now);
+        }
+        self.wires.grants.send_replace(grants);
+        self
+    }
+
     /// Drives until `stopped` comes, and then takes leave. Dropped, it takes its tasks along.
     pub(crate) async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
         let (heard, mut ears) = mpsc::channel(HEARD);
@@ -167,6 +185,7 @@ impl<S: Store> Driver<S> {
                     }
                 }
                 Ok(()) = self.wires.wishes.changed() => self.pass_wishes(),
+                Some(asked) = self.wires.still.recv() => asked.stand(self.machines.clone()).await,
                 Some(request) = self.wires.orders.recv() => {
                     let bus = self.wires.bus.clone();
                     helpers.spawn(operator::carry_out(self.store.clone(), bus, request));

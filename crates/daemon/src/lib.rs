@@ -31,6 +31,7 @@ mod server;
 mod socket;
 mod status;
 mod stop;
+mod succession;
 mod summary;
 mod traffic;
 mod usage;
@@ -39,14 +40,17 @@ mod wiring;
 
 pub use check::{CanFail, Proof, prove};
 pub use error::Error;
+pub use succession::FORMAT as SUCCESSION;
 
 /// Runs the daemon of one site until SIGTERM or SIGINT has ended it in order. `path` is where its site file was read,
-/// and where SIGHUP has it read again.
+/// and where SIGHUP has it read again. A process whose program before has handed its site over goes on where that stood.
 ///
 /// The calling process keeps only the capabilities that a site needs, for good: call this before any thread runs.
 /// Everything that can be wrong is tried before anything is announced; an error leaves nothing behind. A panic of any
 /// thread, and a decision loop that hangs, end the process, because its peers withdraw when it dies.
 pub fn run(path: &std::path::Path, site_file: config::SiteFile) -> Result<(), Error> {
+    let program = succession::Program::of_this_process().map_err(Error::System)?;
+    let arrived = succession::arrive(&site_file.site.name);
     privileges::shed()?;
-    wiring::run(path, site_file)
+    wiring::run(path, site_file, arrived, program)
 }

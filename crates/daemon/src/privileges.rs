@@ -5,7 +5,7 @@ use linux::limits;
 use linux::privileges::{Capabilities, keep_only};
 
 /// Service addresses on `lo` and unreachable routes; echo requests of checks; the ports of BGP and DNS.
-const NEEDED: Capabilities =
+pub(crate) const NEEDED: Capabilities =
     Capabilities::NET_ADMIN.union(Capabilities::NET_RAW).union(Capabilities::NET_BIND_SERVICE);
 
 /// Descriptors that a site with many peers, checks and readers may want.

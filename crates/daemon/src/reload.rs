@@ -17,11 +17,13 @@ mod desk;
 mod difference;
 mod guard;
 mod office;
+mod restart;
 mod words;
 
 pub(crate) use desk::routes;
 pub(crate) use difference::{Difference, GroupStep, PeerChange};
 pub(crate) use office::Office;
+pub(crate) use restart::Exit;
 
 use crate::error::Error;
 use config::SiteFile;

@@ -24,6 +24,11 @@ impl ControlSocket {
         Ok(ControlSocket { path: path.to_owned(), listener })
     }
 
+    /// Goes on with the socket of the program before, which is still at `path`.
+    pub(crate) fn going_on(path: &Path, listener: UnixListener) -> Self {
+        ControlSocket { path: path.to_owned(), listener }
+    }
+
     /// A second handle on the socket, for the server.
     pub(crate) fn listener(&self) -> io::Result<UnixListener> {
         self.listener.try_clone()

@@ -31,6 +31,8 @@ pub(crate) struct Board {
     pub(crate) orders: watch::Receiver<orders::Shown>,
     pub(crate) shown: watch::Receiver<Shown>,
     pub(crate) fleet: Fleet,
+    /// The last time that another program took over.
+    pub(crate) restart: watch::Receiver<Option<api::Restart>>,
     pub(crate) bus: Bus,
 }
 
@@ -85,7 +87,15 @@ impl Board {
             prefix.peers = told.map(|(peer, view)| told_peer(peer, &view.ledger, prefix.prefix)).collect();
         }
         let peers = ours.iter().zip(views).map(|(peer, view)| peer.status(view)).collect();
-        Status { schema: Schema, site: self.site.clone(), groups, covers, peers, alarms: self.bus.alarms() }
+        Status {
+            schema: Schema,
+            site: self.site.clone(),
+            groups,
+            covers,
+            peers,
+            alarms: self.bus.alarms(),
+            restart: self.restart.borrow().clone(),
+        }
     }
 
     /// What was told to whom about one prefix, and the events that led there.
@@ -180,6 +190,19 @@ impl Board {
             alarms,
             ..Picture::empty(PictureKind::Daemon, self.site.to_string(), self.started)
         }
+    }
+}
+
+#[cfg(test)]
+impl Peer {
+    /// One that nobody can ask about routes, over a path that nobody watches.
+    pub(crate) fn for_test(
+        name: PeerName,
+        address: IpAddr,
+        asn: Asn,
+        view: watch::Receiver<bgp::View>,
+    ) -> Self {
+        Peer { name, address, asn, view, ask: mpsc::channel(1).0, path: watch::channel(None).1 }
     }
 }
 

@@ -45,6 +45,8 @@ pub(crate) struct Signals {
 impl Signals {
     /// Takes the signals over from the system, which would end the process at once.
     pub(crate) fn listen() -> io::Result<Self> {
+        // Who reads the file again listens later, and until then this must not end the process either.
+        let _ = signal(SignalKind::hangup())?;
         Ok(Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,

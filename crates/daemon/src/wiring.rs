@@ -41,6 +41,7 @@ mod opening;
 mod peers;
 mod services;
 mod site;
+mod succession;
 
 use crate::announce::{self, Decider, Group};
 use crate::attendants::Attendants;
@@ -56,9 +57,10 @@ use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
 use crate::orders::{self, Clerk, Orders};
 use crate::record::Recording;
-use crate::reload::{Change, Office};
+use crate::reload::{Change, Exit, Office};
 use crate::status::{Board, Shown};
 use crate::stop::{Signals, Stop};
+use crate::succession::{Arrived, Departing, Descriptors, Estate, Event as Succession, Program};
 use crate::traffic::{Connections, Counted};
 use crate::watchdog::{self, Heart, Hearts, tell_manager};
 use crate::{address, bgp, dns, fleet};
@@ -70,9 +72,12 @@ use peers::Peers;
 use sd_notify::NotifyState;
 use services::Services;
 use site::Site;
+use std::collections::BTreeMap;
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
+use succession::Taken;
 use tokio::sync::{mpsc, watch};
 
 /// Results of checks that wait for the decision loop. It takes each within microseconds.
@@ -84,21 +89,38 @@ const COMMANDS: usize = 8;
 /// Runs of checks that wait to be drawn; the page takes them ten times a second.
 const SAMPLES: usize = 1024;
 
-/// Runs a site until it is ordered to stop. `path` is where its site file was read.
-pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
+/// Runs a site until it is ordered to stop. `path` is where its site file was read; `program` may take over one day,
+/// as this one may have from another.
+pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: Program) -> Result<(), Error> {
     watchdog::end_on_panic();
-    let (clock, metrics) = (Clock::start(), Metrics::default());
+    let Arrived { mut estate, mut descriptors, trouble } = arrived;
+    let clock = estate.as_ref().map_or_else(Clock::start, |estate| Clock::going_on(estate.clock));
+    let metrics = Metrics::default();
     let bus = Bus::new(clock, metrics.clone());
+    if let Some(estate) = &mut estate {
+        bus.go_on(std::mem::take(&mut estate.news));
+    }
+    if let Some(reason) = trouble {
+        bus.tell(&Succession::EstateUnusable { reason }, Source::Process);
+    }
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::System)?;
     let signals = runtime.block_on(async { Signals::listen() }).map_err(Error::System)?;
+    linux::succession::hear_signals().map_err(Error::Host)?;
     let mut links = Links::new(clock, bus.clone(), metrics.bfd());
     links.prepare(&site_file.peers)?;
-    let Opened { bgp, doors, socket, api, dns, keeper, kernel } = Opened::open(&site_file)?;
+    let before = estate.as_ref().map(|estate| &estate.sockets);
+    let Opened { bgp, doors, socket, api, dns, keeper, kernel } =
+        Opened::open(&site_file, before, &mut descriptors)?;
     let listener = socket.listener().map_err(Error::System)?;
+    let control = socket.listener().map_err(Error::System)?.into();
+    let api_handle = api.as_ref().map(TcpListener::try_clone).transpose().map_err(Error::System)?;
     let state_dir = site_file.site.state_dir.clone();
     let store = memory::open(&state_dir, &bus)?;
-    let memories = runtime.block_on(memory::recall(store.as_ref(), &bus));
+    let memories = match &mut estate {
+        Some(estate) => std::mem::take(&mut estate.memories),
+        None => runtime.block_on(memory::recall(store.as_ref(), &bus)),
+    };
     let orders = runtime.block_on(orders::recall(store.as_ref(), clock.wall(), &bus));
 
     let recording = Arc::new(Recording::begin(&state_dir, &site_file.site.name, clock, &bus));
@@ -110,7 +132,13 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
         recording: Arc::clone(&recording),
         workshop: workshop.handle(),
     };
+    let (departures, departing) = mpsc::channel(1);
     let supplies = Supplies {
+        estate,
+        descriptors,
+        departing,
+        control,
+        api: api_handle.map(OwnedFd::from),
         bgp,
         doors,
         links,
@@ -124,11 +152,23 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
     };
     let hearts = supplies.hearts.clone();
     let wires = runtime.block_on(async { wire(&site_file, shared, supplies) })?;
-    let Wires { site, stop, board, clerk, driver, metrics, memories, samples, changes, counted, connections } =
-        wires;
+    let Wires {
+        site,
+        stop,
+        board,
+        clerk,
+        driver,
+        metrics,
+        memories,
+        samples,
+        changes,
+        counted,
+        connections,
+        taken,
+    } = wires;
     let attendants = Attendants {
         bus: bus.clone(),
-        office: Office::new(path, site_file, board.clone(), changes),
+        office: Office::new(path, site_file, board.clone(), changes, Exit { program, departures }),
         board,
         fleet: driver,
         metrics,
@@ -147,7 +187,10 @@ pub(crate) fn run(path: &Path, site_file: SiteFile) -> Result<(), Error> {
     std::thread::Builder::new().name("addresses".to_owned()).spawn(keep).map_err(Error::System)?;
     watchdog::watch(hearts).map_err(Error::System)?;
 
-    bus.tell(&Event::Started, Source::Process);
+    match taken {
+        Some(taken) => site.arrived(taken),
+        None => bus.tell(&Event::Started, Source::Process),
+    }
     tell_manager(&[NotifyState::Ready]);
     runtime.block_on(site.run(stop, signals));
     bus.tell(&Event::Stopped, Source::Process);
@@ -174,6 +217,12 @@ struct Shared {
 
 /// What the tasks are made of beside the site file.
 struct Supplies {
+    /// What the program before knew.
+    estate: Option<Estate>,
+    descriptors: Descriptors,
+    departing: mpsc::Receiver<Departing>,
+    control: OwnedFd,
+    api: Option<OwnedFd>,
     bgp: Vec<TcpListener>,
     doors: bgp::Doors,
     links: Links,
@@ -199,22 +248,15 @@ struct Wires {
     changes: mpsc::Sender<Change>,
     counted: watch::Receiver<Counted>,
     connections: watch::Sender<Connections>,
+    /// What was taken over.
+    taken: Option<Taken>,
 }
 
 /// Starts every task of the decisions thread and connects them.
 fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wires, Error> {
-    let Supplies {
-        bgp: listeners,
-        doors,
-        links,
-        dns,
-        presence,
-        wanted,
-        store,
-        memories,
-        orders: standing,
-        hearts,
-    } = supplies;
+    let Supplies { estate, mut descriptors, departing, control, api, bgp: listeners, doors, links, .. } =
+        supplies;
+    let Supplies { dns, presence, wanted, store, memories, orders: standing, hearts, .. } = supplies;
     let Shared { clock, bus, metrics, .. } = shared.clone();
     let decision = watch::Sender::new(Arc::new(Decision::default()));
     let (found_by, found) = mpsc::channel(FOUND);
@@ -228,12 +270,29 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
     let (changes, changed) = mpsc::channel(1);
     let (remembered, to_remember) = watch::channel(memories);
     let (shown, showing) = watch::channel(Shown::default());
+    let (restarts, restart) = watch::channel(None);
     let (linger, lingering) = watch::channel(site_file.site.linger);
     let heart = Heart::of("the decision loop");
     hearts.add(heart.clone());
 
     let mut peers = Peers::new(shared.clone(), decision.clone(), links);
-    site_file.peers.iter().for_each(|peer| peers.start(peer));
+    let (mut sessions, mut kept, taken) = match estate {
+        Some(Estate { number, version, still_since, peers, decision, permits, .. }) => {
+            let taken = Taken { number, before: version, still_since, sessions: 0 };
+            (peers, Some((decision, permits)), Some(taken))
+        }
+        None => (BTreeMap::new(), None, None),
+    };
+    let mut went_on = 0;
+    for peer in &site_file.peers {
+        match sessions.remove(&peer.name) {
+            Some(session) => went_on += usize::from(peers.go_on(peer, session, &mut descriptors)),
+            None => peers.start(peer),
+        }
+    }
+    // What nobody has taken is closed.
+    drop((sessions, descriptors));
+    let taken = taken.map(|taken| Taken { sessions: went_on, ..taken });
     let services = Services::new(shared.clone(), wanted, dns, hearts, site_file);
     let surroundings = Surroundings { clock, workshop: shared.workshop.clone(), tallies: services.tallies() };
     let (measured, loads) = watch::channel(Loads::new());
@@ -265,8 +324,17 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
     };
     let covers = site_file.covers().into_iter().collect();
     let (fleet, permits, driver) = fleet::join(site_file, clock, bus.clone(), groups_shown.clone(), loads);
-    let decider = Decider::new(machines, covers, permits, mouth);
-    tokio::spawn(decider.run(ears, orders::intents(&standing)));
+    let mut decider = Decider::new(machines, covers, permits, mouth);
+    let mut intents = orders::intents(&standing);
+    let mut driver = driver;
+    if let Some((decision, permits)) = kept.take() {
+        driver = driver.map(|driver| driver.going_on(permits, decision.grants.clone()));
+        decider = decider.going_on(decision);
+        // An order that was not seen through is none.
+        let names = site_file.groups.iter().map(|group| group.settings.group.clone());
+        names.for_each(|name| _ = intents.entry(name).or_default());
+    }
+    tokio::spawn(decider.run(ears, intents));
 
     let name = site_file.site.name.clone();
     let stop = Stop {
@@ -285,6 +353,13 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         groups,
         services,
         doors,
+        control,
+        api,
+        fleet: fleet.clone(),
+        commands: commands.clone(),
+        memories: to_remember.clone(),
+        departures: departing,
+        restarts,
         linger,
         shown,
         regroups,
@@ -300,9 +375,23 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         orders: orders_shown,
         shown: showing,
         fleet,
+        restart,
         bus,
     };
     let clerk = Clerk::new(board.clone(), store, standing, commands, show_orders);
     let (metrics, memories, samples) = (metrics_with_dns, to_remember, drawn);
-    Ok(Wires { site, stop, board, clerk, driver, metrics, memories, samples, changes, counted, connections })
+    Ok(Wires {
+        site,
+        stop,
+        board,
+        clerk,
+        driver,
+        metrics,
+        memories,
+        samples,
+        changes,
+        counted,
+        connections,
+        taken,
+    })
 }

@@ -60,7 +60,9 @@ sentences! {
         ChangeFile { site: SiteName, line: Line } = ["change" "file" site "with" line];
         /// An operator at the site has the daemon read its file again: `catchment reload`.
         ReloadSite { site: SiteName } = ["reload" "site" site];
-        /// A hostile router, a peer of the site, plays a script of broken messages.
+        /// An operator at the site has the program on disk take over from the daemon: `catchment restart`.
+        RestartSite { site: SiteName } = ["restart" "site" site];
+        /// A hostile router, a peer of the site, plays a script of messages.
         AttackSite { site: SiteName, script: ScriptName } = ["attack" "site" site "with" script];
         /// The service runs again: started anew after a kill, continued after a hang, and no more flapping.
         RestoreService { site: SiteName } = ["restore" "service" site];
@@ -90,6 +92,8 @@ pub enum Order {
     Resume,
     /// `catchment reload`
     Reload,
+    /// `catchment restart`
+    Restart,
 }
 
 impl Fault {
@@ -111,6 +115,7 @@ impl Fault {
             | Fault::ResumeSite { site }
             | Fault::ChangeFile { site, .. }
             | Fault::ReloadSite { site }
+            | Fault::RestartSite { site }
             | Fault::AttackSite { site, .. }
             | Fault::RestoreService { site }
             | Fault::RestoreDaemon { site }
@@ -154,6 +159,7 @@ impl Fault {
             Fault::WithdrawSite { site } => Some((site, Order::Withdraw)),
             Fault::ResumeSite { site } => Some((site, Order::Resume)),
             Fault::ReloadSite { site } => Some((site, Order::Reload)),
+            Fault::RestartSite { site } => Some((site, Order::Restart)),
             _ => None,
         }
     }
@@ -195,6 +201,7 @@ impl Fault {
             Fault::ResumeSite { site } => format!("an operator puts {site} back into service"),
             Fault::ChangeFile { site, line } => format!("the file of {site} now says {line}"),
             Fault::ReloadSite { site } => format!("an operator has {site} read its file again"),
+            Fault::RestartSite { site } => format!("an operator restarts the daemon of {site}"),
             Fault::AttackSite { site, script } => format!("a hostile router plays {script} to {site}"),
             Fault::RestoreService { site } => format!("the service of {site} was restored"),
             Fault::RestoreDaemon { site } => format!("the daemon of {site} was restored"),

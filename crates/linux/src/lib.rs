@@ -18,6 +18,7 @@ pub mod process;
 pub mod route;
 pub mod scheduling;
 pub mod socket;
+pub mod succession;
 pub mod sysctl;
 pub mod tcp;
 pub mod tun;

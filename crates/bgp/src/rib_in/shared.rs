@@ -161,7 +161,9 @@ mod tests {
     fn what_left_is_freed_in_steps_and_counted_until_then() {
         let mut shared = shared();
         let gone = shared.hold(b"released before", 1 << 20).unwrap();
-        (0..5000_u32).for_each(|number| drop(shared.hold(&number.to_be_bytes(), 1 << 20).unwrap()));
+        (0..5000_u32).for_each(|number| {
+            shared.hold(&number.to_be_bytes(), 1 << 20).unwrap();
+        });
         shared.release(gone);
         let before = shared.pointed_to;
         shared.clear();

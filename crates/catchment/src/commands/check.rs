@@ -52,6 +52,9 @@ pub(crate) fn run(arguments: &CheckSite, terminal: &mut Terminal) -> anyhow::Res
         Err(faults) if arguments.json => return in_json(&faults, terminal),
         Err(faults) => return Err(faults.into()),
     };
+    if let Some(format) = arguments.succession {
+        return Ok(succession(format));
+    }
     if arguments.negative {
         return negative::run(&file, arguments.json, terminal);
     }
@@ -70,6 +73,21 @@ pub(crate) fn run(arguments: &CheckSite, terminal: &mut Terminal) -> anyhow::Res
         write!(terminal, "{}", promise.page(terminal.paint()))?;
     }
     Ok(Outcome::Yes)
+}
+
+/// Whether this program would take over from one that hands over this format. It asks, so the answer goes where
+/// errors go.
+fn succession(format: u32) -> Outcome {
+    if format == daemon::SUCCESSION {
+        return Outcome::Yes;
+    }
+    eprintln!(
+        "version {} takes over format {} and the running program hands over format {format}: this change of version \
+         needs a real restart, `systemctl restart catchment`, one site at a time",
+        env!("CARGO_PKG_VERSION"),
+        daemon::SUCCESSION
+    );
+    Outcome::No
 }
 
 /// Faults are data where a program asked for them.

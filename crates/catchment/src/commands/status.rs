@@ -1,7 +1,7 @@
 //! `catchment status`: what is announced, since when, and why.
 
 use crate::arguments::Ask;
-use crate::commands::order;
+use crate::commands::{order, restart};
 use crate::outcome::Outcome;
 use crate::table::{Cell, Table};
 use crate::terminal::{Paint, Terminal, Tone};
@@ -28,7 +28,7 @@ pub(crate) fn run(ask: &Ask, terminal: &mut Terminal) -> anyhow::Result<Outcome>
 
 fn page(status: &Status, now: WallTime, paint: Paint) -> String {
     let parts = [
-        format!("site {}\n", status.site),
+        format!("site {}\n", status.site) + &restarted(status, now),
         alarms(status, paint),
         orders(status, now, paint),
         groups(status, now).render(paint),
@@ -39,6 +39,12 @@ fn page(status: &Status, now: WallTime, paint: Paint) -> String {
     ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join("\n")
+}
+
+/// The last time that another program took over, or could not.
+fn restarted(status: &Status, now: WallTime) -> String {
+    let words = |last| format!("restarted {} ago: {}", age(last.when, now), restart::page(last));
+    status.restart.as_ref().map(words).unwrap_or_default()
 }
 
 fn alarms(status: &Status, paint: Paint) -> String {
@@ -221,6 +227,24 @@ mod tests {
     #[test]
     fn the_page_is_calm_and_complete() {
         insta::assert_snapshot!(page(&status(), WallTime(1_795_442_792_000), Paint::Plain));
+    }
+
+    #[test]
+    fn the_last_restart_stands_on_the_first_page() {
+        let last = api::Restart {
+            number: 1,
+            when: WallTime(1_000),
+            outcome: api::RestartOutcome::Done,
+            before: "0.1.0".to_owned(),
+            version: "0.2.0".to_owned(),
+            gap_ms: Some(84),
+            sessions: Some(2),
+            reason: None,
+        };
+        let status = Status { restart: Some(last), ..status() };
+        let page = page(&status, WallTime(61_000), Paint::Plain);
+        let line = "restarted 1m ago: version 0.2.0 has taken over from 0.1.0: sessions that went on: 2";
+        assert!(page.contains(line), "{page}");
     }
 
     #[test]

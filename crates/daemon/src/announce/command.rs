@@ -1,6 +1,7 @@
 //! What the decision loop is asked by others of this process.
 
-use crate::announce::Seen;
+use crate::announce::{Kept, Seen};
+use crate::succession::StandStill;
 use announce::Intent;
 use std::collections::BTreeMap;
 use terms::{GroupName, Reason, Timestamp};
@@ -21,6 +22,8 @@ pub(crate) enum Command {
         /// Answered when the machines know.
         told: oneshot::Sender<()>,
     },
+    /// Another program is about to take over: nothing is decided until it is known whether it could.
+    StandStill(StandStill<Kept>),
     /// The daemon is stopping. From now on nothing is announced above [`Level::Gshut`](announce::Level::Gshut), and
     /// no operator's order is taken.
     Leave {

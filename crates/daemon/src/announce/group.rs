@@ -4,6 +4,7 @@ use crate::address::Presence;
 use crate::load::Loads;
 use announce::{Alarm, CheckId, Condition, Input, Level, Machine, Readback, Scope, Warmth};
 use recording::Track;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ pub(crate) struct Group {
 pub(crate) struct Slot(pub(crate) usize);
 
 /// What is kept about a group beside its machine.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Beside {
     /// Checks that have passed since the start.
     pub(super) passed: BTreeSet<CheckId>,

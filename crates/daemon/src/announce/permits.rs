@@ -42,6 +42,21 @@ impl Permits {
         }
     }
 
+    /// What was wished and answered, for a program that takes over.
+    pub(super) fn keep(&self) -> (Wishes, Grants) {
+        match self {
+            Permits::Alone => Default::default(),
+            Permits::Fleet { wishes, grants } => (wishes.borrow().clone(), grants.borrow().clone()),
+        }
+    }
+
+    /// Goes on with the wishes of the program before.
+    pub(super) fn go_on(&self, from: Wishes) {
+        if let Permits::Fleet { wishes, .. } = self {
+            wishes.send_replace(from);
+        }
+    }
+
     /// Waits until the fleet says something new; for ever where there is none.
     pub(super) async fn news(&mut self) {
         if let Permits::Fleet { grants, .. } = self

@@ -33,7 +33,6 @@ mod tests {
     use super::*;
     use crate::bgp::Ledger;
     use announce::Level;
-    use bgp::session::Received;
     use terms::{Attributes, Family, WallTime};
     use tokio::sync::watch;
 
@@ -54,13 +53,7 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.note(&told.iter().map(route).collect(), WallTime(1));
         let families = families.iter().copied().collect();
-        let since = WallTime(0);
-        let labels = config::Labels::default;
-        let policy = config::Policy { always: labels(), deprefer: labels() };
-        let local_asn = 64501.try_into().unwrap();
-        let received = Received::default();
-        let transport = api::Transport::default();
-        let view = View { state, since, received, ledger, families, next_hops, policy, local_asn, transport };
+        let view = View::for_test(state, families, next_hops, ledger);
         watch::channel(view).1
     }
 
@@ -68,8 +61,12 @@ mod tests {
 
     fn named(views: Vec<watch::Receiver<View>>) -> Vec<Peer> {
         let peer = |(name, view): (&str, _)| {
-            let (address, asn) = ("10.1.0.1".parse().unwrap(), 64500.try_into().unwrap());
-            Peer { name: name.parse().unwrap(), address, asn, view }
+            Peer::for_test(
+                name.parse().unwrap(),
+                "10.1.0.1".parse().unwrap(),
+                64500.try_into().unwrap(),
+                view,
+            )
         };
         ["a", "b"].into_iter().zip(views).map(peer).collect()
     }

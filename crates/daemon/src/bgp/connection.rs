@@ -12,6 +12,7 @@ use linux::{Netlink, address};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::os::fd::{AsRawFd, RawFd};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::net::{TcpSocket, TcpStream};
@@ -119,7 +120,7 @@ impl Connection {
         guard::guard(&socket, peer.ip(), &manners.transport)?;
         manners.bind(&socket)?;
         let stream = TcpSocket::from_std_stream(socket.into()).connect(peer).await?;
-        Ok(Connection::over(stream, &manners)?)
+        Connection::over(stream, &manners)
     }
 
     /// Takes the call of a peer.
@@ -142,6 +143,18 @@ impl Connection {
         socket.set_tcp_nodelay(true)?;
         socket.set_tcp_user_timeout(manners.patience)?;
         Ok(Connection { stream, outbox: Vec::new(), patience: manners.patience })
+    }
+
+    /// Goes on with a connection of the program before, and with what that could not write any more. The options of
+    /// a socket are the kernel's and stay.
+    pub(super) fn go_on(stream: std::net::TcpStream, unsent: Vec<u8>) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        Ok(Connection { stream: TcpStream::from_std(stream)?, outbox: unsent, patience: None })
+    }
+
+    /// Its descriptor, and what is still to be written to it.
+    pub(super) fn keep(&self) -> (RawFd, Vec<u8>) {
+        (self.stream.as_raw_fd(), self.outbox.clone())
     }
 
     /// Guards the living connection as the site file says now.

@@ -2,11 +2,12 @@
 //!
 //! The session knows what the peer has now. This ledger adds what it had before and was told to forget, and when.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use terms::{Attributes, Prefix, RouteSet, WallTime};
 
 /// What a peer was told last about one prefix.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     /// The attributes it has; none: it was told to forget the route.
     pub(crate) attributes: Option<Attributes>,
@@ -15,7 +16,7 @@ pub(crate) struct Entry {
 }
 
 /// What one peer was told in the present session. A prefix without an entry was never mentioned.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ledger(BTreeMap<Prefix, Entry>);
 
 impl Ledger {

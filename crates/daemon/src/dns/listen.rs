@@ -1,6 +1,6 @@
 //! Sockets of the DNS service.
 
-use super::{Error, LOOK_EVERY};
+use super::Error;
 use rustix::net::sockopt::{
     Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover,
 };
@@ -14,13 +14,11 @@ const RECEIVE_BUFFER: usize = 4 << 20;
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 256;
 
-/// One of several UDP sockets on the same address, among which the system divides clients. Receiving gives up after
-/// [`LOOK_EVERY`].
+/// One of several UDP sockets on the same address, among which the system divides clients.
 pub(super) fn udp(address: SocketAddr) -> Result<UdpSocket, Error> {
     let open = || {
         let socket = open(address, Type::DGRAM)?;
         socket.set_reuse_port(true)?;
-        socket.set_read_timeout(Some(LOOK_EVERY))?;
         // Less is no reason not to serve.
         let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
         // The path's MTU is not discovered: its ICMP messages could reach another site, and anybody could forge them.

@@ -1,10 +1,11 @@
 //! What every thread of the service has: the zones of the moment, the site's identity, counters, a heart.
 
 use super::counters::Counters;
+use super::orders::{Order, Orders};
 use crate::watchdog::Heart;
 use ::dns::{Identity, Outcome, Transport, Zones, answer};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
 
 /// Answers queries of one thread. Clones count into the same counters and beat the same heart.
@@ -15,14 +16,14 @@ pub(super) struct Service {
     identity: Arc<Identity>,
     counters: Arc<Counters>,
     heart: Heart,
-    stopping: Arc<AtomicBool>,
+    orders: Arc<Orders>,
 }
 
 impl Service {
     pub(super) fn new(
         published: watch::Receiver<Arc<Zones>>,
         identity: Arc<Identity>,
-        stopping: Arc<AtomicBool>,
+        orders: Arc<Orders>,
     ) -> Self {
         let zones = Arc::clone(&published.borrow());
         Service {
@@ -31,7 +32,7 @@ impl Service {
             identity,
             counters: Arc::default(),
             heart: Heart::of("a DNS worker"),
-            stopping,
+            orders,
         }
     }
 
@@ -52,10 +53,20 @@ impl Service {
         }
     }
 
-    /// A sign of life; false when the thread is to stop.
-    pub(super) fn goes_on(&self) -> bool {
+    /// A sign of life; what the thread is to do.
+    pub(super) fn order(&self) -> Order {
         self.heart.beat();
-        !self.stopping.load(Ordering::Relaxed)
+        self.orders.now()
+    }
+
+    /// Stands still for as long as that is the order.
+    pub(super) fn stand(&self) {
+        self.orders.stand(|| self.heart.beat());
+    }
+
+    /// Hands a connection in, for the program that takes over.
+    pub(super) fn hand_in(&self, stream: OwnedFd) {
+        self.orders.hand_in(stream);
     }
 
     pub(super) fn counters(&self) -> Arc<Counters> {

@@ -50,7 +50,10 @@ impl World {
         let namespace = Namespace::new().unwrap();
         let mut netlink = namespace.netlink().unwrap();
         link::set_up(&mut netlink, link::LinkIndex::LOOPBACK).unwrap();
-        let server = namespace.run(|| Server::start(&settings(workers), zones(1))).unwrap().unwrap();
+        let server = namespace
+            .run(|| Server::start(&settings(workers), zones(1), &mut Inheritance::default()))
+            .unwrap()
+            .unwrap();
         for service in settings(1).addresses {
             address::add(&mut netlink, link::LinkIndex::LOOPBACK, service.into()).unwrap();
         }
@@ -250,7 +253,8 @@ fn octets_that_are_no_query_end_the_connection() {
 #[test]
 fn the_port_is_taken_while_it_runs_and_free_when_it_has_stopped() {
     let World { namespace, server } = World::new(2);
-    let start = || namespace.run(|| Server::start(&settings(1), zones(1))).unwrap();
+    let start =
+        || namespace.run(|| Server::start(&settings(1), zones(1), &mut Inheritance::default())).unwrap();
     let error = start().unwrap_err();
     assert!(matches!(error, Error::Taken { address } if address.to_string() == "198.18.0.53:53"), "{error}");
     server.stop();

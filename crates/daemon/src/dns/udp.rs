@@ -2,6 +2,7 @@
 //! and no memory.
 
 use super::batch::{Inbox, Outbox};
+use super::orders::Order;
 use super::service::Service;
 use ::dns::Transport;
 use nix::sys::socket::{SockaddrIn, SockaddrIn6, SockaddrLike};
@@ -39,7 +40,22 @@ impl Worker {
     fn serve<S: SockaddrLike + Copy + Into<A>, A: SocketAddrArg>(mut self, nowhere: A) {
         let mut inbox = Inbox::<S>::new();
         let mut outbox = Outbox::new(nowhere.as_any());
-        while self.service.goes_on() {
+        let mut looking = None;
+        loop {
+            let order = self.service.order();
+            match order {
+                Order::Serve | Order::Brace => {}
+                Order::Stand => {
+                    self.service.stand();
+                    continue;
+                }
+                Order::Stop => return,
+            }
+            if looking != Some(order) {
+                // Where it fails the next order is noticed with the next query.
+                let _ = self.socket.set_read_timeout(Some(order.look_every()));
+                looking = Some(order);
+            }
             match inbox.receive(&self.socket) {
                 Ok(()) => {}
                 Err(nix::Error::EAGAIN | nix::Error::EINTR) => continue,

@@ -1,11 +1,12 @@
 //! From the site file to a driver, and to what the rest of the daemon needs of it.
 
 use super::token::Tokens;
-use super::{Driver, Identity, ORDERS, Request, Said, Wires, view};
+use super::{Driver, Identity, Kept, ORDERS, Request, Said, Wires, view};
 use crate::announce::{Grants, Permits, Wishes};
 use crate::clock::Clock;
 use crate::events::Bus;
 use crate::load::Loads;
+use crate::succession::{Hold, StandStill};
 use ::fleet::{Etcd, Store, etcd};
 use announce::permit::Speaker;
 use api::{FleetStatus, Schema, StoreState};
@@ -26,6 +27,7 @@ struct Joined {
     shown: watch::Receiver<FleetStatus>,
     orders: mpsc::Sender<Request>,
     tokens: Tokens,
+    still: mpsc::Sender<StandStill<Kept>>,
 }
 
 /// Prepares what the site file says: a site on its own, or one of a fleet, whose driver is to be run.
@@ -59,7 +61,9 @@ pub(crate) fn connect<S: Store>(
     let (orders, ordered) = mpsc::channel(ORDERS);
     let (tokens, errands) = Tokens::new();
     let (shows, shown) = watch::channel(view::empty(&identity.speaker, StoreState::Starting));
+    let (still, asked) = mpsc::channel(1);
     let wires = Wires {
+        still: asked,
         clock,
         bus,
         wishes: wished,
@@ -71,7 +75,7 @@ pub(crate) fn connect<S: Store>(
         errands,
     };
     let driver = Driver::new(store, identity.clone(), wires);
-    let joined = Some(Joined { shown, orders, tokens });
+    let joined = Some(Joined { shown, orders, tokens, still });
     (Fleet { identity, views, loads, joined }, Permits::Fleet { wishes, grants }, driver)
 }
 
@@ -82,6 +86,17 @@ impl Fleet {
             Some(joined) => joined.shown.borrow().clone(),
             None => view::alone(&self.identity, &self.views.borrow(), &self.loads.borrow()),
         }
+    }
+
+    /// Has the driver stand still. Answers with what holds it, and with the permits of the groups.
+    pub(crate) async fn stand_still(&self) -> (Option<Hold>, Kept) {
+        let Some(joined) = &self.joined else { return Default::default() };
+        let (ask, hold, said) = StandStill::ask();
+        // A driver that is gone has no permits.
+        if joined.still.send(ask).await.is_err() {
+            return Default::default();
+        }
+        (Some(hold), said.await.unwrap_or_default())
     }
 
     /// Where tokens are had; a site on its own needs none.

@@ -169,6 +169,7 @@ impl Bench {
             orders: orders_shown,
             shown: showing,
             fleet,
+            restart: watch::channel(None).1,
             bus,
         };
         let clerk = Clerk::new(board.clone(), store.clone(), orders, commands.clone(), show_orders);

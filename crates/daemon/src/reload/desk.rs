@@ -1,12 +1,13 @@
-//! Where orders to reload come in. On the control socket only: whoever may open it is the daemon's own user.
+//! Where orders to reload and to restart come in. On the control socket only: whoever may open it is the daemon's own user.
 
-use api::{Refusal, ReloadAnswer, ReloadOrder, route};
+use api::{Refusal, ReloadAnswer, ReloadOrder, RestartAnswer, route};
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
 /// One order and where its answer goes.
@@ -14,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 pub(super) enum Request {
     Reload(ReloadOrder, oneshot::Sender<ReloadAnswer>),
     Confirm(oneshot::Sender<ReloadAnswer>),
+    Restart(oneshot::Sender<RestartAnswer>),
 }
 
 /// The way to the office.
@@ -27,7 +29,7 @@ impl Desk {
         (Desk(requests), taken)
     }
 
-    async fn ask(&self, request: impl FnOnce(oneshot::Sender<ReloadAnswer>) -> Request) -> Response {
+    async fn ask<A: Serialize>(&self, request: impl FnOnce(oneshot::Sender<A>) -> Request) -> Response {
         let (answer, answered) = oneshot::channel();
         // A second order waits here until the first is done.
         if self.0.send(request(answer)).await.is_ok()
@@ -35,16 +37,17 @@ impl Desk {
         {
             return Json(answer).into_response();
         }
-        let refusal = Refusal::because("the daemon stops and takes no other site file");
+        let refusal = Refusal::because("the daemon stops and takes no order any more");
         (StatusCode::SERVICE_UNAVAILABLE, Json(refusal)).into_response()
     }
 }
 
-/// The routes of the control socket that reload.
+/// The routes of the control socket that reload and restart.
 pub(crate) fn routes(desk: Desk) -> Router {
     Router::new()
         .route(route::RELOAD, post(reload))
         .route(route::RELOAD_CONFIRM, post(async |State(desk): State<Desk>| desk.ask(Request::Confirm).await))
+        .route(route::RESTART, post(async |State(desk): State<Desk>| desk.ask(Request::Restart).await))
         .with_state(desk)
 }
 

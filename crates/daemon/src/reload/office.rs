@@ -4,6 +4,7 @@ use super::Change;
 use super::desk::{Desk, Request};
 use super::difference::{Difference, GroupStep};
 use super::guard::{self, Judgement};
+use super::restart::Exit;
 use crate::error::Error;
 use crate::event::{Event, Source};
 use crate::events::Bus;
@@ -25,14 +26,14 @@ const AGAIN: Duration = Duration::from_secs(5);
 
 /// A site file and where it was read.
 #[derive(Clone, Debug)]
-struct InForce {
-    path: PathBuf,
-    site_file: SiteFile,
+pub(super) struct InForce {
+    pub(super) path: PathBuf,
+    pub(super) site_file: SiteFile,
 }
 
 /// A file that is taken back unless somebody confirms the one that replaced it.
 #[derive(Debug)]
-struct Pending {
+pub(super) struct Pending {
     before: InForce,
     until: Timestamp,
 }
@@ -40,9 +41,10 @@ struct Pending {
 /// Takes one order after the other.
 #[derive(Debug)]
 pub(crate) struct Office {
-    now: InForce,
-    pending: Option<Pending>,
-    board: Board,
+    pub(super) now: InForce,
+    pub(super) pending: Option<Pending>,
+    pub(super) board: Board,
+    pub(super) exit: Exit,
     changes: mpsc::Sender<Change>,
     desk: Desk,
     requests: mpsc::Receiver<Request>,
@@ -50,10 +52,16 @@ pub(crate) struct Office {
 
 impl Office {
     /// An office of a site whose file was read at `path`.
-    pub(crate) fn new(path: &Path, site_file: SiteFile, board: Board, changes: mpsc::Sender<Change>) -> Self {
+    pub(crate) fn new(
+        path: &Path,
+        site_file: SiteFile,
+        board: Board,
+        changes: mpsc::Sender<Change>,
+        exit: Exit,
+    ) -> Self {
         let (desk, requests) = Desk::new();
         let now = InForce { path: path.to_owned(), site_file };
-        Office { now, pending: None, board, changes, desk, requests }
+        Office { now, pending: None, board, exit, changes, desk, requests }
     }
 
     /// Where orders come in.
@@ -73,6 +81,7 @@ impl Office {
                     // Whoever asked may be gone, and what was done stays done.
                     Request::Reload(order, answer) => drop(answer.send(self.reload(order).await)),
                     Request::Confirm(answer) => drop(answer.send(self.confirm())),
+                    Request::Restart(answer) => self.restart(answer).await,
                 },
                 () = self.board.clock.until(deadline) => self.take_back().await,
             }
@@ -260,7 +269,7 @@ impl Office {
 }
 
 /// Reads a file where nothing waits for it: a large zone takes seconds.
-async fn read(path: PathBuf) -> Result<SiteFile, Faults> {
+pub(super) async fn read(path: PathBuf) -> Result<SiteFile, Faults> {
     let reading = tokio::task::spawn_blocking(move || config::load(&path));
     // A panic of the reader has ended the process.
     reading.await.unwrap_or_else(|_| Err(Faults::default()))

@@ -4,14 +4,16 @@ use super::Shared;
 use crate::bfd::{Links, Shown};
 use crate::bgp::{self, CALLS_PER_PEER, Goodbye, Peer, QUESTIONS, Switchboard};
 use crate::error::Error;
+use crate::event::Source;
 use crate::export::Decision;
 use crate::status;
+use crate::succession::{self, Descriptors, Hold, StandStill};
 use ::bgp::session::{ShutdownText, StopKind};
 use config::PeerAddress;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use terms::PeerName;
+use terms::{PeerName, Reason};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -35,6 +37,7 @@ struct Running {
     neighbour: watch::Sender<config::Peer>,
     stop: watch::Sender<Goodbye>,
     path: Shown,
+    still: mpsc::Sender<StandStill<Option<serde_json::Result<bgp::KeptSession>>>>,
     shown: status::Peer,
     task: JoinHandle<()>,
 }
@@ -75,6 +78,54 @@ impl Peers {
         let same = self.leaving.iter().position(|(address, _)| *address == whereabouts);
         let before = same.map(|at| self.leaving.swap_remove(at).1);
         self.start_after(neighbour, before);
+    }
+
+    /// Starts the task of a peer with the session of the program before; answers whether that goes on. One that cannot
+    /// go on is told and begins anew.
+    pub(super) fn go_on(
+        &mut self,
+        neighbour: &config::Peer,
+        kept: bgp::KeptSession,
+        descriptors: &mut Descriptors,
+    ) -> bool {
+        let track = self.shared.recording.track(neighbour.name.as_str());
+        match Peer::going_on(neighbour.clone(), kept, descriptors, track, self.mouth()) {
+            Ok(peer) => {
+                self.launch(neighbour, peer, None);
+                true
+            }
+            Err(reason) => {
+                let event = succession::Event::SessionLost { reason };
+                self.shared.bus.tell(&event, Source::Peer(&neighbour.name));
+                self.start(neighbour);
+                false
+            }
+        }
+    }
+
+    /// Has every task stand still. Answers with what holds them, and with the sessions that are up.
+    pub(super) async fn stand_still(
+        &self,
+    ) -> Result<(Vec<Hold>, BTreeMap<PeerName, bgp::KeptSession>), Reason> {
+        let (mut holds, mut kept) = (Vec::new(), BTreeMap::new());
+        for (name, running) in &self.running {
+            let (ask, hold, said) = StandStill::ask();
+            // A task that is gone has nothing to say.
+            if running.still.send(ask).await.is_err() {
+                continue;
+            }
+            holds.push(hold);
+            if let Ok(Some(its)) = said.await {
+                let its = its.map_err(|error| Reason::from(format!("session with {name}: {error}")))?;
+                kept.insert(name.clone(), its);
+            }
+        }
+        Ok((holds, kept))
+    }
+
+    fn mouth(&self) -> bgp::Mouth {
+        let Shared { clock, bus, metrics, .. } = self.shared.clone();
+        bgp::Mouth { clock, bus, metrics }
     }
 
     /// Has a peer's task take over what its section says now, as far as the session can go on.
@@ -128,9 +179,13 @@ impl Peers {
 
     /// Starts the task of a peer once another has ended: they may be about the same neighbour.
     fn start_after(&mut self, neighbour: &config::Peer, before: Option<JoinHandle<()>>) {
-        let Shared { clock, bus, metrics, recording, .. } = self.shared.clone();
-        let track = recording.track(neighbour.name.as_str());
-        let peer = Peer::new(neighbour.clone(), rand::random(), track, bgp::Mouth { clock, bus, metrics });
+        let track = self.shared.recording.track(neighbour.name.as_str());
+        let peer = Peer::new(neighbour.clone(), rand::random(), track, self.mouth());
+        self.launch(neighbour, peer, before);
+    }
+
+    fn launch(&mut self, neighbour: &config::Peer, peer: Peer, before: Option<JoinHandle<()>>) {
+        let (still, asked) = mpsc::channel(1);
         let (caller, calls) = mpsc::channel(CALLS_PER_PEER);
         let (adjust, adjusted) = watch::channel(neighbour.clone());
         let (stop, stopped) = watch::channel(Goodbye { kind: StopKind::Shutdown, text: None });
@@ -154,6 +209,7 @@ impl Peers {
             questions,
             path: path.subscribe(),
             stop: stopped,
+            still: asked,
         };
         let task = tokio::spawn(async move {
             if let Some(before) = before {
@@ -163,6 +219,7 @@ impl Peers {
             peer.run(ears).await;
         });
         self.switchboard.send_modify(|switchboard| drop(switchboard.insert(address.clone(), caller)));
-        self.running.insert(name, Running { address, neighbour: adjust, stop, path, shown, task });
+        let running = Running { address, neighbour: adjust, stop, path, still, shown, task };
+        self.running.insert(name, running);
     }
 }

@@ -28,10 +28,13 @@ pub(super) fn belongings(site_file: &SiteFile) -> Belongings {
 }
 
 /// Starts the built-in DNS service of each service that has one. Its addresses may come later.
-pub(super) fn start_dns(site_file: &SiteFile) -> Result<Vec<dns::Server>, Error> {
+pub(super) fn start_dns(
+    site_file: &SiteFile,
+    from: &mut dns::Inheritance,
+) -> Result<Vec<dns::Server>, Error> {
     let built_in = site_file.services.iter().filter(|service| service.dns.is_some());
     built_in
-        .filter_map(|service| start_server(service, service.addresses.clone(), site_file).transpose())
+        .filter_map(|service| start_server(service, service.addresses.clone(), site_file, from).transpose())
         .collect()
 }
 
@@ -40,6 +43,7 @@ fn start_server(
     service: &Service,
     addresses: Vec<IpAddr>,
     site_file: &SiteFile,
+    from: &mut dns::Inheritance,
 ) -> Result<Option<dns::Server>, Error> {
     let Some(built_in) = &service.dns else { return Ok(None) };
     let settings = dns::Settings {
@@ -49,7 +53,7 @@ fn start_server(
         workers: std::thread::available_parallelism().map_err(Error::System)?,
         identity: ::dns::Identity::new(&site_file.site.name, Some(&site_file.site.host)),
     };
-    Ok(Some(dns::Server::start(&settings, Arc::clone(&built_in.zones))?))
+    Ok(Some(dns::Server::start(&settings, Arc::clone(&built_in.zones), from)?))
 }
 
 /// What runs and what is on its way out.
@@ -111,7 +115,7 @@ impl Services {
             let mut missing = service.addresses.clone();
             missing.retain(|address| !served.contains(address));
             if !missing.is_empty() {
-                started.extend(start_server(service, missing, next)?);
+                started.extend(start_server(service, missing, next, &mut dns::Inheritance::default())?);
             }
         }
         Ok(started)
@@ -166,6 +170,16 @@ impl Services {
         self.leaving = stay;
         stop(gone.into_iter().flat_map(|leaving| leaving.servers).collect());
         self.want(site_file);
+    }
+
+    /// The servers of the built-in DNS service.
+    pub(super) fn servers(&self) -> &[dns::Server] {
+        &self.servers
+    }
+
+    /// Whether something that was taken away still lingers.
+    pub(super) fn is_lingering(&self) -> bool {
+        !self.leaving.is_empty()
     }
 
     fn want(&self, site_file: &SiteFile) {

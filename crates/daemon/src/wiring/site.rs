@@ -4,14 +4,19 @@ use super::Shared;
 use super::groups::Groups;
 use super::peers::Peers;
 use super::services::{Services, belongings};
+use crate::announce::Command;
 use crate::announce::{Member, Regroup};
 use crate::bgp::{self, Doors};
 use crate::error::Error;
+use crate::fleet::Fleet;
+use crate::memory::Memories;
 use crate::reload::{Change, Difference, GroupStep, PeerChange};
 use crate::status::{Cover, Shown};
 use crate::stop::{Signals, Stop};
+use crate::succession::Departing;
 use config::SiteFile;
 use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 use terms::Prefix;
 use tokio::net::TcpListener;
@@ -26,6 +31,18 @@ pub(super) struct Site {
     pub(super) services: Services,
     /// Where peers call.
     pub(super) doors: Doors,
+    /// A second handle on the control socket.
+    pub(super) control: OwnedFd,
+    /// A second handle on the read-only listener.
+    pub(super) api: Option<OwnedFd>,
+    pub(super) fleet: Fleet,
+    /// To the decision loop.
+    pub(super) commands: mpsc::Sender<Command>,
+    pub(super) memories: watch::Receiver<Memories>,
+    /// From whoever has judged an order to restart.
+    pub(super) departures: mpsc::Receiver<Departing>,
+    /// The last time that another program took over.
+    pub(super) restarts: watch::Sender<Option<api::Restart>>,
     pub(super) shown: watch::Sender<Shown>,
     /// How long the service answers on after the end.
     pub(super) linger: watch::Sender<Duration>,
@@ -45,6 +62,7 @@ impl Site {
             tokio::select! {
                 () = &mut stopping => break,
                 Some(change) = self.changes.recv() => self.take(change).await,
+                Some(departing) = self.departures.recv() => self.depart(&departing).await,
                 () = clock.until(self.services.deadline()) => self.services.let_go(&self.site_file),
             }
         }

@@ -11,6 +11,7 @@ mod levels;
 mod metrics;
 mod orders;
 mod reload;
+mod restart;
 mod transport;
 mod world;
 

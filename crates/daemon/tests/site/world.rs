@@ -116,6 +116,11 @@ impl Program {
         send_signal(self.0.id(), signal).unwrap();
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Second handles on the sockets that the program has open.
     pub(crate) fn sockets(&self) -> Vec<OwnedFd> {
         let process = Pid::from_raw(self.0.id().try_into().unwrap()).unwrap();
@@ -279,7 +284,14 @@ impl World {
     pub(crate) fn daemon_with_pieces(&self, pieces: &[(&str, &str)]) -> Program {
         let site_file = self.write("site.toml", SITE);
         self.rewrite(pieces);
-        self.start(&self.site, super::daemon_program(), &[&site_file])
+        self.start(&self.site, super::daemon_program(), &[Path::new("run"), &site_file])
+    }
+
+    /// Writes the site file with pieces replaced by others, and starts the daemon from a program at another place.
+    pub(crate) fn daemon_from(&self, program: &Path, pieces: &[(&str, &str)]) -> Program {
+        let site_file = self.write("site.toml", SITE);
+        self.rewrite(pieces);
+        self.start(&self.site, program, &[Path::new("run"), &site_file])
     }
 
     /// What the site file says.
@@ -357,6 +369,15 @@ impl World {
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         (head.lines().next().unwrap().to_owned(), body.to_owned())
+    }
+
+    /// A document of the control socket; none where nobody answers at the moment.
+    pub(crate) fn document_if_any(&self, path: &str) -> Option<serde_json::Value> {
+        let mut stream = UnixStream::connect(self.path("api.sock")).ok()?;
+        stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").as_bytes()).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
     }
 
     /// A document of the control socket.

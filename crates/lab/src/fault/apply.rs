@@ -89,7 +89,8 @@ impl Lab {
             Fault::DrainSite { site }
             | Fault::WithdrawSite { site }
             | Fault::ResumeSite { site }
-            | Fault::ReloadSite { site } => return self.order_at(site, fault),
+            | Fault::ReloadSite { site }
+            | Fault::RestartSite { site } => return self.order_at(site, fault),
             Fault::AttackSite { site, script } => self.attack(site, *script)?,
             Fault::RestoreService { site } => self.restore_part(site, Part::Service)?,
             Fault::RestoreDaemon { site } => self.restore_part(site, Part::Daemon)?,

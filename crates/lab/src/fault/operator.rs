@@ -25,6 +25,7 @@ impl Order {
             Order::Withdraw => &["withdraw", "--reason", REASON],
             Order::Resume => &["resume"],
             Order::Reload => &["reload"],
+            Order::Restart => &["restart"],
         }
     }
 }

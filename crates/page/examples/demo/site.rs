@@ -80,6 +80,7 @@ impl InventedSite {
                 since: self.started,
                 received: Received { accepted: 14, ..Received::default() },
                 bfd: None,
+                transport: api::Transport::default(),
                 capabilities: Vec::new(),
             })
         };

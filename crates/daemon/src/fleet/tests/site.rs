@@ -69,6 +69,7 @@ impl Site {
         let (shows, shown) = watch::channel(super::super::view::empty(&speaker, api::StoreState::Starting));
         let (tokens, errands) = Tokens::new();
         let wires = Wires {
+            still: mpsc::channel(1).1,
             clock: Clock::start(),
             bus: Bus::for_test(),
             wishes: wished,

@@ -43,6 +43,7 @@ fn announced_by(file: &SiteFile) -> Status {
         covers: Vec::new(),
         peers: file.peers.iter().map(peer).collect(),
         alarms: Vec::new(),
+        restart: None,
     }
 }
 

@@ -10,7 +10,8 @@ use crate::load::Loads;
 use crate::metrics::Metrics;
 use crate::orders;
 use crate::status::{Peer, Shown};
-use ::bgp::session::{Received, StateName};
+use crate::succession::Program;
+use ::bgp::session::StateName;
 use ::fleet::{Embedded, Key, Store};
 use announce::permit::Record;
 use std::sync::Arc;
@@ -29,20 +30,10 @@ fn peer(of: &config::Peer, site_file: &SiteFile) -> Peer {
     let told = told.map(|prefix| (prefix, Attributes::originated(next_hops[&prefix.family()])));
     let mut ledger = Ledger::default();
     ledger.note(&told.collect(), WallTime(1));
-    let labels = config::Labels::default;
-    let view = View {
-        state: StateName::Established,
-        since: WallTime(0),
-        received: Received::default(),
-        ledger,
-        families: [Family::Ipv4, Family::Ipv6].into(),
-        next_hops,
-        policy: config::Policy { always: labels(), deprefer: labels() },
-        local_asn: 64501.try_into().unwrap(),
-        transport: api::Transport::default(),
-    };
+    let families = [Family::Ipv4, Family::Ipv6].into();
+    let view = View::for_test(StateName::Established, families, next_hops, ledger);
     let view = watch::channel(view).1;
-    Peer { name: of.name.clone(), address: of.address.ip(), asn: of.session.peer_asn, view }
+    Peer::for_test(of.name.clone(), of.address.ip(), of.session.peer_asn, view)
 }
 
 fn group(of: &config::Group) -> api::Group {
@@ -84,6 +75,7 @@ fn office(name: &str, store: &Embedded) -> (Office, Arc<AtomicUsize>) {
         orders: watch::channel(orders::Shown::new()).1,
         shown: watch::channel(Shown { peers, ..Shown::default() }).1,
         fleet,
+        restart: watch::channel(None).1,
         bus,
     };
     let (changes, mut changed) = mpsc::channel::<Change>(1);
@@ -95,7 +87,9 @@ fn office(name: &str, store: &Embedded) -> (Office, Arc<AtomicUsize>) {
             change.done.send(Ok(())).unwrap();
         }
     });
-    (Office::new(Path::new("site.toml"), site_file, board, changes), applied)
+    let program = Program::of_this_process().unwrap();
+    let exit = Exit { program, departures: mpsc::channel(1).0 };
+    (Office::new(Path::new("site.toml"), site_file, board, changes, exit), applied)
 }
 
 /// The office is given a file without one of its prefixes.
