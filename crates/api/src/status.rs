@@ -235,6 +235,10 @@ pub struct Peer {
     /// How its TCP connections are guarded.
     #[serde(default, skip_serializing_if = "Transport::is_open")]
     pub transport: Transport,
+    /// What both sides can do beside carrying routes of their families, as agreed when the session began; none without
+    /// a session.
+    #[serde(default)]
+    pub capabilities: Vec<String>,
 }
 
 /// The BFD session that watches the path to a neighbour. Times are microseconds.
@@ -310,12 +314,26 @@ pub struct Received {
     /// Routes among the accepted whose prefix is not for the public Internet (RFC 6890).
     #[serde(default)]
     pub martian: u64,
-    /// Routes that leaked to us (RFC 9234): not among the accepted, and never kept.
+    /// Routes that leaked to us (RFC 9234); they are not among the accepted.
     #[serde(default)]
     pub leaked: u64,
+    /// How many prefixes stand announced, where `max_prefixes` bounds them.
+    #[serde(default)]
+    pub prefixes: Counted,
     /// What is kept of them now; none unless `keep_received` is set.
     #[serde(default)]
     pub kept: Option<Kept>,
+}
+
+/// Prefixes that a peer announces now; each path of a prefix counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Counted {
+    /// IPv4 prefixes; none where there is no bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv4: Option<u64>,
+    /// IPv6 prefixes; none where there is no bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6: Option<u64>,
 }
 
 /// Routes of a peer that are kept.

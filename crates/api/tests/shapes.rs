@@ -59,7 +59,8 @@ fn peer() -> Peer {
             graceful_shutdown: 1,
             looped: 0,
             martian: 4,
-            leaked: 1,
+            leaked: 2,
+            prefixes: Counted { ipv4: Some(4), ipv6: None },
             kept: Some(Kept { ipv4: 3, ipv6: 1, stale: 0, attributes: 2, octets: 65_536, left_out: 0 }),
         },
         bfd: Some(Bfd {
@@ -73,6 +74,7 @@ fn peer() -> Peer {
             excused: 0,
         }),
         transport: Transport { interface: None, signature: Some(Signature::Md5), ttl_security: Some(1) },
+        capabilities: vec!["route-refresh".to_owned()],
     }
 }
 

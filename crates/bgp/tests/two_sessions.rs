@@ -9,9 +9,9 @@ mod bench;
 mod world;
 
 use bench::{routes, settings};
-use bgp::session::{HoldTime, Settings};
+use bgp::session::{HoldTime, Role, Settings};
 use proptest::prelude::*;
-use terms::RouteSet;
+use terms::{Family, RouteSet};
 use world::{Step, World, both_families};
 
 fn step() -> impl Strategy<Value = Step> {
@@ -21,6 +21,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => end.clone().prop_map(Step::Start),
         1 => end.clone().prop_map(Step::Stop),
         1 => end.clone().prop_map(Step::PathDown),
+        1 => (end.clone(), 0..8usize).prop_map(|(end, which)| Step::Reconfigure(end, which)),
         2 => (end.clone(), 0..4usize).prop_map(|(end, set)| Step::Want(end, set)),
         6 => end.clone().prop_map(Step::ConnectSucceeds),
         1 => end.clone().prop_map(Step::ConnectFails),
@@ -38,6 +39,26 @@ fn ends() -> [Settings; 2] {
     [ours, theirs]
 }
 
+/// Settings that an operator may give an end while it lives. All of them go with all of the other end's, and the
+/// octets on the wire read the same.
+fn may_become(settings: &Settings) -> Vec<Settings> {
+    let with = |change: &dyn Fn(&mut Settings)| {
+        let mut settings = settings.clone();
+        change(&mut settings);
+        settings
+    };
+    vec![
+        settings.clone(),
+        with(&|settings| settings.max_prefixes = [(Family::Ipv4, 0)].into()),
+        with(&|settings| settings.max_prefixes = [(Family::Ipv4, 9), (Family::Ipv6, 1)].into()),
+        with(&|settings| settings.max_announced = Some(1)),
+        with(&|settings| settings.passive = !settings.passive),
+        with(&|settings| settings.hold_time = HoldTime::CONSERVATIVE),
+        with(&|settings| settings.role = Some(Role::Peer)),
+        with(&|settings| settings.role_strict = true),
+    ]
+}
+
 fn wanted() -> Vec<RouteSet> {
     vec![
         RouteSet::new(),
@@ -48,7 +69,10 @@ fn wanted() -> Vec<RouteSet> {
 }
 
 fn world(settings: [Settings; 2]) -> World {
-    World::new(settings, both_families(HoldTime::DEFAULT), wanted())
+    let may_become = [may_become(&settings[0]), may_become(&settings[1])];
+    let mut world = World::new(settings, both_families(HoldTime::DEFAULT), wanted());
+    world.settings = may_become;
+    world
 }
 
 #[test]

@@ -11,6 +11,7 @@ use terms::{Family, Prefix};
 pub(crate) fn check(document: &Document, peers: &[Spanned<Peer>], services: &[Written], groups: &[Group]) {
     every_peer_hears_something(document, peers, services);
     every_prefix_is_told(document, peers, services);
+    no_peer_is_told_too_much(document, peers, services);
     no_peer_lives_in_a_prefix(document, peers, services);
     one_key_an_address(document, peers);
     one_built_in_service_an_address(document, services);
@@ -38,6 +39,23 @@ fn every_prefix_is_told(document: &Document, peers: &[Spanned<Peer>], services: 
             let message = format!("nobody would be told {}: no peer carries {family}", prefix.value);
             let hint = format!("add \"{family}\" to the `families` of a peer");
             document.fault_with_hint(prefix.span.clone(), message, hint);
+        }
+    }
+}
+
+/// At run time a peer is told nothing beyond its bound; a file that would have it told more is a mistake.
+fn no_peer_is_told_too_much(document: &Document, peers: &[Spanned<Peer>], services: &[Written]) {
+    let prefixes = services.iter().flat_map(|written| written.announce.iter().chain(&written.cover));
+    let prefixes: BTreeSet<Prefix> = prefixes.map(|prefix| prefix.value).collect();
+    for peer in peers {
+        let told = prefixes.iter().filter(|prefix| peer.session.families.contains(&prefix.family())).count();
+        let most =
+            peer.session.max_announced.filter(|&most| usize::try_from(most).is_ok_and(|most| told > most));
+        if let Some(most) = most {
+            let message =
+                format!("peer `{}` would be told {told} prefixes, at most {most} are allowed", peer.name);
+            let hint = "raise its `max_announced`, or take prefixes out of the services";
+            document.fault_with_hint(peer.span.clone(), message, hint);
         }
     }
 }

@@ -1,8 +1,10 @@
 //! `[[peer]]`: a BGP neighbour.
 
 mod address;
+mod agreement;
 mod bfd;
 mod keep_received;
+mod limits;
 mod transport;
 
 pub use address::{InterfaceName, PeerAddress, PeerAddressError};
@@ -104,8 +106,14 @@ fn read(
     let hold_time = hold_time(&table.optional("hold_time"), relation);
     let passive = table.optional("passive").flag();
     let bfd = bfd::read(&table.optional("bfd"));
-    let next_hops = next_hops(table, address.as_ref().map(|address| address.ip));
+    let extended_next_hop = table.optional("extended_next_hop").flag().is_some_and(|flag| flag.value);
+    let next_hops = next_hops(table, address.as_ref().map(|address| address.ip), extended_next_hop);
     let session_kind = site.zip(asn.as_ref()).map(|(site, asn)| PeerKind::between(site.asn, asn.value));
+    let agreement = agreement::read(table, session_kind, relation);
+    let max_announced = limits::max_announced(table);
+    let families: Option<BTreeSet<Family>> = next_hops.as_ref().map(|hops| hops.keys().copied().collect());
+    let carried = families.unwrap_or_else(|| Family::ALL.into());
+    let max_prefixes = limits::max_prefixes(table, &carried);
     let policy = policy::read(table, session_kind);
     let keep_received = keep_received::read(&table.optional("keep_received"));
     name.iter().for_each(|name| names.see(document, name));
@@ -115,6 +123,12 @@ fn read(
         families: next_hops.keys().copied().collect(),
         hold_time: hold_time?,
         passive: passive.is_some_and(|flag| flag.value),
+        max_prefixes,
+        max_announced,
+        role: agreement.role,
+        role_strict: agreement.role_strict,
+        add_path: agreement.add_path,
+        extended_next_hop,
         ..Settings::new(site.asn, asn.value, site.router_id)
     };
     let PeerAddress { ip, interface } = address?.value;
@@ -190,14 +204,20 @@ fn hold_time(value: &Value, relation: Option<Relation>) -> Option<HoldTime> {
 }
 
 /// The families that the session carries, each with its next hop. Where the file names no families, they are the one
-/// of the neighbour's address and those that have a next hop.
-fn next_hops(table: &Table, address: Option<IpAddr>) -> Option<BTreeMap<Family, NextHop>> {
+/// of the neighbour's address and those that have a next hop. An extended next hop of IPv4 is an IPv6 address (RFC 8950).
+fn next_hops(table: &Table, address: Option<IpAddr>, extended: bool) -> Option<BTreeMap<Family, NextHop>> {
     let families = table.optional("families");
     let listed = families.parse_list::<Family>();
     let next_hop4 = table.optional("next_hop4");
     let next_hop6 = table.optional("next_hop6");
     let given = BTreeMap::from([
-        (Family::Ipv4, next_hop4.parse::<Ipv4Addr>().map(|hop| hop.value.into())),
+        (
+            Family::Ipv4,
+            match extended {
+                true => next_hop4.parse::<IpAddr>().map(|hop| hop.value),
+                false => next_hop4.parse::<Ipv4Addr>().map(|hop| hop.value.into()),
+            },
+        ),
         (Family::Ipv6, next_hop6.parse::<Ipv6Addr>().map(|hop| hop.value.into())),
     ]);
     let mut once = Unique::new("family");
@@ -207,17 +227,15 @@ fn next_hops(table: &Table, address: Option<IpAddr>) -> Option<BTreeMap<Family, 
         return None;
     }
     let session_family = Family::of(address?);
+    let has_own = |family: Family| family == session_family || (extended && family == Family::Ipv4);
     let wanted: BTreeSet<Family> = if families.is_given() {
         listed.iter().map(|family| family.value).collect()
     } else {
-        Family::ALL
-            .into_iter()
-            .filter(|&family| family == session_family || given[&family].is_some())
-            .collect()
+        Family::ALL.into_iter().filter(|&family| has_own(family) || given[&family].is_some()).collect()
     };
     let hop = |family: Family| match given[&family] {
         Some(address) => Some((family, NextHop::Address(address))),
-        None if family == session_family => Some((family, NextHop::SessionAddress)),
+        None if has_own(family) => Some((family, NextHop::SessionAddress)),
         None => {
             let key = if family == Family::Ipv4 { "next_hop4" } else { "next_hop6" };
             let message =

@@ -35,7 +35,8 @@ use crate::export::{self, Decision, NextHops, Towards};
 use crate::metrics::Metrics;
 use crate::succession::StandStill;
 use bgp::session::{
-    ConnectionId, Direction, Input, Kept, Output, Received, Session, ShutdownText, StateName, StopKind,
+    ConnectionId, Direction, Input, Kept, Negotiated, Output, Received, Session, ShutdownText, StateName,
+    StopKind,
 };
 use config::Policy;
 use connection::{CallError, Connection, Manners, Progress};
@@ -70,6 +71,10 @@ pub(crate) struct View {
     pub(crate) received: Received,
     /// How much of it is kept, where it is to be kept.
     pub(crate) kept: Option<Kept>,
+    /// How many of its prefixes stand announced, in each family that has a bound.
+    pub(crate) prefixes: BTreeMap<Family, usize>,
+    /// What both sides of the connection can do; none without a session.
+    pub(crate) negotiated: Option<Negotiated>,
     /// What the peer was told.
     pub(crate) ledger: Ledger,
     /// The families that the session carries; none without a session.
@@ -106,6 +111,8 @@ impl View {
             since: WallTime(0),
             received: Received::default(),
             kept: None,
+            prefixes: BTreeMap::new(),
+            negotiated: None,
             ledger,
             families,
             next_hops,
@@ -200,6 +207,8 @@ impl Peer {
             since: mouth.clock.wall(),
             received: session.received(),
             kept: session.kept(),
+            prefixes: BTreeMap::new(),
+            negotiated: None,
             ledger: Ledger::default(),
             families: BTreeSet::new(),
             next_hops: export::next_hops(&neighbour.next_hops, None),
@@ -329,10 +338,17 @@ impl Peer {
     /// Takes over what the site file says now about routes and guards; the session goes on.
     fn configured(&mut self, neighbour: config::Peer, decision: &Decision) {
         let is_guarded_otherwise = neighbour.transport != self.neighbour.transport;
+        let begins_to_keep = self.neighbour.keep_received.is_none() && neighbour.keep_received.is_some();
         self.neighbour = neighbour;
         self.session.keep(self.neighbour.keep_received);
         if is_guarded_otherwise {
             self.guard();
+        }
+        if self.neighbour.session != *self.session.settings() {
+            self.take(Input::Reconfigured(Box::new(self.neighbour.session.clone())));
+        }
+        if begins_to_keep {
+            self.take(Input::AskAgain);
         }
         self.next_hops = export::next_hops(&self.neighbour.next_hops, self.ours);
         self.want(decision);
@@ -516,6 +532,14 @@ impl Peer {
             }
             if view.kept != session.kept() {
                 view.kept = session.kept();
+                news = true;
+            }
+            if view.prefixes != session.prefixes() {
+                view.prefixes = session.prefixes();
+                news = true;
+            }
+            if view.negotiated.as_ref() != session.negotiated() {
+                view.negotiated = session.negotiated().cloned();
                 news = true;
             }
             if view.families != *session.families() {

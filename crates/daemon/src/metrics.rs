@@ -229,6 +229,7 @@ fn register_peers(registry: &mut Registry, status: &Status) {
     let announced = Family::<PeerLabels, Gauge>::default();
     let received = Family::<PeerLabels, Counter>::default();
     let malformed = Family::<PeerLabels, Counter>::default();
+    let leaked = Family::<PeerLabels, Counter>::default();
     let withdrawn = Family::<PeerLabels, Counter>::default();
     let kept = Family::<PeerFamilyLabels, Gauge>::default();
     let octets = Family::<PeerLabels, Gauge>::default();
@@ -237,6 +238,7 @@ fn register_peers(registry: &mut Registry, status: &Status) {
         let labels = PeerLabels { peer: peer.name.to_string() };
         established.get_or_create(&labels).set(i64::from(peer.state == api::PeerState::Established));
         received.get_or_create(&labels).inc_by(peer.received.accepted);
+        leaked.get_or_create(&labels).inc_by(peer.received.leaked);
         malformed
             .get_or_create(&labels)
             .inc_by(peer.received.discarded_attributes + peer.received.treated_as_withdraw);
@@ -256,6 +258,7 @@ fn register_peers(registry: &mut Registry, status: &Status) {
     registry.register("peer_established", "Whether the BGP session exchanges routes", established);
     registry.register("peer_announced_prefixes", "Prefixes that the peer has from us", announced);
     registry.register("peer_received_routes", "Well-formed routes heard from the peer", received);
+    registry.register("peer_leaked_routes", "Routes of the peer that leaked (RFC 9234)", leaked);
     registry.register("peer_withdrawn_routes", "Routes that the peer took back", withdrawn);
     registry.register("peer_kept_routes", "Routes of the peer that are kept", kept);
     registry.register("peer_kept_octets", "Memory that the peer's kept routes take", octets);

@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::events::Bus;
 use crate::fleet::{Fleet, other_sites};
 use crate::orders;
-use ::bgp::session::StateName;
+use ::bgp::session::{Negotiated, StateName};
 use api::{
     Explanation, PeerHeard, PeerState, PeerTold, Picture, PictureKind, PrefixStatus, Refusal, Schema, Status,
     Told, ToldPeer,
@@ -14,7 +14,7 @@ use api::{
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
-use terms::{Asn, GeoPoint, GroupName, PeerName, Prefix, Reason, SiteName, WallTime};
+use terms::{Asn, Family, GeoPoint, GroupName, PeerName, Prefix, Reason, SiteName, WallTime};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// How long a peer's task may take to answer.
@@ -230,6 +230,10 @@ impl Peer {
                 looped: view.received.looped,
                 martian: view.received.martian,
                 leaked: view.received.leaked,
+                prefixes: api::Counted {
+                    ipv4: view.prefixes.get(&Family::Ipv4).copied().map(number),
+                    ipv6: view.prefixes.get(&Family::Ipv6).copied().map(number),
+                },
                 kept: view.kept.map(|kept| api::Kept {
                     ipv4: kept.ipv4,
                     ipv6: kept.ipv6,
@@ -241,8 +245,30 @@ impl Peer {
             },
             bfd: self.path.borrow().as_ref().map(bfd::View::status),
             transport: view.transport,
+            capabilities: view.negotiated.as_ref().map(capabilities).unwrap_or_default(),
         }
     }
+}
+
+/// What both sides of a session can do, beside families and hold time.
+fn capabilities(negotiated: &Negotiated) -> Vec<String> {
+    let Negotiated { four_octet_asn, route_refresh, enhanced_refresh, extended_messages, .. } = negotiated;
+    let plain = [
+        (*four_octet_asn, "four-octet-asn"),
+        (*route_refresh, "route-refresh"),
+        (*enhanced_refresh, "enhanced-route-refresh"),
+        (*extended_messages, "extended-messages"),
+        (negotiated.graceful.is_some(), "graceful-restart"),
+        (!negotiated.extended_next_hop.is_empty(), "extended-next-hop"),
+    ];
+    let plain = plain.into_iter().filter(|(agreed, _)| *agreed).map(|(_, word)| word.to_owned());
+    let paths = negotiated.add_path.iter().flat_map(|(family, agreed)| {
+        let directions = [(agreed.receive, "receive"), (agreed.send, "send")];
+        let agreed = directions.into_iter().filter(|(agreed, _)| *agreed);
+        agreed.map(move |(_, direction)| format!("add-path-{direction}-{family}"))
+    });
+    let role = negotiated.role.map(|role| format!("role-{role}"));
+    plain.chain(paths).chain(role).collect()
 }
 
 fn number(count: usize) -> u64 {

@@ -60,6 +60,8 @@ impl Heard {
 pub(crate) enum Step {
     Start(usize),
     Stop(usize),
+    /// An end gets other settings; which of them.
+    Reconfigure(usize, usize),
     /// Whoever watches the path says that it is gone.
     PathDown(usize),
     Want(usize, usize),
@@ -82,6 +84,8 @@ pub(crate) struct World {
     pub(crate) now: Timestamp,
     negotiated: Negotiated,
     wanted: Vec<Arc<RouteSet>>,
+    /// What each end may be told to become.
+    pub(crate) settings: [Vec<Settings>; 2],
     connecting: [bool; 2],
     cables: Vec<Cable>,
     /// Every input as it was fed, for replays.
@@ -92,12 +96,14 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(settings: [Settings; 2], negotiated: Negotiated, wanted: Vec<RouteSet>) -> Self {
+        let may_become = settings.clone().map(|settings| vec![settings]);
         let [left, right] = settings;
         World {
             ends: [Session::new(left, 1), Session::new(right, 2)],
             now: Timestamp::ZERO,
             negotiated,
             wanted: wanted.into_iter().map(Arc::new).collect(),
+            settings: may_become,
             connecting: [false; 2],
             cables: Vec::new(),
             recording: Vec::new(),
@@ -109,6 +115,10 @@ impl World {
         match step {
             Step::Start(end) => self.feed(end, Input::Start),
             Step::Stop(end) => self.feed(end, Input::Stop { kind: StopKind::Shutdown, text: None }),
+            Step::Reconfigure(end, which) => {
+                let settings = self.settings[end][which % self.settings[end].len()].clone();
+                self.feed(end, Input::Reconfigured(Box::new(settings)));
+            }
             Step::PathDown(end) => self.feed(end, Input::PathDown { reason: "silent".into() }),
             Step::Want(end, which) => {
                 let wanted = Arc::clone(&self.wanted[which % self.wanted.len()]);
@@ -229,8 +239,11 @@ impl World {
         }
     }
 
-    /// A time without faults: the answer is whether both sides came to an agreement.
+    /// A time without faults, and with the first settings whatever was tried: the answer is whether both sides came
+    /// to an agreement.
     pub(crate) fn settle(&mut self) -> bool {
+        self.step(Step::Reconfigure(0, 0));
+        self.step(Step::Reconfigure(1, 0));
         self.step(Step::Start(0));
         self.step(Step::Start(1));
         let end = self.now + Duration::from_secs(1000);

@@ -38,7 +38,7 @@ pub(crate) enum PeerChange {
     Removed,
     /// Its session has to begin again: address, AS number, families, hold time, who calls.
     Session,
-    /// It is told other attributes or next hops; the session goes on.
+    /// It is told other attributes or next hops, or has other limits; the session goes on.
     Routes,
     /// Another key, distance or source of its connections; the session goes on.
     Transport {
@@ -147,7 +147,7 @@ fn peers(last: &[Peer], next: &[Peer]) -> BTreeMap<PeerName, PeerChange> {
 fn needs_another_session(old: &Peer, new: &Peer) -> bool {
     let is_ao = |peer: &Peer| matches!(peer.transport.signature, Some(Signature::Ao(_)));
     let another_ao = old.transport.signature != new.transport.signature && (is_ao(old) || is_ao(new));
-    old.session != new.session
+    !old.session.can_become(&new.session)
         || old.whereabouts() != new.whereabouts()
         || old.address != new.address
         || another_ao

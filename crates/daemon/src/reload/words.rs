@@ -44,7 +44,7 @@ fn peer(change: PeerChange) -> &'static str {
         PeerChange::Added => "added",
         PeerChange::Removed => "removed; its session ends",
         PeerChange::Session => "other session settings: its session begins again",
-        PeerChange::Routes => "other attributes or next hops; its session goes on",
+        PeerChange::Routes => "other attributes, next hops or limits; its session goes on",
         PeerChange::Transport { routes: false } => "another key or distance; its session goes on",
         PeerChange::Transport { routes: true } => {
             "another key or distance, other attributes or next hops; its session goes on"

@@ -81,6 +81,7 @@ impl InventedSite {
                 received: Received { accepted: 14, ..Received::default() },
                 bfd: None,
                 transport: api::Transport::default(),
+                capabilities: Vec::new(),
             })
         };
         let prefix = |text: &str, next_hop: &str| -> Result<PrefixStatus, Box<dyn Error>> {

@@ -86,11 +86,13 @@ fn each_kind_of_change_is_told_apart() {
     let mail =
         web.replace("web", "mail").replace("203.0.113", "198.51.100").replace(", \"192.0.2.0/24\"", "");
     let with_mail = format!("{web}\n\n{mail}");
-    let cases: [(&str, Vec<(&str, &str)>); 18] = [
+    let cases: [(&str, Vec<(&str, &str)>); 20] = [
         ("attributes", vec![("asn = 64500", "asn = 64500\ndeprefer = { communities = [\"64500:80\"] }")]),
         ("next hop", vec![("asn = 64500", "asn = 64500\nnext_hop4 = \"10.1.0.10\"")]),
         ("distance", vec![("asn = 64500", "asn = 64500\nttl_security = 1")]),
         ("source and attributes", vec![("asn = 64500", "asn = 64500\nsource = \"10.1.0.10\"\nmed = 7")]),
+        ("limits", vec![("asn = 64500", "asn = 64500\npassive = true\nmax_announced = 9")]),
+        ("role", vec![("asn = 64500", "asn = 64500\nrole = \"peer\"")]),
         ("hold time", vec![("asn = 64500", "asn = 64500\nhold_time = \"30s\"")]),
         ("peer's address", vec![("10.1.0.1\"\nasn", "10.1.0.3\"\nasn")]),
         ("peer renamed", vec![("\"fabric\"", "\"spine\"")]),

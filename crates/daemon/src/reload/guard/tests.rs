@@ -33,6 +33,7 @@ fn announced_by(file: &SiteFile) -> Status {
         since: WallTime(0),
         received: api::Received::default(),
         bfd: None,
+        capabilities: Vec::new(),
         transport: api::Transport::default(),
     };
     Status {

@@ -1,0 +1,67 @@
+//! What a peer's section says about the session: limits, roles, paths, next hops; each mistake with its line and hint.
+
+use bgp::session::{AddPath, Role};
+use config::{NextHop, SiteFile, parse};
+use document::Faults;
+use std::path::Path;
+use terms::Family;
+
+const GOOD: &str = include_str!("good.toml");
+
+/// The good file with more in the section of its transit provider, or of its peer within the network.
+fn with(anchor: &str, keys: &str) -> Result<SiteFile, Faults> {
+    assert!(GOOD.contains(anchor));
+    let text = GOOD.replacen(anchor, &format!("{anchor}\n{keys}"), 1);
+    parse("site.toml", &text, Path::new("/etc/catchment"))
+}
+
+const TRANSIT: &str = "hold_time = \"9s\"";
+const FABRIC: &str = "passive = true";
+
+#[test]
+fn every_key_of_a_session_reaches_its_settings() {
+    let keys = "max_prefixes = { ipv4 = 100, ipv6 = 50 }\nmax_announced = 4\nrole = \"customer\"\n\
+                role_strict = true\nadd_path = \"receive\"\nextended_next_hop = true\n\
+                next_hop4 = \"2001:db8:1::10\"";
+    let peer = with(TRANSIT, keys).unwrap_or_else(|faults| panic!("{faults}")).peers.remove(0);
+    let session = &peer.session;
+    assert_eq!(session.max_prefixes, [(Family::Ipv4, 100), (Family::Ipv6, 50)].into());
+    assert_eq!(
+        (session.max_announced, session.role, session.role_strict),
+        (Some(4), Some(Role::Customer), true)
+    );
+    assert_eq!(session.add_path, AddPath { receive: true, send: false });
+    assert!(session.extended_next_hop);
+    assert_eq!(peer.next_hops[&Family::Ipv4], NextHop::Address("2001:db8:1::10".parse().unwrap()));
+}
+
+/// RFC 8950: a session over IPv6 then needs no IPv4 address of its own.
+#[test]
+fn an_extended_next_hop_brings_ipv4_to_a_session_over_ipv6() {
+    let peer = with(FABRIC, "extended_next_hop = true").unwrap().peers.remove(1);
+    assert_eq!(peer.next_hops[&Family::Ipv4], NextHop::SessionAddress);
+    assert_eq!(peer.session.families.len(), 2);
+}
+
+#[test]
+fn each_mistake_is_told_with_its_line_and_a_hint() {
+    let cases = [
+        (TRANSIT, "max_prefixes = { ipv4 = 0 }"),
+        (TRANSIT, "max_prefixes = 100"),
+        (TRANSIT, "max_prefixes = { ipv5 = 100 }"),
+        (FABRIC, "max_prefixes = { ipv4 = 100 }"),
+        (TRANSIT, "max_announced = 2"),
+        (TRANSIT, "max_announced = 0"),
+        (TRANSIT, "role = \"costumer\""),
+        (TRANSIT, "role = \"provider\""),
+        (FABRIC, "role = \"peer\""),
+        (TRANSIT, "role_strict = true"),
+        (TRANSIT, "add_path = \"yes\""),
+        (TRANSIT, "next_hop4 = \"2001:db8:1::10\""),
+    ];
+    let told = cases.map(|(anchor, keys)| match with(anchor, keys) {
+        Ok(_) => panic!("{keys} is no fault"),
+        Err(faults) => format!("{keys}\n{faults}\n"),
+    });
+    insta::assert_snapshot!(told.join("\n"));
+}
