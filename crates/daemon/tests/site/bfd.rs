@@ -1,4 +1,5 @@
-//! BFD with BIRD: the path is watched in both directions, its loss ends the session at once. The hold time is longer than the patience of these tests, so that nothing but BFD can have ended a session.
+//! BFD with BIRD: the path is watched in both directions, its loss ends the session at once. The hold
+//! time is longer than the patience of these tests, so that nothing but BFD can have ended a session.
 
 use super::world::{Program, World, until};
 use serde_json::Value;
