@@ -43,7 +43,8 @@ fn page(status: &Status, now: WallTime, paint: Paint) -> String {
 
 /// The last time that another program took over, or could not.
 fn restarted(status: &Status, now: WallTime) -> String {
-    let words = |last: &api::Restart| format!("restarted {} ago: {}", age(last.when, now), restart::page(last));
+    let words =
+        |last: &api::Restart| format!("restarted {} ago: {}", age(last.when, now), restart::page(last));
     status.restart.as_ref().map(words).unwrap_or_default()
 }
 
