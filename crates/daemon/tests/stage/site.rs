@@ -67,7 +67,7 @@ impl Site {
     /// Starts the daemon without a memory and waits until it answers.
     pub(crate) fn start(&mut self) {
         let _ = std::fs::remove_dir_all(self.host.path("state"));
-        self.daemon = Some(self.host.start(program(), &["DIR/site.toml"]));
+        self.daemon = Some(self.host.start(program(), &["run", "DIR/site.toml"]));
         let answers = comes_true(|| self.ask("GET", "/status", "").is_some());
         let said = std::fs::read_to_string(self.host.path("site.out")).unwrap_or_default();
         assert!(answers, "the site does not answer: {said}");
