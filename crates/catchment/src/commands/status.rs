@@ -244,7 +244,8 @@ mod tests {
         };
         let status = Status { restart: Some(last), ..status() };
         let page = page(&status, WallTime(61_000), Paint::Plain);
-        let line = "restarted 1 min 0 s ago: version 0.2.0 has taken over from 0.1.0: sessions that went on: 2";
+        let line =
+            "restarted 1 min 0 s ago: version 0.2.0 has taken over from 0.1.0: sessions that went on: 2";
         assert!(page.contains(line), "{page}");
     }
 

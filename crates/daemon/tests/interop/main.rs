@@ -120,8 +120,8 @@ fn limits(peers: &mut Peers, table: &mut Table) {
     let few = Session { max_prefixes: Some(1), ..Session::new("few", Family::Ipv4, &[Family::Ipv4]) };
     let six = Session::new("six", Family::Ipv6, &[Family::Ipv6]);
     peers.begin(&[few, six]);
-    host::until("everybody was told both", || {
-        peers.views(0).all(|view| view.heard("announced 198.18.0.0/2") >= 1)
+    host::until("everybody was told the route beside the cover", || {
+        peers.views(0).all(|view| view.heard("198.18.0.0/24") >= 1)
     });
     // FRR looks at what it has when it is told more.
     peers.site.order("drain");
