@@ -220,7 +220,8 @@ fn a_rib_that_misses_something_is_noticed() {
     let scripts: Vec<Vec<Act>> = (0..200)
         .map(|_| prop::collection::vec(any_act(), 20..60).new_tree(&mut runner).unwrap().current())
         .collect();
-    let missed: [(&str, fn(&Act) -> bool); 6] = [
+    type Missed = (&'static str, fn(&Act) -> bool);
+    let missed: [Missed; 6] = [
         ("announce", |act| matches!(act, Act::Announce(..))),
         ("withdraw", |act| matches!(act, Act::Withdraw(_))),
         ("treat as withdraw", |act| matches!(act, Act::TreatAsWithdraw(_))),

@@ -1,4 +1,5 @@
 //! What a peer's section says about the session: limits, roles, paths, next hops; each mistake with its line and hint.
+#![allow(clippy::unwrap_used)] // the helpers of tests may panic like the tests themselves
 
 use bgp::session::{AddPath, Role};
 use config::{NextHop, SiteFile, parse};

@@ -1,4 +1,5 @@
 //! How connections with a neighbour are guarded: keys in files, distance, link-local addresses.
+#![allow(clippy::unwrap_used)] // the helpers of tests may panic like the tests themselves
 
 use config::{AoAlgorithm, Signature, SiteFile, parse};
 use document::Faults;

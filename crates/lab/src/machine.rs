@@ -141,6 +141,9 @@ fn panicked() -> Error {
     Error::new("build a node", io::Error::other("the builder panicked"))
 }
 
+/// Lengths of the prefixes of a site's LAN.
+const LAN: [u8; 2] = [27, 64];
+
 fn build_one(plan: &Plan, node: NodeId) -> Result<Built> {
     let namespace = Namespace::new()?;
     let fibres: Vec<(CableId, &Port, &Port)> =
@@ -163,9 +166,11 @@ fn build_one(plan: &Plan, node: NodeId) -> Result<Built> {
             plugs.push((cable, Tun::create(&here.interface)?));
             let link = link::index(&mut netlink, &here.interface)?;
             interfaces.insert(link, cable);
-            assign(&mut netlink, link, here.address, [31, 127])?;
+            let purpose = plan.cables[cable.0].purpose;
+            let lengths = if purpose == Purpose::SiteLan { LAN } else { [31, 127] };
+            assign(&mut netlink, link, here.address, lengths)?;
             link::set_up(&mut netlink, link)?;
-            if plan.cables[cable.0].purpose == Purpose::Access && !is_router {
+            if matches!(purpose, Purpose::Access | Purpose::SiteLan) && !is_router {
                 default_route(&mut netlink, there.address)?;
             }
         }
@@ -197,7 +202,7 @@ fn join(machines: &mut [Machine], plan: &Plan, cable: CableId) -> Result<()> {
     for (port, far) in [(router, host), (host, router)] {
         machines[port.node.0].with_netlink(|netlink| {
             let link = link::index(netlink, &port.interface)?;
-            assign(netlink, link, port.address, [27, 64])?;
+            assign(netlink, link, port.address, LAN)?;
             match (plan.node(port.node).role, plan.node(far.node).role) {
                 (Role::Host(_), Role::Core) => {
                     route_via(netlink, plan.node(far.node).address.both().map(Prefix::host), far.address)
