@@ -221,6 +221,8 @@ fn a_link_local_neighbour_is_called_and_calls() {
     world.rewrite(&[("asn = 64500", "asn = 64500\npassive = true")]);
     let answer = world.post("/reload", &json!({ "override_guard": true, "reason": "the peer calls" })).1;
     assert_eq!(answer["verdict"], "applied", "{answer}");
+    // The session goes on as it is; the next one is BIRD's to begin.
+    world.birdc("restart all");
     until("BIRD has called", || world.is_announced() && is_via("fe80::10"));
 }
 
