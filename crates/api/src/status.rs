@@ -7,9 +7,10 @@ use std::net::IpAddr;
 use terms::{Asn, Attributes, GroupName, PeerName, Prefix, Reason, ServiceName, SiteName, WallTime};
 use utoipa::ToSchema;
 
-/// Words in lower case that are the same in JSON, on the terminal and on the page.
+/// Words in lower case that are the same in JSON, on the terminal and on the page. A word is a `tt`: utoipa does not
+/// see through what a `literal` is wrapped in.
 macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ })+) => {$(
+    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:tt,)+ })+) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
         pub enum $name {

@@ -51,3 +51,27 @@ fn every_type_that_is_named_is_described_and_the_other_way_round() {
     let described: Vec<String> = described.map(|name| format!("#/components/schemas/{name}")).collect();
     assert_eq!(named, described.iter().map(String::as_str).collect());
 }
+
+/// Every word of every enumeration in a value.
+fn enumerated<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::Object(keys) => {
+            let words = keys.get("enum").and_then(Value::as_array);
+            found.extend(words.into_iter().flatten().filter_map(Value::as_str));
+            keys.values().for_each(|inner| enumerated(inner, found));
+        }
+        Value::Array(items) => items.iter().for_each(|inner| enumerated(inner, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[test]
+fn words_are_described_as_they_are_sent() {
+    let document = document();
+    let mut words = BTreeSet::new();
+    enumerated(&document, &mut words);
+    let sent = api::GroupState::Suspect.word();
+    assert!(words.contains(sent), "{sent} is not among {words:?}");
+    let rusty: Vec<_> = words.iter().filter(|word| word.contains(|c: char| c.is_uppercase())).collect();
+    assert!(rusty.is_empty(), "JSON has lower case, the document has {rusty:?}");
+}
