@@ -29,12 +29,11 @@ use crate::wire::attribute::{self, Attributes, MpReach, PathAttributes};
 use crate::wire::negotiated::Negotiated;
 use crate::wire::nlri::Nlri;
 use crate::wire::update::Update;
-use routes::{Address, Block, Place, Route, Routes};
+use routes::{Address, Block, Put, Route, Routes};
 use serde::{Deserialize, Serialize};
 use shared::{Secret, Shared};
 use std::net::IpAddr;
 use std::time::Duration;
-use table::Handle;
 use terms::{Asn, Family, Prefix, Timestamp};
 
 /// What the operator wants kept of what a neighbour tells.
@@ -91,6 +90,8 @@ pub struct Heard {
 pub struct RibIn {
     local_asn: Asn,
     max_memory: usize,
+    /// How attributes are written.
+    written: Negotiated,
     shared: Shared,
     ipv4: Routes<[u8; 4]>,
     ipv6: Routes<[u8; 16]>,
@@ -100,12 +101,13 @@ pub struct RibIn {
 impl RibIn {
     /// Nothing heard. `secret` is what a neighbour cannot guess: it decides where in memory a route lies.
     pub fn new(local_asn: Asn, keep: KeepReceived, secret: u64) -> Self {
-        let secret = Secret(secret);
+        let secret = Secret::new(secret);
         RibIn {
             local_asn,
             max_memory: keep.max_memory,
-            shared: Shared::new(secret),
-            ipv4: Routes::new(secret),
+            written: as_kept(),
+            shared: Shared::new(secret.clone()),
+            ipv4: Routes::new(secret.clone()),
             ipv6: Routes::new(secret),
             left_out: 0,
         }
@@ -151,10 +153,11 @@ impl RibIn {
     pub fn withdraw(&mut self, paths: impl IntoIterator<Item = impl Into<Nlri>>) {
         let RibIn { shared, ipv4, ipv6, .. } = self;
         for Nlri { prefix, path } in paths.into_iter().map(Into::into) {
-            match key(prefix) {
-                Key::Ipv4(block) => forget(ipv4, shared, block, path),
-                Key::Ipv6(block) => forget(ipv6, shared, block, path),
-            }
+            let before = match key(prefix) {
+                Key::Ipv4(block) => ipv4.take(block, path),
+                Key::Ipv6(block) => ipv6.take(block, path),
+            };
+            before.into_iter().for_each(|attributes| shared.release(attributes));
         }
     }
 
@@ -183,13 +186,17 @@ impl RibIn {
         self.left_out = 0;
     }
 
-    /// Gives back some memory of what was forgotten. To be called now and then; answers whether there is more.
-    pub fn tidy(&mut self) -> bool {
+    /// Gives back some memory of what was forgotten. To be called now and then, until [`RibIn::is_untidy`] is over.
+    pub fn tidy(&mut self) {
         let RibIn { shared, ipv4, ipv6, .. } = self;
-        let more4 = ipv4.tidy(|attributes| shared.release(attributes));
-        let more6 = ipv6.tidy(|attributes| shared.release(attributes));
-        let more = shared.tidy();
-        more4 || more6 || more
+        ipv4.tidy(|attributes| shared.release(attributes));
+        ipv6.tidy(|attributes| shared.release(attributes));
+        shared.tidy();
+    }
+
+    /// Whether there is memory to give back.
+    pub fn is_untidy(&self) -> bool {
+        self.ipv4.is_untidy() || self.ipv6.is_untidy() || self.shared.is_untidy()
     }
 
     /// What was heard about the prefix and everything that covers it, the longest prefix first, and of each prefix
@@ -230,7 +237,7 @@ impl RibIn {
     /// A kept route as it was told.
     fn read<A: Address>(&self, (route, stale): (&Route<A>, bool)) -> Option<Heard> {
         let octets = self.shared.octets_of(route.attributes)?;
-        let Attributes { said, .. } = Attributes::decode(octets, &as_kept()).ok()?;
+        let Attributes { said, .. } = Attributes::decode(octets, &self.written).ok()?;
         let prefix = route.block().prefix()?;
         let marks = Marks::of(&said, self.local_asn).with_prefix(prefix);
         let at = Timestamp::ZERO + Duration::from_secs(route.heard.into());
@@ -241,7 +248,7 @@ impl RibIn {
         if paths.is_empty() {
             return;
         }
-        let octets = attribute::encode(attributes, &as_kept());
+        let octets = attribute::encode(attributes, &self.written);
         let room = self.room();
         let Some(set) = self.shared.hold(&octets, room) else {
             // What was said before is not true any more.
@@ -250,50 +257,24 @@ impl RibIn {
         };
         for &Nlri { prefix, path } in paths {
             let room = self.room();
-            let RibIn { shared, ipv4, ipv6, .. } = self;
-            let kept = match key(prefix) {
-                Key::Ipv4(block) => keep(ipv4, shared, block, path, set, heard, room),
-                Key::Ipv6(block) => keep(ipv6, shared, block, path, set, heard, room),
+            let put = match key(prefix) {
+                Key::Ipv4(block) => self.ipv4.put(block, path, set, heard, room),
+                Key::Ipv6(block) => self.ipv6.put(block, path, set, heard, room),
             };
-            self.left_out += u64::from(!kept);
+            match put {
+                Put::New => self.shared.hold_again(set),
+                Put::Instead(before) => {
+                    self.shared.hold_again(set);
+                    self.shared.release(before);
+                }
+                Put::LeftOut => self.left_out += 1,
+            }
         }
         self.shared.release(set);
     }
 
     fn room(&self) -> usize {
         self.max_memory.saturating_sub(self.octets())
-    }
-}
-
-/// Keeps a route, if it is known or there is room. Answers whether it did.
-fn keep<A: Address>(
-    routes: &mut Routes<A>,
-    shared: &mut Shared,
-    block: Block<A>,
-    path: u32,
-    set: Handle,
-    heard: u32,
-    room: usize,
-) -> bool {
-    match routes.place(block, path) {
-        Place::Known(route, before) => {
-            shared.hold_again(set);
-            shared.release(before);
-            routes.replace(route, set, heard);
-        }
-        Place::New if routes.next_octets() <= room => {
-            shared.hold_again(set);
-            routes.insert(block, path, set, heard);
-        }
-        Place::New | Place::TooManyPaths => return false,
-    }
-    true
-}
-
-fn forget<A: Address>(routes: &mut Routes<A>, shared: &mut Shared, block: Block<A>, path: u32) {
-    if let Place::Known(route, set) = routes.place(block, path) {
-        routes.remove(block, route);
-        shared.release(set);
     }
 }
 

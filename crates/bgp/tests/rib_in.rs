@@ -133,7 +133,7 @@ fn act_on_rib(rib_in: &mut RibIn, act: &Act, second: u64) {
         Act::TreatAsWithdraw(prefixes) => rib_in.withdraw(chosen(prefixes)),
         Act::MarkStale(family) => rib_in.mark_stale(*family),
         Act::SweepStale(family) => rib_in.sweep_stale(*family),
-        Act::Tidy => drop(rib_in.tidy()),
+        Act::Tidy => rib_in.tidy(),
         Act::End => rib_in.clear(),
     }
 }
@@ -183,7 +183,9 @@ fn compare(acts: &[Act], skip: impl Fn(&Act) -> bool) -> Result<(), String> {
     rib_in.withdraw((0..64).map(prefix));
     Family::ALL.into_iter().for_each(|family| rib_in.mark_stale(family));
     Family::ALL.into_iter().for_each(|family| rib_in.sweep_stale(family));
-    while rib_in.tidy() {}
+    while rib_in.is_untidy() {
+        rib_in.tidy();
+    }
     let left = rib_in.kept().attributes;
     if left == 0 { Ok(()) } else { Err(format!("{left} sets of attributes are held by nobody")) }
 }
@@ -267,7 +269,7 @@ fn routes_that_share_attributes_take_little_memory() {
     }
     let kept = rib_in.kept();
     assert_eq!((kept.ipv4, kept.attributes), (200_000, 1000));
-    assert!(kept.octets < 200_000 * 32, "{kept:?}");
+    assert!(kept.octets < 200_000 * 36, "{kept:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The routes of one family by prefix and path: 24 octets for an IPv4 route, 36 for an IPv6 one.
+//! The routes of one family by prefix and path: 28 octets for an IPv4 route, 40 for an IPv6 one.
 //!
 //! Ages are counted in marks. A route that was heard before the latest mark is *stale*; one that was heard before the
 //! *floor* is gone for every reader at once, and its memory is taken back a few buckets at a time:
@@ -11,7 +11,6 @@
 
 use super::shared::Secret;
 use super::table::{Handle, Item, Table};
-use std::hash::Hash;
 use std::net::IpAddr;
 use terms::Prefix;
 
@@ -22,13 +21,13 @@ pub(super) const PATHS: usize = 64;
 const STEP: usize = 1024;
 
 /// An address of one family.
-pub(super) trait Address: Copy + Eq + Hash + Into<IpAddr> {}
+pub(super) trait Address: Copy + Eq + AsRef<[u8]> + Into<IpAddr> {}
 
 impl Address for [u8; 4] {}
 impl Address for [u8; 16] {}
 
 /// A prefix without its family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Block<A> {
     pub(super) address: A,
     pub(super) length: u8,
@@ -50,12 +49,18 @@ pub(super) struct Route<A> {
     pub(super) attributes: Handle,
     /// Seconds of the session's clock.
     pub(super) heard: u32,
+    /// Of the prefix.
+    hash: u32,
     next: Handle,
     mark: u16,
     length: u8,
 }
 
 impl<A> Item for Route<A> {
+    fn hash(&self) -> u32 {
+        self.hash
+    }
+
     fn next(&self) -> Handle {
         self.next
     }
@@ -81,14 +86,14 @@ impl<A: Address> Route<A> {
     }
 }
 
-/// What is known beforehand of a route that is to be kept.
-pub(super) enum Place {
-    /// It is known; these are its attributes so far.
-    Known(Handle, Handle),
-    /// It is new.
+/// What became of a route that was to be kept.
+pub(super) enum Put {
+    /// It is kept, and it is new.
     New,
-    /// Its prefix has as many paths as are kept.
-    TooManyPaths,
+    /// It is kept in place of what was told before: these are the attributes of that.
+    Instead(Handle),
+    /// There is no room for it, or its prefix has as many paths as are kept.
+    LeftOut,
 }
 
 /// The routes of one family.
@@ -136,62 +141,77 @@ impl<A: Address> Routes<A> {
         self.table.octets()
     }
 
-    /// Octets that one more takes at most.
-    pub(super) fn next_octets(&self) -> usize {
-        self.table.next_octets()
-    }
-
-    /// Where a route of that key is or would be.
-    pub(super) fn place(&self, block: Block<A>, path: u32) -> Place {
-        let mut paths = 0;
-        for (handle, route) in self.table.chain(self.secret.hash(&block)) {
-            if route.is_of(block) {
-                if route.path == path {
-                    return Place::Known(handle, route.attributes);
-                }
-                paths += 1;
+    /// Keeps a route, if it is known or takes no more than so many octets.
+    pub(super) fn put(
+        &mut self,
+        block: Block<A>,
+        path: u32,
+        attributes: Handle,
+        heard: u32,
+        room: usize,
+    ) -> Put {
+        let hash = self.hash(block);
+        match self.find(hash, block, path) {
+            Ok(handle) => self.replace(handle, attributes, heard),
+            Err(others) if others >= PATHS || self.table.next_octets() > room => Put::LeftOut,
+            Err(_) => {
+                let Block { address, length } = block;
+                let (mark, next) = (self.now, Handle::NONE);
+                self.table.insert(Route { address, path, attributes, heard, hash, next, mark, length });
+                self.fresh += 1;
+                Put::New
             }
         }
-        if paths < PATHS { Place::New } else { Place::TooManyPaths }
     }
 
-    /// Keeps a new route.
-    pub(super) fn insert(&mut self, block: Block<A>, path: u32, attributes: Handle, heard: u32) {
-        let Block { address, length } = block;
-        let (mark, next) = (self.now, Handle::NONE);
-        let route = Route { address, path, attributes, heard, next, mark, length };
-        let secret = self.secret;
-        self.table.insert(secret.hash(&block), route, |route| secret.hash(&route.block()));
-        self.fresh += 1;
+    /// Where a route is; the error is how many other paths its prefix has.
+    fn find(&self, hash: u32, block: Block<A>, path: u32) -> Result<Handle, usize> {
+        let mut others = 0;
+        for (handle, route) in self.table.chain(hash).filter(|(_, route)| route.is_of(block)) {
+            if route.path == path {
+                return Ok(handle);
+            }
+            others += 1;
+        }
+        Err(others)
     }
 
     /// Gives a known route other attributes; it is fresh again.
-    pub(super) fn replace(&mut self, handle: Handle, attributes: Handle, heard: u32) {
+    fn replace(&mut self, handle: Handle, attributes: Handle, heard: u32) -> Put {
         let (now, floor) = (self.now, self.floor);
-        let Some(route) = self.table.get_mut(handle) else { return };
+        let Some(route) = self.table.get_mut(handle) else { return Put::LeftOut };
         let mark = std::mem::replace(&mut route.mark, now);
-        (route.attributes, route.heard) = (attributes, heard);
+        let before = std::mem::replace(&mut route.attributes, attributes);
+        route.heard = heard;
         if mark != now {
             // One below the floor was not counted any more.
             self.stale -= u64::from(now.wrapping_sub(mark) <= now.wrapping_sub(floor));
             self.fresh += 1;
         }
+        Put::Instead(before)
     }
 
-    /// Forgets a known route.
-    pub(super) fn remove(&mut self, block: Block<A>, handle: Handle) {
-        let Some(route) = self.table.get(handle) else { return };
+    /// Forgets a route. Answers with the attributes that it had; none if it was not known.
+    pub(super) fn take(&mut self, block: Block<A>, path: u32) -> Option<Handle> {
+        let handle = self.find(self.hash(block), block, path).ok()?;
+        let route = self.table.get(handle)?;
+        let attributes = route.attributes;
         match self.age(route) {
             Age::Fresh => self.fresh -= 1,
             Age::Stale => self.stale -= 1,
             Age::Gone => {}
         }
-        self.table.remove(self.secret.hash(&block), handle);
+        self.table.remove(handle);
+        Some(attributes)
+    }
+
+    fn hash(&self, block: Block<A>) -> u32 {
+        self.secret.hash([block.address.as_ref(), &[block.length]])
     }
 
     /// Every path of one prefix, and whether it is stale.
     pub(super) fn paths(&self, block: Block<A>) -> impl Iterator<Item = (&Route<A>, bool)> {
-        let chain = self.table.chain(self.secret.hash(&block));
+        let chain = self.table.chain(self.hash(block));
         let found = chain.map(|(_, route)| route).filter(move |route| route.is_of(block));
         found.filter_map(|route| self.shown(route))
     }
@@ -240,18 +260,17 @@ impl<A: Address> Routes<A> {
         (self.floor, self.marks) = (youngest, 1);
     }
 
-    /// Takes back the memory of some routes that are gone; `release` gets their attributes. Answers whether there is
-    /// more.
-    pub(super) fn tidy(&mut self, mut release: impl FnMut(Handle)) -> bool {
-        let Some(from) = self.tidying else { return false };
+    /// Takes back the memory of some routes that are gone; `release` gets their attributes.
+    pub(super) fn tidy(&mut self, mut release: impl FnMut(Handle)) {
+        let Some(from) = self.tidying else { return };
         let to = (from + STEP).min(self.table.buckets());
         let buckets = (from..to).flat_map(|bucket| self.table.bucket(bucket));
-        let gone: Vec<(Handle, Handle, Block<A>)> = buckets
+        let gone: Vec<(Handle, Handle)> = buckets
             .filter(|(_, route)| matches!(self.age(route), Age::Gone))
-            .map(|(handle, route)| (handle, route.attributes, route.block()))
+            .map(|(handle, route)| (handle, route.attributes))
             .collect();
-        for (handle, attributes, block) in gone {
-            self.table.remove(self.secret.hash(&block), handle);
+        for (handle, attributes) in gone {
+            self.table.remove(handle);
             release(attributes);
         }
         // The table may have grown meanwhile: what a split moves goes to its end.
@@ -259,12 +278,16 @@ impl<A: Address> Routes<A> {
         if self.tidying.is_none() && self.stale == 0 {
             self.marks = 0;
         }
+    }
+
+    /// Whether the memory of some routes is still to be taken back.
+    pub(super) fn is_untidy(&self) -> bool {
         self.tidying.is_some()
     }
 
     /// Forgets every route at once. Their attributes are the caller's to let go of.
     pub(super) fn clear(&mut self) {
-        *self = Routes::new(self.secret);
+        *self = Routes::new(self.secret.clone());
     }
 
     fn age(&self, route: &Route<A>) -> Age {

@@ -4,21 +4,27 @@
 //! a set takes about a hundred; as a structure it would take ten times that.
 
 use super::table::{Handle, Item, Table};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{DefaultHasher, Hasher};
 
 /// What the allocator adds to a block of octets.
 const ALLOCATION: usize = 16;
 
 /// Hashes with a secret, so that a neighbour cannot choose what falls into one bucket.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Secret(pub(super) u64);
+#[derive(Clone, Debug)]
+pub(super) struct Secret(DefaultHasher);
 
 impl Secret {
-    /// The hash of a key.
-    pub(super) fn hash(self, key: &impl Hash) -> u32 {
+    /// That number is the secret.
+    pub(super) fn new(secret: u64) -> Self {
         let mut hasher = DefaultHasher::new();
-        self.0.hash(&mut hasher);
-        key.hash(&mut hasher);
+        hasher.write_u64(secret);
+        Secret(hasher)
+    }
+
+    /// The hash of a key that consists of these parts.
+    pub(super) fn hash<const PARTS: usize>(&self, parts: [&[u8]; PARTS]) -> u32 {
+        let mut hasher = self.0.clone();
+        parts.iter().for_each(|part| hasher.write(part));
         // The low half of a good hash is one itself.
         (hasher.finish() & u64::from(u32::MAX)) as u32
     }
@@ -35,6 +41,10 @@ struct Set {
 }
 
 impl Item for Set {
+    fn hash(&self) -> u32 {
+        self.hash
+    }
+
     fn next(&self) -> Handle {
         self.next
     }
@@ -75,7 +85,7 @@ impl Shared {
 
     /// Holds a set, if it is there already or takes no more than so many octets.
     pub(super) fn hold(&mut self, octets: &[u8], room: usize) -> Option<Handle> {
-        let hash = self.secret.hash(&octets);
+        let hash = self.secret.hash([octets]);
         let same = self.sets.chain(hash).find(|(_, set)| set.hash == hash && *set.octets == *octets);
         if let Some((handle, _)) = same {
             self.hold_again(handle);
@@ -87,7 +97,7 @@ impl Shared {
         let set = Set { octets: octets.into(), hash, holders: 1, next: Handle::NONE };
         self.pointed_to += cost(octets);
         self.count += 1;
-        Some(self.sets.insert(hash, set, |set| set.hash))
+        Some(self.sets.insert(set))
     }
 
     /// Holds a set that is held already.
@@ -102,10 +112,9 @@ impl Shared {
         let Some(set) = self.sets.get_mut(handle) else { return };
         set.holders = set.holders.saturating_sub(1);
         if set.holders == 0 {
-            let (hash, octets) = (set.hash, std::mem::take(&mut set.octets));
-            self.pointed_to -= cost(&octets);
+            self.pointed_to -= cost(&std::mem::take(&mut set.octets));
             self.count -= 1;
-            self.sets.remove(hash, handle);
+            self.sets.remove(handle);
         }
     }
 
@@ -120,13 +129,17 @@ impl Shared {
         self.count = 0;
     }
 
-    /// Frees one chunk of what is leaving. Answers whether there is more.
-    pub(super) fn tidy(&mut self) -> bool {
+    /// Frees one chunk of what is leaving.
+    pub(super) fn tidy(&mut self) {
         if let Some(chunk) = self.leaving.pop() {
             // Places that were vacated point to nothing any more.
             let octets = chunk.iter().filter(|set| set.holders > 0).map(|set| cost(&set.octets));
             self.pointed_to -= octets.sum::<usize>();
         }
+    }
+
+    /// Whether something is still to be freed.
+    pub(super) fn is_untidy(&self) -> bool {
         !self.leaving.is_empty()
     }
 }
@@ -140,7 +153,7 @@ mod tests {
     use super::*;
 
     fn shared() -> Shared {
-        Shared::new(Secret(7))
+        Shared::new(Secret::new(7))
     }
 
     #[test]
@@ -168,7 +181,7 @@ mod tests {
         let before = shared.pointed_to;
         shared.clear();
         assert_eq!((shared.count(), shared.pointed_to), (0, before));
-        let steps = std::iter::from_fn(|| shared.tidy().then_some(())).count();
-        assert_eq!((steps, shared.octets()), (4, 0));
+        let steps = std::iter::from_fn(|| shared.is_untidy().then(|| shared.tidy())).count();
+        assert_eq!((steps, shared.octets()), (5, 0));
     }
 }

@@ -22,13 +22,15 @@ impl Handle {
 
 /// What a table can hold.
 pub(super) trait Item {
+    /// The hash of its key: one that a neighbour cannot foresee.
+    fn hash(&self) -> u32;
     /// The next of its chain.
     fn next(&self) -> Handle;
     /// Puts another behind it.
     fn set_next(&mut self, next: Handle);
 }
 
-/// Items found by hash. The caller computes the hash: it has to be one that a neighbour cannot foresee.
+/// Items found by hash.
 #[derive(Debug)]
 pub(super) struct Table<T> {
     chunks: Vec<Vec<T>>,
@@ -100,10 +102,10 @@ impl<T: Item> Table<T> {
         self.follow(self.head(bucket))
     }
 
-    /// Puts an item in. `hash_of` gives the hash of items that are there already.
-    pub(super) fn insert(&mut self, hash: u32, mut item: T, hash_of: impl Fn(&T) -> u32) -> Handle {
-        self.grow(hash_of);
-        let bucket = self.bucket_of(hash);
+    /// Puts an item in.
+    pub(super) fn insert(&mut self, mut item: T) -> Handle {
+        self.grow();
+        let bucket = self.bucket_of(item.hash());
         item.set_next(self.head(bucket));
         let handle = self.place(item);
         self.set_head(bucket, handle);
@@ -112,9 +114,9 @@ impl<T: Item> Table<T> {
     }
 
     /// Takes an item out of its chain. What it held stays in its place until another item takes it.
-    pub(super) fn remove(&mut self, hash: u32, handle: Handle) {
+    pub(super) fn remove(&mut self, handle: Handle) {
+        let Some((hash, next)) = self.get(handle).map(|item| (item.hash(), item.next())) else { return };
         let bucket = self.bucket_of(hash);
-        let Some(next) = self.get(handle).map(T::next) else { return };
         let before = self.follow(self.head(bucket)).find(|(_, item)| item.next() == handle);
         match before.map(|(before, _)| before) {
             Some(before) => self.link(before, next),
@@ -140,7 +142,7 @@ impl<T: Item> Table<T> {
     }
 
     /// Adds a bucket once there are as many items as buckets, and shares out the one that it splits.
-    fn grow(&mut self, hash_of: impl Fn(&T) -> u32) {
+    fn grow(&mut self) {
         if self.items < self.buckets {
             return;
         }
@@ -153,16 +155,15 @@ impl<T: Item> Table<T> {
             return;
         }
         let split = new - (1 << new.ilog2());
-        let chain: Vec<(Handle, bool)> =
-            self.bucket(split).map(|(handle, item)| (handle, self.bucket_of(hash_of(item)) == new)).collect();
-        for (bucket, moves) in [(split, false), (new, true)] {
-            let stay = chain.iter().rev().filter(|(_, moving)| *moving == moves);
-            let head = stay.fold(Handle::NONE, |next, &(handle, _)| {
-                self.link(handle, next);
-                handle
-            });
-            self.set_head(bucket, head);
+        let (mut stay, mut moved) = (Handle::NONE, Handle::NONE);
+        let mut at = self.head(split);
+        while let Some((hash, next)) = self.get(at).map(|item| (item.hash(), item.next())) {
+            let chain = if self.bucket_of(hash) == new { &mut moved } else { &mut stay };
+            self.link(at, std::mem::replace(chain, at));
+            at = next;
         }
+        self.set_head(split, stay);
+        self.set_head(new, moved);
     }
 
     /// The bucket of a hash: as many low bits as the buckets have, one less for a bucket that is not there yet.
@@ -215,6 +216,9 @@ mod tests {
     struct Number(u64, Handle);
 
     impl Item for Number {
+        fn hash(&self) -> u32 {
+            hash(self.0)
+        }
         fn next(&self) -> Handle {
             self.1
         }
@@ -230,7 +234,7 @@ mod tests {
     }
 
     fn insert(table: &mut Table<Number>, number: u64) {
-        table.insert(hash(number), Number(number, Handle::NONE), |item| hash(item.0));
+        table.insert(Number(number, Handle::NONE));
     }
 
     fn find(table: &Table<Number>, number: u64) -> Option<Handle> {
@@ -260,7 +264,7 @@ mod tests {
             for number in 0..5000 {
                 let gone = (round - 1) * 5000 + number;
                 let handle = find(&table, gone).unwrap();
-                table.remove(hash(gone), handle);
+                table.remove(handle);
                 assert_eq!(find(&table, gone), None);
                 insert(&mut table, round * 5000 + number);
             }

@@ -14,14 +14,11 @@ pub(super) struct Keeping {
     local_asn: Asn,
     #[serde(skip)]
     rib_in: Option<Box<RibIn>>,
-    /// Whether memory is still to be given back.
-    #[serde(skip)]
-    untidy: bool,
 }
 
 impl Keeping {
     pub(super) fn new(local_asn: Asn, secret: u64) -> Self {
-        Keeping { secret, local_asn, rib_in: None, untidy: false }
+        Keeping { secret, local_asn, rib_in: None }
     }
 
     /// What to keep from now on.
@@ -66,20 +63,17 @@ impl Keeping {
     fn change(&mut self, change: impl FnOnce(&mut RibIn)) {
         if let Some(rib_in) = &mut self.rib_in {
             change(rib_in);
-            self.untidy = true;
         }
     }
 
     /// Gives back a little of the memory of what was forgotten.
     pub(super) fn tidy(&mut self) {
-        if self.untidy {
-            self.untidy = self.rib_in.as_mut().is_some_and(|rib_in| rib_in.tidy());
-        }
+        self.change(RibIn::tidy);
     }
 
     /// Whether memory is still to be given back.
     pub(super) fn is_untidy(&self) -> bool {
-        self.untidy
+        self.rib_in.as_ref().is_some_and(|rib_in| rib_in.is_untidy())
     }
 
     pub(super) fn kept(&self) -> Option<Kept> {

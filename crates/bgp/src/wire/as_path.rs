@@ -139,18 +139,13 @@ impl AsPath {
         Ok(AsPath { segments })
     }
 
-    pub(crate) fn encode(&self, width: AsnWidth) -> Vec<u8> {
-        let mut octets = Vec::new();
+    pub(crate) fn encode(&self, width: AsnWidth, out: &mut Vec<u8>) {
         for segment in &self.segments {
             for networks in segment.networks.chunks(255) {
-                octets.extend_from_slice(&[
-                    segment.kind as u8,
-                    u8::try_from(networks.len()).unwrap_or(u8::MAX),
-                ]);
-                networks.iter().for_each(|&asn| width.write(asn, &mut octets));
+                out.extend([segment.kind as u8, u8::try_from(networks.len()).unwrap_or(u8::MAX)]);
+                networks.iter().for_each(|&asn| width.write(asn, out));
             }
         }
-        octets
     }
 
     /// AS4_PATH for a neighbour that knows two octets only: the path outside of confederations, if two octets cannot
@@ -229,17 +224,23 @@ mod tests {
         AsPath::sequence(numbers.iter().map(|&number| Asn::try_from(number).unwrap()).collect())
     }
 
+    fn written(path: &AsPath, width: AsnWidth) -> Vec<u8> {
+        let mut octets = Vec::new();
+        path.encode(width, &mut octets);
+        octets
+    }
+
     #[test]
     fn long_paths_are_cut_into_segments() {
         let long = path(&[64500; 300]);
-        let read = AsPath::decode(&long.encode(AsnWidth::Four), AsnWidth::Four).unwrap();
+        let read = AsPath::decode(&written(&long, AsnWidth::Four), AsnWidth::Four).unwrap();
         assert_eq!(read.segments.iter().map(|s| s.networks.len()).collect::<Vec<_>>(), [255, 45]);
     }
 
     #[test]
     fn an_old_neighbour_carries_large_numbers_unharmed() {
         let whole = path(&[64500, 4_200_000_000, 65536, 64501]);
-        let short = AsPath::decode(&whole.encode(AsnWidth::Two), AsnWidth::Two).unwrap();
+        let short = AsPath::decode(&written(&whole, AsnWidth::Two), AsnWidth::Two).unwrap();
         assert_eq!(short, path(&[64500, 23456, 23456, 64501]));
         let remainder = whole.four_octet_remainder().unwrap();
         assert_eq!(short.completed_by(&remainder), whole);

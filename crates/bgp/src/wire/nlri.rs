@@ -62,7 +62,8 @@ pub struct NlriError;
 /// a prefix's length do not matter (RFC 4271 section 4.3).
 pub fn decode(octets: &[u8], family: Family, with_path: bool) -> Result<Vec<Nlri>, NlriError> {
     let mut reader = Reader::new(octets);
-    let mut list = Vec::new();
+    // Most prefixes take four octets: a /24.
+    let mut list = Vec::with_capacity(octets.len().div_ceil(4));
     while !reader.is_empty() {
         let path = if with_path { reader.u32().ok_or(NlriError)? } else { 0 };
         let length = reader.u8().filter(|&length| length <= family.bits()).ok_or(NlriError)?;

@@ -89,6 +89,9 @@ impl Update {
 
     /// The family whose End-of-RIB this is, if it is one.
     pub fn is_end_of_rib(&self) -> Option<Family> {
+        if self.announced_paths().chain(self.withdrawn_paths()).next().is_some() {
+            return None;
+        }
         Family::ALL.into_iter().find(|&family| *self == Update::end_of_rib(family))
     }
 

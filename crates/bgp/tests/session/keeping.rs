@@ -55,6 +55,18 @@ fn the_end_of_the_session_forgets_all_and_gives_the_memory_back_step_by_step() {
     assert_eq!(bench.session.kept().unwrap().octets, 0);
 }
 
+/// A timer that is due at once with every UPDATE would halve how fast a neighbour can tell its table.
+#[test]
+fn a_timer_is_due_at_once_only_while_there_is_memory_to_give_back() {
+    let mut bench = keeping(1 << 20);
+    bench.say(FIRST, &announcement(&prefixes(&["192.0.2.0/24"])));
+    assert!(bench.session.deadline() > Some(bench.now), "{:?}", bench.session.deadline());
+    bench.feed(Input::Closed { connection: FIRST });
+    assert_eq!(bench.session.deadline(), Some(bench.now));
+    bench.feed(Input::Timer);
+    assert!(bench.session.deadline() > Some(bench.now), "{:?}", bench.session.deadline());
+}
+
 #[test]
 fn a_full_memory_costs_routes_and_never_the_session() {
     let mut bench = keeping(0);
