@@ -75,7 +75,7 @@ struct Remote {
 
 /// The session that watches one path. Saved and read back at any point, it goes on as if nothing had happened: that is
 /// how a planned restart carries it along.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Session {
     settings: Settings,
     discriminator: Discriminator,
@@ -86,6 +86,10 @@ pub struct Session {
     min_tx: Pace,
     /// bfd.RequiredMinRxInterval.
     min_rx: Pace,
+    /// bfd.DetectMult.
+    multiplier: NonZeroU8,
+    /// How long a silence of ours the other end should bear, whatever the settings say.
+    patience: Option<Duration>,
     poll: Poll,
     jitter: Jitter,
     /// When the latest packet was sent that was no answer to a poll.
@@ -113,6 +117,8 @@ impl Session {
             remote: None,
             min_tx: Pace::new(settings.desired_min_tx(StateName::AdminDown)),
             min_rx: Pace::new(settings.interval),
+            multiplier: settings.multiplier,
+            patience: None,
             poll: Poll::None,
             jitter: Jitter::new(seed),
             last_sent: None,
@@ -134,6 +140,10 @@ impl Session {
             Input::Stop => self.stop(),
             Input::Reconfigured(settings) => {
                 self.settings = settings;
+                self.propose();
+            }
+            Input::Patience(patience) => {
+                self.patience = patience;
                 self.propose();
             }
             Input::Packet(packet) => self.receive(&packet),
@@ -184,7 +194,16 @@ impl Session {
 
     /// How long the other end may be silent; none while it was not heard.
     pub fn detection_time(&self) -> Option<Duration> {
-        self.remote.map(|remote| self.patience(&remote))
+        self.remote.map(|remote| self.bearable(&remote))
+    }
+
+    /// How long we may send nothing, from any moment on, before the other end takes the path for lost: its detection
+    /// time without the interval that has passed since our latest packet. None unless the session is up and the other
+    /// end has confirmed what our packets say.
+    pub fn tolerated_silence(&self) -> Option<Duration> {
+        let remote = self.remote.filter(|_| self.state == StateName::Up && self.poll == Poll::None)?;
+        let interval = self.min_tx.used.max(remote.min_rx).duration();
+        Some(interval * u32::from(self.multiplier.get() - 1))
     }
 
     fn start(&mut self) {

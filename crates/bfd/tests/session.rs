@@ -213,6 +213,67 @@ fn the_answer_to_an_older_question_confirms_nothing_newer() {
 }
 
 #[test]
+fn patience_lets_more_packets_be_missing_and_keeps_the_pace() {
+    let mut bench = up();
+    assert_eq!(
+        bench.session.tolerated_silence(),
+        Some(millis(200)),
+        "the latest packet may be one interval old"
+    );
+    bench.feed(Input::Patience(Some(millis(5000))));
+    assert_eq!(bench.session.tolerated_silence(), None, "the other end has not confirmed it");
+    let asked = sent(&bench.pass(millis(100)))[0];
+    assert_eq!((asked.poll, asked.multiplier.get(), asked.desired_min_tx), (true, 51, millis(100).into()));
+    bench.feed(Input::Packet(Packet { r#final: true, ..says(StateName::Up) }));
+    assert_eq!(bench.session.tolerated_silence(), Some(millis(5000)));
+    assert_eq!(bench.session.transmit_interval(), Some(millis(100)));
+    assert_eq!(bench.session.detection_time(), Some(millis(300)), "we wait no longer than before");
+
+    bench.feed(Input::Reconfigured(settings(200, 3)));
+    bench.feed(Input::Patience(None));
+    let asked = sent(&bench.pass(millis(100)))[0];
+    assert_eq!((asked.poll, asked.multiplier.get(), asked.desired_min_tx), (true, 3, millis(200).into()));
+}
+
+/// RFC 5880 section 6.8.3: the other end has to know before we send slower, and we may send faster at once.
+#[test]
+fn patience_that_takes_a_slower_pace_waits_for_the_other_end() {
+    let quick = Packet { required_min_rx: millis(10).into(), ..says(StateName::Up) };
+    let mut bench = Bench::in_state(StateName::Up, settings(10, 3));
+    bench.feed(Input::Packet(quick));
+    bench.feed(Input::Patience(Some(millis(5080))));
+    let asked = sent(&bench.pass(millis(10)))[0];
+    assert_eq!((asked.poll, asked.multiplier.get(), asked.desired_min_tx), (true, 255, millis(20).into()));
+    assert_eq!(bench.session.transmit_interval(), Some(millis(10)));
+    bench.feed(Input::Packet(Packet { r#final: true, ..quick }));
+    assert_eq!(bench.session.transmit_interval(), Some(millis(20)));
+    assert_eq!(bench.session.tolerated_silence(), Some(millis(5080)));
+    bench.feed(Input::Patience(None));
+    assert_eq!(bench.session.transmit_interval(), Some(millis(10)));
+    assert_eq!(sent(&bench.pass(millis(10)))[0].multiplier.get(), 3);
+}
+
+#[test]
+fn patience_asks_nothing_of_an_end_that_waits_long_enough_anyway() {
+    let mut bench = up();
+    bench.feed(Input::Patience(Some(millis(200))));
+    assert_eq!(bench.session.tolerated_silence(), Some(millis(200)));
+    assert!(sent(&bench.pass(millis(100))).iter().all(|packet| !packet.poll && packet.multiplier.get() == 3));
+}
+
+#[test]
+fn patience_is_for_a_session_that_is_up_and_asked_for_when_one_comes_up() {
+    let mut bench = Bench::in_state(StateName::Down, settings(100, 3));
+    bench.feed(Input::Patience(Some(millis(5000))));
+    let down = sent(&bench.pass(Duration::from_secs(1)))[0];
+    assert_eq!((down.poll, down.multiplier.get()), (false, 3));
+    let up = sent(&bench.hears(StateName::Init))[0];
+    assert_eq!((up.poll, up.multiplier.get(), up.state), (true, 51, StateName::Up));
+    let down = sent(&bench.hears(StateName::Down))[0];
+    assert_eq!((down.multiplier.get(), down.state), (3, StateName::Down));
+}
+
+#[test]
 fn a_passive_session_waits_to_be_spoken_to() {
     let mut bench = Bench::new(Settings { passive: true, ..settings(100, 3) });
     assert!(sent(&bench.feed(Input::Start)).is_empty());

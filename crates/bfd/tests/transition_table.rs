@@ -22,6 +22,7 @@ fn stimuli() -> Vec<(&'static str, Input)> {
         ("it says up", packet(StateName::Up)),
         ("it polls", Input::Packet(Packet { poll: true, ..says(StateName::Up) })),
         ("another interval", Input::Reconfigured(settings(200, 3))),
+        ("patience", Input::Patience(Some(Duration::from_secs(5)))),
     ]
 }
 

@@ -131,4 +131,35 @@ proptest! {
         world.run(Duration::from_secs(30));
         prop_assert_eq!((world.states(), world.lost), ([StateName::Up; 2], [0; 2]));
     }
+
+    #[test]
+    fn a_silence_that_was_announced_loses_nothing(
+        both in (any_settings(), any_settings()),
+        silences in proptest::collection::vec((1..6000u64, 0..3000u64), 1..4),
+        dice: u64,
+    ) {
+        let mut world = both_up([both.0, both.1], dice);
+        for (silence, pause) in silences {
+            let silence = millis(silence);
+            world.feed(0, Input::Patience(Some(silence)));
+            let mut waited = 0;
+            while world.ends[0].tolerated_silence().is_none_or(|tolerated| tolerated < silence) {
+                world.run(millis(10));
+                waited += 1;
+                prop_assert!(waited < 1000, "{:?}", world.ends[0]);
+            }
+            // A packet may be on its way for 5 ms, and the one before it was not.
+            world.asleep[0] = world.now + silence.saturating_sub(millis(6));
+            world.run(silence);
+            world.feed(0, Input::Patience(None));
+            world.run(millis(pause));
+        }
+        world.run(Duration::from_secs(30));
+        prop_assert_eq!((world.states(), world.lost), ([StateName::Up; 2], [0; 2]));
+        let [first, second] = &world.ends;
+        let slower = first.settings().interval.max(second.settings().interval).duration();
+        prop_assert_eq!([first.transmit_interval(), second.transmit_interval()], [Some(slower); 2]);
+        let missing = u32::from(second.settings().multiplier.get() - 1);
+        prop_assert_eq!(second.tolerated_silence(), Some(slower * missing));
+    }
 }

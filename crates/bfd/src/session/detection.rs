@@ -35,7 +35,7 @@ impl Watch {
 
 impl Session {
     /// How long the other end may be silent.
-    pub(super) fn patience(&self, remote: &Remote) -> Duration {
+    pub(super) fn bearable(&self, remote: &Remote) -> Duration {
         self.expected_interval(remote) * u32::from(remote.multiplier.get())
     }
 
@@ -47,7 +47,7 @@ impl Session {
     /// Sets the end of the present silence by what is agreed now. Time that was given on top stays given.
     pub(super) fn expect(&mut self) {
         if !self.watch.excused {
-            self.watch.until = self.remote.map(|remote| remote.heard + self.patience(&remote));
+            self.watch.until = self.remote.map(|remote| remote.heard + self.bearable(&remote));
         }
     }
 
@@ -71,7 +71,7 @@ impl Session {
         let expected = self.expected_interval(&remote);
         let waited_for = matches!(self.state, StateName::Init | StateName::Up);
         if waited_for && !self.watch.excused && self.watch.late > expected / 2 {
-            let more = expected.mul_f64(1.5).min(self.patience(&remote));
+            let more = expected.mul_f64(1.5).min(self.bearable(&remote));
             self.watch.excused = true;
             self.watch.until = Some(self.now + more);
             self.lateness.excused += 1;

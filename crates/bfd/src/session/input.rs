@@ -3,6 +3,7 @@
 use crate::Packet;
 use crate::session::{Event, Settings};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 use terms::Reason;
 
 /// What happened. Everything a session ever learns.
@@ -15,6 +16,9 @@ pub enum Input {
     Stop,
     /// The operator decided otherwise; the session goes on.
     Reconfigured(Settings),
+    /// We will be silent for that long at most, and the other end is not to take it for a dead path. None: we will not.
+    /// [`Session::tolerated_silence`](crate::session::Session::tolerated_silence) tells when it has confirmed it.
+    Patience(Option<Duration>),
     /// A packet of the other end: it names this session, or names none and came from the right address.
     Packet(Packet),
     /// The time of [`Session::deadline`](crate::session::Session::deadline) has come.

@@ -35,13 +35,32 @@ pub(super) enum Poll {
     AskingAgain,
 }
 
+/// The interval and the multiplier with which the other end bears such a silence, and never less than these. The silence
+/// counts from our latest packet, which may be one interval old. Rather more packets may be missing than fewer be sent: the
+/// pace stays the same wherever 254 of them are enough.
+fn stretch(interval: Interval, multiplier: NonZeroU8, silence: Duration) -> (Interval, NonZeroU8) {
+    const MOST: u32 = u8::MAX as u32 - 1;
+    let silence = Interval::from(silence).as_micros();
+    let interval = interval.max(Interval::from_micros(silence.div_ceil(MOST)));
+    let missing = silence.div_ceil(interval.as_micros().max(1)).min(MOST);
+    let needed =
+        u8::try_from(missing).map_or(NonZeroU8::MAX, |missing| NonZeroU8::MIN.saturating_add(missing));
+    (interval, multiplier.max(needed))
+}
+
 impl Session {
-    /// Says the intervals that the settings and the state ask for, and has the other end confirm them if they are new
-    /// (RFC 5880 section 6.8.3).
+    /// Says what the settings and the state ask for, and has the other end confirm it if it is new. It has to be asked
+    /// about intervals (RFC 5880 section 6.8.3); it need not be about the multiplier (section 6.8.12), but its answer
+    /// is how we learn that it knows.
     pub(super) fn propose(&mut self) {
-        let (tx, rx) = (self.settings.desired_min_tx(self.state), self.settings.interval);
-        let news = self.min_tx.said != tx || self.min_rx.said != rx;
-        (self.min_tx.said, self.min_rx.said) = (tx, rx);
+        let rx = self.settings.interval;
+        let (tx, multiplier) = (self.settings.desired_min_tx(self.state), self.settings.multiplier);
+        let (tx, multiplier) = match self.patience.filter(|_| self.state == StateName::Up) {
+            Some(patience) => stretch(tx, multiplier, patience),
+            None => (tx, multiplier),
+        };
+        let news = self.min_tx.said != tx || self.min_rx.said != rx || self.multiplier != multiplier;
+        (self.min_tx.said, self.min_rx.said, self.multiplier) = (tx, rx, multiplier);
         if self.state == StateName::Up {
             // Both are put off until the other end has heard: to send slower, and to expect packets sooner.
             self.min_tx.used = self.min_tx.used.min(tx);

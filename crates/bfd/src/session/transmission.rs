@@ -46,7 +46,7 @@ impl Session {
             r#final,
             control_plane_independent: false,
             demand: false,
-            multiplier: self.settings.multiplier,
+            multiplier: self.multiplier,
             my_discriminator: self.discriminator,
             your_discriminator: self.remote.map(|remote| remote.discriminator),
             desired_min_tx: self.min_tx.said,

@@ -23,6 +23,8 @@ pub(crate) struct World {
     pub(crate) ends: [Session; 2],
     pub(crate) links: [Link; 2],
     pub(crate) now: Timestamp,
+    /// Until when each end does nothing: what arrives waits, as in the kernel, and timers are late.
+    pub(crate) asleep: [Timestamp; 2],
     /// Path lost, by end.
     pub(crate) lost: [u32; 2],
     flight: Vec<(Timestamp, usize, Packet)>,
@@ -42,6 +44,7 @@ impl World {
             ends: [Session::new(first, name(1), dice), Session::new(second, name(2), !dice)],
             links: [Link::Good(5); 2],
             now: Timestamp::ZERO + Duration::from_secs(1),
+            asleep: [Timestamp::ZERO; 2],
             lost: [0; 2],
             flight: Vec::new(),
             dice,
@@ -60,7 +63,7 @@ impl World {
         match input {
             Input::Packet(packet) => self.asked[end] = packet.required_min_rx,
             Input::Reconfigured(settings) => self.fastest[end] = self.fastest[end].min(settings.interval),
-            Input::Start | Input::Stop | Input::Timer => {}
+            Input::Start | Input::Stop | Input::Timer | Input::Patience(_) => {}
         }
         if self.roll().is_multiple_of(64) {
             // A session that was written down and read back is the same session.
@@ -129,9 +132,12 @@ impl World {
     pub(crate) fn run(&mut self, duration: Duration) {
         let end = self.now + duration;
         loop {
-            let arrival = self.flight.iter().enumerate().min_by_key(|(place, (at, ..))| (*at, *place));
-            let arrival = arrival.map(|(place, (at, ..))| (*at, place));
-            let timer = (0..2).filter_map(|end| Some((self.ends[end].deadline()?, end))).min();
+            let arrivals = self.flight.iter().enumerate();
+            let arrival =
+                arrivals.map(|(place, (at, to, _))| ((*at).max(self.asleep[*to]), *at, place)).min();
+            let arrival = arrival.map(|(at, _, place)| (at, place));
+            let due = |end: usize| Some((self.ends[end].deadline()?.max(self.asleep[end]), end));
+            let timer = (0..2).filter_map(due).min();
             match (arrival, timer) {
                 (Some((at, place)), timer) if timer.is_none_or(|(timer, _)| at <= timer) && at <= end => {
                     let (_, to, packet) = self.flight.remove(place);
