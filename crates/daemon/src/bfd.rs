@@ -17,20 +17,25 @@ mod counters;
 mod directory;
 mod ear;
 mod engine;
+mod kept;
 mod view;
 mod voice;
 
 pub(crate) use counters::{Counters, register};
+pub(crate) use kept::Kept;
 pub(crate) use view::View;
 
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::{Event, Source};
 use crate::events::Bus;
+use crate::succession::{self, Descriptors, Hold, StandStill};
 use ::bfd::session::Settings;
+use directory::Link;
 use ear::Ear;
 use engine::Engine;
 use rustix::event::{EventfdFlags, eventfd};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
@@ -45,7 +50,8 @@ use voice::Voice;
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// How far away a neighbour may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Hops {
     /// On the same link (RFC 5881).
     Single,
@@ -78,6 +84,12 @@ enum Order {
     Watch(Box<Watch>),
     /// Stop watching it.
     Forget(PeerName),
+    /// Go on with a session of the program before.
+    TakeOver(Box<Link>),
+    /// Have every other end bear such a silence, or none any more.
+    Patience(Option<Duration>),
+    /// Another program is about to take over.
+    StandStill(StandStill<Kept>),
     /// Say goodbye to every peer, and end.
     End(oneshot::Sender<()>),
 }
@@ -125,6 +137,30 @@ impl Links {
         Links { clock, bus, counters, listening: BTreeSet::new(), ears: Vec::new(), thread: None }
     }
 
+    /// Goes on with the sessions of the program before that these peers have. The thread gets all of them at once, with
+    /// what has arrived meanwhile, so that it is heard before a silence is judged. One that cannot go on begins anew.
+    pub(crate) fn go_on(&mut self, kept: Kept, descriptors: &mut Descriptors, peers: &[config::Peer]) {
+        let is_watched = |link: &Link| peers.iter().any(|peer| peer.name == link.name && peer.bfd.is_some());
+        let (ears, links) = kept.take(descriptors);
+        let listening: Vec<_> = ears.iter().map(|ear| (ear.hops, ear.family)).collect();
+        let mut orders: Vec<Order> = ears.into_iter().map(Order::Listen).collect();
+        for link in links {
+            match link {
+                Ok(link) if is_watched(&link) => orders.push(Order::TakeOver(Box::new(link))),
+                Ok(_) => {}
+                Err(name) => {
+                    let reason = Reason::from("the socket of its BFD session was not handed over");
+                    self.bus.tell(&succession::Event::SessionLost { reason }, Source::Peer(&name));
+                }
+            }
+        }
+        // Where the system refuses, the next who needs the thread is told.
+        if let Ok(thread) = self.start(orders) {
+            self.listening.extend(listening);
+            self.thread = Some(thread);
+        }
+    }
+
     /// Opens what the peers of a site file need and is not open yet. An error leaves everything as it was.
     pub(crate) fn prepare(&mut self, peers: &[config::Peer]) -> Result<(), Error> {
         let needed = peers.iter().filter_map(|peer| {
@@ -158,7 +194,7 @@ impl Links {
         let watch = Box::new(Watch { name, neighbour, hops, settings, voice, shown });
         let thread = match self.thread.take() {
             Some(thread) => thread,
-            None => self.start()?,
+            None => self.start(Vec::new())?,
         };
         self.ears.drain(..).for_each(|ear| thread.order(Order::Listen(ear)));
         thread.order(Order::Watch(watch));
@@ -173,6 +209,20 @@ impl Links {
         }
     }
 
+    /// Has every other end bear a silence of ours, or none any more. [`View::tolerates`] tells when one does.
+    pub(crate) fn announce_silence(&self, silence: Option<Duration>) {
+        if let Some(thread) = &self.thread {
+            thread.order(Order::Patience(silence));
+        }
+    }
+
+    /// Has the thread stand still. Answers with what holds it and what it knows; nothing where there is none.
+    pub(crate) async fn stand_still(&self) -> Option<(Hold, Kept)> {
+        let (ask, hold, said) = StandStill::ask();
+        self.thread.as_ref()?.order(Order::StandStill(ask));
+        Some((hold, said.await.ok()?))
+    }
+
     /// Tells every other end that the sessions end by our order, and ends the thread.
     pub(crate) async fn end(self) {
         if let Some(thread) = &self.thread {
@@ -182,13 +232,15 @@ impl Links {
         }
     }
 
-    fn start(&self) -> io::Result<Thread> {
+    /// Starts the thread, with orders that it takes before it does anything else.
+    fn start(&self, first: Vec<Order>) -> io::Result<Thread> {
         let (orders, taken) = mpsc::channel();
         let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
-        let engine =
-            Engine::new(self.clock, self.bus.clone(), Arc::clone(&self.counters), taken, Arc::clone(&bell));
+        let thread = Thread { orders, bell: Arc::clone(&bell) };
+        first.into_iter().for_each(|order| thread.order(order));
+        let engine = Engine::new(self.clock, self.bus.clone(), Arc::clone(&self.counters), taken, bell);
         std::thread::Builder::new().name("bfd".to_owned()).spawn(move || engine.run())?;
-        Ok(Thread { orders, bell })
+        Ok(thread)
     }
 }
 

@@ -108,6 +108,9 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
     let signals = runtime.block_on(async { Signals::listen() }).map_err(Error::System)?;
     linux::succession::hear_signals().map_err(Error::Host)?;
     let mut links = Links::new(clock, bus.clone(), metrics.bfd());
+    if let Some(estate) = &mut estate {
+        links.go_on(std::mem::take(&mut estate.links), &mut descriptors, &site_file.peers);
+    }
     links.prepare(&site_file.peers)?;
     let before = estate.as_ref().map(|estate| &estate.sockets);
     let Opened { bgp, doors, socket, api, dns, keeper, kernel } =

@@ -52,12 +52,14 @@ impl Session {
     }
 
     /// Notes how late each timer is that has expired. What happened before the latest packet has nothing to do with
-    /// the silence after it.
+    /// the silence after it. A silence that was announced is nothing that a machine should be blamed for.
     pub(super) fn measure_lateness(&mut self) {
         let heard = self.remote.map_or(Timestamp::ZERO, |remote| remote.heard);
         let timers = [self.next_packet.map(|(at, _)| at), self.watch.until];
         for at in timers.into_iter().flatten() {
-            self.lateness.longest = self.lateness.longest.max(self.now.since(at));
+            if self.patience.is_none() {
+                self.lateness.longest = self.lateness.longest.max(self.now.since(at));
+            }
             self.watch.late = self.watch.late.max(self.now.since(at.max(heard)));
         }
     }

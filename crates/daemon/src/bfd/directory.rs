@@ -58,6 +58,11 @@ impl Directory {
         self.links.entry(discriminator).or_insert(link)
     }
 
+    /// A path of the program before.
+    pub(super) fn take_over(&mut self, link: Link) {
+        self.links.insert(link.session.discriminator(), link);
+    }
+
     pub(super) fn remove(&mut self, discriminator: Discriminator) {
         self.links.remove(&discriminator);
     }

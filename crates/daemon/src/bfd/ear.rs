@@ -18,7 +18,8 @@ const DATAGRAM: usize = 64;
 /// The socket of a port in one family.
 pub(super) struct Ear {
     pub(super) hops: Hops,
-    socket: UdpSocket,
+    pub(super) family: Family,
+    pub(super) socket: UdpSocket,
 }
 
 /// A datagram that arrived.
@@ -49,7 +50,7 @@ impl Ear {
             Family::Ipv4 => setsockopt(&socket, Ipv4RecvTtl, &true)?,
             Family::Ipv6 => setsockopt(&socket, Ipv6RecvHopLimit, &true)?,
         }
-        Ok(Ear { hops, socket })
+        Ok(Ear { hops, family, socket })
     }
 
     /// The next datagram that has arrived; none if there is none.

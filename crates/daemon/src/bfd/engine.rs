@@ -3,6 +3,7 @@
 use super::counters::{Counters, Discarded};
 use super::directory::{Directory, Link};
 use super::ear::{Ear, Heard};
+use super::kept::Kept;
 use super::view::View;
 use super::{Order, Watch};
 use crate::clock::Clock;
@@ -93,6 +94,13 @@ impl Engine {
                         self.remove(gone);
                     }
                 }
+                Order::TakeOver(link) => self.directory.take_over(*link),
+                Order::Patience(patience) => {
+                    for link in self.directory.all() {
+                        let _ = step(link, Input::Patience(patience), self.clock, &self.bus);
+                    }
+                }
+                Order::StandStill(asked) => asked.stand_here(Kept::of(&self.ears, self.directory.all())),
                 Order::End(done) => return Some(done),
             }
         }

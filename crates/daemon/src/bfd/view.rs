@@ -19,6 +19,8 @@ pub(crate) struct View {
     pub(crate) multiplier: NonZeroU8,
     /// How long the other end may be silent; none while it was not heard.
     pub(crate) detection: Option<Duration>,
+    /// How long we may send nothing before the other end gives up; none while it has not confirmed what we say.
+    tolerated_silence: Option<Duration>,
     /// How late our own thread was.
     pub(crate) lateness: Lateness,
     /// How often the path was lost.
@@ -48,7 +50,12 @@ impl View {
         }
     }
 
-    /// What a session shows that has just begun.
+    /// Whether the path is not lost by such a silence of ours: one that is not up cannot be.
+    pub(crate) fn tolerates(&self, silence: Duration) -> bool {
+        self.state != StateName::Up || self.tolerated_silence.is_some_and(|tolerated| tolerated >= silence)
+    }
+
+    /// What a session shows that has just begun, or goes on.
     pub(super) fn of(session: &Session, now: WallTime) -> Self {
         View {
             state: session.state(),
@@ -56,6 +63,7 @@ impl View {
             interval: session.transmit_interval(),
             multiplier: session.settings().multiplier,
             detection: session.detection_time(),
+            tolerated_silence: session.tolerated_silence(),
             lateness: session.lateness(),
             losses: 0,
             lost: None,
@@ -70,6 +78,7 @@ impl View {
         self.interval = session.transmit_interval();
         self.multiplier = session.settings().multiplier;
         self.detection = session.detection_time();
+        self.tolerated_silence = session.tolerated_silence();
         self.lateness = session.lateness();
     }
 }

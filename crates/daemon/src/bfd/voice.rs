@@ -5,6 +5,7 @@ use socket2::{Domain, Socket, Type};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// Source ports (RFC 5881 section 4).
 const PORTS: RangeInclusive<u16> = 49152..=65535;
@@ -47,9 +48,29 @@ impl Voice {
         Err(taken)
     }
 
+    /// Goes on with the socket of the program before.
+    pub(super) fn go_on(socket: UdpSocket, neighbour: SocketAddr, port: u16) -> Self {
+        let mut to = neighbour;
+        to.set_port(port);
+        Voice { socket, to }
+    }
+
     /// Sends a packet, if the kernel takes it now. One that it does not take is lost, as on any link: the other end
     /// judges what arrives.
     pub(super) fn say(&self, packet: &Packet) {
         let _ = self.socket.send_to(&packet.encode(), self.to);
+    }
+}
+
+impl AsFd for Voice {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+#[cfg(test)]
+impl From<Voice> for std::os::fd::OwnedFd {
+    fn from(voice: Voice) -> Self {
+        voice.socket.into()
     }
 }

@@ -11,9 +11,6 @@ use tokio::sync::{mpsc, oneshot};
 /// Nobody is served for longer, whatever the peers would bear.
 const LONGEST_GAP: Duration = Duration::from_secs(3);
 
-/// How long the answer gets to leave before nobody is there any more who could send it.
-const ANSWER: Duration = Duration::from_millis(50);
-
 /// The way out: what is to take over, and whoever hands over.
 #[derive(Debug)]
 pub(crate) struct Exit {
@@ -26,18 +23,34 @@ impl Office {
     pub(super) async fn restart(&mut self, answer: oneshot::Sender<RestartAnswer>) {
         let number = self.board.restart.borrow().as_ref().map_or(0, |last| last.number) + 1;
         let say = |verdict, refusals| RestartAnswer { schema: Schema, verdict, number, refusals };
-        if let Err(reason) = self.may_restart().await {
-            let event = succession::Event::RestartRefused { reason: reason.as_str().into() };
-            self.board.bus.tell(&event, Source::Process);
-            // Whoever asked may be gone.
-            let _ = answer.send(say(RestartVerdict::Refused, vec![reason]));
-            return;
-        }
-        let _ = answer.send(say(RestartVerdict::Begun, Vec::new()));
-        tokio::time::sleep(ANSWER).await;
-        let departing = Departing { program: self.exit.program.clone(), site_file: self.now.path.clone() };
-        // A daemon that stops hands nothing over.
-        let _ = self.exit.departures.send(departing).await;
+        let begun = match self.may_restart().await {
+            Ok(()) => self.begin_restart().await,
+            Err(reason) => Err(reason),
+        };
+        // Whoever asked may be gone.
+        let _ = answer.send(match begun {
+            Ok(()) => say(RestartVerdict::Begun, Vec::new()),
+            Err(reason) => {
+                let event = succession::Event::RestartRefused { reason: reason.as_str().into() };
+                self.board.bus.tell(&event, Source::Process);
+                say(RestartVerdict::Refused, vec![reason])
+            }
+        });
+    }
+
+    /// Has the site hand over; answers when it begins, or why it does not.
+    async fn begin_restart(&self) -> Result<(), String> {
+        let (answer, answered) = oneshot::channel();
+        let departing = Departing {
+            program: self.exit.program.clone(),
+            site_file: self.now.path.clone(),
+            longest: self.longest_gap(),
+            answer,
+        };
+        // A daemon that stops takes no order, or drops the one that it has taken.
+        let stops = "the daemon stops";
+        self.exit.departures.send(departing).await.map_err(|_| stops)?;
+        answered.await.map_err(|_| stops)?.map_err(|reason| reason.to_string())
     }
 
     /// Whether the program on disk may take over, or why not.
@@ -46,13 +59,6 @@ impl Office {
             return Err(
                 "the last reload waits for its confirmation: `catchment reload --confirm` first".to_owned()
             );
-        }
-        if let Some(peer) = self.now.site_file.peers.iter().find(|peer| peer.bfd.is_some()) {
-            return Err(format!(
-                "{} has BFD, whose session is not handed over: it would take the gap for a dead link; drain and \
-                 `systemctl restart catchment` instead",
-                peer.name
-            ));
         }
         let path = self.now.path.clone();
         let on_disk = read(path.clone()).await;

@@ -1,12 +1,13 @@
 //! What one program hands to the next, as octets: a line that says what it is, then JSON.
 //!
 //! ```text
-//! catchment-succession 1 48213\n
+//! catchment-succession 2 48213\n
 //! { … 48213 octets … }
 //! ```
 
 use super::FORMAT;
 use crate::announce;
+use crate::bfd;
 use crate::bgp;
 use crate::clock::Reading;
 use crate::events;
@@ -39,6 +40,8 @@ pub(crate) struct Estate {
     pub(crate) still_since: Timestamp,
     /// The sessions that are up.
     pub(crate) peers: BTreeMap<PeerName, bgp::KeptSession>,
+    /// The paths that are watched.
+    pub(crate) links: bfd::Kept,
     /// The groups and what is decided about them.
     pub(crate) decision: announce::Kept,
     /// The permits of the groups.
@@ -150,6 +153,14 @@ impl Descriptors {
     /// Takes one out; none if it was not handed over, or is taken already.
     pub(crate) fn take<T: From<OwnedFd>>(&mut self, number: RawFd) -> Option<T> {
         self.0.remove(&number).map(T::from)
+    }
+}
+
+#[cfg(test)]
+impl Descriptors {
+    /// These, under these numbers.
+    pub(crate) fn for_test(descriptors: impl IntoIterator<Item = (RawFd, OwnedFd)>) -> Self {
+        Descriptors(descriptors.into_iter().collect())
     }
 }
 

@@ -7,7 +7,9 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
+use terms::Reason;
 use tokio::process::Command;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 /// How long a program may take to judge a site file; large zones take seconds.
@@ -30,6 +32,10 @@ pub(crate) struct Departing {
     pub(crate) program: Program,
     /// The site file in force.
     pub(crate) site_file: PathBuf,
+    /// How long nobody may be served, at most.
+    pub(crate) longest: Duration,
+    /// Where it is told whether it is carried out now, or why not; then nothing has changed.
+    pub(crate) answer: oneshot::Sender<Result<(), Reason>>,
 }
 
 impl Program {

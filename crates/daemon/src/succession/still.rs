@@ -31,6 +31,13 @@ impl<T> StandStill<T> {
             let _ = self.go_on.await;
         }
     }
+
+    /// The same for a thread of its own, which waits for nothing else.
+    pub(crate) fn stand_here(self, knows: T) {
+        if self.say.send(knows).is_ok() {
+            let _ = self.go_on.blocking_recv();
+        }
+    }
 }
 
 #[cfg(test)]
@@ -53,5 +60,15 @@ mod tests {
         let (ask, _hold, said) = StandStill::ask();
         drop(said);
         ask.stand(7).await;
+    }
+
+    #[test]
+    fn a_thread_stands_still_until_it_is_let_go() {
+        let (ask, hold, said) = StandStill::ask();
+        let thread = std::thread::spawn(|| ask.stand_here(7));
+        assert_eq!(said.blocking_recv().unwrap(), 7);
+        assert!(!thread.is_finished());
+        drop(hold);
+        thread.join().unwrap();
     }
 }

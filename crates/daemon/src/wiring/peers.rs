@@ -1,7 +1,7 @@
 //! The peers of the site by name: started, changed and stopped while the rest goes on.
 
 use super::Shared;
-use crate::bfd::{Links, Shown};
+use crate::bfd::{Links, Shown, View};
 use crate::bgp::{self, CALLS_PER_PEER, Goodbye, Peer, QUESTIONS, Switchboard};
 use crate::error::Error;
 use crate::event::Source;
@@ -16,9 +16,13 @@ use std::time::Duration;
 use terms::{PeerName, Reason};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 
 /// Longest time that the sessions get to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(5);
+
+/// How long a peer gets to confirm that it bears a silence: a packet or two of a session that is slow.
+const CONFIRMATION: Duration = Duration::from_secs(3);
 
 /// Every peer that has a task.
 pub(super) struct Peers {
@@ -121,6 +125,28 @@ impl Peers {
             }
         }
         Ok((holds, kept))
+    }
+
+    /// The paths to them.
+    pub(super) fn links(&self) -> &Links {
+        &self.links
+    }
+
+    /// Has every peer that watches the path to us bear such a silence, and waits until each has confirmed it. An error
+    /// names one that has not; [`Links::announce_silence`] takes it back.
+    pub(super) async fn announce_silence(&self, silence: Duration) -> Result<(), Reason> {
+        self.links.announce_silence(Some(silence));
+        let tolerates = |path: &Option<View>| path.as_ref().is_none_or(|path| path.tolerates(silence));
+        let until = Instant::now() + CONFIRMATION;
+        for (name, running) in &self.running {
+            if timeout_at(until, running.path.subscribe().wait_for(tolerates)).await.is_err() {
+                return Err(Reason::from(format!(
+                    "{name} has not confirmed by BFD that it bears {} ms without us",
+                    silence.as_millis()
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn mouth(&self) -> bgp::Mouth {

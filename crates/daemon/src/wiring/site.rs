@@ -62,7 +62,13 @@ impl Site {
             tokio::select! {
                 () = &mut stopping => break,
                 Some(change) = self.changes.recv() => self.take(change).await,
-                Some(departing) = self.departures.recv() => self.depart(&departing).await,
+                Some(departing) = self.departures.recv() => {
+                    let borne = tokio::select! {
+                        () = &mut stopping => break,
+                        borne = self.announce_silence(&departing) => borne,
+                    };
+                    self.depart(departing, borne).await;
+                }
                 () = clock.until(self.services.deadline()) => self.services.let_go(&self.site_file),
             }
         }

@@ -2,11 +2,12 @@
 
 use super::site::Site;
 use crate::announce::{self, Command};
+use crate::bfd;
 use crate::bgp;
 use crate::dns;
 use crate::event::Source;
 use crate::fleet;
-use crate::succession::{Departing, Estate, Event, Hold, Sockets, StandStill};
+use crate::succession::{Departing, Estate, Event, Hold, Program, Sockets, StandStill};
 use crate::watchdog::tell_manager;
 use api::{Restart, RestartOutcome};
 use linux::succession::succeed;
@@ -15,12 +16,19 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::ffi::OsStr;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::path::Path;
 use std::time::Duration;
 use terms::{PeerName, Reason, Timestamp};
 use tokio::time::timeout;
 
 /// How long it may take until everything is handed over; then this program goes on.
 const LONGEST: Duration = Duration::from_secs(1);
+
+/// How long the next program may take to start beside reading the site file.
+const START: Duration = Duration::from_secs(1);
+
+/// How long the answer to the order gets to leave before nobody is there any more who could send it.
+const ANSWER: Duration = Duration::from_millis(50);
 
 /// From one look at the DNS workers to the next.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
@@ -29,6 +37,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(1);
 struct Standing {
     _holds: Vec<Hold>,
     peers: BTreeMap<PeerName, bgp::KeptSession>,
+    links: bfd::Kept,
     decision: announce::Kept,
     permits: fleet::Kept,
 }
@@ -42,11 +51,28 @@ pub(super) struct Taken {
 }
 
 impl Site {
-    /// Lets the program on disk take over. Returns where it could not, and then everything is as it was.
-    pub(super) async fn depart(&self, departing: &Departing) {
+    /// Prepares those who would miss us most. An error says who is not prepared.
+    pub(super) async fn announce_silence(&self, departing: &Departing) -> Result<(), Reason> {
+        self.peers.announce_silence(LONGEST + departing.longest + START).await
+    }
+
+    /// Lets the program on disk take over if that is borne. Returns where it could not, and then everything is as it was.
+    pub(super) async fn depart(&self, departing: Departing, borne: Result<(), Reason>) {
+        let Departing { program, site_file, answer, .. } = departing;
+        let is_borne = borne.is_ok();
+        // Whoever ordered it may not care any more.
+        let _ = answer.send(borne);
+        if is_borne {
+            tokio::time::sleep(ANSWER).await;
+            self.leave(&program, &site_file).await;
+        }
+        self.peers.links().announce_silence(None);
+    }
+
+    async fn leave(&self, program: &Program, site_file: &Path) {
         let bus = &self.shared.bus;
         bus.tell(&Event::Restarting, Source::Process);
-        let Err(reason) = self.hand_over(departing).await;
+        let Err(reason) = self.hand_over(program, site_file).await;
         self.services.servers().iter().for_each(dns::Server::serve_on);
         tell_manager(&[NotifyState::Ready]);
         bus.tell(&Event::RestartFailed { reason: reason.clone() }, Source::Process);
@@ -66,6 +92,7 @@ impl Site {
     /// Says that this program has taken over.
     pub(super) fn arrived(&self, taken: Taken) {
         let Taken { number, before, still_since, sessions } = taken;
+        self.peers.links().announce_silence(None);
         let gap = self.shared.clock.now().since(still_since);
         self.restarts.send_replace(Some(Restart {
             number,
@@ -84,7 +111,7 @@ impl Site {
         self.restarts.borrow().as_ref().map_or(0, |last| last.number) + 1
     }
 
-    async fn hand_over(&self, departing: &Departing) -> Result<Infallible, Reason> {
+    async fn hand_over(&self, program: &Program, site_file: &Path) -> Result<Infallible, Reason> {
         if self.services.is_lingering() {
             return Err(Reason::from(
                 "what the last reload took away still answers users who have not heard of it",
@@ -110,7 +137,7 @@ impl Site {
             servers.iter().flat_map(|server| server.hand_over(&mut sockets)).collect();
         let descriptors =
             sockets.numbers().chain(standing.peers.values().flat_map(bgp::KeptSession::descriptors));
-        let descriptors: Vec<RawFd> = descriptors.collect();
+        let descriptors: Vec<RawFd> = descriptors.chain(standing.links.descriptors()).collect();
         let estate = Estate {
             site: self.site_file.site.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -118,6 +145,7 @@ impl Site {
             clock: clock.reading(),
             still_since,
             peers: standing.peers,
+            links: standing.links,
             decision: standing.decision,
             permits: standing.permits,
             memories: self.memories.borrow().clone(),
@@ -131,14 +159,14 @@ impl Site {
         let mut states = vec![NotifyState::Reloading];
         states.extend(NotifyState::monotonic_usec_now().ok());
         tell_manager(&states);
-        let words = departing.program.running(&departing.site_file);
+        let words = program.running(site_file);
         let words: Vec<&OsStr> = words.iter().map(AsRef::as_ref).collect();
         let estate = linux::succession::Estate {
             memory: &memory,
             descriptors: &descriptors,
             capabilities: crate::privileges::NEEDED,
         };
-        let failed = succeed(departing.program.path(), &words, estate);
+        let failed = succeed(program.path(), &words, estate);
         drop(clients);
         failed.map_err(|error| Reason::from(error.to_string()))
     }
@@ -150,12 +178,15 @@ impl Site {
         self.commands.send(Command::StandStill(ask)).await.map_err(|_| gone())?;
         let decision = said.await.map_err(|_| gone())?;
         let mut holds = vec![hold];
+        // Before the peers, so that each hears of a path that was lost until then.
+        let (of_the_paths, links) = self.peers.links().stand_still().await.unzip();
+        holds.extend(of_the_paths);
         // After the decision, so that each has been told all of it.
         let (more, peers) = self.peers.stand_still().await?;
         holds.extend(more);
         let (of_the_fleet, permits) = self.fleet.stand_still().await;
         holds.extend(of_the_fleet);
-        Ok(Standing { _holds: holds, peers, decision, permits })
+        Ok(Standing { _holds: holds, peers, links: links.unwrap_or_default(), decision, permits })
     }
 
     /// What is open and listens.

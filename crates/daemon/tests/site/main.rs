@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod bfd;
+mod bfd_restart;
 mod built_in_dns;
 mod callers;
 mod levels;

@@ -33,7 +33,7 @@ fn site(world: &World) -> (PathBuf, Program) {
 }
 
 /// Puts a script in the place of another program, as a package does it.
-fn put_in_place(path: &Path, script: &[u8]) {
+pub(super) fn put_in_place(path: &Path, script: &[u8]) {
     let beside = path.with_extension("new");
     fs::write(&beside, script).unwrap();
     fs::set_permissions(&beside, fs::Permissions::from_mode(0o755)).unwrap();
@@ -41,20 +41,20 @@ fn put_in_place(path: &Path, script: &[u8]) {
 }
 
 /// Puts the daemon there, as a new file.
-fn put_daemon_in_place(path: &Path) {
+pub(super) fn put_daemon_in_place(path: &Path) {
     let beside = path.with_extension("new");
     fs::copy(super::daemon_program(), &beside).unwrap();
     fs::rename(&beside, path).unwrap();
 }
 
-fn restart(world: &World) -> Value {
+pub(super) fn restart(world: &World) -> Value {
     let (status, answer) = world.post("/restart", &json!({}));
     assert!(status.ends_with("200 OK"), "{status} {answer}");
     answer
 }
 
 /// How the restart of that number ended.
-fn end_of_restart(world: &World, number: u64) -> Value {
+pub(super) fn end_of_restart(world: &World, number: u64) -> Value {
     let mut last = Value::Null;
     until("the restart has ended", || {
         let status = world.document_if_any("/status").unwrap_or_default();

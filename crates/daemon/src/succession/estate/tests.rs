@@ -21,6 +21,7 @@ fn estate(number: u64, version: String, descriptors: Vec<RawFd>, text: String) -
         clock: Clock::start().reading(),
         still_since: Timestamp::ZERO + Duration::from_nanos(number),
         peers: BTreeMap::new(),
+        links: bfd::Kept::default(),
         decision: serde_json::from_value(serde_json::json!({
             "groups": [], "announced": number, "wishes": {"dns": ["ask", 7]}, "grants": {"dns": ["held", 7]},
             "leaving": false,
