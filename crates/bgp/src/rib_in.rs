@@ -178,6 +178,11 @@ impl RibIn {
         }
     }
 
+    /// The neighbour tells everything anew: so far nothing of that was left out.
+    pub fn begin_anew(&mut self) {
+        self.left_out = 0;
+    }
+
     /// Forgets every route: the session ended (RFC 4271 section 8.2.2).
     pub fn clear(&mut self) {
         self.ipv4.clear();

@@ -4,7 +4,8 @@
 //!   wanted ──minus──► told   =   withdraw: told, not wanted           sent first
 //!                                announce: wanted, told otherwise     packed by equal attributes
 //!                                again:    wanted and told, asked for (RFC 2918)
-//!                                End-of-RIB, once, when all is told   (RFC 4724)
+//!                                End-of-RIB, once, when all is told   (RFC 4724); after a restart
+//!                                           not before all is decided
 //! ```
 //! Between speakers that can, what is told again stands between two marks: "I begin" and "that was all" (RFC 7313).
 //! The first waits for End-of-RIB, so that a neighbour which just came back does not take the one for the other.
@@ -64,6 +65,9 @@ pub(crate) struct RibOut {
     /// Families asked for again, and how far that is.
     refreshing: BTreeMap<Family, Refreshing>,
     end_of_rib: BTreeSet<Family>,
+    /// Whether End-of-RIB waits for decisions.
+    #[serde(default)]
+    end_of_rib_is_held: bool,
     /// Announced and withdrawn since people were told.
     announced: Prefixes,
     withdrawn: Prefixes,
@@ -87,6 +91,7 @@ impl RibOut {
             local_asn,
             offered,
             end_of_rib: negotiated.families.clone(),
+            end_of_rib_is_held: false,
             negotiated,
             wanted: Arc::default(),
             told: RouteSet::new(),
@@ -110,6 +115,16 @@ impl RibOut {
     pub(crate) fn want(&mut self, wanted: Arc<RouteSet>) {
         self.wanted = wanted;
         self.compare();
+    }
+
+    /// End-of-RIB is not sent from now on.
+    pub(crate) fn hold_end_of_rib(&mut self) {
+        self.end_of_rib_is_held = true;
+    }
+
+    /// End-of-RIB is sent once all is told.
+    pub(crate) fn end_of_rib_is_due(&mut self) {
+        self.end_of_rib_is_held = false;
     }
 
     /// Tells all of a family again (RFC 2918 section 4). Asked while the last time is still under way, it does
@@ -208,6 +223,9 @@ impl RibOut {
     }
 
     fn next_end_of_rib(&mut self) -> Option<Vec<u8>> {
+        if self.end_of_rib_is_held {
+            return None;
+        }
         let family = self.end_of_rib.pop_first()?;
         Update::end_of_rib(family).encode(&self.negotiated).ok()
     }

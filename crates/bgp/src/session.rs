@@ -14,7 +14,8 @@
 //!    │◄── error, silence, Stop ────── Established: wanted routes are told
 //! ```
 //! Until the session is up, a second connection may come from the other end: the *rival*. Once the neighbour has said
-//! on both who it is, one of them is closed (`collision`). A connection that ends leaves its rival in charge.
+//! on both who it is, one of them is closed (`collision`). A connection that ends leaves its rival in charge. Where both
+//! sides restart gracefully, a session that is up may get a rival too: the neighbour may have begun anew.
 //!
 //! Two choices differ from the letter of the RFC. An attempt to connect that fails leads to Active and not to Idle,
 //! so that a neighbour which comes back can connect at once. And a session pauses in Idle by itself and starts
@@ -33,12 +34,14 @@
 //! | `leaks` | what should not have been heard, and what is said so that nobody else hears it |
 //! | `timers` | the timers and their jitter |
 //! | `offer` | what our OPEN says |
+//! | `graceful` | routes that outlive a session |
 
 mod change;
 mod collision;
 mod ending;
 mod established;
 mod event;
+mod graceful;
 mod input;
 mod keeping;
 pub(crate) mod leaks;
@@ -58,11 +61,14 @@ pub use crate::wire::notification::{ErrorCode, Notification, ShutdownText, Shutd
 pub use crate::wire::open::{HoldTime, HoldTimeError};
 pub use crate::wire::role::Role;
 pub use event::{Event, Prefixes};
+pub use graceful::{Graceful, RestartTime, RestartTimeError, StaleEnd};
 pub use input::{ConnectionId, Direction, Input, Output, StopKind};
 pub use limits::LIMIT_PAUSE;
 pub use settings::{IdleHold, Settings};
 pub use state::StateName;
 
+use graceful::restart::Restart;
+use graceful::retention::Retention;
 use keeping::Keeping;
 use offer::Offer;
 use serde::{Deserialize, Serialize};
@@ -122,6 +128,12 @@ pub struct Session {
     /// Whether the neighbour announced more than it may, and is not forgiven yet.
     over_limit: bool,
     keeping: Keeping,
+    /// Where we are in our own restart.
+    #[serde(default)]
+    restart: Restart,
+    /// What stays while the neighbour restarts.
+    #[serde(default)]
+    retention: Retention,
     outputs: VecDeque<Output>,
     /// The time of the latest input.
     now: Timestamp,
@@ -142,6 +154,8 @@ impl Session {
             received: Received::default(),
             over_limit: false,
             keeping,
+            restart: Restart::default(),
+            retention: Retention::default(),
             outputs: VecDeque::new(),
             now: Timestamp::ZERO,
         }
@@ -175,10 +189,13 @@ impl Session {
             Input::Reconfigured(settings) => self.step(Stimulus::Reconfigured(settings)),
             Input::TellAgain => self.step(Stimulus::TellAgain),
             Input::AskAgain => self.step(Stimulus::AskAgain),
+            Input::Restarted { forwarding } => self.restart = Restart::Begun { forwarding, decided: false },
+            Input::Decided => self.decided(),
             Input::Timer => {
                 while let Some(timer) = self.timers.take_expired(self.now) {
                     self.step(Stimulus::Expired(timer));
                 }
+                self.watch_graceful();
             }
         }
     }
@@ -199,7 +216,10 @@ impl Session {
 
     /// When to call with [`Input::Timer`]: at once while memory is to be given back, which is done in small steps.
     pub fn deadline(&self) -> Option<Timestamp> {
-        if self.keeping.is_untidy() { Some(self.now) } else { self.timers.next() }
+        if self.keeping.is_untidy() {
+            return Some(self.now);
+        }
+        self.timers.next().into_iter().chain(self.graceful_deadline()).min()
     }
 
     /// Where the state machine is.

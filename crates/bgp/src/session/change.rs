@@ -39,12 +39,7 @@ impl Session {
         if goes_on {
             return Stay(State::OpenSent(state));
         }
-        self.begin_again(
-            state.connection,
-            state.rival,
-            ErrorCode::CONFIGURATION_CHANGE,
-            "other settings".into(),
-        )
+        self.begin_again(state.into(), ErrorCode::CONFIGURATION_CHANGE, "other settings".into())
     }
 
     pub(super) fn reconfigured_in_open_confirm(&mut self, state: OpenConfirm, settings: Settings) -> Next {
@@ -53,12 +48,7 @@ impl Session {
         if goes_on {
             return Stay(State::OpenConfirm(state));
         }
-        self.begin_again(
-            state.connection,
-            state.rival,
-            ErrorCode::CONFIGURATION_CHANGE,
-            "other settings".into(),
-        )
+        self.begin_again(state.into(), ErrorCode::CONFIGURATION_CHANGE, "other settings".into())
     }
 
     pub(super) fn reconfigured_in_established(
@@ -70,7 +60,7 @@ impl Session {
         self.adopt(settings);
         if !goes_on {
             let reason = "other settings".into();
-            return self.begin_again(state.connection, None, ErrorCode::CONFIGURATION_CHANGE, reason);
+            return self.begin_again((*state).into(), ErrorCode::CONFIGURATION_CHANGE, reason);
         }
         state.rib_out.want(Arc::clone(self.wanted.allowed()));
         let uncounted = match state.adopt(&self.settings) {
@@ -94,6 +84,9 @@ impl Session {
 
     fn adopt(&mut self, settings: Settings) {
         self.settings = settings;
+        if self.settings.graceful.is_none() && self.retention.is_awaiting() {
+            self.forget_heard();
+        }
         self.wanted.judge(&self.settings).into_iter().for_each(|event| self.emit(event));
     }
 }

@@ -8,7 +8,13 @@
 //! The connection that was opened by the speaker with the larger identifier is kept; equal identifiers are told apart
 //! by the AS number (RFC 6286 section 2.3). Both sides see the same two numbers, so they keep the same connection.
 //! A second connection from the *same* end is no collision: that end has given up on its first one.
+//!
+//! A session that is up wins over any newcomer, unless both sides restart gracefully: then the neighbour may have begun
+//! anew, before its old connection was found to be dead (RFC 4724 section 4.2). Its call is believed once an OPEN that
+//! agrees has come on it, so that a call alone, by whoever can send from its address, ends nothing.
 
+use crate::session::established::Established;
+use crate::session::graceful::Loss;
 use crate::session::opening::agreement;
 use crate::session::state::{Connection, OpenConfirm, OpenSent, State};
 use crate::session::timers::Timer;
@@ -46,6 +52,23 @@ impl Session {
         Stay(State::OpenConfirm(OpenConfirm { rival: Some(rival), ..state }))
     }
 
+    /// A second connection while the session is up.
+    pub(super) fn meet_in_established(
+        &mut self,
+        mut state: Box<Established>,
+        newcomer: Connection,
+    ) -> Box<Established> {
+        let promised = state.negotiated.graceful.as_ref();
+        let may_restart = promised.is_some_and(|graceful| !graceful.families.is_empty());
+        if may_restart && newcomer.direction == Direction::Inbound {
+            let rival = self.replace_rival(state.rival.take(), newcomer);
+            state.rival = Some(rival);
+        } else {
+            self.refuse(newcomer, ErrorCode::CONNECTION_COLLISION);
+        }
+        state
+    }
+
     fn replace_rival(&mut self, rival: Option<Connection>, newcomer: Connection) -> Connection {
         self.refuse_rival(rival, ErrorCode::CONNECTION_COLLISION);
         self.send_open(newcomer, Timer::RivalOpen)
@@ -62,12 +85,15 @@ impl Session {
                 let main = OpenConfirm { connection, negotiated, rival: None };
                 session.rival_in_open_confirm(main, rival, stimulus)
             }
+            State::Established(mut established) => match established.rival.take() {
+                Some(rival) => session.rival_in_established(established, rival, stimulus),
+                None => Stay(State::Established(established)),
+            },
             State::OpenSent(OpenSent { rival: None, .. })
             | State::OpenConfirm(OpenConfirm { rival: None, .. })
             | State::Idle
             | State::Connect
-            | State::Active
-            | State::Established(_) => Stay(state),
+            | State::Active => Stay(state),
         });
     }
 
@@ -107,6 +133,31 @@ impl Session {
         self.timers.stop(Timer::RivalOpen);
         let connection = self.confirm(rival, &negotiated);
         Stay(State::OpenConfirm(OpenConfirm { connection, negotiated, rival: None }))
+    }
+
+    /// The neighbour has begun anew: the old connection is gone, though nobody said so yet. It is closed without a word
+    /// (RFC 4724 section 4.2).
+    fn rival_in_established(
+        &mut self,
+        mut state: Box<Established>,
+        rival: Connection,
+        stimulus: Stimulus,
+    ) -> Next {
+        let (rival, open, negotiated) = match self.hear_rival(rival, stimulus) {
+            Heard::Nothing(rival) => {
+                state.rival = Some(rival);
+                return Stay(State::Established(state));
+            }
+            Heard::Gone => return Stay(State::Established(state)),
+            Heard::Agreed(rival, open, negotiated) => (rival, open, negotiated),
+        };
+        self.close(&state.connection);
+        self.forgive_after(&state);
+        self.retain(&state.negotiated, &Loss::Connection);
+        self.timers.stop_all();
+        let connection = self.confirm(rival, &negotiated);
+        let reason = format!("the neighbour began anew: {}", agreement(&open, &negotiated));
+        Go(State::OpenConfirm(OpenConfirm { connection, negotiated, rival: None }), reason.into())
     }
 
     /// Which end's connection is kept.

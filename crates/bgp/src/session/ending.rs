@@ -1,14 +1,41 @@
 //! What the table does on the way down: say why, close, fall back to the rival or pause.
 
 use crate::session::established::Established;
+use crate::session::graceful::{Loss, final_word};
 use crate::session::limits::{LIMIT_PAUSE, TooMany};
-use crate::session::state::{Connection, OpenSent, State};
+use crate::session::state::{Connection, OpenConfirm, OpenSent, State};
 use crate::session::timers::Timer;
 use crate::session::transition::Next;
 use crate::session::{Event, Output, Session};
+use crate::wire::negotiated::Negotiated;
 use crate::wire::notification::{ErrorCode, Notification};
 use Next::Go;
 use terms::Reason;
+
+/// The connections of a session that ends, and what was agreed on the first.
+pub(super) struct Ended {
+    connection: Connection,
+    negotiated: Option<Negotiated>,
+    rival: Option<Connection>,
+}
+
+impl From<OpenSent> for Ended {
+    fn from(OpenSent { connection, rival }: OpenSent) -> Self {
+        Ended { connection, negotiated: None, rival }
+    }
+}
+
+impl From<OpenConfirm> for Ended {
+    fn from(OpenConfirm { connection, negotiated, rival }: OpenConfirm) -> Self {
+        Ended { connection, negotiated: Some(negotiated), rival }
+    }
+}
+
+impl From<Established> for Ended {
+    fn from(Established { connection, negotiated, rival, .. }: Established) -> Self {
+        Ended { connection, negotiated: Some(negotiated), rival }
+    }
+}
 
 impl Session {
     /// Says why, and closes.
@@ -81,16 +108,28 @@ impl Session {
         let notification = notification.into();
         let reason = notification.to_string();
         self.forgive_after(&established);
-        self.refuse(established.connection, notification);
+        let Established { connection, negotiated, rival, .. } = *established;
+        self.retain(&negotiated, &Loss::Notification(&notification));
+        self.refuse(connection, notification);
         self.count_failure();
-        self.fall_back(None, reason.into())
+        self.fall_back(rival, reason.into())
     }
 
-    /// A session that was up has lost its connection.
-    pub(super) fn lost(&mut self, established: &Established, reason: Reason) -> Next {
-        self.forgive_after(established);
+    /// A session that was up has lost its connection. A neighbour that restarts calls as soon as it can, so a first loss
+    /// is not followed by a pause in which it would be turned away.
+    pub(super) fn lost(&mut self, established: Box<Established>, loss: &Loss<'_>, reason: Reason) -> Next {
+        self.forgive_after(&established);
         self.count_failure();
-        self.fall_back(None, reason)
+        let Established { negotiated, rival, .. } = *established;
+        let restarts = self.retain(&negotiated, loss) && matches!(loss, Loss::Connection);
+        if !restarts || rival.is_some() || self.failures > 1 {
+            return self.fall_back(rival, reason);
+        }
+        self.timers.stop_all();
+        if !self.settings.passive {
+            self.start(Timer::ConnectRetry, self.settings.idle_hold.pause(self.failures));
+        }
+        Go(State::Active, reason)
     }
 
     /// RFC 4271 section 8.2.2: without a word in OpenSent, so the next attempt need not wait for a pause.
@@ -128,40 +167,27 @@ impl Session {
     }
 
     /// The operator's stop, with a connection that deserves a word.
-    pub(super) fn shut_down(
-        &mut self,
-        connection: Connection,
-        rival: Option<Connection>,
-        notification: &Notification,
-    ) -> Next {
-        for connection in std::iter::once(connection).chain(rival) {
-            self.refuse(connection, notification.clone());
-        }
+    pub(super) fn shut_down(&mut self, ended: Ended, notification: Notification) -> Next {
+        self.take_leave(ended, notification);
         self.stop()
+    }
+
+    /// Says that it is over on every connection there is: the neighbour's users are to go elsewhere at once.
+    fn take_leave(&mut self, ended: Ended, why: Notification) {
+        let Ended { connection, negotiated, rival } = ended;
+        self.refuse(connection, final_word(negotiated.as_ref(), why.clone()));
+        self.refuse_rival(rival, why);
     }
 
     /// The path is gone, and what runs over it with it (RFC 9384). The neighbour did nothing wrong, so the pause is
     /// the shortest there is however often that happens; a path that flaps is for whoever watches it to damp.
-    pub(super) fn path_down(
-        &mut self,
-        connection: Connection,
-        rival: Option<Connection>,
-        reason: &Reason,
-    ) -> Next {
-        self.begin_again(connection, rival, ErrorCode::BFD_DOWN, format!("the path is gone: {reason}").into())
+    pub(super) fn path_down(&mut self, ended: Ended, reason: &Reason) -> Next {
+        self.begin_again(ended, ErrorCode::BFD_DOWN, format!("the path is gone: {reason}").into())
     }
 
     /// Ends what the neighbour is not to blame for, and begins again after the shortest pause there is.
-    pub(super) fn begin_again(
-        &mut self,
-        connection: Connection,
-        rival: Option<Connection>,
-        error: ErrorCode,
-        reason: Reason,
-    ) -> Next {
-        for connection in std::iter::once(connection).chain(rival) {
-            self.refuse(connection, error);
-        }
+    pub(super) fn begin_again(&mut self, ended: Ended, error: ErrorCode, reason: Reason) -> Next {
+        self.take_leave(ended, error.into());
         self.timers.stop_all();
         self.start(Timer::IdleHold, self.settings.idle_hold.pause(1));
         Go(State::Idle, reason)
@@ -172,7 +198,7 @@ impl Session {
         let TooMany { family, limit } = too_many;
         let notification = too_many.notification();
         let reason = notification.to_string();
-        self.refuse(established.connection, notification);
+        self.take_leave((*established).into(), notification);
         self.count_failure();
         self.timers.stop_all();
         self.start_exactly(Timer::LimitPause, LIMIT_PAUSE);
@@ -190,6 +216,7 @@ impl Session {
 
     pub(super) fn stop(&mut self) -> Next {
         self.timers.stop_all();
+        self.forget_heard();
         self.forgive_prefixes();
         self.wanted.forget().into_iter().for_each(|event| self.emit(event));
         Go(State::Idle, "stopped by the operator".into())

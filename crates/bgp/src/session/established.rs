@@ -2,6 +2,7 @@
 
 use crate::rib_in::Marks;
 use crate::rib_out::RibOut;
+use crate::session::graceful::retention::Retention;
 use crate::session::keeping::Keeping;
 use crate::session::leaks::{Leaks, leaked};
 use crate::session::limits::{Counted, TooMany};
@@ -26,6 +27,9 @@ const TOLERATED_EVERY: Duration = Duration::from_secs(10);
 pub(crate) struct Established {
     pub(crate) connection: Connection,
     pub(crate) negotiated: Negotiated,
+    /// A second connection, of a neighbour that may have begun anew.
+    #[serde(default)]
+    pub(crate) rival: Option<Connection>,
     /// How UPDATEs are read: as negotiated, without the families that the neighbour got wrong.
     reading: Negotiated,
     pub(crate) rib_out: RibOut,
@@ -64,6 +68,7 @@ impl Established {
             connection,
             reading: negotiated.clone(),
             negotiated,
+            rival: None,
             rib_out,
             since: now,
             complete: BTreeSet::new(),
@@ -148,6 +153,7 @@ impl Established {
         hearing.received.count(&update, hearing.local_asn);
         if let Some(family) = update.is_end_of_rib() {
             events.extend(self.complete.insert(family).then_some(Event::EndOfRib(family)));
+            hearing.retention.confirmed(family);
         }
         hearing.keeping.hear(update, hearing.now);
         Ok(())
@@ -162,6 +168,7 @@ impl Established {
     /// The neighbour has told all of a family again: what it did not mention is gone (RFC 7313 section 4).
     pub(crate) fn told_again_up_to_here(&mut self, family: Family, hearing: &mut Hearing<'_>) {
         self.counted.end_again(family);
+        hearing.retention.confirmed(family);
         hearing.keeping.sweep_stale(family);
     }
 
@@ -196,13 +203,15 @@ pub(crate) struct Hearing<'a> {
     peer_asn: Asn,
     received: &'a mut Received,
     keeping: &'a mut Keeping,
+    retention: &'a mut Retention,
     now: Timestamp,
 }
 
 impl Session {
     pub(super) fn hearing(&mut self) -> Hearing<'_> {
-        let Session { settings, received, keeping, now, .. } = self;
-        Hearing { local_asn: settings.local_asn, peer_asn: settings.peer_asn, received, keeping, now: *now }
+        let Session { settings, received, keeping, retention, now, .. } = self;
+        let (local_asn, peer_asn) = (settings.local_asn, settings.peer_asn);
+        Hearing { local_asn, peer_asn, received, keeping, retention, now: *now }
     }
 }
 

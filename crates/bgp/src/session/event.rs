@@ -1,9 +1,11 @@
 //! What a session tells people.
 
-use crate::session::{Direction, LIMIT_PAUSE, StateName};
+use crate::session::{Direction, LIMIT_PAUSE, StaleEnd, StateName};
 use crate::wire::notification::{ErrorCode, Notification};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt;
+use std::time::Duration;
 use terms::{AlarmChange, AlarmName, Asn, Family, Prefix, Reason, Severity};
 
 /// The alarm that stands while more is wanted than may be told.
@@ -82,6 +84,31 @@ pub enum Event {
     RefreshAsked(Family),
     /// The neighbour has told all it has (RFC 4724 section 2).
     EndOfRib(Family),
+    /// The session is lost, and the neighbour may be restarting: what it told stays (RFC 4724 section 4.2).
+    NeighbourRestarts {
+        /// Of these families.
+        families: BTreeSet<Family>,
+        /// For how long at most, until it is back.
+        within: Duration,
+    },
+    /// Routes of before the neighbour's restart are kept no longer.
+    StaleForgotten {
+        /// Of these families.
+        families: BTreeSet<Family>,
+        /// Why.
+        why: StaleEnd,
+    },
+    /// We have restarted: the neighbour keeps what it was told before until everything is decided (RFC 4724
+    /// section 4.1).
+    EndOfRibDeferred {
+        /// Or until that time is over.
+        within: Duration,
+    },
+    /// What the neighbour was told before our restart, and not since, it is to forget now.
+    EndOfRibDue {
+        /// Whether everything is decided; otherwise the time is over.
+        decided: bool,
+    },
     /// Routes leaked to us (RFC 9234): they are counted and not kept.
     Leaked {
         /// Which ones, each as often as it was announced.
@@ -196,6 +223,27 @@ impl fmt::Display for Event {
                 write!(f, "the neighbour asked to be told its {family} routes again")
             }
             Event::EndOfRib(family) => write!(f, "the neighbour has told all its {family} routes"),
+            Event::NeighbourRestarts { families, within } => write!(
+                f,
+                "the neighbour may be restarting: its {} routes stay for {} s at most, until it is back",
+                listed(families),
+                within.as_secs()
+            ),
+            Event::StaleForgotten { families, why } => {
+                write!(f, "the neighbour's {} routes of before are forgotten: {why}", listed(families))
+            }
+            Event::EndOfRibDeferred { within } => write!(
+                f,
+                "we restarted: the neighbour keeps what it was told before until all is decided, {} s at most",
+                within.as_secs()
+            ),
+            Event::EndOfRibDue { decided: true } => {
+                f.write_str("all is decided: the neighbour forgets what it was told before our restart only")
+            }
+            Event::EndOfRibDue { decided: false } => f.write_str(
+                "not all is decided and the time is over: the neighbour forgets what it was told before our \
+                 restart only",
+            ),
             Event::Leaked { prefixes, marked_by } => {
                 write!(f, "leaked to us: {prefixes}; AS {marked_by} marked them for its customers only")
             }
@@ -206,6 +254,11 @@ impl fmt::Display for Event {
             ),
         }
     }
+}
+
+/// "ipv4 and ipv6".
+fn listed(families: &BTreeSet<Family>) -> String {
+    families.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 impl terms::Event for Event {
@@ -225,6 +278,10 @@ impl terms::Event for Event {
             Event::RefreshRequested(_) => "refresh-requested",
             Event::RefreshAsked(_) => "refresh-asked",
             Event::EndOfRib(_) => "end-of-rib",
+            Event::NeighbourRestarts { .. } => "neighbour-restarts",
+            Event::StaleForgotten { .. } => "stale-forgotten",
+            Event::EndOfRibDeferred { .. } => "end-of-rib-deferred",
+            Event::EndOfRibDue { .. } => "end-of-rib-due",
             Event::Leaked { .. } => "leaked",
             Event::Tolerated { .. } => "tolerated",
         }
@@ -236,7 +293,8 @@ impl terms::Event for Event {
             Event::StateChanged { to: StateName::Established, .. } => Severity::Notice,
             Event::StateChanged { .. } | Event::CollisionResolved { .. } => Severity::Info,
             Event::NotificationSent(notification) | Event::NotificationReceived(notification) => {
-                match notification.error {
+                let said = notification.wrapped().map_or(notification.error, |wrapped| wrapped.error);
+                match said {
                     ErrorCode::ADMINISTRATIVE_SHUTDOWN | ErrorCode::CONNECTION_COLLISION => Severity::Notice,
                     _ => Severity::Warning,
                 }
@@ -248,6 +306,9 @@ impl terms::Event for Event {
             | Event::Tolerated { .. } => Severity::Warning,
             Event::TooManyWanted { .. } | Event::TooManyPrefixes { .. } => Severity::Alarm,
             Event::WantedFits | Event::PrefixesForgiven => Severity::Notice,
+            Event::NeighbourRestarts { .. } | Event::EndOfRibDeferred { .. } => Severity::Notice,
+            Event::StaleForgotten { .. } | Event::EndOfRibDue { decided: false } => Severity::Warning,
+            Event::EndOfRibDue { decided: true } => Severity::Info,
             Event::RefreshRequested(_) | Event::RefreshAsked(_) | Event::EndOfRib(_) => Severity::Info,
         }
     }
@@ -268,6 +329,10 @@ impl terms::Event for Event {
             | Event::RefreshRequested(_)
             | Event::RefreshAsked(_)
             | Event::EndOfRib(_)
+            | Event::NeighbourRestarts { .. }
+            | Event::StaleForgotten { .. }
+            | Event::EndOfRibDeferred { .. }
+            | Event::EndOfRibDue { .. }
             | Event::Leaked { .. }
             | Event::Tolerated { .. } => None,
         }

@@ -3,9 +3,10 @@
 use crate::session::{Event, Settings};
 use crate::wire::notification::{ErrorCode, Notification, ShutdownText};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
-use terms::{Reason, RouteSet};
+use terms::{Family, Reason, RouteSet};
 
 /// The driver's name for one TCP connection; never used twice for one session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -120,6 +121,15 @@ pub enum Input {
     /// What the neighbour told so far was not noted where it is wanted now: it is asked to tell everything again
     /// (RFC 2918).
     AskAgain,
+    /// The program has begun, and a program before it may have told this neighbour routes. To be said before
+    /// [`Input::Start`], and answered by [`Input::Decided`] (RFC 4724 section 4.1).
+    Restarted {
+        /// Families whose packets were delivered all the time.
+        forwarding: BTreeSet<Family>,
+    },
+    /// After [`Input::Restarted`]: the wanted set now has everything that a restart has to decide. What the neighbour
+    /// was told before and is not told again may go.
+    Decided,
     /// The deadline has come.
     Timer,
 }

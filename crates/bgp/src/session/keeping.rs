@@ -4,6 +4,7 @@ use crate::rib_in::{Heard, KeepReceived, Kept, RibIn};
 use crate::wire::nlri::Nlri;
 use crate::wire::update::Update;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use terms::{Asn, Family, Prefix, Timestamp};
 
 /// Routes heard, where they are kept. They are not saved with the session (see [`rib_in`](crate::rib_in)).
@@ -53,6 +54,24 @@ impl Keeping {
     /// The neighbour has told all of a family again.
     pub(super) fn sweep_stale(&mut self, family: Family) {
         self.change(|rib_in| rib_in.sweep_stale(family));
+    }
+
+    /// The session ended, and the neighbour may be restarting: what it told of these families stays, stale. What was
+    /// stale already stays where `older` says so (RFC 4724 section 4.2, RFC 8538 section 4.1).
+    pub(super) fn retain(&mut self, families: &BTreeSet<Family>, older: bool) {
+        self.change(|rib_in| {
+            for family in Family::ALL {
+                let stays = families.contains(&family);
+                if stays && !older {
+                    rib_in.sweep_stale(family);
+                }
+                rib_in.mark_stale(family);
+                if !stays {
+                    rib_in.sweep_stale(family);
+                }
+            }
+            rib_in.begin_anew();
+        });
     }
 
     /// The session ended, and what was heard in it with it.

@@ -1,6 +1,7 @@
 //! What our OPEN offers, and how it gives way to a neighbour that refuses.
 
 use crate::session::Settings;
+use crate::session::graceful::restart::Restart;
 use crate::wire::capability::{AddPath, Capability};
 use crate::wire::notification::ErrorCode;
 use crate::wire::open::{HoldTime, Open};
@@ -33,9 +34,9 @@ impl Offer {
     }
 
     /// The message.
-    pub(crate) fn open(self, settings: &Settings) -> Open {
+    pub(crate) fn open(self, settings: &Settings, restart: &Restart) -> Open {
         let capabilities = match self {
-            Offer::Full | Offer::LongHold => capabilities(settings),
+            Offer::Full | Offer::LongHold => capabilities(settings, restart),
             Offer::Plain => Vec::new(),
         };
         let hold_time = match self {
@@ -46,7 +47,7 @@ impl Offer {
     }
 }
 
-fn capabilities(settings: &Settings) -> Vec<Capability> {
+fn capabilities(settings: &Settings, restart: &Restart) -> Vec<Capability> {
     let families = settings.families.iter().copied().map(Capability::Multiprotocol);
     let always = [
         Capability::RouteRefresh,
@@ -62,5 +63,5 @@ fn capabilities(settings: &Settings) -> Vec<Capability> {
     let extended_next_hop =
         ipv6_next_hop.then(|| Capability::ExtendedNextHop(BTreeSet::from([Family::Ipv4])));
     let chosen = settings.role.map(Capability::Role).into_iter().chain(add_path).chain(extended_next_hop);
-    families.chain(always).chain(chosen).collect()
+    families.chain(always).chain(chosen).chain(restart.capability(settings)).collect()
 }

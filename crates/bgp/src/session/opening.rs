@@ -39,7 +39,7 @@ impl Session {
 
     /// Introduces ourselves on a fresh connection; `timer` is how long the answer may take.
     pub(super) fn send_open(&mut self, mut connection: Connection, timer: Timer) -> Connection {
-        let open = self.offer.open(&self.settings).encode();
+        let open = self.offer.open(&self.settings, &self.restart).encode();
         self.outputs.push_back(connection.send(open));
         self.start_exactly(timer, OPEN_WAIT);
         connection
@@ -47,7 +47,7 @@ impl Session {
 
     /// Whether the neighbour's OPEN goes with ours.
     pub(super) fn judge(&self, theirs: &Open) -> Result<Negotiated, Notification> {
-        let ours = self.offer.open(&self.settings);
+        let ours = self.offer.open(&self.settings, &self.restart);
         let negotiated = Negotiated::between(&ours, theirs, self.settings.peer_asn)?;
         // RFC 9234 section 4.2: in the strict mode a neighbour has to say what it is.
         let says_role = theirs.capabilities.iter().any(Capability::is_role);
@@ -72,8 +72,12 @@ impl Session {
         self.heard(confirmed.negotiated.hold_time);
         // RFC 4271 section 6.8: an established connection wins over one that is not.
         self.refuse_rival(confirmed.rival.take(), ErrorCode::CONNECTION_COLLISION);
-        let established =
+        let wait = self.back_again(&confirmed.negotiated);
+        let mut established =
             Established::new(confirmed, &self.settings, Arc::clone(self.wanted.allowed()), self.now);
+        if wait {
+            established.rib_out.hold_end_of_rib();
+        }
         Go(State::Established(Box::new(established)), "both sides agree".into())
     }
 

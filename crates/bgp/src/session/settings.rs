@@ -1,5 +1,6 @@
 //! What an operator decides about one neighbour.
 
+use crate::session::graceful::{Graceful, RestartTime};
 use crate::wire::capability::AddPath;
 use crate::wire::negotiated::PeerKind;
 use crate::wire::open::HoldTime;
@@ -47,6 +48,9 @@ pub struct Settings {
     /// Whether IPv4 routes may have an IPv6 next hop (RFC 8950).
     #[serde(default)]
     pub extended_next_hop: bool,
+    /// Whether routes may outlive a session, and how long (RFC 4724); not offered if none.
+    #[serde(default)]
+    pub graceful: Option<Graceful>,
 }
 
 impl Settings {
@@ -67,6 +71,7 @@ impl Settings {
             role_strict: false,
             add_path: AddPath::default(),
             extended_next_hop: false,
+            graceful: None,
         }
     }
 
@@ -82,6 +87,7 @@ impl Settings {
             role_strict,
             add_path,
             extended_next_hop,
+            graceful: _, // in part, see below
             // These are our own affair.
             passive: _,
             connect_retry: _,
@@ -98,6 +104,12 @@ impl Settings {
             && *role_strict == next.role_strict
             && *add_path == next.add_path
             && *extended_next_hop == next.extended_next_hop
+            && self.offered_restart() == next.offered_restart()
+    }
+
+    /// What is offered of graceful restart; how long we wait ourselves is our own affair.
+    fn offered_restart(&self) -> Option<RestartTime> {
+        self.graceful.map(|graceful| graceful.restart_time)
     }
 
     /// Whether the neighbour is in our own network.

@@ -131,9 +131,10 @@ impl State {
     /// The second connection.
     pub(crate) fn rival(&mut self) -> Option<&mut Connection> {
         match self {
-            State::Idle | State::Connect | State::Active | State::Established(_) => None,
+            State::Idle | State::Connect | State::Active => None,
             State::OpenSent(open_sent) => open_sent.rival.as_mut(),
             State::OpenConfirm(open_confirm) => open_confirm.rival.as_mut(),
+            State::Established(established) => established.rival.as_mut(),
         }
     }
 }

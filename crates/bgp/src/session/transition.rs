@@ -1,6 +1,7 @@
 //! The table of the state machine: what a stimulus does in each state (RFC 4271 section 8.2.2).
 
 use crate::session::established::Unbearable;
+use crate::session::graceful::Loss;
 use crate::session::offer::Offer;
 use crate::session::opening::agreement;
 use crate::session::state::{Connection, OpenConfirm, OpenSent, State};
@@ -57,8 +58,8 @@ impl Session {
             Go(state, reason) => {
                 let to = state.name();
                 self.state = state;
-                if from == StateName::Established && to != from {
-                    self.keeping.forget();
+                if from == StateName::Established && to != from && !self.retention.is_awaiting() {
+                    self.forget_heard();
                 }
                 if from != to {
                     self.emit(Event::StateChanged { from, to, reason });
@@ -112,10 +113,8 @@ impl Session {
             }
 
             // OpenSent: our OPEN is on its way.
-            (State::OpenSent(s), Stimulus::Stop(cease)) => self.shut_down(s.connection, s.rival, &cease),
-            (State::OpenSent(s), Stimulus::PathDown(reason)) => {
-                self.path_down(s.connection, s.rival, &reason)
-            }
+            (State::OpenSent(s), Stimulus::Stop(cease)) => self.shut_down(s.into(), cease),
+            (State::OpenSent(s), Stimulus::PathDown(reason)) => self.path_down(s.into(), &reason),
             (State::OpenSent(s), Stimulus::Reconfigured(settings)) => {
                 self.reconfigured_in_open_sent(s, *settings)
             }
@@ -149,10 +148,8 @@ impl Session {
             }
 
             // OpenConfirm: the neighbour's KEEPALIVE is missing.
-            (State::OpenConfirm(s), Stimulus::Stop(cease)) => self.shut_down(s.connection, s.rival, &cease),
-            (State::OpenConfirm(s), Stimulus::PathDown(reason)) => {
-                self.path_down(s.connection, s.rival, &reason)
-            }
+            (State::OpenConfirm(s), Stimulus::Stop(cease)) => self.shut_down(s.into(), cease),
+            (State::OpenConfirm(s), Stimulus::PathDown(reason)) => self.path_down(s.into(), &reason),
             (State::OpenConfirm(s), Stimulus::Reconfigured(settings)) => {
                 self.reconfigured_in_open_confirm(s, *settings)
             }
@@ -199,16 +196,17 @@ impl Session {
                 self.watch_sending(s.connection.unsent, s.negotiated.hold_time);
                 Stay(State::Established(s))
             }
-            (State::Established(s), Stimulus::Stop(cease)) => self.shut_down(s.connection, None, &cease),
+            (State::Established(s), Stimulus::Stop(cease)) => self.shut_down((*s).into(), cease),
             (State::Established(s), Stimulus::PathDown(reason)) => {
                 self.forgive_after(&s);
-                self.path_down(s.connection, None, &reason)
+                self.path_down((*s).into(), &reason)
             }
             (State::Established(s), Stimulus::Connected(connection)) => {
-                self.refuse(connection, ErrorCode::CONNECTION_COLLISION);
-                Stay(State::Established(s))
+                Stay(State::Established(self.meet_in_established(s, connection)))
             }
-            (State::Established(s), Stimulus::Closed) => self.lost(&s, "the connection was closed".into()),
+            (State::Established(s), Stimulus::Closed) => {
+                self.lost(s, &Loss::Connection, "the connection was closed".into())
+            }
             (State::Established(s), Stimulus::Message(Message::Keepalive)) => {
                 self.heard(s.negotiated.hold_time);
                 Stay(State::Established(s))
@@ -262,7 +260,7 @@ impl Session {
             (State::Established(s), Stimulus::Message(Message::Notification(notification))) => {
                 self.close(&s.connection);
                 self.emit(Event::NotificationReceived(notification.clone()));
-                self.lost(&s, notification.to_string().into())
+                self.lost(s, &Loss::Notification(&notification), notification.to_string().into())
             }
             (State::Established(s), Stimulus::Message(Message::Open(_))) => {
                 self.broken(s, ErrorCode::UNEXPECTED_IN_ESTABLISHED)
@@ -274,7 +272,12 @@ impl Session {
             (State::Established(s), Stimulus::Expired(Timer::SendHold)) => {
                 // RFC 9687 section 3: a NOTIFICATION would wait behind what the neighbour does not take.
                 self.close(&s.connection);
-                self.lost(&s, ErrorCode::SEND_HOLD_TIMER_EXPIRED.to_string().into())
+                let unsaid = Notification::from(ErrorCode::SEND_HOLD_TIMER_EXPIRED);
+                self.lost(s, &Loss::Notification(&unsaid), unsaid.to_string().into())
+            }
+            (State::Established(mut s), Stimulus::Expired(Timer::RivalOpen)) => {
+                self.refuse_rival(s.rival.take(), ErrorCode::HOLD_TIMER_EXPIRED);
+                Stay(State::Established(s))
             }
             (State::Established(mut s), Stimulus::Expired(Timer::Keepalive)) => {
                 self.keep_alive(&mut s.connection, s.negotiated.hold_time);
@@ -352,9 +355,7 @@ impl Session {
                 state @ State::Established(_),
                 Stimulus::Start
                 | Stimulus::ConnectFailed(_)
-                | Stimulus::Expired(
-                    Timer::RivalOpen | Timer::ConnectRetry | Timer::IdleHold | Timer::LimitPause,
-                ),
+                | Stimulus::Expired(Timer::ConnectRetry | Timer::IdleHold | Timer::LimitPause),
             ) => Stay(state),
         }
     }
