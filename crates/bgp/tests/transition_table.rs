@@ -7,9 +7,11 @@ mod bench;
 
 use bench::{Bench, FIRST, SECOND, THIRD, describe, routes, settings, their_open};
 use bgp::session::{
-    ConnectionId, Direction, ErrorCode, HoldTime, Input, Notification, Settings, StateName, StopKind,
+    ConnectionId, Direction, ErrorCode, Graceful, HoldTime, Input, Notification, Settings, StateName,
+    StopKind,
 };
 use bgp::wire::as_path::AsPath;
+use bgp::wire::capability::{Capability, GracefulRestart};
 use bgp::wire::message::KEEPALIVE;
 use bgp::wire::negotiated::{Negotiated, PeerKind};
 use bgp::wire::route_refresh::RouteRefresh;
@@ -36,14 +38,14 @@ fn announcement() -> Vec<u8> {
     update.encode(&Negotiated::plain(PeerKind::External)).unwrap()
 }
 
-fn settings_with(change: impl FnOnce(&mut Settings)) -> Input {
-    let mut settings = settings();
+fn settings_with(settings: &Settings, change: impl FnOnce(&mut Settings)) -> Input {
+    let mut settings = settings.clone();
     change(&mut settings);
     Input::Reconfigured(Box::new(settings))
 }
 
 /// What happens, by name; and what makes it happen. Messages come on one connection, a new one is the third.
-fn stimuli(connection: ConnectionId) -> Vec<(&'static str, Input)> {
+fn stimuli(connection: ConnectionId, settings: &Settings) -> Vec<(&'static str, Input)> {
     let message = |bytes: &[u8]| Input::Bytes { connection, bytes: bytes.to_vec() };
     let cease = Notification::from(ErrorCode::ADMINISTRATIVE_RESET);
     vec![
@@ -51,8 +53,8 @@ fn stimuli(connection: ConnectionId) -> Vec<(&'static str, Input)> {
         ("Stop \"bye\"", Input::Stop { kind: StopKind::Shutdown, text: Some("bye".parse().unwrap()) }),
         ("path down", Input::PathDown { reason: "BFD heard nothing for 150 ms".into() }),
         ("wanted set changes", Input::Wanted(Arc::new(routes(&["198.18.0.0/24"])))),
-        ("own affair changes", settings_with(|settings| settings.connect_retry *= 2)),
-        ("terms change", settings_with(|settings| settings.hold_time = HoldTime::CONSERVATIVE)),
+        ("own affair changes", settings_with(settings, |settings| settings.connect_retry *= 2)),
+        ("terms change", settings_with(settings, |settings| settings.hold_time = HoldTime::CONSERVATIVE)),
         ("to be told again", Input::TellAgain),
         ("outbound connection", Input::Connected { connection: THIRD, direction: Direction::Outbound }),
         ("inbound connection", Input::Connected { connection: THIRD, direction: Direction::Inbound }),
@@ -80,7 +82,7 @@ fn line(table: &mut String, name: &str, bench: &mut Bench, act: impl FnOnce(&mut
 /// What every stimulus does to a session that was set up like this.
 fn block(table: &mut String, title: &str, connection: ConnectionId, set_up: impl Fn() -> Bench) {
     writeln!(table, "{title}").unwrap();
-    for (name, input) in stimuli(connection) {
+    for (name, input) in stimuli(connection, set_up().session.settings()) {
         line(table, name, &mut set_up(), |bench| describe(&bench.feed(input)));
     }
     line(table, "next timer", &mut set_up(), |bench| match bench.session.deadline() {
@@ -88,6 +90,27 @@ fn block(table: &mut String, title: &str, connection: ConnectionId, set_up: impl
         None => "none runs".to_owned(),
     });
     line(table, "long silence", &mut set_up(), |bench| describe(&bench.pass(Duration::from_secs(240))));
+}
+
+/// A session that both sides want to restart gracefully, and its routes outlive NOTIFICATIONs.
+fn graceful() -> Bench {
+    let settings = Settings { graceful: Some(Graceful::default()), ..settings() };
+    let mut bench = Bench::in_state(StateName::OpenSent, settings);
+    let mut open = their_open();
+    open.capabilities.push(Capability::GracefulRestart(GracefulRestart {
+        notification: true,
+        time: 120,
+        families: [(Family::Ipv4, true)].into(),
+        ..GracefulRestart::default()
+    }));
+    bench.say(FIRST, &[open.encode(), KEEPALIVE.to_vec()].concat());
+    bench
+}
+
+fn with_newcomer() -> Bench {
+    let mut bench = graceful();
+    bench.connected(SECOND, Direction::Inbound);
+    bench
 }
 
 fn with_rival(state: StateName) -> Bench {
@@ -119,5 +142,13 @@ fn every_state_and_every_stimulus() {
         let title = format!("{state}: on the rival");
         block(&mut table, &title, SECOND, || with_rival(state));
     }
+    block(&mut table, "Established, with graceful restart", FIRST, graceful);
+    block(&mut table, "Established, with graceful restart and a newcomer", FIRST, with_newcomer);
+    block(&mut table, "Established, with graceful restart: on the newcomer", SECOND, with_newcomer);
+    block(&mut table, "Active, with stale routes", FIRST, || {
+        let mut bench = graceful();
+        bench.feed(Input::Closed { connection: FIRST });
+        bench
+    });
     insta::assert_snapshot!(table);
 }

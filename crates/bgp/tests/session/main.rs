@@ -5,6 +5,7 @@
 #[path = "../support/bench.rs"]
 mod bench;
 mod ending;
+mod graceful;
 mod keeping;
 mod limits;
 mod living;

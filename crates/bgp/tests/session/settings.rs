@@ -3,7 +3,7 @@
 use crate::bench::{Bench, FIRST, settings, their_open};
 use crate::refusal;
 use bgp::session::{
-    AddPath, Direction, ErrorCode, HoldTime, IdleHold, Input, Output, Role, Settings, StateName,
+    AddPath, Direction, ErrorCode, Graceful, HoldTime, IdleHold, Input, Output, Role, Settings, StateName,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,6 +23,7 @@ fn changes() -> Vec<(&'static str, bool, Settings)> {
         ("strict role", false, Settings { role_strict: true, ..settings() }),
         ("add path", false, Settings { add_path, ..settings() }),
         ("next hop", false, Settings { extended_next_hop: true, ..settings() }),
+        ("graceful restart", false, Settings { graceful: Some(Graceful::default()), ..settings() }),
         ("passive", true, Settings { passive: true, ..settings() }),
         ("connect retry", true, Settings { connect_retry: second, ..settings() }),
         ("idle hold", true, Settings { idle_hold: IdleHold { base: second, cap: second }, ..settings() }),
@@ -49,6 +50,18 @@ fn what_is_our_own_affair_changes_and_anything_else_begins_the_session_again() {
             assert!(bench.pass(pause).contains(&Output::Connect), "{what}");
         }
     }
+}
+
+/// What the OPEN said stays; how long we wait ourselves may change.
+#[test]
+fn graceful_restart_changes_in_part() {
+    let with = |graceful| Settings { graceful: Some(graceful), ..settings() };
+    let (before, second) = (Graceful::default(), Duration::from_secs(1));
+    let restart_time = 7.try_into().unwrap();
+    assert!(!with(before).can_become(&settings()));
+    assert!(!with(before).can_become(&with(Graceful { restart_time, ..before })));
+    assert!(with(before).can_become(&with(Graceful { stale_time: second, ..before })));
+    assert!(with(before).can_become(&with(Graceful { end_of_rib_within: second, ..before })));
 }
 
 #[test]

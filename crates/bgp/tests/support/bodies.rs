@@ -3,9 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bgp::session::{
-    ConnectionId, Direction, HoldTime, Input, Output, PeerKind, Session, Settings, StateName, StopKind,
+    ConnectionId, Direction, Graceful, HoldTime, Input, KeepReceived, Output, PeerKind, Session, Settings,
+    StateName, StopKind,
 };
-use bgp::wire::capability::{AddPath, Capability};
+use bgp::wire::capability::{AddPath, Capability, GracefulRestart};
 use bgp::wire::framer::Framer;
 use bgp::wire::message::{KEEPALIVE, MAX_MESSAGE, Message};
 use bgp::wire::negotiated::Negotiated;
@@ -94,6 +95,7 @@ pub(crate) fn session(octets: &[u8]) {
         role: Some(Role::Customer),
         add_path: both,
         extended_next_hop: true,
+        graceful: Some(Graceful::default()),
         ..Settings::new(asn(64501), asn(64500), id(0x0a01_000a))
     };
     let plain = Open {
@@ -111,6 +113,12 @@ pub(crate) fn session(octets: &[u8]) {
         Capability::Role(Role::Provider),
         Capability::AddPath(Family::ALL.map(|family| (family, both)).into()),
         Capability::FourOctetAsn(settings.peer_asn),
+        Capability::GracefulRestart(GracefulRestart {
+            restarting: false,
+            notification: true,
+            time: 120,
+            families: [(Family::Ipv4, true), (Family::Ipv6, false)].into(),
+        }),
     ]);
     let route = |address: &str| Attributes::originated(address.parse().unwrap());
     let sets = [
@@ -123,6 +131,7 @@ pub(crate) fn session(octets: &[u8]) {
     ];
     let mut play =
         Play { session: Session::new(settings, 1), open: BTreeSet::new(), opened: 0, now: Timestamp::ZERO };
+    play.session.keep(Some(KeepReceived { max_memory: 1 << 16 }));
     let mut acts = octets.iter().copied();
     while let Some(act) = acts.next() {
         let connection = ConnectionId(u64::from(act >> 4) % (play.opened + 1));
@@ -132,6 +141,8 @@ pub(crate) fn session(octets: &[u8]) {
             1 => play.feed(Input::Stop { kind: StopKind::Shutdown, text: None }),
             2 => play.connect(Direction::Outbound),
             3 => play.connect(Direction::Inbound),
+            4 if act >= 0xc0 => play.feed(Input::Restarted { forwarding: [Family::Ipv4].into() }),
+            4 if act >= 0x80 => play.feed(Input::Decided),
             4 => play.feed(Input::ConnectFailed { reason: "refused".into() }),
             5 if act >= 0x80 => play.feed(Input::PathDown { reason: "silent".into() }),
             5 => {
@@ -209,10 +220,18 @@ impl Play {
         let connections = match state {
             StateName::Idle | StateName::Connect | StateName::Active => 0..=0,
             StateName::OpenSent | StateName::OpenConfirm => 1..=2,
-            StateName::Established => 1..=1,
+            StateName::Established => 1..=2,
         };
         assert!(connections.contains(&self.open.len()), "{} connections in {state}", self.open.len());
         assert!(state == StateName::Established || self.session.told().is_empty());
+        // Memory is given back in small steps, each of them at once.
+        for _ in 0..100 {
+            if self.session.deadline().is_some_and(|deadline| deadline <= self.now) {
+                self.session.handle(Input::Timer, self.now);
+            }
+        }
+        let stale = self.session.kept().map_or(0, |kept| kept.stale);
+        assert!(state == StateName::Established || stale == 0 || self.session.stale_until().is_some());
         assert!(
             self.session.deadline().is_none_or(|deadline| deadline > self.now),
             "a timer that has expired"

@@ -4,7 +4,9 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use bgp::session::{ConnectionId, Direction, Input, Output, Session, Settings, StateName, StopKind};
+use bgp::session::{
+    ConnectionId, Direction, Input, KeepReceived, Output, Session, Settings, StateName, StopKind,
+};
 use bgp::wire::framer::Framer;
 use bgp::wire::message::Message;
 use bgp::wire::negotiated::Negotiated;
@@ -12,7 +14,7 @@ use bgp::wire::update::Verdict;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-use terms::{Prefix, RouteSet, Timestamp};
+use terms::{Family, Prefix, RouteSet, Timestamp};
 
 /// One TCP connection. What belongs to an end has its number as index.
 struct Cable {
@@ -75,6 +77,10 @@ pub(crate) enum Step {
     Confirm(usize, usize),
     /// The cable breaks; both ends learn it later.
     Break(usize),
+    /// The program of an end is killed, and another one begins in its place.
+    Crash(usize),
+    /// An end has decided everything that its restart has to decide.
+    Decide(usize),
     /// Time passes until some timer is due.
     Timer,
 }
@@ -86,6 +92,8 @@ pub(crate) struct World {
     wanted: Vec<Arc<RouteSet>>,
     /// What each end may be told to become.
     pub(crate) settings: [Vec<Settings>; 2],
+    /// Whether each end keeps what it hears.
+    pub(crate) keeps: bool,
     connecting: [bool; 2],
     cables: Vec<Cable>,
     /// Every input as it was fed, for replays.
@@ -104,6 +112,7 @@ impl World {
             negotiated,
             wanted: wanted.into_iter().map(Arc::new).collect(),
             settings: may_become,
+            keeps: false,
             connecting: [false; 2],
             cables: Vec::new(),
             recording: Vec::new(),
@@ -143,6 +152,8 @@ impl World {
                     self.cables[index].towards = Default::default();
                 }
             }
+            Step::Crash(end) => self.crash(end),
+            Step::Decide(end) => self.feed(end, Input::Decided),
             Step::Timer => {
                 if let Some(deadline) = self.ends.iter().filter_map(Session::deadline).min() {
                     self.now = self.now.max(deadline);
@@ -151,6 +162,24 @@ impl World {
                 }
             }
         }
+    }
+
+    /// The kernel closes every connection of a program that is gone.
+    fn crash(&mut self, end: usize) {
+        for cable in &mut self.cables {
+            cable.closed[end] = true;
+        }
+        self.connecting[end] = false;
+        self.ends[end] = Session::new(self.settings[end][0].clone(), self.now.as_nanos());
+        self.ends[end].keep(self.keeps.then(KeepReceived::default));
+        self.feed(end, Input::Restarted { forwarding: Family::ALL.into() });
+        self.feed(end, Input::Start);
+    }
+
+    /// Has both ends keep what they hear.
+    pub(crate) fn keep(&mut self) {
+        self.keeps = true;
+        self.ends.iter_mut().for_each(|end| end.keep(Some(KeepReceived::default())));
     }
 
     fn pick(&self, which: usize) -> Option<usize> {
@@ -225,7 +254,7 @@ impl World {
     }
 
     /// Everything that can happen at once happens: attempts succeed, octets arrive.
-    fn hurry(&mut self) {
+    pub(crate) fn hurry(&mut self) {
         let alive = self.cables.len();
         for end in [0, 1] {
             self.step(Step::ConnectSucceeds(end));
@@ -237,6 +266,23 @@ impl World {
                 self.step(Step::Confirm(end, which));
             }
         }
+    }
+
+    /// As much as can happen before the news gets through that a cable is broken or closed.
+    pub(crate) fn hurry_but_closing(&mut self) {
+        for end in [0, 1] {
+            self.step(Step::ConnectSucceeds(end));
+            for which in 0..self.cables.len() {
+                self.step(Step::Learn(end, which));
+                if self.has_octets(end, which) {
+                    self.step(Step::Deliver(end, which, 100_000));
+                }
+            }
+        }
+    }
+
+    fn has_octets(&self, end: usize, which: usize) -> bool {
+        self.pick(which).is_some_and(|index| !self.cables[index].towards[end].is_empty())
     }
 
     /// A time without faults, and with the first settings whatever was tried: the answer is whether both sides came

@@ -67,7 +67,9 @@ impl Restart {
                 Some(Deferred { since: now, until: now + within })
             }
             // The session was lost and is back: the time that is left.
-            (Restart::Deferring(deferred), Some(_)) => Some(*deferred).filter(|deferred| deferred.until > now),
+            (Restart::Deferring(deferred), Some(_)) => {
+                Some(*deferred).filter(|deferred| deferred.until > now)
+            }
             (Restart::Begun { .. } | Restart::Deferring(_), _) | (Restart::Over, _) => None,
         };
         *self = deferred.map_or(Restart::Over, Restart::Deferring);
