@@ -23,6 +23,30 @@ impl Machine {
         }
     }
 
+    /// Whether the group is at its start and may soon be announced: what it decides is still to come. One that an order,
+    /// a check or a back-off holds down has decided.
+    pub fn is_starting(&self) -> bool {
+        let coming = match self.cause(self.latest) {
+            Cause::Frozen
+            | Cause::Withdrawn
+            | Cause::Failed(_)
+            | Cause::Unpermitted(_)
+            | Cause::Draining
+            | Cause::Drained
+            | Cause::Waiting => false,
+            Cause::Forced
+            | Cause::Doubtful(_)
+            | Cause::Cold
+            | Cause::Rising(_)
+            | Cause::Ordered
+            | Cause::Proven => true,
+        };
+        match self.state {
+            State::Boot | State::Warm => coming,
+            State::Up | State::Suspect | State::Held | State::Drain | State::Down | State::Off => false,
+        }
+    }
+
     fn cause_of_health(&self, now: Timestamp) -> Cause {
         match self.health.finding(&self.settings) {
             Finding::Failed(check) if self.may_withdraw() => Cause::Failed(check),

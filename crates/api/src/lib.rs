@@ -9,6 +9,7 @@ mod command;
 mod event;
 mod explanation;
 mod fleet;
+mod graceful_restart;
 mod live;
 mod node;
 pub mod openapi;
@@ -27,6 +28,7 @@ pub use fleet::{
     AwayCause, FleetGroup, FleetHost, FleetMember, FleetOrder, FleetOrderKind, FleetStatus, HostGroup,
     PermitHeld, StoreState,
 };
+pub use graceful_restart::{GracefulRestart, PeerRestart};
 pub use live::{Live, Outcome, Sample};
 pub use node::{Node, NodeKind, NodeList};
 pub use order::{

@@ -1,6 +1,6 @@
 //! `catchment status --json`: what is announced, since when, and why.
 
-use crate::{Intent, Restart, Schema};
+use crate::{GracefulRestart, Intent, Restart, Schema};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
@@ -231,6 +231,9 @@ pub struct Peer {
     pub since: WallTime,
     /// What it told us.
     pub received: Received,
+    /// What outlives a session with it; none where graceful restart is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub graceful_restart: Option<GracefulRestart>,
     /// The BFD session beside it; none where the peer has no BFD.
     pub bfd: Option<Bfd>,
     /// How its TCP connections are guarded.

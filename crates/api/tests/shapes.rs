@@ -63,6 +63,20 @@ fn peer() -> Peer {
             prefixes: Counted { ipv4: Some(4), ipv6: None },
             kept: Some(Kept { ipv4: 3, ipv6: 1, stale: 0, attributes: 2, octets: 65_536, left_out: 0 }),
         },
+        graceful_restart: Some(GracefulRestart {
+            restart_time_s: 120,
+            hard_reset: true,
+            peer: Some(PeerRestart {
+                restart_time_s: 60,
+                restarted: true,
+                families: vec![Family::Ipv4, Family::Ipv6],
+                forwarding: vec![Family::Ipv4],
+            }),
+            end_of_rib_deferred_since: Some(WHEN),
+            stale_families: vec![Family::Ipv4],
+            stale_until: Some(WHEN),
+            stale_routes: 3,
+        }),
         bfd: Some(Bfd {
             state: BfdState::Up,
             since: WHEN,

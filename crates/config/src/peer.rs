@@ -3,6 +3,7 @@
 mod address;
 mod agreement;
 mod bfd;
+mod graceful_restart;
 mod keep_received;
 mod limits;
 mod transport;
@@ -115,6 +116,7 @@ fn read(
     let carried = families.unwrap_or_else(|| Family::ALL.into());
     let max_prefixes = limits::max_prefixes(table, &carried);
     let policy = policy::read(table, session_kind);
+    let graceful = graceful_restart::read(&table.optional("graceful_restart"));
     let keep_received = keep_received::read(&table.optional("keep_received"));
     name.iter().for_each(|name| names.see(document, name));
     address.iter().for_each(|address| addresses.see(document, address));
@@ -129,6 +131,7 @@ fn read(
         role_strict: agreement.role_strict,
         add_path: agreement.add_path,
         extended_next_hop,
+        graceful,
         ..Settings::new(site.asn, asn.value, site.router_id)
     };
     let PeerAddress { ip, interface } = address?.value;

@@ -1,10 +1,11 @@
 //! What a peer's section says about the session: limits, roles, paths, next hops; each mistake with its line and hint.
 #![allow(clippy::unwrap_used)] // the helpers of tests may panic like the tests themselves
 
-use bgp::session::{AddPath, Role};
+use bgp::session::{AddPath, Graceful, Role};
 use config::{NextHop, SiteFile, parse};
 use document::Faults;
 use std::path::Path;
+use std::time::Duration;
 use terms::Family;
 
 const GOOD: &str = include_str!("good.toml");
@@ -44,6 +45,24 @@ fn an_extended_next_hop_brings_ipv4_to_a_session_over_ipv6() {
     assert_eq!(peer.session.families.len(), 2);
 }
 
+/// Off unless somebody writes it, and whoever does is told what it costs.
+#[test]
+fn graceful_restart_is_off_and_warned_of() {
+    assert_eq!(with(TRANSIT, "").unwrap().peers.remove(0).session.graceful, None);
+    assert_eq!(with(TRANSIT, "graceful_restart = false").unwrap().peers.remove(0).session.graceful, None);
+    let file = with(TRANSIT, "graceful_restart = true").unwrap();
+    assert_eq!(file.peers[0].session.graceful, Some(Graceful::default()));
+    let table =
+        "graceful_restart = { restart_time = \"60s\", stale_time = \"2m\", end_of_rib_within = \"5s\" }";
+    let file = with(TRANSIT, table).unwrap();
+    let seconds = Duration::from_secs;
+    let restart_time = 60.try_into().unwrap();
+    let expected = Graceful { restart_time, stale_time: seconds(120), end_of_rib_within: seconds(5) };
+    assert_eq!(file.peers[0].session.graceful, Some(expected));
+    let warnings = file.warnings.to_string();
+    assert!(warnings.contains("if this site dies, its users are sent to it for 60 s"), "{warnings}");
+}
+
 #[test]
 fn each_mistake_is_told_with_its_line_and_a_hint() {
     let cases = [
@@ -51,6 +70,12 @@ fn each_mistake_is_told_with_its_line_and_a_hint() {
         (TRANSIT, "max_prefixes = 100"),
         (TRANSIT, "max_prefixes = { ipv5 = 100 }"),
         (FABRIC, "max_prefixes = { ipv4 = 100 }"),
+        (TRANSIT, "graceful_restart = \"120s\""),
+        (TRANSIT, "graceful_restart = { restart_time = \"4096s\" }"),
+        (TRANSIT, "graceful_restart = { restart_time = \"0s\" }"),
+        (TRANSIT, "graceful_restart = { restart_time = \"100ms\" }"),
+        (TRANSIT, "graceful_restart = { stale_time = \"0s\" }"),
+        (TRANSIT, "graceful_restart = { time = \"1s\" }"),
         (TRANSIT, "max_announced = 2"),
         (TRANSIT, "max_announced = 0"),
         (TRANSIT, "role = \"costumer\""),

@@ -24,7 +24,7 @@ use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use terms::{Prefix, Reason};
+use terms::{Family, Prefix, Reason};
 use tokio::sync::watch;
 
 /// How often everything is looked at, whether the kernel told of a change or not.
@@ -122,6 +122,14 @@ impl Item {
         }
     }
 
+    /// The family of a service address.
+    fn served(self) -> Option<Family> {
+        match self {
+            Item::Address(address) => Some(Family::of(address)),
+            Item::Reject(_) => None,
+        }
+    }
+
     fn restored(self) -> Event {
         match self {
             Item::Address(address) => Event::AddressRestored { address },
@@ -190,6 +198,14 @@ impl Keeper {
     /// Which addresses are missing, now and from now on.
     pub(crate) fn presence(&self) -> watch::Receiver<Presence> {
         self.presence.subscribe()
+    }
+
+    /// The families of which every service address was there before this daemon put it: packets for them were delivered
+    /// while no daemon ran. After a boot of the host there are none.
+    pub(crate) fn forwarding(&self) -> BTreeSet<Family> {
+        let all: BTreeSet<Family> = self.items.iter().filter_map(|item| item.served()).collect();
+        let put: BTreeSet<Family> = self.added.iter().filter_map(|item| item.served()).collect();
+        &all - &put
     }
 
     /// How to tell the keeper that other things belong on the host.
@@ -377,6 +393,25 @@ mod tests {
             let reject = unreachable("198.18.0.0/24".parse().unwrap());
             assert_eq!(route::add(netlink, reject).unwrap(), Outcome::Changed, "it had been taken away");
             assert_eq!(bus.latest(), [], "what was ordered is no news");
+        });
+    }
+
+    #[test]
+    fn a_family_was_served_all_the_time_if_every_address_of_it_was_there() {
+        inside(|netlink| {
+            let put = |netlink: &mut Netlink, address: &str| {
+                let address: IpAddr = address.parse().unwrap();
+                address::add(netlink, LinkIndex::LOOPBACK, address.into()).unwrap();
+            };
+            let mut two = belongings();
+            two.addresses.insert("198.18.0.54".parse().unwrap());
+            assert_eq!(Keeper::put(&two).unwrap().forwarding(), [].into(), "a host that was booted");
+            put(netlink, "198.18.0.53");
+            put(netlink, "2001:db8:53::53");
+            assert_eq!(Keeper::put(&two).unwrap().forwarding(), [Family::Ipv6].into());
+            put(netlink, "198.18.0.54");
+            assert_eq!(Keeper::put(&two).unwrap().forwarding(), Family::ALL.into());
+            assert_eq!(Keeper::put(&Belongings::default()).unwrap().forwarding(), [].into());
         });
     }
 

@@ -94,6 +94,8 @@ pub(crate) struct Decider {
     leaving: bool,
     /// How often each peer was to be told again.
     again: BTreeMap<PeerName, u64>,
+    /// Whether every group has decided since the start.
+    settled: bool,
 }
 
 impl Decider {
@@ -108,6 +110,7 @@ impl Decider {
             announced: None,
             leaving: false,
             again: BTreeMap::new(),
+            settled: false,
         };
         decider.groups = groups.into_iter().map(|group| decider.with_beside(group)).collect();
         decider.publish(None);
@@ -299,7 +302,7 @@ impl Decider {
         if before {
             self.announced = Some(now);
         }
-        if self.release() || changed {
+        if self.release() | self.settle() || changed {
             self.publish(verdict);
             // The peers' tasks write now, before anything is told to people.
             tokio::task::yield_now().await;
@@ -308,6 +311,13 @@ impl Decider {
         self.date();
         self.count();
         self.show();
+    }
+
+    /// Notes when every group has decided for the first time. Answers whether that is news.
+    fn settle(&mut self) -> bool {
+        let before = self.settled;
+        self.settled |= !self.groups.iter().any(|(group, _)| group.machine.is_starting());
+        self.settled != before
     }
 
     fn tell(&self, events: Vec<(usize, Event)>) {
@@ -338,7 +348,7 @@ impl Decider {
     fn publish(&self, verdict: Option<Timestamp>) {
         let groups = self.groups.iter().map(|(group, _)| self.group_level(group)).collect();
         let covers = Arc::clone(&self.covers);
-        let decision = Decision { groups, covers, again: self.again.clone(), verdict };
+        let decision = Decision { groups, covers, again: self.again.clone(), settled: self.settled, verdict };
         self.mouth.decision.send_replace(Arc::new(decision));
     }
 

@@ -15,12 +15,14 @@
 //! a peer that sends a full table delays a withdraw by one buffer at most. Nothing here waits for a peer to read.
 
 mod connection;
+mod graceful;
 mod guard;
 mod heard;
 mod kept;
 mod ledger;
 mod listener;
 
+pub(crate) use graceful::Graceful;
 pub(crate) use guard::{Doors, watch as watch_guards};
 pub(crate) use heard::{QUESTIONS, Question};
 pub(crate) use kept::KeptSession;
@@ -71,6 +73,8 @@ pub(crate) struct View {
     pub(crate) received: Received,
     /// How much of it is kept, where it is to be kept.
     pub(crate) kept: Option<Kept>,
+    /// What outlives a session.
+    pub(crate) graceful: Graceful,
     /// How many of its prefixes stand announced, in each family that has a bound.
     pub(crate) prefixes: BTreeMap<Family, usize>,
     /// What both sides of the connection can do; none without a session.
@@ -111,6 +115,7 @@ impl View {
             since: WallTime(0),
             received: Received::default(),
             kept: None,
+            graceful: Graceful::default(),
             prefixes: BTreeMap::new(),
             negotiated: None,
             ledger,
@@ -207,6 +212,7 @@ impl Peer {
             since: mouth.clock.wall(),
             received: session.received(),
             kept: session.kept(),
+            graceful: Graceful::of(&session, mouth.clock),
             prefixes: BTreeMap::new(),
             negotiated: None,
             ledger: Ledger::default(),
@@ -392,6 +398,9 @@ impl Peer {
             self.told_again = again;
             written += self.step(Input::TellAgain);
         }
+        if decision.settled && self.session.awaits_decision() {
+            written += self.step(Input::Decided);
+        }
         written
     }
 
@@ -518,7 +527,7 @@ impl Peer {
 
     fn show(&mut self) {
         self.tell_of_kept();
-        let (session, wall) = (&self.session, self.mouth.clock.wall());
+        let (session, clock, wall) = (&self.session, self.mouth.clock, self.mouth.clock.wall());
         while self.farewells.try_join_next().is_some() {}
         self.view.send_if_modified(|view| {
             let mut news = false;
@@ -532,6 +541,11 @@ impl Peer {
             }
             if view.kept != session.kept() {
                 view.kept = session.kept();
+                news = true;
+            }
+            let graceful = Graceful::of(session, clock);
+            if view.graceful != graceful {
+                view.graceful = graceful;
                 news = true;
             }
             if view.prefixes != session.prefixes() {

@@ -25,6 +25,8 @@ pub(crate) struct Decision {
     pub(crate) covers: Arc<[Prefix]>,
     /// How often each peer was to be told everything again, because it was found to know something else.
     pub(crate) again: BTreeMap<PeerName, u64>,
+    /// Whether every group has decided since the start: what a restart has to decide is in here.
+    pub(crate) settled: bool,
     /// When the verdict was known that led to this, where it was a verdict; for measuring how long the wire takes.
     pub(crate) verdict: Option<Timestamp>,
 }

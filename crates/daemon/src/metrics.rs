@@ -234,6 +234,8 @@ fn register_peers(registry: &mut Registry, status: &Status) {
     let kept = Family::<PeerFamilyLabels, Gauge>::default();
     let octets = Family::<PeerLabels, Gauge>::default();
     let left_out = Family::<PeerLabels, Gauge>::default();
+    let stale = Family::<PeerLabels, Gauge>::default();
+    let deferred = Family::<PeerLabels, Gauge>::default();
     for peer in &status.peers {
         let labels = PeerLabels { peer: peer.name.to_string() };
         established.get_or_create(&labels).set(i64::from(peer.state == api::PeerState::Established));
@@ -243,6 +245,10 @@ fn register_peers(registry: &mut Registry, status: &Status) {
             .get_or_create(&labels)
             .inc_by(peer.received.discarded_attributes + peer.received.treated_as_withdraw);
         withdrawn.get_or_create(&labels).inc_by(peer.received.withdrawn);
+        if let Some(graceful) = &peer.graceful_restart {
+            stale.get_or_create(&labels).set(gauge(graceful.stale_routes));
+            deferred.get_or_create(&labels).set(i64::from(graceful.end_of_rib_deferred_since.is_some()));
+        }
         if let Some(now) = peer.received.kept {
             for (family, routes) in [("ipv4", now.ipv4), ("ipv6", now.ipv6)] {
                 let labels = PeerFamilyLabels { peer: peer.name.to_string(), family };
@@ -262,6 +268,12 @@ fn register_peers(registry: &mut Registry, status: &Status) {
     registry.register("peer_withdrawn_routes", "Routes that the peer took back", withdrawn);
     registry.register("peer_kept_routes", "Routes of the peer that are kept", kept);
     registry.register("peer_kept_octets", "Memory that the peer's kept routes take", octets);
+    registry.register("peer_stale_routes", "Routes of before the peer's restart that are kept", stale);
+    registry.register(
+        "peer_end_of_rib_deferred",
+        "Whether the peer keeps what we told it before our restart until all is decided",
+        deferred,
+    );
     registry.register("peer_left_out_routes", "Routes of the peer that could not be kept", left_out);
     registry.register(
         "peer_malformed_routes",

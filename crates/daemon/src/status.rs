@@ -243,6 +243,9 @@ impl Peer {
                     left_out: kept.left_out,
                 }),
             },
+            graceful_restart: view
+                .graceful
+                .status(view.negotiated.as_ref(), view.kept.map(|kept| kept.stale)),
             bfd: self.path.borrow().as_ref().map(bfd::View::status),
             transport: view.transport,
             capabilities: view.negotiated.as_ref().map(capabilities).unwrap_or_default(),

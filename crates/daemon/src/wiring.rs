@@ -72,12 +72,13 @@ use peers::Peers;
 use sd_notify::NotifyState;
 use services::Services;
 use site::Site;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 use succession::Taken;
+use terms::Family;
 use tokio::sync::{mpsc, watch};
 
 /// Results of checks that wait for the decision loop. It takes each within microseconds.
@@ -147,6 +148,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
         links,
         dns,
         presence: keeper.presence(),
+        forwarding: keeper.forwarding(),
         wanted: keeper.wanted(),
         store: store.clone(),
         memories,
@@ -231,6 +233,8 @@ struct Supplies {
     links: Links,
     dns: Vec<dns::Server>,
     presence: watch::Receiver<address::Presence>,
+    /// Families whose packets were delivered while no daemon ran.
+    forwarding: BTreeSet<Family>,
     wanted: address::Wanted,
     store: Option<Embedded>,
     memories: Memories,
@@ -259,7 +263,8 @@ struct Wires {
 fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wires, Error> {
     let Supplies { estate, mut descriptors, departing, control, api, bgp: listeners, doors, links, .. } =
         supplies;
-    let Supplies { dns, presence, wanted, store, memories, orders: standing, hearts, .. } = supplies;
+    let Supplies { dns, presence, forwarding, wanted, store, memories, orders: standing, hearts, .. } =
+        supplies;
     let Shared { clock, bus, metrics, .. } = shared.clone();
     let decision = watch::Sender::new(Arc::new(Decision::default()));
     let (found_by, found) = mpsc::channel(FOUND);
@@ -288,9 +293,10 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
     };
     let mut went_on = 0;
     for peer in &site_file.peers {
-        match sessions.remove(&peer.name) {
-            Some(session) => went_on += usize::from(peers.go_on(peer, session, &mut descriptors)),
-            None => peers.start(peer),
+        match (sessions.remove(&peer.name), &taken) {
+            (Some(session), _) => went_on += usize::from(peers.go_on(peer, session, &mut descriptors)),
+            (None, Some(_)) => peers.start(peer),
+            (None, None) => peers.start_after_restart(peer, &forwarding),
         }
     }
     // What nobody has taken is closed.

@@ -10,10 +10,10 @@ use crate::status;
 use crate::succession::{self, Descriptors, Hold, StandStill};
 use ::bgp::session::{ShutdownText, StopKind};
 use config::PeerAddress;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-use terms::{PeerName, Reason};
+use terms::{Family, PeerName, Reason};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
@@ -74,6 +74,14 @@ impl Peers {
     pub(super) fn shown(&self, order: &[config::Peer]) -> Vec<status::Peer> {
         let shown = order.iter().filter_map(|peer| self.running.get(&peer.name));
         shown.map(|running| running.shown.clone()).collect()
+    }
+
+    /// Starts the task of a peer that a program before this one may have told routes. `forwarding` are the families whose
+    /// packets were delivered all the time.
+    pub(super) fn start_after_restart(&mut self, neighbour: &config::Peer, forwarding: &BTreeSet<Family>) {
+        let mut peer = self.new_peer(neighbour);
+        peer.restarted(forwarding);
+        self.launch(neighbour, peer, None);
     }
 
     /// Starts the task of a peer. If another one of that address is on its way out, it is waited for.
@@ -205,9 +213,13 @@ impl Peers {
 
     /// Starts the task of a peer once another has ended: they may be about the same neighbour.
     fn start_after(&mut self, neighbour: &config::Peer, before: Option<JoinHandle<()>>) {
-        let track = self.shared.recording.track(neighbour.name.as_str());
-        let peer = Peer::new(neighbour.clone(), rand::random(), track, self.mouth());
+        let peer = self.new_peer(neighbour);
         self.launch(neighbour, peer, before);
+    }
+
+    fn new_peer(&self, neighbour: &config::Peer) -> Peer {
+        let track = self.shared.recording.track(neighbour.name.as_str());
+        Peer::new(neighbour.clone(), rand::random(), track, self.mouth())
     }
 
     fn launch(&mut self, neighbour: &config::Peer, peer: Peer, before: Option<JoinHandle<()>>) {

@@ -20,7 +20,7 @@ impl Implementation for Bird {
 
     fn lacks(&self, feature: Optional) -> Option<&'static str> {
         match feature {
-            Optional::Refresh | Optional::ShutdownText | Optional::QuickReturn => None,
+            Optional::Refresh | Optional::ShutdownText | Optional::QuickReturn | Optional::Restarting => None,
         }
     }
 
@@ -35,7 +35,11 @@ impl Implementation for Bird {
             text.push_str(&protocol(neighbour, session));
         }
         host.write("bird.conf", &text);
-        vec![host.start("/usr/sbin/bird", &["-f", "-c", "DIR/bird.conf", "-s", "DIR/bird.ctl"])]
+        vec![run(host, &[])]
+    }
+
+    fn start_again(&self, host: &Host, _: &Neighbour) -> Vec<Program> {
+        vec![run(host, &["-R"])]
     }
 
     fn is_up(&self, host: &Host) -> bool {
@@ -69,6 +73,11 @@ impl Implementation for Bird {
         Some(route)
     }
 
+    /// It marks the protocol and not the route.
+    fn is_stale(&self, at: &At<'_>, prefix: &str) -> bool {
+        self.says(at).contains("Neighbor graceful restart active") && self.route(at, prefix).is_some()
+    }
+
     fn updates(&self, at: &At<'_>) -> u64 {
         let shown = self.says(at);
         let rows = shown.lines().filter_map(|line| line.trim().strip_prefix("Import updates:"));
@@ -92,6 +101,11 @@ impl Implementation for Bird {
     }
 }
 
+fn run(host: &Host, more: &[&str]) -> Program {
+    let arguments = ["-f", "-c", "DIR/bird.conf", "-s", "DIR/bird.ctl"];
+    host.start("/usr/sbin/bird", &[&arguments, more].concat())
+}
+
 fn ask(host: &Host, question: &str) -> String {
     let words: Vec<&str> = ["-s", "DIR/bird.ctl"].into_iter().chain([question]).collect();
     host.ask("/usr/sbin/birdc", &words)
@@ -106,6 +120,9 @@ fn protocol(neighbour: &Neighbour, session: &Session) -> String {
     );
     if let Some(password) = session.password {
         let _ = writeln!(text, "  password \"{password}\";");
+    }
+    if session.graceful {
+        text.push_str("  graceful restart on;\n  graceful restart time 600;\n");
     }
     if session.ttl_security {
         text.push_str("  ttl security on;\n");

@@ -21,7 +21,7 @@ impl Implementation for Frr {
 
     fn lacks(&self, feature: Optional) -> Option<&'static str> {
         match feature {
-            Optional::Refresh | Optional::QuickReturn => None,
+            Optional::Refresh | Optional::QuickReturn | Optional::Restarting => None,
             Optional::ShutdownText => Some("shown in its log only"),
         }
     }
@@ -53,9 +53,7 @@ impl Implementation for Frr {
     }
 
     fn route(&self, at: &At<'_>, prefix: &str) -> Option<Route> {
-        let shown = ask(at.host, &format!("show bgp {} unicast {prefix} json", family(prefix)));
-        let shown: Value = serde_json::from_str(&shown).ok()?;
-        let path = shown["paths"].as_array()?.iter().find(|path| path["peer"]["peerId"] == at.site())?;
+        let path = path(at, prefix)?;
         let words = |list: &Value| -> Vec<String> {
             let words = list.as_str().unwrap_or_default().split_whitespace();
             words.map(|word| word.replace("graceful-shutdown", "65535:0").replace("RT:", "rt ")).collect()
@@ -67,6 +65,10 @@ impl Implementation for Frr {
             communities: lists.iter().flat_map(|list| words(&path[list]["string"])).collect(),
             next_hop: path["nexthops"][0]["ip"].as_str()?.to_owned(),
         })
+    }
+
+    fn is_stale(&self, at: &At<'_>, prefix: &str) -> bool {
+        path(at, prefix).is_some_and(|path| path["stale"] == true)
     }
 
     fn updates(&self, at: &At<'_>) -> u64 {
@@ -92,6 +94,13 @@ impl Implementation for Frr {
     }
 }
 
+/// What the site told about a prefix.
+fn path(at: &At<'_>, prefix: &str) -> Option<Value> {
+    let shown = ask(at.host, &format!("show bgp {} unicast {prefix} json", family(prefix)));
+    let shown: Value = serde_json::from_str(&shown).ok()?;
+    shown["paths"].as_array()?.iter().find(|path| path["peer"]["peerId"] == at.site()).cloned()
+}
+
 fn ask(host: &Host, question: &str) -> String {
     host.ask("/usr/bin/vtysh", &["--vty_socket", "DIR", "-d", "bgpd", "-c", question])
 }
@@ -114,6 +123,12 @@ fn configuration(neighbour: &Neighbour) -> String {
          no bgp ebgp-requires-policy\n no bgp network import-check\n no bgp default ipv4-unicast\n",
         neighbour.asn, neighbour.here.ipv4
     );
+    if neighbour.sessions.iter().any(|session| session.graceful) {
+        text.push_str(
+            " bgp graceful-restart\n bgp graceful-restart restart-time 600\n \
+             bgp graceful-restart stalepath-time 600\n bgp graceful-restart preserve-fw-state\n",
+        );
+    }
     let mut families = [Family::Ipv4, Family::Ipv6].map(|family| (family, String::new()));
     for session in &neighbour.sessions {
         let site = neighbour.ends(session)[1];

@@ -29,23 +29,18 @@ impl Implementation for Gobgp {
     fn lacks(&self, feature: Optional) -> Option<&'static str> {
         match feature {
             Optional::Refresh => Some("`softresetin` reads what it has kept, it asks nobody"),
-            Optional::QuickReturn => None,
+            Optional::QuickReturn | Optional::Restarting => None,
             Optional::ShutdownText => Some("written to its log only"),
         }
     }
 
     fn start(&self, host: &Host, neighbour: &Neighbour) -> Vec<Program> {
         host.write("gobgpd.toml", &configuration(neighbour));
-        let arguments = ["-f", "DIR/gobgpd.toml", "--api-hosts=127.0.0.1:50051", "--pprof-disable", "-p"];
-        let daemon = host.start("/usr/bin/gobgpd", &arguments);
-        crate::host::until("GoBGP answers", || self.is_up(host));
-        for (originated, next_hop) in
-            ORIGINATED.iter().zip([neighbour.here.ipv4.to_string(), neighbour.here.ipv6.to_string()])
-        {
-            let family = family(originated).to_string();
-            ask(host, &["global", "rib", "add", originated, "nexthop", &next_hop, "-a", &family]);
-        }
-        vec![daemon]
+        self.run(host, neighbour, &[])
+    }
+
+    fn start_again(&self, host: &Host, neighbour: &Neighbour) -> Vec<Program> {
+        self.run(host, neighbour, &["-r"])
     }
 
     fn is_up(&self, host: &Host) -> bool {
@@ -57,15 +52,11 @@ impl Implementation for Gobgp {
     }
 
     fn route(&self, at: &At<'_>, prefix: &str) -> Option<Route> {
-        let family = family(prefix).to_string();
-        let shown = ask(at.host, &["neighbor", &at.site(), "adj-in", prefix, "-a", &family, "-j"]);
-        let shown: Value = serde_json::from_str(&shown).ok()?;
-        let path = match &shown {
-            Value::Array(paths) => paths.first()?.clone(),
-            Value::Object(table) => table.get(prefix)?.get(0)?.clone(),
-            _ => return None,
-        };
-        Some(read(&path))
+        Some(read(&path(at, prefix)?))
+    }
+
+    fn is_stale(&self, at: &At<'_>, prefix: &str) -> bool {
+        path(at, prefix).is_some_and(|path| path["stale"] == true)
     }
 
     fn updates(&self, at: &At<'_>) -> u64 {
@@ -91,8 +82,35 @@ impl Implementation for Gobgp {
     }
 }
 
+impl Gobgp {
+    fn run(&self, host: &Host, neighbour: &Neighbour, more: &[&str]) -> Vec<Program> {
+        let arguments = ["-f", "DIR/gobgpd.toml", "--api-hosts=127.0.0.1:50051", "--pprof-disable", "-p"];
+        let daemon = host.start("/usr/bin/gobgpd", &[&arguments, more].concat());
+        crate::host::until("GoBGP answers", || self.is_up(host));
+        for (originated, next_hop) in
+            ORIGINATED.iter().zip([neighbour.here.ipv4.to_string(), neighbour.here.ipv6.to_string()])
+        {
+            let family = family(originated).to_string();
+            ask(host, &["global", "rib", "add", originated, "nexthop", &next_hop, "-a", &family]);
+        }
+        vec![daemon]
+    }
+}
+
 fn ask(host: &Host, words: &[&str]) -> String {
     host.ask("/usr/bin/gobgp", words)
+}
+
+/// What the site told about a prefix.
+fn path(at: &At<'_>, prefix: &str) -> Option<Value> {
+    let family = family(prefix).to_string();
+    let shown = ask(at.host, &["neighbor", &at.site(), "adj-in", prefix, "-a", &family, "-j"]);
+    let shown: Value = serde_json::from_str(&shown).ok()?;
+    match &shown {
+        Value::Array(paths) => paths.first().cloned(),
+        Value::Object(table) => table.get(prefix)?.get(0).cloned(),
+        _ => None,
+    }
 }
 
 fn session(at: &At<'_>) -> Value {
@@ -143,6 +161,13 @@ fn configuration(neighbour: &Neighbour) -> String {
         let [here, site] = neighbour.ends(session);
         let password = session.password.map(|password| format!("auth-password = \"{password}\"\n"));
         let password = password.unwrap_or_default();
+        let graceful = match session.graceful {
+            true => {
+                "[neighbors.graceful-restart.config]\nenabled = true\nrestart-time = 600\n\
+                 notification-enabled = true\n"
+            }
+            false => "",
+        };
         let ttl_security = match session.ttl_security {
             true => "[neighbors.ttl-security.config]\nenabled = true\nttl-min = 255\n",
             false => "",
@@ -152,7 +177,7 @@ fn configuration(neighbour: &Neighbour) -> String {
             "\n[[neighbors]]\n[neighbors.config]\nneighbor-address = \"{site}\"\npeer-as = {SITE_ASN}\n\
              {password}[neighbors.transport.config]\nlocal-address = \"{here}\"\n\
              [neighbors.timers.config]\nhold-time = {}\nkeepalive-interval = {}\nconnect-retry = 1\n\
-             idle-hold-time-after-reset = 1\n{ttl_security}",
+             idle-hold-time-after-reset = 1\n{ttl_security}{graceful}",
             session.hold_time,
             session.hold_time / 3
         );
@@ -165,6 +190,9 @@ fn configuration(neighbour: &Neighbour) -> String {
                 text,
                 "[[neighbors.afi-safis]]\n[neighbors.afi-safis.config]\nafi-safi-name = \"{name}\"\n"
             );
+            if session.graceful {
+                text.push_str("[neighbors.afi-safis.mp-graceful-restart.config]\nenabled = true\n");
+            }
             if let Some(most) = session.max_prefixes {
                 let _ = write!(text, "[neighbors.afi-safis.prefix-limit.config]\nmax-prefixes = {most}\n");
             }

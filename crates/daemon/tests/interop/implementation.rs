@@ -32,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) ttl_security: bool,
     /// The peer ends the session when it is told more routes than this in one family.
     pub(crate) max_prefixes: Option<u32>,
+    /// The peer restarts gracefully (RFC 4724).
+    pub(crate) graceful: bool,
     /// More lines of the session in the site file.
     pub(crate) lines: &'static str,
 }
@@ -47,6 +49,7 @@ impl Session {
             password: None,
             ttl_security: false,
             max_prefixes: None,
+            graceful: false,
             lines: "",
         }
     }
@@ -91,6 +94,8 @@ pub(crate) enum Optional {
     Refresh,
     /// Its command shows why the other side ended a session (RFC 9003).
     ShutdownText,
+    /// The site is to keep its routes while it restarts (RFC 4724).
+    Restarting,
     /// After the site's Cease it soon calls or takes a call again.
     QuickReturn,
 }
@@ -109,6 +114,11 @@ pub(crate) trait Implementation: Sync {
     /// Writes its configuration and starts it.
     fn start(&self, host: &Host, neighbour: &Neighbour) -> Vec<Program>;
 
+    /// Starts it as one that has been running before, where it wants to be told.
+    fn start_again(&self, host: &Host, neighbour: &Neighbour) -> Vec<Program> {
+        self.start(host, neighbour)
+    }
+
     /// Whether it answers questions.
     fn is_up(&self, host: &Host) -> bool;
 
@@ -117,6 +127,9 @@ pub(crate) trait Implementation: Sync {
 
     /// The site's route, if it has it.
     fn route(&self, at: &At<'_>, prefix: &str) -> Option<Route>;
+
+    /// Whether it has the site's route from a session that is over, and keeps it.
+    fn is_stale(&self, at: &At<'_>, prefix: &str) -> bool;
 
     /// How many UPDATEs it counts from the site, over all families.
     fn updates(&self, at: &At<'_>) -> u64;
@@ -152,8 +165,23 @@ impl At<'_> {
 /// Starts an implementation and waits until it answers.
 pub(crate) fn start(implementation: &dyn Implementation, host: &Host, neighbour: &Neighbour) -> Vec<Program> {
     let programs = implementation.start(host, neighbour);
-    until(&format!("{} answers", implementation.name()), || implementation.is_up(host));
+    answers(implementation, host);
     programs
+}
+
+/// The same for one that has been running before.
+pub(crate) fn start_again(
+    implementation: &dyn Implementation,
+    host: &Host,
+    neighbour: &Neighbour,
+) -> Vec<Program> {
+    let programs = implementation.start_again(host, neighbour);
+    answers(implementation, host);
+    programs
+}
+
+fn answers(implementation: &dyn Implementation, host: &Host) {
+    until(&format!("{} answers", implementation.name()), || implementation.is_up(host));
 }
 
 /// The version of a Debian package.

@@ -17,6 +17,7 @@ mod host;
 mod implementation;
 mod openbgpd;
 mod peers;
+mod restarting;
 #[path = "../stage/site.rs"]
 #[allow(dead_code, reason = "each test takes what it needs")]
 mod site;

@@ -23,6 +23,7 @@ impl Implementation for Openbgpd {
     fn lacks(&self, feature: Optional) -> Option<&'static str> {
         match feature {
             Optional::Refresh | Optional::ShutdownText => None,
+            Optional::Restarting => Some("it names no family, so nobody keeps its routes"),
             Optional::QuickReturn => {
                 Some("hangs up on everybody for 30 s or more after a Cease, or until `bgpctl neighbor up`")
             }
@@ -60,6 +61,11 @@ impl Implementation for Openbgpd {
             route.communities.extend(words.map(|word| word.replace("GRACEFUL_SHUTDOWN", "65535:0")));
         }
         Some(route)
+    }
+
+    fn is_stale(&self, at: &At<'_>, prefix: &str) -> bool {
+        let shown = ask(at.host, &["-j", "show", "rib", "detail", "neighbor", &at.site(), prefix]);
+        shown.contains("stale")
     }
 
     fn updates(&self, at: &At<'_>) -> u64 {
@@ -114,6 +120,9 @@ fn configuration(neighbour: &Neighbour) -> String {
         }
         if let Some(most) = session.max_prefixes {
             let _ = writeln!(text, "  max-prefix {most}");
+        }
+        if session.graceful {
+            text.push_str("  announce restart yes\n");
         }
         if session.ttl_security {
             text.push_str("  ttl-security yes\n");

@@ -4,7 +4,7 @@ use crate::bird::Bird;
 use crate::frr::Frr;
 use crate::gobgp::Gobgp;
 use crate::host::{Addresses, Host, Program, join};
-use crate::implementation::{At, Implementation, Neighbour, Session, start};
+use crate::implementation::{At, Implementation, Neighbour, Session, start, start_again};
 use crate::openbgpd::Openbgpd;
 use crate::site::Site;
 use crate::table::View;
@@ -73,6 +73,13 @@ impl Peers {
     pub(crate) fn start(&mut self) {
         for peer in &mut self.peers {
             peer.programs = start(&*peer.implementation, &peer.host, &peer.neighbour);
+        }
+    }
+
+    /// Starts every router as one that has been running before.
+    pub(crate) fn start_again(&mut self) {
+        for peer in &mut self.peers {
+            peer.programs = start_again(&*peer.implementation, &peer.host, &peer.neighbour);
         }
     }
 

@@ -64,6 +64,17 @@ impl Site {
         self.host.write("site.toml", &format!("{HEAD}\n{peers}"));
     }
 
+    /// Changes the site file; whoever reads it next finds what was made of it.
+    pub(crate) fn reconfigure(&self, change: impl FnOnce(String) -> String) {
+        let file = std::fs::read_to_string(self.host.path("site.toml")).unwrap();
+        self.host.write("site.toml", &change(file));
+    }
+
+    /// Ends the daemon without a word.
+    pub(crate) fn kill(&mut self) {
+        self.daemon = None;
+    }
+
     /// Starts the daemon without a memory and waits until it answers.
     pub(crate) fn start(&mut self) {
         let _ = std::fs::remove_dir_all(self.host.path("state"));

@@ -79,6 +79,7 @@ impl InventedSite {
                 state,
                 since: self.started,
                 received: Received { accepted: 14, ..Received::default() },
+                graceful_restart: None,
                 bfd: None,
                 transport: api::Transport::default(),
                 capabilities: Vec::new(),

@@ -32,6 +32,7 @@ fn announced_by(file: &SiteFile) -> Status {
         state: PeerState::Established,
         since: WallTime(0),
         received: api::Received::default(),
+        graceful_restart: None,
         bfd: None,
         capabilities: Vec::new(),
         transport: api::Transport::default(),

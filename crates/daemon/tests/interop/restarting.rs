@@ -1,0 +1,122 @@
+//! Graceful restart with each peer (RFC 4724, RFC 8538): we are killed, the peer is killed, we stop.
+//!
+//! The restart time is longer than any wait here, so that what goes does not go because time is over.
+
+use crate::host::comes_true;
+use crate::implementation::{Optional, Session};
+use crate::peers::Peers;
+use crate::site::ANNOUNCED;
+use crate::table::{Cell, Table, View};
+use terms::Family;
+
+/// Told as long as the daemon lives, unless the site file says so no more.
+const COVER: &str = "198.18.0.0/23";
+
+const LINES: &str = "keep_received = true\ngraceful_restart = { restart_time = \"600s\" }\n";
+
+#[test]
+fn every_peer_and_graceful_restart() {
+    let mut peers = Peers::new();
+    let mut table = Table::default();
+    let session = Session::new("graceful", Family::Ipv4, &Family::ALL);
+    peers.begin(&[Session { graceful: true, lines: LINES, ..session }]);
+    table.row("both sides offer it", &peers, 0, offered);
+
+    peers.site.kill();
+    table.row("we are killed: our routes stay, as stale ones", &peers, 0, our_routes_stay);
+    peers.site.reconfigure(|file| file.replace("cover = ", "# cover = "));
+    peers.site.start();
+    table.row("we are back: what we do not tell again goes at End-of-RIB", &peers, 0, the_rest_goes);
+
+    peers.kill();
+    table.row("the peer is killed: its routes stay, as stale ones", &peers, 0, their_routes_stay);
+    peers.start_again();
+    table.row("the peer is back: its routes are fresh again, or gone", &peers, 0, their_routes_are_fresh);
+
+    peers.site.reconfigure(|file| file.replace("# cover = ", "cover = "));
+    peers.site.signal(linux::process::ProcessSignal::SIGHUP);
+    table.row("our cover is told", &peers, 0, |view| {
+        view.until("the cover is told", || view.is_served() && view.route(COVER).is_some());
+        Cell::Passes
+    });
+    peers.site.stop();
+    table.row("we stop: our routes go at once", &peers, 0, our_routes_go);
+    insta::assert_snapshot!(table.render(&peers));
+}
+
+fn said(view: View<'_>) -> serde_json::Value {
+    view.site.peer(&view.name())["graceful_restart"].clone()
+}
+
+fn offered(view: View<'_>) -> Cell {
+    crate::features::session(view);
+    assert!(view.route(COVER).is_some());
+    let said = said(view);
+    assert_eq!(said["restart_time_s"], 600);
+    assert!(!said["peer"].is_null(), "{said:#}\n{}", view.implementation.says(&view.at));
+    match said["hard_reset"].as_bool() {
+        Some(true) => Cell::Passes,
+        _ => Cell::Lacks("hard resets; any NOTIFICATION ends it"),
+    }
+}
+
+fn our_routes_stay(view: View<'_>) -> Cell {
+    view.until("the peer has noticed", || !view.implementation.is_established(&view.at));
+    for prefix in ANNOUNCED.into_iter().chain([COVER]) {
+        view.until(&format!("{prefix} is stale"), || view.implementation.is_stale(&view.at, prefix));
+    }
+    Cell::Passes
+}
+
+fn the_rest_goes(view: View<'_>) -> Cell {
+    let mut gaps = Vec::new();
+    view.until("the cover is gone, the rest is told again", || {
+        gaps.extend(ANNOUNCED.into_iter().filter(|prefix| view.route(prefix).is_none()));
+        let is_fresh = |prefix| !view.implementation.is_stale(&view.at, prefix);
+        view.is_served() && view.route(COVER).is_none() && ANNOUNCED.into_iter().all(is_fresh)
+    });
+    assert_eq!(gaps, Vec::<&str>::new(), "a route was gone for a moment");
+    assert_eq!(view.heard("the neighbour keeps what it was told before until all is decided"), 1);
+    assert_eq!(view.heard("all is decided: the neighbour forgets"), 1);
+    Cell::Passes
+}
+
+fn their_routes_stay(view: View<'_>) -> Cell {
+    let kept = |key: &str| view.site.peer(&view.name())["received"]["kept"][key].as_u64().unwrap_or_default();
+    view.until("its end was noticed", || view.heard("Established -> ") == 1);
+    if let Some(why) = view.implementation.lacks(Optional::Restarting) {
+        assert_eq!(kept("ipv4") + kept("ipv6"), 0);
+        return Cell::Lacks(why);
+    }
+    assert_eq!(view.heard("the neighbour may be restarting: its ipv4 and ipv6 routes stay"), 1);
+    let stale = (kept("ipv4") + kept("ipv6"), kept("stale"));
+    assert!(stale.0 >= 2 && stale.0 == stale.1, "{stale:?}");
+    assert_eq!(said(view)["stale_routes"].as_u64(), Some(stale.0));
+    Cell::Passes
+}
+
+fn their_routes_are_fresh(view: View<'_>) -> Cell {
+    view.until("the session is back", || view.is_served());
+    view.until("nothing is stale", || {
+        let said = said(view);
+        said["stale_routes"] == 0 && said["stale_until"].is_null()
+    });
+    let kept = &view.site.peer(&view.name())["received"]["kept"];
+    assert!(kept["ipv4"].as_u64() >= Some(1), "{kept}");
+    if let Some(why) = view.implementation.lacks(Optional::Restarting) {
+        return Cell::Lacks(why);
+    }
+    match view.heard("does not say that it went on forwarding") {
+        0 => Cell::Passes,
+        _ => Cell::Lacks("its F bit is clear, so they were dropped at once and came back"),
+    }
+}
+
+/// The cover is not withdrawn before the end: only the end itself takes it away.
+fn our_routes_go(view: View<'_>) -> Cell {
+    assert!(comes_true(|| !view.implementation.is_established(&view.at)));
+    view.until("every route is gone", || {
+        ANNOUNCED.into_iter().chain([COVER]).all(|prefix| view.route(prefix).is_none())
+    });
+    Cell::Passes
+}
