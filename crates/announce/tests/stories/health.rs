@@ -144,3 +144,35 @@ fn two_of_three_services_must_be_well() {
     story.explain();
     insta::assert_snapshot!(story.log);
 }
+
+/// What a restart waits for: no longer than until it is clear whether the group will be announced.
+#[test]
+fn a_group_is_starting_until_it_has_decided() {
+    let mut story = Story::begin(Memory::default());
+    assert!(story.machine.is_starting(), "nothing is known yet");
+    story.warm();
+    story.rounds(2, &Verdict::Pass, &Verdict::Pass);
+    assert!(story.machine.is_starting(), "it has to prove itself");
+    story.rounds(1, &Verdict::Pass, &Verdict::Pass);
+    assert!(!story.machine.is_starting(), "up");
+    story.rounds(5, &refused(), &Verdict::Pass);
+    assert!(!story.machine.is_starting(), "down, and on its way up again: it was decided before");
+
+    let mut broken = Story::begin(Memory::default());
+    broken.rounds(1, &refused(), &Verdict::Pass);
+    assert!(broken.machine.is_starting(), "one failure says nothing");
+    broken.rounds(1, &refused(), &Verdict::Pass);
+    assert!(!broken.machine.is_starting(), "failed for good");
+    broken.warm();
+    broken.rounds(1, &Verdict::Pass, &Verdict::Pass);
+    assert!(broken.machine.is_starting(), "it rises");
+
+    let mut damped = Story::begin(Memory { failures: 3, back_off_left: Duration::from_secs(60) });
+    damped.warm();
+    damped.rounds(3, &Verdict::Pass, &Verdict::Pass);
+    assert!(!damped.machine.is_starting(), "held down by its back-off");
+
+    let mut ordered = Story::begin(Memory::default());
+    ordered.order(announce::Intent::Freeze(crate::story::alice("a look")));
+    assert!(!ordered.machine.is_starting(), "frozen at nothing");
+}
