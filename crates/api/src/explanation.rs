@@ -1,6 +1,6 @@
 //! `catchment explain PREFIX --json`: what was told to whom about one prefix, and why.
 
-use crate::{Check, EventRow, GroupState, Output, Schema, Told};
+use crate::{Blackhole, Check, EventRow, GroupState, Output, Schema, Told};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -22,6 +22,9 @@ pub struct Explanation {
     /// Whether it is a covering prefix: announced for as long as the daemon lives, whatever the checks say.
     #[serde(default)]
     pub cover: bool,
+    /// The order, where peers are asked to drop what is sent there; `group` is then that of the addresses.
+    #[serde(default)]
+    pub blackhole: Option<Blackhole>,
     /// Where the group stands.
     pub state: GroupState,
     /// How strongly it is announced.

@@ -4,6 +4,7 @@
 //! here decides anything: the daemon and the lab fill these types, the [client] and the page read them.
 #![forbid(unsafe_code)]
 
+mod blackhole;
 pub mod client;
 mod command;
 mod event;
@@ -21,6 +22,7 @@ pub mod route;
 mod schema;
 mod status;
 
+pub use blackhole::{Blackhole, BlackholeAnswer, BlackholeOrder, BlackholeOrderKind, BlackholePeer};
 pub use command::{Command, Done, FaultKind, Offer, Refusal};
 pub use event::{EventList, EventRow};
 pub use explanation::{Explanation, HeardRoute, PeerHeard, PeerTold};

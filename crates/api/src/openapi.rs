@@ -1,8 +1,8 @@
 //! The OpenAPI document of a site's sockets, made from the types and the routes themselves.
 
 use crate::{
-    Done, EventList, EventRow, Explanation, FleetOrder, FleetStatus, Order, Ordered, Picture, Refusal,
-    ReloadAnswer, ReloadOrder, RestartAnswer, Status, route,
+    BlackholeAnswer, BlackholeOrder, Done, EventList, EventRow, Explanation, FleetOrder, FleetStatus, Order,
+    Ordered, Picture, Refusal, ReloadAnswer, ReloadOrder, RestartAnswer, Status, route,
 };
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
@@ -53,6 +53,9 @@ fn documents(document: &mut Document) {
 fn orders(document: &mut Document) {
     let (order, ordered) = (document.json::<Order>(), document.json::<Ordered>());
     document.post(route::ORDERS, "An operator's order, or with `dry_run` its rehearsal", order, ordered);
+    let (order, answer) = (document.json::<BlackholeOrder>(), document.json::<BlackholeAnswer>());
+    let about = "Has peers drop what is sent to an address, or no longer, or with `dry_run` says who would";
+    document.post(route::BLACKHOLES, about, order, answer);
     let (order, answer) = (document.json::<ReloadOrder>(), document.json::<ReloadAnswer>());
     document.post(route::RELOAD, "Another site file, or with `dry_run` what it would change", order, answer);
     let (order, done) = (document.json::<FleetOrder>(), document.json::<Done>());

@@ -25,6 +25,9 @@ pub const LIVE: &str = "/live";
 pub const COMMAND: &str = "/command";
 /// Takes an [`crate::Order`] by POST, on the control socket only; answers [`crate::Ordered`] or [`crate::Refusal`].
 pub const ORDERS: &str = "/orders";
+/// Takes a [`crate::BlackholeOrder`] by POST, on the control socket only; answers [`crate::BlackholeAnswer`] or
+/// [`crate::Refusal`].
+pub const BLACKHOLES: &str = "/blackholes";
 /// Takes a [`crate::ReloadOrder`] by POST, answers [`crate::ReloadAnswer`]. On the control socket only.
 pub const RELOAD: &str = "/reload";
 /// Confirms the reload that waits for it; takes an empty object by POST, answers [`crate::ReloadAnswer`]. On the

@@ -1,6 +1,6 @@
 //! `catchment status --json`: what is announced, since when, and why.
 
-use crate::{GracefulRestart, Intent, Restart, Schema};
+use crate::{Blackhole, GracefulRestart, Intent, Restart, Schema};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
@@ -129,6 +129,9 @@ pub struct Status {
     pub covers: Vec<PrefixStatus>,
     /// Its BGP neighbours, in the order of the site file.
     pub peers: Vec<Peer>,
+    /// What peers are asked to drop, the oldest first.
+    #[serde(default)]
+    pub blackholes: Vec<Blackhole>,
     /// Every alarm that stands, of the groups and of the daemon itself.
     #[serde(default)]
     pub alarms: Vec<Alarm>,
@@ -142,7 +145,7 @@ pub struct Status {
 pub struct Alarm {
     /// A short stable word in kebab-case, also the metric's label.
     pub kind: String,
-    /// Whom it is about: a group, a peer; empty for the daemon itself.
+    /// Whom it is about: a group, a peer, a prefix; empty for the daemon itself.
     pub subject: String,
     /// Since when.
     pub since: WallTime,

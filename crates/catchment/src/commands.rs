@@ -1,5 +1,6 @@
 //! One module for each command.
 
+mod blackhole;
 mod check;
 mod dns;
 mod events;
@@ -43,6 +44,7 @@ pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> anyhow::Res
         Command::ForceAnnounce(order) => {
             order::run(&order::asked(OrderKind::ForceAnnounce, &order), &order.scope.ask, terminal)
         }
+        Command::Blackhole(blackhole) => blackhole::run(&blackhole, terminal),
         Command::Replay(replay) => replay::run(&replay, terminal),
         Command::Lab(command) => lab::run(command, terminal),
         Command::Dns(Dns::Check { zone, json }) => dns::check(&zone, json, terminal),

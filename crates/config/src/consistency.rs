@@ -49,14 +49,21 @@ fn no_peer_is_told_too_much(document: &Document, peers: &[Spanned<Peer>], servic
     let prefixes: BTreeSet<Prefix> = prefixes.map(|prefix| prefix.value).collect();
     for peer in peers {
         let told = prefixes.iter().filter(|prefix| peer.session.families.contains(&prefix.family())).count();
+        let blackholes = peer.policy.blackhole.as_ref().map_or(0, |blackhole| blackhole.max);
+        let all = told.saturating_add(usize::try_from(blackholes).unwrap_or(usize::MAX));
         let most =
-            peer.session.max_announced.filter(|&most| usize::try_from(most).is_ok_and(|most| told > most));
-        if let Some(most) = most {
-            let message =
-                format!("peer `{}` would be told {told} prefixes, at most {most} are allowed", peer.name);
-            let hint = "raise its `max_announced`, or take prefixes out of the services";
-            document.fault_with_hint(peer.span.clone(), message, hint);
-        }
+            peer.session.max_announced.filter(|&most| usize::try_from(most).is_ok_and(|most| all > most));
+        let Some(most) = most else { continue };
+        let (what, hint) = match blackholes {
+            0 => (String::new(), "raise its `max_announced`, or take prefixes out of the services"),
+            _ => (
+                format!(" and up to {blackholes} blackholes"),
+                "raise its `max_announced`, or lower `max` of its `blackhole`",
+            ),
+        };
+        let message =
+            format!("peer `{}` would be told {told} prefixes{what}, at most {most} are allowed", peer.name);
+        document.fault_with_hint(peer.span.clone(), message, hint);
     }
 }
 
@@ -70,7 +77,9 @@ fn no_peer_lives_in_a_prefix(document: &Document, peers: &[Spanned<Peer>], servi
             NextHop::Address(address) => Some((*address, "next hop")),
             NextHop::SessionAddress => None,
         });
-        for (address, what) in hops.chain([(peer.address.ip(), "address")]) {
+        let discards = peer.policy.blackhole.iter().flat_map(|blackhole| blackhole.next_hops.values());
+        let discards = discards.map(|&address| (address, "next hop of blackholes"));
+        for (address, what) in hops.chain(discards).chain([(peer.address.ip(), "address")]) {
             if let Some(prefix) = around(address) {
                 in_a_prefix(document, peer, address, what, prefix);
             }

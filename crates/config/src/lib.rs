@@ -34,8 +34,8 @@ pub use check::{Command, Issuers, Probe, Question, ServerCertificate, Way};
 pub use fleet::{Endpoint, EndpointError, Fleet, Login, Tls};
 pub use group::Group;
 pub use peer::{
-    AoAlgorithm, AoKey, Bfd, InterfaceName, NextHop, Peer, PeerAddress, PeerAddressError, Relation,
-    Signature, Transport,
+    AoAlgorithm, AoKey, Bfd, Blackhole, InterfaceName, NextHop, Peer, PeerAddress, PeerAddressError,
+    Relation, Signature, Transport,
 };
 pub use policy::{Labels, Policy};
 pub use service::Service;

@@ -3,6 +3,7 @@
 mod address;
 mod agreement;
 mod bfd;
+mod blackhole;
 mod graceful_restart;
 mod keep_received;
 mod limits;
@@ -10,6 +11,7 @@ mod transport;
 
 pub use address::{InterfaceName, PeerAddress, PeerAddressError};
 pub use bfd::Bfd;
+pub use blackhole::Blackhole;
 pub use transport::{AoAlgorithm, AoKey, Signature, Transport};
 
 use crate::policy::{self, Policy};
@@ -115,7 +117,8 @@ fn read(
     let families: Option<BTreeSet<Family>> = next_hops.as_ref().map(|hops| hops.keys().copied().collect());
     let carried = families.unwrap_or_else(|| Family::ALL.into());
     let max_prefixes = limits::max_prefixes(table, &carried);
-    let policy = policy::read(table, session_kind);
+    let blackhole = blackhole::read(&table.optional("blackhole"), session_kind, &carried);
+    let policy = policy::read(table, session_kind).map(|policy| Policy { blackhole, ..policy });
     let graceful = graceful_restart::read(&table.optional("graceful_restart"));
     let keep_received = keep_received::read(&table.optional("keep_received"));
     name.iter().for_each(|name| names.see(document, name));

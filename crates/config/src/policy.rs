@@ -5,6 +5,7 @@
 //! another AS the sure way is a community by which it lowers LOCAL_PREF; prepends and MED decide only between routes
 //! that are equal up to there. Within our AS we say LOCAL_PREF ourselves.
 
+use crate::peer::Blackhole;
 use bgp::session::PeerKind;
 use document::{Document, Spanned, Table, Value};
 use std::collections::BTreeSet;
@@ -20,6 +21,8 @@ pub struct Policy {
     /// Added while a route is to be less preferred: more prepends and communities, and its own MED and LOCAL_PREF
     /// in place of those of `always`.
     pub deprefer: Labels,
+    /// How it is asked to drop traffic; none: it is never told of a blackhole.
+    pub blackhole: Option<Blackhole>,
 }
 
 /// What is said about a route beside the prefix and its next hop.
@@ -51,10 +54,7 @@ impl Policy {
 /// Most copies of our AS number: longer paths are refused by many networks.
 const MOST_PREPENDS: u8 = 16;
 
-/// The community of BLACKHOLE (RFC 7999): a neighbour drops what is sent to such a route.
-const BLACKHOLE: Community = Community(0xffff_029a);
-
-/// Reads the policy of one neighbour; none where the kind of its session is not known.
+/// Reads the policy of one neighbour, blackholes aside; none where the kind of its session is not known.
 pub(crate) fn read(table: &Table, kind: Option<PeerKind>) -> Option<Policy> {
     let always = Given::read(table, kind);
     let deprefer = table.optional("deprefer");
@@ -73,7 +73,7 @@ fn external(always: &Given, less: &Given) -> Policy {
         deprefer.prepend = Policy::DEPREFER_PREPEND;
     }
     deprefer.med.get_or_insert(Policy::DEPREFER_MED);
-    Policy { always: always.labels(), deprefer }
+    Policy { always: always.labels(), deprefer, blackhole: None }
 }
 
 fn internal(always: &Given, less: &Given) -> Policy {
@@ -81,7 +81,7 @@ fn internal(always: &Given, less: &Given) -> Policy {
     let local_pref = *always.local_pref.get_or_insert(Policy::LOCAL_PREF);
     deprefer.local_pref.get_or_insert(local_pref / 2);
     deprefer.med.get_or_insert(Policy::DEPREFER_MED);
-    Policy { always, deprefer }
+    Policy { always, deprefer, blackhole: None }
 }
 
 /// Warns where nothing that the neighbour is told makes it prefer another route for sure.
@@ -112,7 +112,7 @@ struct Given {
 
 /// A community of any of the three kinds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Label {
+pub(crate) enum Label {
     Standard(Community),
     Extended(ExtendedCommunity),
     Large(LargeCommunity),
@@ -157,14 +157,21 @@ impl Given {
     }
 
     fn labels(&self) -> Labels {
-        let mut labels = Labels {
+        Labels {
             prepend: self.prepend.as_ref().map_or(0, |prepend| prepend.value),
             med: self.med.as_ref().map(|med| med.value),
             local_pref: self.local_pref.as_ref().map(|local_pref| local_pref.value),
-            ..Labels::default()
-        };
-        for label in &self.communities {
-            match label.value {
+            ..Labels::of(self.communities.iter().map(|label| label.value))
+        }
+    }
+}
+
+impl Labels {
+    /// These communities and nothing else.
+    pub(crate) fn of(communities: impl IntoIterator<Item = Label>) -> Self {
+        let mut labels = Labels::default();
+        for label in communities {
+            match label {
                 Label::Standard(community) => drop(labels.communities.insert(community)),
                 Label::Extended(community) => drop(labels.extended_communities.insert(community)),
                 Label::Large(community) => drop(labels.large_communities.insert(community)),
@@ -182,17 +189,21 @@ fn refuse(value: &Value, why: &str, hint: &str) {
 
 /// Communities whose meaning would take a healthy site off the Internet, or that the daemon says itself.
 fn refuse_reserved(document: &Document, label: &Spanned<Label>) {
-    let (message, hint) = match label.value {
-        Label::Standard(Community::GRACEFUL_SHUTDOWN) => (
-            "65535:0 says that the site is about to go away (RFC 8326)",
-            "leave it out: it is added by itself while a group drains or is held",
-        ),
-        Label::Standard(BLACKHOLE) => {
-            ("65535:666 has the peer drop everything that is sent to the service (RFC 7999)", "leave it out")
-        }
-        Label::Standard(_) | Label::Extended(_) | Label::Large(_) => return,
-    };
-    document.fault_with_hint(label.span.clone(), message, hint);
+    refuse_graceful_shutdown(document, label);
+    if label.value == Label::Standard(Community::BLACKHOLE) {
+        let message = "65535:666 has the peer drop everything that is sent to the service (RFC 7999)";
+        let hint = "leave it out; `blackhole = true` lets an operator say it about a single address";
+        document.fault_with_hint(label.span.clone(), message, hint);
+    }
+}
+
+/// Refuses 65535:0, which only the daemon says.
+pub(crate) fn refuse_graceful_shutdown(document: &Document, label: &Spanned<Label>) {
+    if label.value == Label::Standard(Community::GRACEFUL_SHUTDOWN) {
+        let message = "65535:0 says that the site is about to go away (RFC 8326)";
+        let hint = "leave it out: it is added by itself while a group drains or is held";
+        document.fault_with_hint(label.span.clone(), message, hint);
+    }
 }
 
 /// What is called less preferred must be so.

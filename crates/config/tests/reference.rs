@@ -4,7 +4,7 @@ use document::Faults;
 use std::path::Path;
 
 /// A file with an unknown key in each table: the hints list the known ones.
-const UNKNOWN_EVERYWHERE: &str = "zzzzzzzz = 1\n[site]\nzzzzzzzz = 1\n[[peer]]\nzzzzzzzz = 1\ndeprefer = { zzzzzzzz = 1 }\nbfd = { zzzzzzzz = 1 }\nkeep_received = { zzzzzzzz = 1 }\ngraceful_restart = { zzzzzzzz = 1 }\nmax_prefixes = { zzzzzzzz = 1 }\ntcp_ao = { zzzzzzzz = 1 }\n[[service]]\nzzzzzzzz = 1\n\
+const UNKNOWN_EVERYWHERE: &str = "zzzzzzzz = 1\n[site]\nzzzzzzzz = 1\n[[peer]]\nzzzzzzzz = 1\ndeprefer = { zzzzzzzz = 1 }\nbfd = { zzzzzzzz = 1 }\nkeep_received = { zzzzzzzz = 1 }\ngraceful_restart = { zzzzzzzz = 1 }\nblackhole = { zzzzzzzz = 1 }\nmax_prefixes = { zzzzzzzz = 1 }\ntcp_ao = { zzzzzzzz = 1 }\n[[service]]\nzzzzzzzz = 1\n\
     [[service.check]]\nzzzzzzzz = 1\ndns = { zzzzzzzz = 1 }\n[[service.check]]\nhttp = { zzzzzzzz = 1 }\n[[service.check]]\ntcp = { zzzzzzzz = 1 }\n\
     [[service.check]]\ntls = { zzzzzzzz = 1 }\n[[service.check]]\nicmp = { zzzzzzzz = 1 }\n\
     [[service.check]]\nexec = { zzzzzzzz = 1 }\n[[service.check]]\nfile = { zzzzzzzz = 1 }\n\

@@ -34,6 +34,7 @@ use crate::check::Found;
 use crate::clock::Clock;
 use crate::event::Source;
 use crate::events::Bus;
+use crate::export::blackhole::Blackhole;
 use crate::export::{Decision, GroupLevel};
 use crate::load::Loads;
 use crate::memory::{self, Memories};
@@ -44,6 +45,7 @@ use crate::watchdog::{BEAT_EVERY, Heart};
 use announce::{Action, Event, Input, Intent, Level, Readback, State};
 use group::Beside;
 use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 use terms::{GroupName, PeerName, Prefix, Reason, Timestamp, Verdict};
 use tokio::sync::{mpsc, watch};
@@ -84,6 +86,10 @@ pub(crate) struct Mouth {
 pub(crate) struct Decider {
     groups: Vec<(Group, Beside)>,
     covers: Arc<[Prefix]>,
+    /// Where the services are asked.
+    addresses: Arc<[IpAddr]>,
+    /// What peers are to drop.
+    blackholes: Arc<[Blackhole]>,
     mouth: Mouth,
     permits: Permits,
     /// What operators have ordered.
@@ -104,6 +110,8 @@ impl Decider {
         let mut decider = Decider {
             groups: Vec::new(),
             covers,
+            addresses: Arc::default(),
+            blackholes: Arc::default(),
             mouth,
             permits,
             intents: BTreeMap::new(),
@@ -113,9 +121,22 @@ impl Decider {
             settled: false,
         };
         decider.groups = groups.into_iter().map(|group| decider.with_beside(group)).collect();
+        decider.addresses = decider.addresses();
         decider.publish(None);
         decider.show();
         decider
+    }
+
+    /// The same loop, with what peers are to drop from before the start.
+    pub(crate) fn blackholing(mut self, blackholes: Arc<[Blackhole]>) -> Self {
+        self.blackholes = blackholes;
+        self.publish(None);
+        self
+    }
+
+    /// Where the services of every group are asked.
+    fn addresses(&self) -> Arc<[IpAddr]> {
+        self.groups.iter().flat_map(|(group, _)| group.addresses.iter().copied()).collect()
     }
 
     fn with_beside(&self, group: Group) -> (Group, Beside) {
@@ -192,6 +213,11 @@ impl Decider {
                 let _ = told.send(());
             }
             Command::Intend { .. } => {}
+            Command::Blackhole { blackholes, told } => {
+                self.blackholes = blackholes;
+                self.publish(None);
+                let _ = told.send(());
+            }
             Command::Leave { leave, who, decided } => {
                 self.leave(leave, &who).await;
                 let _ = decided.send(self.announced);
@@ -347,8 +373,15 @@ impl Decider {
 
     fn publish(&self, verdict: Option<Timestamp>) {
         let groups = self.groups.iter().map(|(group, _)| self.group_level(group)).collect();
-        let covers = Arc::clone(&self.covers);
-        let decision = Decision { groups, covers, again: self.again.clone(), settled: self.settled, verdict };
+        let decision = Decision {
+            groups,
+            covers: Arc::clone(&self.covers),
+            addresses: Arc::clone(&self.addresses),
+            blackholes: Arc::clone(&self.blackholes),
+            again: self.again.clone(),
+            settled: self.settled,
+            verdict,
+        };
         self.mouth.decision.send_replace(Arc::new(decision));
     }
 

@@ -2,6 +2,7 @@
 //! state files, the API with operators' orders and reloads, the page, and the count of connections.
 
 use crate::bgp;
+use crate::blackhole::{self, Trigger};
 use crate::caller::Callers;
 use crate::events::{Bus, Log};
 use crate::fleet::{self, Driver};
@@ -37,6 +38,8 @@ pub(crate) struct Attendants {
     pub(crate) socket: UnixListener,
     /// Whoever carries out operators' orders.
     pub(crate) clerk: Clerk,
+    /// Whoever has peers drop traffic.
+    pub(crate) trigger: Trigger,
     /// Counts connections where that is wanted.
     pub(crate) counted: watch::Receiver<Counted>,
     pub(crate) connections: watch::Sender<Connections>,
@@ -77,10 +80,13 @@ impl Attendants {
         let documents = server::documents(self.board.clone(), self.metrics);
         let showing = show(self.listener, self.board, self.samples, documents.clone());
         let (orders, requests) = mpsc::channel(orders::WAITING);
+        let (ask, blackholes) = mpsc::channel(blackhole::WAITING);
         let desks = reload::routes(self.office.desk()).merge(fleet::routes(fleet));
+        let desks = desks.merge(blackhole::desk(ask));
         let serving = serve(self.socket, documents.merge(server::counter(orders)).merge(desks));
         let reloading = tokio::spawn(self.office.run());
         tokio::spawn(self.clerk.run(requests));
+        tokio::spawn(self.trigger.run(blackholes));
         tokio::spawn(traffic::count(self.counted, self.connections));
         let (leave, left) = oneshot::channel();
         let driver = self.fleet.map(|driver| tokio::spawn(driver.run(left)));

@@ -51,7 +51,7 @@ use std::num::NonZeroU8;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-use terms::{Asn, Family, Reason, WallTime};
+use terms::{Asn, Family, PeerName, Reason, WallTime};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -95,8 +95,8 @@ pub(crate) struct View {
 
 impl View {
     /// What the peer's routes depend on beside the decision.
-    pub(crate) fn towards(&self) -> Towards<'_> {
-        Towards { next_hops: &self.next_hops, policy: &self.policy, local_asn: self.local_asn }
+    pub(crate) fn towards<'a>(&'a self, peer: &'a PeerName) -> Towards<'a> {
+        Towards { peer, next_hops: &self.next_hops, policy: &self.policy, local_asn: self.local_asn }
     }
 }
 
@@ -121,7 +121,7 @@ impl View {
             ledger,
             families,
             next_hops,
-            policy: Policy { always: labels(), deprefer: labels() },
+            policy: Policy { always: labels(), deprefer: labels(), blackhole: None },
             local_asn: Asn::TRANS,
             transport: api::Transport::default(),
         }
@@ -388,6 +388,7 @@ impl Peer {
 
     fn want(&mut self, decision: &Decision) -> usize {
         let to = Towards {
+            peer: &self.neighbour.name,
             next_hops: &self.next_hops,
             policy: &self.neighbour.policy,
             local_asn: self.neighbour.session.local_asn,

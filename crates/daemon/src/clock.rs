@@ -73,6 +73,13 @@ impl Clock {
     }
 }
 
+/// What is left of the time from `when` to `until`, by the clock on the wall. However that was set in the meantime, it
+/// is not longer than it was given for.
+pub(crate) fn left(when: WallTime, until: WallTime, now: WallTime) -> Duration {
+    let given = until.0.saturating_sub(when.0);
+    Duration::from_millis(until.0.saturating_sub(now.0).min(given))
+}
+
 /// The clock of the system that [`Instant`] reads, too, as a number that another program can use.
 fn system() -> Duration {
     let now = clock_gettime(ClockId::Monotonic);

@@ -18,6 +18,8 @@ pub(crate) enum Source<'a> {
     Group(&'a GroupName),
     /// A BGP neighbour.
     Peer(&'a PeerName),
+    /// Addresses, apart from any group.
+    Prefix(Prefix),
 }
 
 impl fmt::Display for Source<'_> {
@@ -26,6 +28,7 @@ impl fmt::Display for Source<'_> {
             Source::Process => Ok(()),
             Source::Group(name) => name.fmt(f),
             Source::Peer(name) => name.fmt(f),
+            Source::Prefix(prefix) => prefix.fmt(f),
         }
     }
 }

@@ -8,9 +8,14 @@
 //! | none | nothing |
 //!
 //! Covering prefixes are told with the attributes of the level normal, whatever the levels are.
+//!
+//! Beside these stand the blackholes that the peer takes; they change nothing about any other route.
+
+pub(crate) mod blackhole;
 
 use announce::Level;
-use config::{NextHop, Policy};
+use blackhole::Blackhole;
+use config::{Labels, NextHop, Policy};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,6 +28,10 @@ pub(crate) struct Decision {
     pub(crate) groups: Vec<GroupLevel>,
     /// What is announced whatever the groups are.
     pub(crate) covers: Arc<[Prefix]>,
+    /// Where the services are asked.
+    pub(crate) addresses: Arc<[IpAddr]>,
+    /// What peers are to drop, in the order in which it was ordered.
+    pub(crate) blackholes: Arc<[Blackhole]>,
     /// How often each peer was to be told everything again, because it was found to know something else.
     pub(crate) again: BTreeMap<PeerName, u64>,
     /// Whether every group has decided since the start: what a restart has to decide is in here.
@@ -46,6 +55,8 @@ pub(crate) type NextHops = BTreeMap<Family, IpAddr>;
 /// What the routes of one peer depend on beside the decision.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Towards<'a> {
+    /// Who it is.
+    pub(crate) peer: &'a PeerName,
     /// Where it is to send packets.
     pub(crate) next_hops: &'a NextHops,
     /// What it is told at each level.
@@ -69,6 +80,17 @@ pub(crate) fn next_hops(configured: &BTreeMap<Family, NextHop>, ours: Option<IpA
 
 /// Everything that the peer is to know.
 pub(crate) fn routes(decision: &Decision, to: &Towards<'_>) -> RouteSet {
+    let mut told = services(decision, to);
+    for (prefix, route) in blackhole::routes(decision, to, &told).collect::<Vec<_>>() {
+        if let Ok(attributes) = route {
+            told.entry(prefix).or_insert(attributes);
+        }
+    }
+    told
+}
+
+/// What the peer is to know of the services, blackholes aside.
+pub(crate) fn services(decision: &Decision, to: &Towards<'_>) -> RouteSet {
     let covers = decision.covers.iter().map(|&prefix| (prefix, Level::Normal));
     let of_groups =
         decision.groups.iter().flat_map(|group| group.prefixes.iter().map(|&prefix| (prefix, group.level)));
@@ -89,14 +111,17 @@ impl Towards<'_> {
     }
 
     fn normal(&self, next_hop: IpAddr) -> Attributes {
-        let always = &self.policy.always;
+        self.labelled(next_hop, &self.policy.always)
+    }
+
+    fn labelled(&self, next_hop: IpAddr, labels: &Labels) -> Attributes {
         Attributes {
-            path: self.prepends(always.prepend),
-            med: always.med,
-            local_pref: always.local_pref,
-            communities: always.communities.clone(),
-            extended_communities: always.extended_communities.clone(),
-            large_communities: always.large_communities.clone(),
+            path: self.prepends(labels.prepend),
+            med: labels.med,
+            local_pref: labels.local_pref,
+            communities: labels.communities.clone(),
+            extended_communities: labels.extended_communities.clone(),
+            large_communities: labels.large_communities.clone(),
             ..Attributes::originated(next_hop)
         }
     }

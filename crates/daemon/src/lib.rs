@@ -10,6 +10,7 @@ mod announce;
 mod attendants;
 mod bfd;
 mod bgp;
+mod blackhole;
 mod caller;
 mod check;
 mod clock;

@@ -2,8 +2,10 @@
 
 use crate::bfd;
 use crate::bgp::{self, Ledger};
+use crate::blackhole;
 use crate::clock::Clock;
 use crate::events::Bus;
+use crate::export::Decision;
 use crate::fleet::{Fleet, other_sites};
 use crate::orders;
 use ::bgp::session::{Negotiated, StateName};
@@ -13,8 +15,9 @@ use api::{
 };
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
-use terms::{Asn, Family, GeoPoint, GroupName, PeerName, Prefix, Reason, SiteName, WallTime};
+use terms::{Asn, Family, GeoPoint, GroupName, PeerName, Prefix, SiteName, WallTime};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// How long a peer's task may take to answer.
@@ -30,6 +33,10 @@ pub(crate) struct Board {
     /// What operators have ordered.
     pub(crate) orders: watch::Receiver<orders::Shown>,
     pub(crate) shown: watch::Receiver<Shown>,
+    /// What is decided.
+    pub(crate) decision: watch::Receiver<Arc<Decision>>,
+    /// What peers are to drop.
+    pub(crate) blackholes: watch::Receiver<blackhole::Book>,
     pub(crate) fleet: Fleet,
     /// The last time that another program took over.
     pub(crate) restart: watch::Receiver<Option<api::Restart>>,
@@ -93,9 +100,16 @@ impl Board {
             groups,
             covers,
             peers,
+            blackholes: self.blackholes(&ours),
             alarms: self.bus.alarms(),
             restart: self.restart.borrow().clone(),
         }
+    }
+
+    /// What peers are to drop.
+    fn blackholes(&self, peers: &[Peer]) -> Vec<api::Blackhole> {
+        let (book, decision) = (self.blackholes.borrow().clone(), self.decision.borrow().clone());
+        book.iter().map(|standing| blackhole::shown(standing, &decision, peers)).collect()
     }
 
     /// What was told to whom about one prefix, and the events that led there.
@@ -107,13 +121,22 @@ impl Board {
             let ToldPeer { peer, told, attributes } = told_peer(peer, &view.ledger, prefix);
             PeerTold { peer, told, when: view.ledger.entry(prefix).map(|entry| entry.when), attributes }
         };
+        let blackhole = self.blackholes(&peers).into_iter().find(|blackhole| blackhole.prefix == prefix);
         let peers = peers.iter().map(told).collect();
         let cover = covers.get(&prefix);
-        let is_its = |group: &&api::Group| match cover {
-            Some(cover) => group.name == cover.group,
-            None => group.prefixes.iter().any(|ours| ours.prefix == prefix),
+        let is_its = |group: &&api::Group| {
+            let mut ours = group.prefixes.iter().map(|ours| ours.prefix);
+            match (cover, &blackhole) {
+                (Some(cover), _) => group.name == cover.group,
+                (None, Some(_)) => ours.any(|ours| prefix.is_part_of(ours)),
+                (None, None) => ours.any(|ours| ours == prefix),
+            }
         };
-        let Some(group) = groups.iter().find(is_its) else {
+        let of_cover = |group: &&api::Group| {
+            let around = covers.iter().filter(|(cover, _)| blackhole.is_some() && prefix.is_part_of(**cover));
+            around.map(|(_, cover)| &cover.group).any(|name| *name == group.name)
+        };
+        let Some(group) = groups.iter().find(is_its).or_else(|| groups.iter().find(of_cover)) else {
             let ours = groups.iter().flat_map(|group| &group.prefixes).map(|ours| ours.prefix);
             let ours: Vec<String> = ours.chain(covers.into_keys()).map(|ours| ours.to_string()).collect();
             let refusal = Refusal::because(format!("{} does not announce {prefix}", self.site));
@@ -124,6 +147,7 @@ impl Board {
             prefix,
             group: group.name.clone(),
             cover: cover.is_some(),
+            blackhole: None,
             state: group.state,
             output: group.output,
             since: group.since,
@@ -133,18 +157,30 @@ impl Board {
             checks: Vec::new(),
             why: Vec::new(),
         };
-        if let Some(cover) = cover {
-            let reason = Reason::from("it is announced as long as the daemon lives, whatever the checks say");
-            return Ok(Explanation {
+        let of_subject = |subject: &str| {
+            let mut why = self.bus.latest();
+            why.retain(|row| row.subject == subject);
+            why
+        };
+        Ok(match (cover, blackhole) {
+            (Some(cover), _) => Explanation {
                 output: api::Output::Normal,
                 since: cover.since,
-                reason,
+                reason: "it is announced as long as the daemon lives, whatever the checks say".into(),
                 ..explanation
-            });
-        }
-        let mut why = self.bus.latest();
-        why.retain(|row| row.subject == group.name.as_str());
-        Ok(Explanation { checks: group.checks.clone(), why, ..explanation })
+            },
+            (None, Some(blackhole)) => Explanation {
+                since: blackhole.when,
+                reason: format!("{}: {}", blackhole.who, blackhole.reason).into(),
+                blackhole: Some(blackhole),
+                why: of_subject(&prefix.to_string()),
+                ..explanation
+            },
+            (None, None) => {
+                let why = of_subject(group.name.as_str());
+                Explanation { checks: group.checks.clone(), why, ..explanation }
+            }
+        })
     }
 
     /// What each peer told about a prefix and everything that covers it, where that is kept.
@@ -278,7 +314,7 @@ fn number(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-fn told_peer(peer: &Peer, ledger: &Ledger, prefix: Prefix) -> ToldPeer {
+pub(crate) fn told_peer(peer: &Peer, ledger: &Ledger, prefix: Prefix) -> ToldPeer {
     let entry = ledger.entry(prefix);
     let attributes = entry.and_then(|entry| entry.attributes.clone());
     let told = match (entry, &attributes) {

@@ -46,6 +46,7 @@ mod succession;
 use crate::announce::{self, Decider, Group};
 use crate::attendants::Attendants;
 use crate::bfd::Links;
+use crate::blackhole::{self, Book, Trigger};
 use crate::check::{Surroundings, Workshop};
 use crate::clock::Clock;
 use crate::error::Error;
@@ -126,6 +127,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
         None => runtime.block_on(memory::recall(store.as_ref(), &bus)),
     };
     let orders = runtime.block_on(orders::recall(store.as_ref(), clock.wall(), &bus));
+    let blackholes = runtime.block_on(blackhole::recall(store.as_ref(), clock.wall(), &bus));
 
     let recording = Arc::new(Recording::begin(&state_dir, &site_file.site.name, clock, &bus));
     let workshop = Workshop::open().map_err(Error::System)?;
@@ -153,6 +155,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
         store: store.clone(),
         memories,
         orders,
+        blackholes,
         hearts: Hearts::default(),
     };
     let hearts = supplies.hearts.clone();
@@ -162,6 +165,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
         stop,
         board,
         clerk,
+        trigger,
         driver,
         metrics,
         memories,
@@ -181,6 +185,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
         memories,
         socket: listener,
         clerk,
+        trigger,
         counted,
         connections,
         listener: api,
@@ -239,6 +244,7 @@ struct Supplies {
     store: Option<Embedded>,
     memories: Memories,
     orders: Orders,
+    blackholes: Book,
     hearts: Hearts,
 }
 
@@ -249,6 +255,7 @@ struct Wires {
     board: Board,
     driver: Option<fleet::Driver<::fleet::Etcd>>,
     clerk: Clerk,
+    trigger: Trigger,
     metrics: Metrics,
     memories: watch::Receiver<Memories>,
     samples: mpsc::Receiver<api::Sample>,
@@ -263,15 +270,18 @@ struct Wires {
 fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wires, Error> {
     let Supplies { estate, mut descriptors, departing, control, api, bgp: listeners, doors, links, .. } =
         supplies;
-    let Supplies { dns, presence, forwarding, wanted, store, memories, orders: standing, hearts, .. } =
+    let Supplies { dns, presence, forwarding, wanted, store, memories, orders: standing, .. } = supplies;
+    let Supplies { blackholes, hearts, .. } =
         supplies;
     let Shared { clock, bus, metrics, .. } = shared.clone();
     let decision = watch::Sender::new(Arc::new(Decision::default()));
+    let decided = decision.subscribe();
     let (found_by, found) = mpsc::channel(FOUND);
     let (commands, commanded) = mpsc::channel(COMMANDS);
     let (count, counted) = watch::channel(Counted::new());
     let (connections, connected) = watch::channel(Connections::new());
     let (show_orders, orders_shown) = watch::channel(orders::Shown::new());
+    let (show_blackholes, blackholes_shown) = watch::channel(Book::new());
     let (regroups, regrouped) = mpsc::channel(1);
     let (views, groups_shown) = watch::channel(Vec::new());
     let (samples, drawn) = mpsc::channel(SAMPLES);
@@ -333,7 +343,8 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
     };
     let covers = site_file.covers().into_iter().collect();
     let (fleet, permits, driver) = fleet::join(site_file, clock, bus.clone(), groups_shown.clone(), loads);
-    let mut decider = Decider::new(machines, covers, permits, mouth);
+    let decider = Decider::new(machines, covers, permits, mouth);
+    let mut decider = decider.blackholing(blackhole::wanted(&blackholes));
     let mut intents = orders::intents(&standing);
     let mut driver = driver;
     if let Some((decision, permits)) = kept.take() {
@@ -383,17 +394,21 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         groups: groups_shown,
         orders: orders_shown,
         shown: showing,
+        decision: decided,
+        blackholes: blackholes_shown,
         fleet,
         restart,
         bus,
     };
-    let clerk = Clerk::new(board.clone(), store, standing, commands, show_orders);
+    let clerk = Clerk::new(board.clone(), store.clone(), standing, commands.clone(), show_orders);
+    let trigger = Trigger::new(board.clone(), store, blackholes, commands, show_blackholes);
     let (metrics, memories, samples) = (metrics_with_dns, to_remember, drawn);
     Ok(Wires {
         site,
         stop,
         board,
         clerk,
+        trigger,
         driver,
         metrics,
         memories,

@@ -6,6 +6,7 @@
 //! | `v1/hosts/SITE/HOST` | what a host says of itself, while its lease lives |
 //! | `memories` | on one machine: what its groups remember |
 //! | `orders` | on one machine: what operators have ordered there |
+//! | `blackholes` | on one machine: what its peers are to drop |
 
 use crate::Key;
 use announce::permit::Speaker;
@@ -46,6 +47,11 @@ impl Key {
         Key("orders".to_owned())
     }
 
+    /// What the peers of one machine are to drop.
+    pub fn blackholes() -> Key {
+        Key("blackholes".to_owned())
+    }
+
     /// Whose record lies here.
     pub fn as_group(&self) -> Option<GroupName> {
         self.below(&Key::groups())?.parse().ok()
@@ -70,7 +76,8 @@ mod tests {
         let (host, group) = (Key::host(&speaker), Key::group(&name));
         assert_eq!((host.as_host(), host.as_group()), (Some(speaker), None));
         assert_eq!((group.as_host(), group.as_group()), (None, Some(name)));
-        for key in [host, group, Key::root(), Key::groups(), Key::memories(), Key::orders()] {
+        let alone = [Key::memories(), Key::orders(), Key::blackholes()];
+        for key in [host, group, Key::root(), Key::groups()].into_iter().chain(alone) {
             assert_eq!(key.as_str().parse(), Ok(key), "it is what a key is");
         }
         for strange in ["v1/hosts/london", "v1/hosts/london/a/b", "v2/hosts/london/a", "v1/groups/a/b"] {

@@ -36,6 +36,8 @@ pub struct CommunityError(String);
 impl Community {
     /// "I am about to go away, prefer another path" (RFC 8326).
     pub const GRACEFUL_SHUTDOWN: Community = Community(0xffff_0000);
+    /// "Drop what is sent there" (RFC 7999).
+    pub const BLACKHOLE: Community = Community(0xffff_029a);
     /// Not to be told to anybody outside the AS (RFC 1997).
     pub const NO_EXPORT: Community = Community(0xffff_ff01);
     /// Not to be told to anybody (RFC 1997).
@@ -130,6 +132,7 @@ mod tests {
     fn well_known_values_print_as_operators_write_them() {
         assert_eq!(Community::GRACEFUL_SHUTDOWN.to_string(), "65535:0");
         assert_eq!(Community::NO_EXPORT.to_string(), "65535:65281");
+        assert_eq!(Community::BLACKHOLE.to_string(), "65535:666");
         assert!("65536:1".parse::<Community>().is_err());
         for wrong in ["0x", "0x+00000000000000f", "0x00000000000000000", "0002fbf000000050"] {
             assert!(wrong.parse::<ExtendedCommunity>().is_err(), "{wrong}");

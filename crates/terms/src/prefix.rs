@@ -131,6 +131,11 @@ impl Prefix {
     pub fn covers(self, other: Prefix) -> bool {
         self.0.contains(&other.0)
     }
+
+    /// Whether this block is a part of `other`, and not all of it.
+    pub fn is_part_of(self, other: Prefix) -> bool {
+        self != other && other.covers(self)
+    }
 }
 
 impl FromStr for Prefix {
@@ -183,6 +188,8 @@ mod tests {
             prop_assert_eq!(prefix.to_string().parse::<Prefix>().unwrap(), prefix);
             prop_assert!(prefix.contains(address));
             prop_assert!(prefix.covers(Prefix::host(address)));
+            prop_assert!(!prefix.is_part_of(prefix));
+            prop_assert_eq!(Prefix::host(address).is_part_of(prefix), prefix.length() < prefix.family().bits());
         }
     }
 }

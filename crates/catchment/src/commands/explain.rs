@@ -1,8 +1,8 @@
 //! `catchment explain`: what peers were told about one prefix, and why.
 
 use crate::arguments::Explain;
-use crate::commands::events;
 use crate::commands::status::{tone_of_result, tone_of_state, tone_of_told};
+use crate::commands::{blackhole, events};
 use crate::outcome::Outcome;
 use crate::table::{Cell, Table};
 use crate::terminal::{Paint, Terminal, Tone};
@@ -29,9 +29,10 @@ fn page(explanation: &Explanation, now: WallTime, paint: Paint) -> String {
     let Explanation { prefix, group, state, since, reason, .. } = explanation;
     let word = paint.text(tone_of_state(*state), state.word());
     let age = age(*since, now);
-    let mut page = match explanation.cover {
-        true => format!("{prefix} has covered group {group} for {age}:\n"),
-        false => format!("{prefix} belongs to group {group}, which has been {word} for {age}:\n"),
+    let mut page = match (&explanation.blackhole, explanation.cover) {
+        (Some(_), _) => format!("{prefix}, of group {group}, is to be dropped by peers for {age} now:\n"),
+        (None, true) => format!("{prefix} has covered group {group} for {age}:\n"),
+        (None, false) => format!("{prefix} belongs to group {group}, which has been {word} for {age}:\n"),
     };
     page.push_str(&format!("  {reason}\n"));
     let mut table = Table::new(["PEER", "TOLD", "WHEN", "WITH"]);
@@ -44,6 +45,9 @@ fn page(explanation: &Explanation, now: WallTime, paint: Paint) -> String {
         ]);
     }
     page.push_str(&format!("\n{}", table.render(paint)));
+    if let Some(blackhole) = &explanation.blackhole {
+        page.push_str(&format!("\n{}", blackhole::peers([blackhole]).render(paint)));
+    }
     if !explanation.heard.is_empty() {
         page.push_str(&format!("\n{}", heard(&explanation.heard, paint)));
     }
@@ -155,5 +159,23 @@ mod tests {
             ..explanation
         };
         insta::assert_snapshot!(page(&cover, WallTime(1_795_442_792_000), Paint::Plain));
+    }
+    #[test]
+    fn a_blackhole_says_who_ordered_it_and_what_each_peer_makes_of_it() {
+        let answer: api::BlackholeAnswer = serde_json::from_str(include_str!("blackhole.json")).unwrap();
+        let explanation: Explanation = serde_json::from_str(include_str!("explain.json")).unwrap();
+        let blackhole = answer.blackhole;
+        let explained = Explanation {
+            prefix: blackhole.prefix,
+            since: blackhole.when,
+            reason: format!("{}: {}", blackhole.who, blackhole.reason).into(),
+            peers: Vec::new(),
+            heard: Vec::new(),
+            checks: Vec::new(),
+            why: Vec::new(),
+            blackhole: Some(blackhole),
+            ..explanation
+        };
+        insta::assert_snapshot!(page(&explained, WallTime(1_795_442_852_000), Paint::Plain));
     }
 }

@@ -1,7 +1,7 @@
 //! `catchment status`: what is announced, since when, and why.
 
 use crate::arguments::Ask;
-use crate::commands::{order, restart};
+use crate::commands::{blackhole, order, restart};
 use crate::outcome::Outcome;
 use crate::table::{Cell, Table};
 use crate::terminal::{Paint, Terminal, Tone};
@@ -31,8 +31,10 @@ fn page(status: &Status, now: WallTime, paint: Paint) -> String {
         format!("site {}\n", status.site) + &restarted(status, now),
         alarms(status, paint),
         orders(status, now, paint),
+        blackholes(status, now, paint),
         groups(status, now).render(paint),
         prefixes(status).render(paint),
+        blackhole::peers(&status.blackholes).render(paint),
         checks(status).render(paint),
         peers(status, now).render(paint),
         paths(status, now).render(paint),
@@ -56,7 +58,9 @@ fn alarms(status: &Status, paint: Paint) -> String {
     // Those of the groups are told with their groups.
     let is_known = |alarm: &&Alarm| status.groups.iter().any(|group| group.alarms.contains(&alarm.text));
     let others =
-        status.alarms.iter().filter(|alarm| !is_known(alarm)).map(|alarm| format!("ALARM {}", alarm.text));
+        status.alarms.iter().filter(|alarm| !is_known(alarm)).map(|Alarm { subject, text, .. }| {
+            if subject.is_empty() { format!("ALARM {text}") } else { format!("ALARM {subject}: {text}") }
+        });
     of_groups.chain(others).map(|line| paint.text(Tone::Bad, &line) + "\n").collect()
 }
 
@@ -68,6 +72,12 @@ fn orders(status: &Status, now: WallTime, paint: Paint) -> String {
         paint.text(Tone::Careful, &format!("ORDER {}: {words}", group.name)) + "\n"
     };
     ordered.map(line).collect()
+}
+
+/// What peers are asked to drop, one line each.
+fn blackholes(status: &Status, now: WallTime, paint: Paint) -> String {
+    let line = |blackhole| format!("BLACKHOLE {}", blackhole::standing(blackhole, now));
+    status.blackholes.iter().map(|blackhole| paint.text(Tone::Careful, &line(blackhole)) + "\n").collect()
 }
 
 fn groups(status: &Status, now: WallTime) -> Table<6> {
@@ -251,7 +261,22 @@ mod tests {
 
     #[test]
     fn a_site_without_peers_and_groups_has_no_empty_headings() {
-        let status = Status { groups: Vec::new(), covers: Vec::new(), peers: Vec::new(), ..status() };
-        assert_eq!(page(&status, WallTime(0), Paint::Plain), "site london\n");
+        let nothing = Status { groups: Vec::new(), covers: Vec::new(), peers: Vec::new(), ..status() };
+        assert_eq!(page(&nothing, WallTime(0), Paint::Plain), "site london\n");
+    }
+
+    #[test]
+    fn a_blackhole_stands_on_the_first_page() {
+        let answer: api::BlackholeAnswer = serde_json::from_str(include_str!("blackhole.json")).unwrap();
+        let alarm = Alarm {
+            kind: "blackhole".to_owned(),
+            subject: answer.blackhole.prefix.to_string(),
+            since: answer.blackhole.when,
+            text: "peers are asked to drop what is sent there: alice (as root)".into(),
+        };
+        let blackholes = vec![answer.blackhole];
+        let nothing = Status { groups: Vec::new(), covers: Vec::new(), peers: Vec::new(), ..status() };
+        let status = Status { alarms: vec![alarm], blackholes, ..nothing };
+        insta::assert_snapshot!(page(&status, WallTime(1_795_442_792_000), Paint::Plain));
     }
 }

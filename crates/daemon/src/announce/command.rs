@@ -1,9 +1,11 @@
 //! What the decision loop is asked by others of this process.
 
 use crate::announce::{Kept, Seen};
+use crate::export::blackhole::Blackhole;
 use crate::succession::StandStill;
 use announce::Intent;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use terms::{GroupName, Reason, Timestamp};
 use tokio::sync::oneshot;
 
@@ -20,6 +22,13 @@ pub(crate) enum Command {
         /// What each of them is to do.
         intents: BTreeMap<GroupName, Intent>,
         /// Answered when the machines know.
+        told: oneshot::Sender<()>,
+    },
+    /// Has peers drop what is sent to these addresses and to no others.
+    Blackhole {
+        /// All of them.
+        blackholes: Arc<[Blackhole]>,
+        /// Answered when it is decided.
         told: oneshot::Sender<()>,
     },
     /// Another program is about to take over: nothing is decided until it is known whether it could.

@@ -12,11 +12,12 @@ use terms::{PeerName, Prefix, RouteSet};
 /// has one again.
 pub(super) fn read_back(group: &GroupLevel, peers: &[Peer]) -> Readback {
     let decision = Decision { groups: vec![group.clone()], ..Decision::default() };
-    let differs = |view: &View| {
-        let wanted = export::routes(&decision, &view.towards());
+    let differs = |peer: &PeerName, view: &View| {
+        let wanted = export::routes(&decision, &view.towards(peer));
         group.prefixes.iter().any(|&prefix| differs(view, &wanted, prefix))
     };
-    let differing = peers.iter().filter(|peer| differs(&peer.view.borrow())).map(|peer| peer.name.clone());
+    let differing =
+        peers.iter().filter(|peer| differs(&peer.name, &peer.view.borrow())).map(|peer| peer.name.clone());
     let peers: Vec<PeerName> = differing.collect();
     if peers.is_empty() { Readback::Agrees } else { Readback::Differs { peers } }
 }

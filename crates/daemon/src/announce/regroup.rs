@@ -63,6 +63,7 @@ impl Decider {
             first_check += group.sooner.len();
         }
         self.covers = covers;
+        self.addresses = self.addresses();
         if before {
             self.announced = Some(now);
         }

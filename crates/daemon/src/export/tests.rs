@@ -15,11 +15,12 @@ fn hops(ipv6: &str) -> NextHops {
 }
 
 fn plain() -> Policy {
-    Policy { always: Labels::default(), deprefer: Labels::default() }
+    Policy { always: Labels::default(), deprefer: Labels::default(), blackhole: None }
 }
 
 fn told(decision: &Decision, next_hops: &NextHops, policy: &Policy) -> RouteSet {
-    routes(decision, &Towards { next_hops, policy, local_asn: "64501".parse().unwrap() })
+    let peer = "transit-a".parse().unwrap();
+    routes(decision, &Towards { peer: &peer, next_hops, policy, local_asn: "64501".parse().unwrap() })
 }
 
 fn prefixes(told: &RouteSet) -> Vec<String> {
@@ -120,6 +121,7 @@ fn what_each_kind_of_peer_is_told_at_each_level() {
         for level in [Level::Normal, Level::Depref, Level::Gshut, Level::None] {
             let decision = Decision { groups: vec![group(level, &["198.18.0.0/24"])], ..Decision::default() };
             let towards = Towards {
+                peer: &peer.name,
                 next_hops: &next_hops(&peer.next_hops, Some("10.1.0.10".parse().unwrap())),
                 policy: &peer.policy,
                 local_asn: peer.session.local_asn,

@@ -3,6 +3,7 @@
 //! They lie in the store of this machine, beside what the groups remember. If they cannot be read, no earlier order
 //! stands, and an alarm stands until the next order is on disk.
 
+use crate::clock;
 use crate::event::{Event, Source};
 use crate::events::Bus;
 use crate::memory;
@@ -30,12 +31,9 @@ pub(crate) struct Standing {
 pub(crate) type Orders = BTreeMap<GroupName, Standing>;
 
 impl Standing {
-    /// What is left of its time, by the clock on the wall: only a restart asks it. However that clock was set in the
-    /// meantime, an order does not stand for longer than it was given for.
+    /// What is left of its time, by the clock on the wall: only a restart asks it.
     pub(crate) fn left(&self, now: WallTime) -> Option<Duration> {
-        let until = self.until?;
-        let given = until.0.saturating_sub(self.when.0);
-        Some(Duration::from_millis(until.0.saturating_sub(now.0).min(given)))
+        Some(clock::left(self.when, self.until?, now))
     }
 
     /// As the API shows it.

@@ -142,7 +142,7 @@ fn rerouted(peer: &Peer, before: &Seen, after: &Seen) -> Vec<RouteChange> {
     }
     let routes_of = |seen: &Seen| {
         let group = GroupLevel { level: seen.level, prefixes: seen.prefixes.clone() };
-        routes(&Decision { groups: vec![group], ..Decision::default() }, &view.towards())
+        routes(&Decision { groups: vec![group], ..Decision::default() }, &view.towards(&peer.name))
     };
     let (has, gets) = (routes_of(before), routes_of(after));
     let prefixes = before.prefixes.iter().filter(|prefix| view.families.contains(&prefix.family()));

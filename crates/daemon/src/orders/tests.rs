@@ -3,6 +3,7 @@
 use super::*;
 use crate::address::Presence;
 use crate::announce::{Decider, Ears, Grants, Group, Leave, Mouth, Permits, Slot, Wishes};
+use crate::blackhole;
 use crate::caller::Caller;
 use crate::check::Found;
 use crate::export::Decision;
@@ -168,6 +169,8 @@ impl Bench {
             groups,
             orders: orders_shown,
             shown: showing,
+            decision: decision.clone(),
+            blackholes: watch::channel(blackhole::Book::new()).1,
             fleet,
             restart: watch::channel(None).1,
             bus,

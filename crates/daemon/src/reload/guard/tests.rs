@@ -42,6 +42,7 @@ fn announced_by(file: &SiteFile) -> Status {
         site: file.site.name.clone(),
         groups: file.groups.iter().map(group).collect(),
         covers: Vec::new(),
+        blackholes: Vec::new(),
         peers: file.peers.iter().map(peer).collect(),
         alarms: Vec::new(),
         restart: None,

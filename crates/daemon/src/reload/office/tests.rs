@@ -3,6 +3,7 @@
 use super::super::difference::tests::{SITE, site};
 use super::*;
 use crate::bgp::{Ledger, View};
+use crate::blackhole;
 use crate::clock::Clock;
 use crate::export::NextHops;
 use crate::fleet;
@@ -74,6 +75,8 @@ fn office(name: &str, store: &Embedded) -> (Office, Arc<AtomicUsize>) {
         groups,
         orders: watch::channel(orders::Shown::new()).1,
         shown: watch::channel(Shown { peers, ..Shown::default() }).1,
+        decision: watch::channel(Arc::default()).1,
+        blackholes: watch::channel(blackhole::Book::new()).1,
         fleet,
         restart: watch::channel(None).1,
         bus,

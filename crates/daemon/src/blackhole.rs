@@ -1,0 +1,314 @@
+//! Remotely triggered blackholes (RFC 5635, RFC 7999): has peers drop what is sent to one of our addresses, for a while.
+//!
+//! ```text
+//!   control socket ──request──> ┌─────────┐ ──all that stand (command)──> decision loop ──decision──> peer tasks
+//!                               │ trigger │
+//!                               └─────────┘ ──> store of this machine: what stands, for the next start
+//!                                    └─what stands (latest)──> status
+//! ```
+//! A blackhole is no order about a group: no machine hears of it, no permit is asked for, and every other route stays as
+//! it is. It always has an end. Whether a peer is really told is decided anew with every decision, by
+//! [`export::blackhole`](crate::export::blackhole), so that another site file or a group that is withdrawn takes it back
+//! without anybody asking.
+//!
+//! It ends by the clock that only goes forward; after a restart the time of day that is on disk decides.
+
+mod book;
+mod desk;
+mod event;
+mod metrics;
+mod request;
+mod view;
+
+pub(crate) use book::{Book, recall};
+pub(crate) use desk::desk;
+pub(crate) use event::Event;
+pub(crate) use metrics::register;
+pub(crate) use request::Request;
+pub(crate) use view::shown;
+
+use crate::announce::Command;
+use crate::clock::Clock;
+use crate::event::Source;
+use crate::events::Bus;
+use crate::export::Decision;
+use crate::export::blackhole::{Blackhole, NotTold, judge};
+use crate::memory;
+use crate::status::{Board, Peer};
+use ::bgp::session::StateName;
+use ::fleet::Embedded;
+use api::{BlackholeAnswer, BlackholeOrderKind, Refusal, Schema};
+use book::Standing;
+use request::{Asked, Refused};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use terms::{Prefix, Reason, Timestamp};
+use tokio::sync::{mpsc, oneshot, watch};
+use view::{Outlook, outlooks};
+
+/// How many orders may wait for the one in hand.
+pub(crate) const WAITING: usize = 4;
+
+/// How long the answer to an order waits for the peers' tasks to have told.
+const TELLING: Duration = Duration::from_secs(1);
+
+/// Carries out orders about blackholes, and ends them.
+#[derive(Debug)]
+pub(crate) struct Trigger {
+    clock: Clock,
+    bus: Bus,
+    /// Where the blackholes are kept; none where it cannot be opened.
+    store: Option<Embedded>,
+    board: Board,
+    decisions: mpsc::Sender<Command>,
+    book: Book,
+    /// When each ends, on the clock that only goes forward.
+    ends: BTreeMap<Prefix, Timestamp>,
+    shown: watch::Sender<Book>,
+}
+
+/// What the decision loop is to know of these.
+pub(crate) fn wanted(book: &[Standing]) -> Arc<[Blackhole]> {
+    book.iter().map(Standing::wanted).collect()
+}
+
+impl Trigger {
+    /// One that knows what still stands. The decision loop knows it already.
+    pub(crate) fn new(
+        board: Board,
+        store: Option<Embedded>,
+        book: Book,
+        decisions: mpsc::Sender<Command>,
+        shown: watch::Sender<Book>,
+    ) -> Self {
+        let (clock, bus) = (board.clock, board.bus.clone());
+        let (now, wall) = (clock.now(), clock.wall());
+        let ends = book.iter().map(|standing| (standing.prefix, now + standing.left(wall))).collect();
+        shown.send_replace(book.clone());
+        Trigger { clock, bus, store, board, decisions, book, ends, shown }
+    }
+
+    /// Serves for as long as anybody can ask.
+    pub(crate) async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
+        loop {
+            let end = self.ends.values().min().copied();
+            tokio::select! {
+                request = requests.recv() => match request {
+                    Some(request) => self.serve(request).await,
+                    None => return,
+                },
+                () = self.clock.until(end) => self.expire().await,
+            }
+        }
+    }
+
+    async fn serve(&mut self, request: Request) {
+        let Request { order, caller, answer } = request;
+        // Whoever has gone away must not be surprised by an order that is carried out later.
+        if answer.is_closed() {
+            return;
+        }
+        let (prefix, dry_run) = (order.prefix, order.dry_run);
+        let outcome = match Asked::read(order, caller, self.clock.wall()).await {
+            Ok(asked) => self.carry_out(asked, dry_run).await,
+            Err(refusal) => Err(Refused::Faulty(refusal)),
+        };
+        if let (Err(Refused::No(refusal)), false) = (&outcome, dry_run) {
+            let because = Reason::from(&refusal.error);
+            self.bus.tell(&Event::Refused { because }, Source::Prefix(prefix));
+        }
+        // It is carried out, whether the caller still listens or not.
+        let _ = answer.send(outcome);
+    }
+
+    async fn carry_out(&mut self, asked: Asked, dry_run: bool) -> Result<BlackholeAnswer, Refused> {
+        let (prefix, next) = (asked.prefix(), self.next(&asked)?);
+        let (kind, subject) = match &asked {
+            Asked::Begin { standing, .. } => (BlackholeOrderKind::Begin, standing.clone()),
+            Asked::End { .. } => (BlackholeOrderKind::End, self.standing(prefix)?.clone()),
+        };
+        let decision = Decision { blackholes: wanted(&next), ..self.decision() };
+        let peers = self.peers();
+        let mut remarks = match kind {
+            BlackholeOrderKind::Begin => consider(&subject, &decision, &peers)?,
+            BlackholeOrderKind::End => Vec::new(),
+        };
+        if !dry_run {
+            self.want(&next).await.map_err(Refused::No)?;
+            remarks.extend(self.note(asked, next).await);
+            told(prefix, &decision, &peers).await;
+        }
+        Ok(BlackholeAnswer {
+            schema: Schema,
+            site: self.board.site.clone(),
+            kind,
+            dry_run,
+            blackhole: shown(&subject, &decision, &peers),
+            remarks,
+        })
+    }
+
+    fn decision(&self) -> Decision {
+        Decision::clone(&self.board.decision.borrow())
+    }
+
+    fn peers(&self) -> Vec<Peer> {
+        self.board.shown.borrow().peers.clone()
+    }
+
+    fn standing(&self, prefix: Prefix) -> Result<&Standing, Refused> {
+        let standing = self.book.iter().find(|standing| standing.prefix == prefix);
+        standing.ok_or_else(|| request::none_stands(prefix, &self.book))
+    }
+
+    /// What stands once the order is carried out. One that is ordered again keeps its place.
+    fn next(&self, asked: &Asked) -> Result<Book, Refused> {
+        let mut book = self.book.clone();
+        match asked {
+            Asked::Begin { standing, .. } => {
+                match book.iter_mut().find(|before| before.prefix == standing.prefix) {
+                    Some(before) => *before = standing.clone(),
+                    None => book.push(standing.clone()),
+                }
+            }
+            Asked::End { prefix, .. } => {
+                let gone = self.standing(*prefix)?.prefix;
+                book.retain(|standing| standing.prefix != gone);
+            }
+        }
+        Ok(book)
+    }
+
+    /// Has the peers told.
+    async fn want(&self, book: &[Standing]) -> Result<(), Refusal> {
+        let stopping =
+            || Refusal::because("the daemon is stopping; its peers forget every blackhole by themselves");
+        let (told, answer) = oneshot::channel();
+        let command = Command::Blackhole { blackholes: wanted(book), told };
+        self.decisions.send(command).await.map_err(|_| stopping())?;
+        answer.await.map_err(|_| stopping())
+    }
+
+    /// Writes down what stands now and tells it. Answers with what went wrong.
+    async fn note(&mut self, asked: Asked, book: Book) -> Option<Reason> {
+        self.book = book;
+        let prefix = asked.prefix();
+        let event = match asked {
+            Asked::Begin { standing, lasting } => {
+                self.ends.insert(prefix, self.clock.now() + lasting);
+                let Standing { who, reason, .. } = standing;
+                let guard = if standing.override_guard { ", guard overridden" } else { "" };
+                let order = Reason::from(format!("{who}, for {} s{guard}: {reason}", lasting.as_secs()));
+                Event::Begun { order }
+            }
+            Asked::End { by, .. } => {
+                self.ends.remove(&prefix);
+                Event::Ended { order: by }
+            }
+        };
+        let kept = self.write().await;
+        self.bus.tell(&event, Source::Prefix(prefix));
+        kept.err()
+    }
+
+    /// Ends those whose time is over.
+    async fn expire(&mut self) {
+        let now = self.clock.now();
+        let (over, left): (Book, Book) = std::mem::take(&mut self.book)
+            .into_iter()
+            .partition(|standing| self.ends.get(&standing.prefix).is_none_or(|end| *end <= now));
+        self.book = left;
+        for standing in &over {
+            self.ends.remove(&standing.prefix);
+        }
+        // A daemon that stops takes every route back by itself.
+        let _ = self.want(&self.book).await;
+        for standing in over {
+            let order = standing.words();
+            self.bus.tell(&Event::Expired { order }, Source::Prefix(standing.prefix));
+        }
+        // What could not be written down has ended all the same, and the alarm says so.
+        let _ = self.write().await;
+    }
+
+    async fn write(&self) -> Result<(), Reason> {
+        self.shown.send_replace(self.book.clone());
+        match book::keep(self.store.as_ref(), &self.book).await {
+            Ok(()) => {
+                if self.bus.alarms().iter().any(|alarm| alarm.kind == event::NOT_KEPT) {
+                    self.bus.tell(&Event::Kept, Source::Process);
+                }
+                Ok(())
+            }
+            Err(reason) => {
+                let words = format!("it is not on disk, a restart will forget it: {reason}");
+                let path = memory::FILE.into();
+                self.bus.tell(&Event::Unwritable { path, reason }, Source::Process);
+                Err(Reason::from(words))
+            }
+        }
+    }
+}
+
+/// Whether the order about `standing`, which the decision has, may be carried out, and what to say about it.
+fn consider(standing: &Standing, decision: &Decision, peers: &[Peer]) -> Result<Vec<Reason>, Refused> {
+    let prefix = standing.prefix;
+    let groups = decision.groups.iter().flat_map(|group| group.prefixes.iter());
+    let ours: Vec<Prefix> = groups.chain(decision.covers.iter()).copied().collect();
+    judge(decision, &standing.wanted()).map_err(|why| request::not_droppable(prefix, &why, &ours))?;
+    let outlooks = outlooks(prefix, decision, peers);
+    let takers: Vec<&Outlook> = outlooks.iter().filter(|outlook| outlook.takes).collect();
+    let names: Vec<String> = takers.iter().map(|outlook| outlook.peer.to_string()).collect();
+    for name in &standing.peers {
+        let asked = outlooks.iter().find(|outlook| outlook.peer == *name);
+        let asked = asked.ok_or_else(|| request::no_such_peer(name, &names))?;
+        match &asked.gets {
+            Err(why) if !why.may_pass() => return Err(request::not_taken(name, prefix, why, &names)),
+            Ok(_) | Err(_) => {}
+        }
+    }
+    let first = takers.first().ok_or_else(request::nobody_takes)?;
+    let full = takers.iter().find(|outlook| matches!(outlook.gets, Err(NotTold::Full { .. })));
+    let can_know = |outlook: &&Outlook| outlook.gets.as_ref().map_or_else(NotTold::may_pass, |_| true);
+    let hopeless = if takers.iter().any(|outlook| can_know(outlook)) { None } else { Some(first) };
+    if let Some(Outlook { peer, gets: Err(why), .. }) = full.or(hopeless) {
+        return Err(request::not_taken(peer, prefix, why, &names));
+    }
+    Ok(remarks(standing, decision, &takers))
+}
+
+/// What an operator may not expect.
+fn remarks(standing: &Standing, decision: &Decision, takers: &[&Outlook]) -> Vec<Reason> {
+    let hit = decision.addresses.iter().filter(|address| standing.prefix.contains(**address));
+    let hit = hit.map(|address| {
+        format!("the service at {address} is gone for whoever reaches it through these peers")
+    });
+    let untold = takers.iter().filter_map(|Outlook { peer, gets, .. }| match gets {
+        Err(NotTold::NotAsked) | Ok(_) => None,
+        Err(why) if why.may_pass() => Some(format!("{peer} is not told yet: {why}")),
+        Err(why) => Some(format!("{peer} is not told: {why}")),
+    });
+    hit.chain(untold).map(Reason::from).collect()
+}
+
+/// Waits, not for long, until every peer with a session was told what it is to know of this prefix.
+async fn told(prefix: Prefix, decision: &Decision, peers: &[Peer]) {
+    let all = async {
+        for (peer, outlook) in peers.iter().zip(outlooks(prefix, decision, peers)) {
+            let wanted = outlook.gets.ok();
+            let mut view = peer.view.clone();
+            let knows = view.wait_for(|view| {
+                let has = view.ledger.entry(prefix).and_then(|entry| entry.attributes.as_ref());
+                view.state != StateName::Established || has == wanted.as_ref()
+            });
+            // A task that has ended tells nothing.
+            let _ = knows.await;
+        }
+    };
+    // One that does not take what it is sent is shown as it stands.
+    let _ = tokio::time::timeout(TELLING, all).await;
+}
+
+#[cfg(test)]
+mod tests;
