@@ -4,7 +4,7 @@
 //! provider; peers and providers are told of customers only, customers of everything. The preference is written into
 //! LOCAL_PREF, so it can be read in any router and tells where in the network a route came from. As many providers do,
 //! every network lets its neighbours ask for less: `its own number:80` makes a route the least preferred of all, and
-//! graceful shutdown (RFC 8326) the last resort.
+//! graceful shutdown (RFC 8326) the last resort. What a customer has them drop (RFC 7999), every router of the network drops.
 
 use crate::igp::IgpRoute;
 use crate::plan::{Node, NodeId, Pair, Plan, Port, Purpose, Role};
@@ -61,7 +61,16 @@ function weigh(int level) {
   if (OWN, 80) ~ bgp_community then bgp_local_pref = 80;
   if (65535, 0) ~ bgp_community then bgp_local_pref = 0;
 }
-filter from_customer { weigh(300); accept; }
+# A customer may have us drop what is sent to a single address of its own (RFC 7999); the route stays in our network.
+function drop_on_request() {
+  if (65535, 666) ~ bgp_community then {
+    if net.len < 32 || (net.type = NET_IP6 && net.len < 128) then reject;
+    dest = RTD_BLACKHOLE;
+    bgp_community.add((65535, 65281));
+  }
+}
+filter from_customer { drop_on_request(); weigh(300); accept; }
+filter from_inside { drop_on_request(); accept; }
 filter from_peer { weigh(200); accept; }
 filter from_provider { weigh(100); accept; }
 filter own { bgp_local_pref = 400; accept; }
@@ -172,10 +181,13 @@ impl Configuration<'_> {
             let (own, own6, theirs, asn) = (node.address.v4, node.address.v6, far.address.v4, node.asn);
             writeln!(f, "\nprotocol bgp {name} from session {{")?;
             writeln!(f, "  local {own} as {asn};\n  neighbor {theirs} as {asn};")?;
-            writeln!(f, "  ipv4 {{ next hop self; import all; export where source = RTS_BGP; }};")?;
             writeln!(
                 f,
-                "  ipv6 {{ next hop self; next hop address {own6}; import all; export where source = RTS_BGP; }};\n}}"
+                "  ipv4 {{ next hop self; import filter from_inside; export where source = RTS_BGP; }};"
+            )?;
+            writeln!(
+                f,
+                "  ipv6 {{ next hop self; next hop address {own6}; import filter from_inside; export where source = RTS_BGP; }};\n}}"
             )?;
         }
         Ok(())

@@ -52,7 +52,7 @@ pub fn site_file(world: &World, plan: &Plan, site: &Site, host: NodeId) -> Strin
         let _ = write!(
             text,
             "\n[[peer]]\nname = \"{}\"\nkind = \"peer\"\naddress = \"{}\"\nasn = {}\nfamilies = [\"ipv4\", \"ipv6\"]\n\
-             next_hop6 = \"{}\"\nhold_time = \"9s\"\ndeprefer = {{ prepend = 3, communities = [{less}] }}\n{bfd}",
+             next_hop6 = \"{}\"\nhold_time = \"9s\"\ndeprefer = {{ prepend = 3, communities = [{less}] }}\nblackhole = true\n{bfd}",
             edge.name, router.address.v4, edge.asn, own.v6
         );
     }

@@ -6,6 +6,7 @@
 
 mod bfd;
 mod bfd_restart;
+mod blackhole;
 mod built_in_dns;
 mod callers;
 mod levels;
