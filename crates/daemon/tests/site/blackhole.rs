@@ -117,6 +117,13 @@ fn a_peer_without_the_key_never_sees_one_and_a_reload_takes_it_back() {
         let (status, refusal) = order(&world, "begin", prefix, &json!({}));
         assert!(status.contains(code) && refusal["error"].as_str().unwrap().contains(words), "{refusal}");
     }
+    // A service that comes to an address which is dropped is not dropped with it: nobody has said that it may go.
+    until("BIRD has it again", || has(&world, TARGETS[0]));
+    world.rewrite(&[("\"198.18.0.53\", ", "\"198.18.0.53\", \"198.18.0.99\", ")]);
+    reload();
+    until("the service takes it back", || !has(&world, TARGETS[0]));
+    let because = world.document("/status")["blackholes"][0]["peers"][0]["because"].clone();
+    assert_eq!(because, "a service answers at 198.18.0.99");
     for garbage in [json!({}), json!({ "schema": 1, "kind": "begin" }), json!("no order")] {
         assert!(world.post("/blackholes", &garbage).0.contains("400"), "{garbage}");
     }
