@@ -197,26 +197,29 @@ fn levels() -> impl Strategy<Value = [Level; 2]> {
     [level(), level()]
 }
 
-/// Prefixes of every length in and around what the site announces.
-fn prefixes() -> impl Strategy<Value = Prefix> {
+/// Addresses in what the site announces, and beside it.
+fn addresses() -> impl Strategy<Value = IpAddr> {
     let around = ["198.18.0.0", "198.18.7.0", "203.0.113.64", "192.0.2.0", "2001:db8:53::", "2001:db8:54::"];
     let around = around.map(|text| text.parse::<IpAddr>().unwrap()).to_vec();
-    (prop::sample::select(around), 0u8..=64, 0u8..=112).prop_map(|(around, low, shorter)| {
-        let address = match around {
-            IpAddr::V4(v4) => IpAddr::V4((u32::from(v4) | u32::from(low)).into()),
-            IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) | u128::from(low)).into()),
-        };
+    (prop::sample::select(around), 0u8..=96).prop_map(|(around, low)| match around {
+        IpAddr::V4(v4) => IpAddr::V4((u32::from(v4) | u32::from(low)).into()),
+        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) | u128::from(low)).into()),
+    })
+}
+
+/// Of any length; half of them are single addresses, as most are in life.
+fn prefixes() -> impl Strategy<Value = Prefix> {
+    let any_length = (addresses(), 0u8..=112).prop_map(|(address, shorter)| {
         let bits = Family::of(address).bits();
         Prefix::containing(address, bits - shorter.min(bits - 8)).unwrap()
-    })
+    });
+    prop_oneof![any_length, addresses().prop_map(Prefix::host)]
 }
 
 fn blackholes() -> impl Strategy<Value = Vec<Blackhole>> {
     let names = ["bare", "plain", "rich", "inside"].map(|name| name.parse::<PeerName>().unwrap()).to_vec();
     let peers = prop::collection::btree_set(prop::sample::select(names), 0..3);
-    // Most of them are single addresses, as in life.
-    let prefix = prop_oneof![prefixes(), prefixes().prop_map(|prefix| Prefix::host(prefix.address()))];
-    let one = (prefix, peers, any::<bool>());
+    let one = (prefixes(), peers, any::<bool>());
     let one = one.prop_map(|(prefix, peers, override_guard)| Blackhole { prefix, peers, override_guard });
     prop::collection::vec(one, 0..8)
 }
