@@ -14,6 +14,7 @@
 //! One task for all groups: there are few, and a decision is then one value that holds the whole. It never waits for
 //! anybody: every way out is a latest value, a queue that is dropped when full, or a counter.
 
+mod blackhole;
 mod command;
 mod group;
 mod kept;
@@ -127,18 +128,6 @@ impl Decider {
         decider
     }
 
-    /// The same loop, with what peers are to drop from before the start.
-    pub(crate) fn blackholing(mut self, blackholes: Arc<[Blackhole]>) -> Self {
-        self.blackholes = blackholes;
-        self.publish(None);
-        self
-    }
-
-    /// Where the services of every group are asked.
-    fn addresses(&self) -> Arc<[IpAddr]> {
-        self.groups.iter().flat_map(|(group, _)| group.addresses.iter().copied()).collect()
-    }
-
     fn with_beside(&self, group: Group) -> (Group, Beside) {
         let since = group.machine.since();
         let beside = Beside::new((since, self.mouth.clock.wall_at(since)));
@@ -214,8 +203,7 @@ impl Decider {
             }
             Command::Intend { .. } => {}
             Command::Blackhole { blackholes, told } => {
-                self.blackholes = blackholes;
-                self.publish(None);
+                self.drop_traffic(blackholes);
                 let _ = told.send(());
             }
             Command::Leave { leave, who, decided } => {

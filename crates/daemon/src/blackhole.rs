@@ -263,17 +263,17 @@ fn consider(standing: &Standing, decision: &Decision, peers: &[Peer]) -> Result<
     for name in &standing.peers {
         let asked = outlooks.iter().find(|outlook| outlook.peer == *name);
         let asked = asked.ok_or_else(|| request::no_such_peer(name, &names))?;
-        match &asked.gets {
-            Err(why) if !why.may_pass() => return Err(request::not_taken(name, prefix, why, &names)),
-            Ok(_) | Err(_) => {}
+        if let Some(why) = asked.never() {
+            return Err(request::not_taken(name, prefix, why, &names));
         }
     }
     let first = takers.first().ok_or_else(request::nobody_takes)?;
     let full = takers.iter().find(|outlook| matches!(outlook.gets, Err(NotTold::Full { .. })));
-    let can_know = |outlook: &&Outlook| outlook.gets.as_ref().map_or_else(NotTold::may_pass, |_| true);
-    let hopeless = if takers.iter().any(|outlook| can_know(outlook)) { None } else { Some(first) };
-    if let Some(Outlook { peer, gets: Err(why), .. }) = full.or(hopeless) {
-        return Err(request::not_taken(peer, prefix, why, &names));
+    let nobody = takers.iter().all(|outlook| outlook.never().is_some()).then_some(first);
+    if let Some(outlook) = full.or(nobody)
+        && let Some(why) = outlook.never()
+    {
+        return Err(request::not_taken(&outlook.peer, prefix, why, &names));
     }
     Ok(remarks(standing, decision, &takers))
 }
@@ -285,7 +285,7 @@ fn remarks(standing: &Standing, decision: &Decision, takers: &[&Outlook]) -> Vec
         format!("the service at {address} is gone for whoever reaches it through these peers")
     });
     let untold = takers.iter().filter_map(|Outlook { peer, gets, .. }| match gets {
-        Err(NotTold::NotAsked) | Ok(_) => None,
+        Ok(_) | Err(NotTold::NotAsked) => None,
         Err(why) if why.may_pass() => Some(format!("{peer} is not told yet: {why}")),
         Err(why) => Some(format!("{peer} is not told: {why}")),
     });

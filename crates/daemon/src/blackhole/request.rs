@@ -1,5 +1,7 @@
 //! One order as it arrives, made sense of or refused.
 
+pub(crate) use crate::orders::Refused;
+
 use super::book::Standing;
 use crate::caller::Caller;
 use crate::export::blackhole::NotTold;
@@ -15,8 +17,6 @@ pub(crate) struct Request {
     pub(crate) caller: Caller,
     pub(crate) answer: oneshot::Sender<Result<BlackholeAnswer, Refused>>,
 }
-
-pub(crate) use crate::orders::Refused;
 
 /// An order that makes sense.
 #[derive(Clone, Debug)]

@@ -289,7 +289,7 @@ async fn its_time_ends_it() {
     bench.up().await;
     bench.order(|order| order.for_ms = Some(1000)).await.unwrap();
     let over = async {
-        while !bench.has("198.18.0.99/32").is_empty() || bench.kept().await.unwrap() != [] {
+        while !bench.has("198.18.0.99/32").is_empty() || !bench.kept().await.unwrap().is_empty() {
             tokio::task::yield_now().await;
         }
     };
@@ -354,7 +354,8 @@ async fn what_may_not_be_dropped_is_refused_and_says_why() {
         });
         refusals.push(format!("{prefix}\n  {}", refusal(outcome.await)));
     }
-    let orders: [(&str, fn(&mut BlackholeOrder)); 9] = [
+    type Change = fn(&mut BlackholeOrder);
+    let orders: [(&str, Change); 9] = [
         ("a stranger", |order| order.peers = ["transit-x".parse().unwrap()].into()),
         ("one that takes none", |order| order.peers = ["bare".parse().unwrap()].into()),
         ("no reason", |order| order.reason = Some("  ".to_owned())),

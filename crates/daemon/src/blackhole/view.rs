@@ -16,6 +16,13 @@ pub(super) struct Outlook {
     pub(super) gets: Result<Attributes, NotTold>,
 }
 
+impl Outlook {
+    /// Why the peer is not told, however long one waits.
+    pub(super) fn never(&self) -> Option<&NotTold> {
+        self.gets.as_ref().err().filter(|why| !why.may_pass())
+    }
+}
+
 /// What each peer is to be told of one blackhole of the decision.
 pub(super) fn outlooks(prefix: Prefix, decision: &Decision, peers: &[Peer]) -> Vec<Outlook> {
     let outlook = |peer: &Peer| {

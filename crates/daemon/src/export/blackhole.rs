@@ -88,8 +88,8 @@ impl NotTold {
 
 /// What the peer is told of each blackhole of the decision, in their order: the oldest first, which keep their place
 /// where not all of them have one. `told` is what it is told beside them.
-pub(crate) fn routes<'a>(
-    decision: &'a Decision,
+pub(crate) fn routes(
+    decision: &Decision,
     to: &Towards<'_>,
     told: &RouteSet,
 ) -> impl Iterator<Item = (Prefix, Result<Attributes, NotTold>)> {
