@@ -19,7 +19,7 @@ const TRANSIT: &str = "hold_time = \"9s\"";
 const FABRIC: &str = "passive = true";
 
 fn transit(keys: &str) -> Option<Blackhole> {
-    with(TRANSIT, keys).unwrap_or_else(|faults| panic!("{faults}")).peers.remove(0).policy.blackhole
+    with(TRANSIT, keys).unwrap().peers.remove(0).policy.blackhole
 }
 
 fn communities(blackhole: &Blackhole) -> Vec<String> {
