@@ -271,8 +271,7 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
     let Supplies { estate, mut descriptors, departing, control, api, bgp: listeners, doors, links, .. } =
         supplies;
     let Supplies { dns, presence, forwarding, wanted, store, memories, orders: standing, .. } = supplies;
-    let Supplies { blackholes, hearts, .. } =
-        supplies;
+    let Supplies { blackholes, hearts, .. } = supplies;
     let Shared { clock, bus, metrics, .. } = shared.clone();
     let decision = watch::Sender::new(Arc::new(Decision::default()));
     let decided = decision.subscribe();
