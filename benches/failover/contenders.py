@@ -11,13 +11,15 @@ import signal
 import subprocess
 import sys
 
-from world import BFD_PROTOCOL
+from world import BFD
 
 ASK = "/usr/bin/dig @198.18.0.53 example. SOA +time=1 +tries=1"
 
 
 class Contender:
     """One of the three on one host."""
+
+    bfd = None  # the interval, ms; a link is lost after three
 
     def __init__(self, world, host, tuned):
         self.world, self.host, self.tuned = world, host, tuned
@@ -71,14 +73,13 @@ dns = {{ name = "example.", type = "SOA" }}
 socket = "api.sock"
 """
     binary = None  # set once, by `run`
-    bfd = False
 
     def start(self):
         self.socket = str(self.at / "api.sock")
         fast = 'profile = "fast"\ninterval = "20ms"\ntimeout = "15ms"'
         hold, hang = ('hold_time = "3s"', fast) if self.tuned else ("", "")
         site = self.SITE.format(host=self.host, number=self.number, router=self.router, hold=hold, hang=hang,
-                                bfd='bfd = { interval = "50ms", multiplier = 3 }' if self.bfd else "")
+                                bfd=f'bfd = {{ interval = "{self.bfd}ms", multiplier = 3 }}' if self.bfd else "")
         self.daemon = self._start([self.binary, "run", self._write("site.toml", site)], "daemon")
 
     def die(self):
@@ -92,6 +93,10 @@ socket = "api.sock"
         self.daemon.signal(signal.SIGTERM)
         self.daemon.ended(60)
 
+    def restart(self):
+        """The program on disk takes over, as in an upgrade."""
+        self.world.run(self.host, self.binary, "restart", "--socket", self.socket)
+
     def drain(self):
         self.world.run(self.host, self.binary, "drain", "--socket", self.socket, "--reason", "benchmark")
 
@@ -104,16 +109,10 @@ socket = "api.sock"
     drains_with = "`catchment drain`"
 
 
-class CatchmentWithBfd(Catchment):
-    key, title = "catchment-bfd", "Catchment, BFD 50 ms x 3"
-    bfd = True
-
-
 class HealthcheckerAndBird(Contender):
     key, title = "healthchecker", "anycast-healthchecker + BIRD"
     start_within = 60
     program = None  # set once, by `run`
-    bfd = False
 
     BIRD = """
 log "{at}/bird.log" all;
@@ -148,7 +147,7 @@ ip_prefix = 198.18.0.53/32
     def start(self):
         tuning = self.TUNING if self.tuned else ""
         hold = "hold time 3;" if self.tuned else ""
-        bfd_protocol, bfd = (BFD_PROTOCOL, "bfd on;") if self.bfd else ("", "")
+        bfd_protocol, bfd = (BFD.format(ms=self.bfd), "bfd on;") if self.bfd else ("", "")
         daemon = self._write("checker.conf", self.DAEMON.format(at=self.at))
         self._write("checks/dns.conf", self.SERVICE.format(ask=ASK, tuning=tuning))
         # What the checker wrote last stays on the disk, as it does on an operator's machine.
@@ -156,10 +155,20 @@ ip_prefix = 198.18.0.53/32
             self._write("prefixes.conf", "define ACAST_PS_ADVERTISE = [ 10.189.200.255/32 ];\n")
         config = self.BIRD.format(at=self.at, number=self.number, address=self.address, router=self.router,
                                   hold=hold, bfd_protocol=bfd_protocol, bfd=bfd)
-        control = str(self.at / "bird.ctl")
-        self.bird = self._start(["bird", "-f", "-c", self._write("bird.conf", config), "-s", control], "bird")
-        self.world.until("BIRD answers", lambda: (self.at / "bird.ctl").exists(), 10)
+        self._write("bird.conf", config)
+        self._start_bird()
         self.checker = self._start([self.program, "-f", daemon, "-d", str(self.at / "checks")], "checker")
+
+    def _start_bird(self):
+        control = self.at / "bird.ctl"
+        control.unlink(missing_ok=True)
+        self.bird = self._start(["bird", "-f", "-c", str(self.at / "bird.conf"), "-s", str(control)], "bird")
+        self.world.until("BIRD answers", control.exists, 10)
+
+    def restart(self):
+        self.bird.signal(signal.SIGTERM)
+        self.bird.ended(60)
+        self._start_bird()
 
     def watches(self):
         if not self.bfd:
@@ -182,11 +191,6 @@ ip_prefix = 198.18.0.53/32
         self.world.run(self.host, "birdc", "-s", str(self.at / "bird.ctl"), "disable", "upstream")
 
     drains_with = "`birdc disable`"
-
-
-class HealthcheckerAndBirdWithBfd(HealthcheckerAndBird):
-    key, title = "healthchecker-bfd", "anycast-healthchecker + BIRD, BFD 50 ms x 3"
-    bfd = True
 
 
 class ExaBgp(Contender):
@@ -233,6 +237,10 @@ neighbor {router} {{
         self.daemon.signal(signal.SIGTERM)
         self.daemon.ended(60)
 
+    def restart(self):
+        self.stop()
+        self.start()
+
     def drain(self):
         (self.at / "maintenance").touch()
 
@@ -240,7 +248,15 @@ neighbor {router} {{
 
 
 ALL = (Catchment, HealthcheckerAndBird, ExaBgp)
-WITH_BFD = (CatchmentWithBfd, HealthcheckerAndBirdWithBfd)
+
+
+def with_bfd(kind, interval):
+    """The same with BFD beside the session."""
+    title = f"{kind.title}, BFD {interval} ms x 3"
+    return type(kind.__name__, (kind,), {"key": f"{kind.key}-bfd-{interval}", "title": title, "bfd": interval})
+
+
+WITH_BFD = tuple(with_bfd(kind, interval) for interval in (50, 100) for kind in (Catchment, HealthcheckerAndBird))
 
 
 def install_healthchecker(directory):

@@ -82,6 +82,10 @@ def grey(round):
         time.sleep(1.5)
 
 
+def restarted(round):
+    round.now()
+    round.contender.restart()
+
 
 # What is counted: from a round that is over to its figure, the smaller the better.
 
@@ -127,4 +131,5 @@ FAULTS = (
     Fault("start with a dead service", "silence, ms", silence, dead_start, cap=20, watch=8, watch_default=25,
           default=True),
     Fault("grey service: 1.5 s off, 1.5 s on", "switches in 6 s", switches, grey, cap=0, ends_at_b=False),
+    Fault("planned restart of what announces", "switches in 10 s", switches, restarted, cap=0, watch=10, ends_at_b=False),
 )

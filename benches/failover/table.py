@@ -26,8 +26,9 @@ def cell(figures, cap):
 def ratio(fault, figures, ours):
     """How many times as long the best of the others takes, in the same run; nothing where the client cannot tell."""
     known = {key: rounds for key, rounds in figures.items() if rounds and None not in rounds}
-    if f"{ours}-bfd" in known:
-        known, ours = {key: rounds for key, rounds in known.items() if key.endswith("-bfd")}, f"{ours}-bfd"
+    fastest = f"{ours}-bfd-50"
+    if fastest in known:
+        known, ours = {key: rounds for key, rounds in known.items() if key.endswith("-bfd-50")}, fastest
     others = [statistics.median(rounds) for key, rounds in known.items() if key != ours]
     if ours not in known or not others or not (own := statistics.median(known[ours])):
         return ""

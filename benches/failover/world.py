@@ -55,7 +55,7 @@ protocol bgp a from host {{ neighbor 10.1.0.2 as 64501; }}
 protocol bgp b from host {{ neighbor 10.2.0.2 as 64501; }}
 """
 
-BFD_PROTOCOL = "protocol bfd { interface \"*\" { min rx interval 50 ms; min tx interval 50 ms; multiplier 3; }; }"
+BFD = 'protocol bfd {{ interface "*" {{ min rx interval {ms} ms; min tx interval {ms} ms; multiplier 3; }}; }}'
 
 
 class Impossible(Exception):
@@ -171,10 +171,11 @@ class World:
         self.processes.append(process)
         return process
 
-    def start_router(self, bfd=False):
-        """Starts BIRD. It asks for its default hold time, 240 s, so that the shorter one of a host holds."""
+    def start_router(self, bfd=None):
+        """Starts BIRD. It asks for its default hold time, 240 s, so that the shorter one of a host holds. `bfd`: the
+        interval in ms, three of them without a packet and the link is lost."""
         config = self.directory / "router.conf"
-        bfd_protocol, bfd = (BFD_PROTOCOL, "bfd on;") if bfd else ("", "")
+        bfd_protocol, bfd = (BFD.format(ms=bfd), "bfd on;") if bfd else ("", "")
         config.write_text(ROUTER.format(at=self.directory, bfd=bfd, bfd_protocol=bfd_protocol))
         self.start("router", ["bird", "-f", "-c", str(config), "-s", str(self.directory / "router.ctl")], "bird")
 

@@ -1,5 +1,7 @@
-//! Decode rate: the same real UPDATEs through three decoders, side by side. All of them read every message into owned
-//! values; ours also judges it (RFC 7606).
+//! Decode rate: the same real UPDATEs through three decoders, in turns. All of them read every message into owned
+//! values; ours also judges it (RFC 7606). That they agree on what the messages say is shown by the test `oracles`.
+//!
+//! `cargo bench -p bgp` prints rows of a table.
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
@@ -8,13 +10,52 @@ use bgp::wire::framer::Framer;
 use bgp::wire::message::Message;
 use bgp::wire::negotiated::Negotiated;
 use bgp::wire::update::Verdict;
-use bgpkit_parser::models::AsnLength;
+use bgpkit_parser::models::{AsnLength, BgpMessage as BgpkitMessage};
 use bytes::Bytes;
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use netgauze_bgp_pkt::BgpMessage;
 use netgauze_bgp_pkt::wire::deserializer::BgpParsingContext;
 use netgauze_parse_utils::{reader::SliceReader, traits::ParseFromWithOneInput};
 use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// Rounds; in each the decoders take turns.
+const ROUNDS: usize = 15;
+
+/// How often a decoder reads everything in one round.
+const TIMES: usize = 100;
+
+/// Reads a message; answers whether it was an UPDATE that the decoder understood.
+type Decoder = Box<dyn FnMut(&Bytes) -> bool>;
+
+fn main() {
+    let messages = messages();
+    let mut decoders = decoders();
+    let mut rounds: Vec<Vec<Duration>> = decoders.iter().map(|_| Vec::new()).collect();
+    for _ in 0..ROUNDS {
+        for ((name, decode), took) in decoders.iter_mut().zip(&mut rounds) {
+            let began = Instant::now();
+            let read =
+                (0..TIMES).flat_map(|_| &messages).filter(|message| decode(black_box(message))).count();
+            took.push(began.elapsed());
+            assert_eq!(read, messages.len() * TIMES, "{name} did not read every message");
+        }
+    }
+    println!("| decoder | µs for {} UPDATEs | time / Catchment |", messages.len());
+    println!("|---|---|---|");
+    for ((name, _), took) in decoders.iter().zip(&rounds) {
+        let micros = took.iter().map(|took| took.as_secs_f64() * 1e6 / TIMES as f64);
+        let ratios =
+            took.iter().zip(&rounds[0]).map(|(theirs, ours)| theirs.as_secs_f64() / ours.as_secs_f64());
+        println!("| {name} | {} | {} |", spread(micros.collect(), 0), spread(ratios.collect(), 2));
+    }
+}
+
+/// "median (least to most)".
+fn spread(mut figures: Vec<f64>, digits: usize) -> String {
+    figures.sort_by(f64::total_cmp);
+    let [least, median, most] = [0, figures.len() / 2, figures.len() - 1].map(|rank| figures[rank]);
+    format!("{median:.digits$} ({least:.digits$} to {most:.digits$})")
+}
 
 fn messages() -> Vec<Bytes> {
     let mut framer = Framer::default();
@@ -26,41 +67,34 @@ fn messages() -> Vec<Bytes> {
     messages
 }
 
-fn ours(message: &[u8], negotiated: &Negotiated) -> Verdict {
-    match Message::decode(message) {
-        Ok(Message::Update(body)) => Verdict::decode(&body, negotiated),
-        other => panic!("{other:?} is no UPDATE"),
-    }
-}
-
-fn decoders(criterion: &mut Criterion) {
-    let messages = messages();
-    let mut group = criterion.benchmark_group("decode");
-    group.throughput(Throughput::Elements(messages.len().try_into().unwrap()));
-
+/// Ours first.
+fn decoders() -> [(&'static str, Decoder); 3] {
     let negotiated = Negotiated::plain(PeerKind::External);
-    group.bench_function("catchment", |bencher| {
-        bencher.iter(|| messages.iter().for_each(|message| drop(ours(black_box(message), &negotiated))));
-    });
-    group.bench_function("bgpkit-parser", |bencher| {
-        bencher.iter(|| {
-            for message in &messages {
-                let mut octets = black_box(message).clone();
-                let width = AsnLength::Bits32;
-                drop(bgpkit_parser::parser::bgp::parse_bgp_message(&mut octets, false, &width));
-            }
-        });
-    });
-    group.bench_function("netgauze", |bencher| {
-        let mut context = BgpParsingContext::new(true, [].into(), [].into(), true, true, true, true);
-        bencher.iter(|| {
-            for message in &messages {
-                drop(BgpMessage::parse(&mut SliceReader::new(black_box(message)), &mut context));
-            }
-        });
-    });
-    group.finish();
+    let mut context = BgpParsingContext::new(true, [].into(), [].into(), true, true, true, true);
+    [
+        (
+            "Catchment",
+            Box::new(move |message| match Message::decode(message) {
+                Ok(Message::Update(body)) => {
+                    !matches!(black_box(Verdict::decode(&body, &negotiated)), Verdict::Reset(_))
+                }
+                _ => false,
+            }),
+        ),
+        (
+            "bgpkit-parser",
+            Box::new(|message| {
+                let (mut octets, width) = (message.clone(), AsnLength::Bits32);
+                let read = bgpkit_parser::parser::bgp::parse_bgp_message(&mut octets, false, &width);
+                matches!(black_box(read), Ok(BgpkitMessage::Update(_)))
+            }),
+        ),
+        (
+            "netgauze-bgp-pkt",
+            Box::new(move |message| {
+                let read = BgpMessage::parse(&mut SliceReader::new(message), &mut context);
+                matches!(black_box(read), Ok(BgpMessage::Update(_)))
+            }),
+        ),
+    ]
 }
-
-criterion_group!(benches, decoders);
-criterion_main!(benches);

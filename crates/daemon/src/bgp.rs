@@ -21,6 +21,8 @@ mod heard;
 mod kept;
 mod ledger;
 mod listener;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use graceful::Graceful;
 pub(crate) use guard::{Doors, watch as watch_guards};
@@ -56,8 +58,8 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-/// Octets of one read: four of the largest messages (RFC 4271 section 4.1).
-const READ_OCTETS: usize = 16 * 1024;
+/// Octets of one read: one of the largest messages (RFC 4271 section 4.1). A decision waits for no more than two reads.
+const READ_OCTETS: usize = 4 * 1024;
 
 /// Connections of one peer at a time: the one in use, two that collide, and one to say no to.
 const CONNECTIONS: usize = 4;

@@ -122,7 +122,8 @@ impl AsPath {
 
     pub(crate) fn decode(octets: &[u8], width: AsnWidth) -> Result<AsPath, AsPathError> {
         let mut reader = Reader::new(octets);
-        let mut segments = Vec::new();
+        // Most paths are one sequence.
+        let mut segments = Vec::with_capacity(octets.len().min(1));
         while let Some(number) = reader.u8() {
             let kind = SegmentKind::read(number).ok_or(AsPathError::SegmentType(number))?;
             let count = usize::from(reader.u8().ok_or(AsPathError::CutShort)?);

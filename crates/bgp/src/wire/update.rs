@@ -135,27 +135,24 @@ fn judge(body: &[u8], negotiated: &Negotiated) -> Result<Verdict, Notification> 
     let with_path = negotiated.add_path(Family::Ipv4).receive;
     let prefixes =
         |octets| nlri::decode(octets, Family::Ipv4, with_path).map_err(|_| ErrorCode::INVALID_NETWORK_FIELD);
-    let mut update =
-        Update { withdrawn: prefixes(withdrawn)?, reached: prefixes(reached)?, ..Update::default() };
+    let (withdrawn, mut reached) = (prefixes(withdrawn)?, prefixes(reached)?);
     let mut attributes = Attributes::decode(list, negotiated)?;
-    if update.reached.is_empty() && attributes.said.mp_reach.is_some() {
+    if reached.is_empty() && attributes.said.mp_reach.is_some() {
         attributes.ignore_next_hop();
     }
-    if !negotiated.families.contains(&Family::Ipv4) && !update.reached.is_empty() {
-        update.reached.clear();
+    if !negotiated.families.contains(&Family::Ipv4) && !reached.is_empty() {
+        reached.clear();
         attributes.fault(AttributeCode::NEXT_HOP, Problem::NotNegotiated, Handling::Discard);
     }
-    require_mandatory(&update, &mut attributes);
+    require_mandatory(&reached, &mut attributes);
     let Attributes { said, faults, disabled, .. } = attributes;
-    update.attributes = said;
     // RFC 7606 section 5.2: prefixes may have been lost with a faulty attribute, unless it is known which.
     let known = !disabled.is_empty() || faults.iter().any(|fault| fault.problem == Problem::NotNegotiated);
-    let verdict = weigh(update, faults, known)?;
-    Ok(disabled.into_iter().fold(verdict, |rest, (family, fault)| Verdict::DisableFamily {
-        family,
-        fault,
-        rest: Box::new(rest),
-    }))
+    let mut verdict = weigh(Update { withdrawn, attributes: said, reached }, faults, known)?;
+    for (family, fault) in disabled {
+        verdict = Verdict::DisableFamily { family, fault, rest: Box::new(verdict) };
+    }
+    Ok(verdict)
 }
 
 /// RFC 7606 section 3h: the strongest action that any fault demands. `known` says that an UPDATE without prefixes is
@@ -186,16 +183,16 @@ fn sections(body: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 
 /// RFC 7606 section 3d: what can be reached has an origin, a path and a next hop. MP_REACH_NLRI brings its own
 /// next hop (RFC 4760 section 3).
-fn require_mandatory(update: &Update, attributes: &mut Attributes) {
+fn require_mandatory(reached: &[Nlri], attributes: &mut Attributes) {
     let said = &attributes.said;
     let mp_reach = said.mp_reach.as_ref().is_some_and(|reach: &MpReach| !reach.prefixes.is_empty());
-    if update.reached.is_empty() && !mp_reach {
+    if reached.is_empty() && !mp_reach {
         return;
     }
     let missing = [
         (AttributeCode::ORIGIN, said.origin.is_none()),
         (AttributeCode::AS_PATH, said.as_path.is_none()),
-        (AttributeCode::NEXT_HOP, said.next_hop.is_none() && !update.reached.is_empty()),
+        (AttributeCode::NEXT_HOP, said.next_hop.is_none() && !reached.is_empty()),
     ];
     for (code, _) in missing.into_iter().filter(|(_, missing)| *missing) {
         // An attribute that is there but malformed has its own fault already.
