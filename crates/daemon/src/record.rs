@@ -26,7 +26,10 @@ impl Recording {
         let on_trouble = move |trouble: recording::Trouble| tell(&told, &trouble.to_string());
         // A directory that cannot be made is told by the file that cannot be made in it.
         let _ = fs::create_dir_all(state_dir);
-        match Recorder::create(&path, Recorder::LIMIT, &header, on_trouble) {
+        // It has something to do with every read of a flood, and would now and then take the processor away from the
+        // decisions. Refused, it writes all the same.
+        let step_back = || drop(linux::scheduling::step_back());
+        match Recorder::create(&path, Recorder::LIMIT, &header, step_back, on_trouble) {
             Ok(recorder) => Recording(Some(recorder)),
             Err(error) => {
                 tell(bus, &error.to_string());

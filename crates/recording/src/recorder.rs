@@ -73,11 +73,13 @@ impl Recorder {
     pub const LIMIT: u64 = 64 * 1024 * 1024;
 
     /// Begins a recording. A file that is there already is kept as `path.1`, in place of the one before. A file that
-    /// has reached `limit` octets is kept so, too. `tell` is called from the writer's thread.
+    /// has reached `limit` octets is kept so, too. The writer's thread calls `begin` first, the place to say how soon it
+    /// is to run, and `tell` later.
     pub fn create(
         path: &Path,
         limit: u64,
         header: &Header,
+        begin: impl FnOnce() + Send + 'static,
         tell: impl FnMut(Trouble) + Send + 'static,
     ) -> Result<Recorder, CreateError> {
         let (entries, queue) = sync_channel(QUEUE);
@@ -86,7 +88,11 @@ impl Recorder {
         let writer = Writer::create(path, limit, header, file, lost)
             .map_err(|error| CreateError::File { path: path.to_owned(), error })?;
         let thread = std::thread::Builder::new().name("recording".to_owned());
-        let writer = thread.spawn(move || writer.run(&queue, tell)).map_err(CreateError::Thread)?;
+        let work = move || {
+            begin();
+            writer.run(&queue, tell);
+        };
+        let writer = thread.spawn(work).map_err(CreateError::Thread)?;
         Ok(Recorder { link, writer })
     }
 

@@ -15,7 +15,7 @@ fn a_restart_keeps_the_recording_before() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("recording.jsonl");
     for name in ["first", "second"] {
-        let recorder = Recorder::create(&path, Recorder::LIMIT, &header(), |_| ()).unwrap();
+        let recorder = Recorder::create(&path, Recorder::LIMIT, &header(), || (), |_| ()).unwrap();
         recorder.track(name).note(&machine(), &Input::Timer, Timestamp::ZERO);
         recorder.close();
     }
@@ -29,7 +29,7 @@ fn only_the_owner_can_read_it() {
     use std::os::unix::fs::PermissionsExt;
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("recording.jsonl");
-    Recorder::create(&path, Recorder::LIMIT, &header(), |_| ()).unwrap().close();
+    Recorder::create(&path, Recorder::LIMIT, &header(), || (), |_| ()).unwrap().close();
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
@@ -41,7 +41,7 @@ fn a_disk_that_fails_is_told_and_nothing_else_happens() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let hear = Arc::clone(&heard);
     let tell = move |trouble: Trouble| hear.lock().unwrap().push(trouble);
-    let recorder = Recorder::create(&below.join("recording.jsonl"), 1, &header(), tell).unwrap();
+    let recorder = Recorder::create(&below.join("recording.jsonl"), 1, &header(), || (), tell).unwrap();
     std::fs::remove_dir_all(&below).unwrap();
     let (mut machine, mut track) = (machine(), recorder.track("a"));
     let has_ended = || heard.lock().unwrap().iter().any(|trouble| matches!(trouble, Trouble::Ended { .. }));
@@ -58,7 +58,7 @@ fn a_disk_that_fails_is_told_and_nothing_else_happens() {
 #[test]
 fn a_place_that_cannot_be_written_is_refused_at_once() {
     let path = Path::new("/nowhere/recording.jsonl");
-    let refusal = Recorder::create(path, Recorder::LIMIT, &header(), |_| ()).unwrap_err();
+    let refusal = Recorder::create(path, Recorder::LIMIT, &header(), || (), |_| ()).unwrap_err();
     insta::assert_snapshot!(refusal);
 }
 

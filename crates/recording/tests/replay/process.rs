@@ -45,7 +45,7 @@ impl Process {
         let directory = TempDir::new().unwrap();
         let no_trouble = |trouble: Trouble| assert_eq!(trouble.to_string(), "none");
         let path = directory.path().join("recording.jsonl");
-        let recorder = Recorder::create(&path, limit, &header(), no_trouble).unwrap();
+        let recorder = Recorder::create(&path, limit, &header(), || (), no_trouble).unwrap();
         Process { directory, recorder, done: Vec::new() }
     }
 
