@@ -38,8 +38,8 @@ lint: ## formatting, clippy, licences and sources of dependencies
 package: install-package build ## a Debian package under target/
 	packaging/build $(CATCHMENT) $(dir $(CATCHMENT))../package
 
-bench: install-bench build ## measures, and rewrites docs/reference/benchmarks.md
-	$(SUDO) benches/measure $(CATCHMENT)
+bench: install-bench build ## measures, and rewrites docs/reference/benchmarks.md (CHAPTERS="decode bgp" for some of it)
+	$(SUDO) benches/measure $(CATCHMENT) $(CHAPTERS)
 
 # libFuzzer's switches are not stable yet: the compiler is told to take them all the same.
 fuzz: export RUSTC_BOOTSTRAP := 1
