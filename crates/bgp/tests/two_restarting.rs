@@ -141,6 +141,31 @@ proptest! {
     }
 }
 
+proptest! {
+    /// The same inputs give the same outputs, whether or not routes are kept, also after a session was written down and
+    /// read back in the middle of it.
+    #[test]
+    fn a_recording_of_a_restart_replays(steps in proptest::collection::vec(step(), 0..150), middle in 0..200usize) {
+        let mut world = world();
+        world.restart(0);
+        for step in steps.into_iter().filter(|step| !matches!(step, Step::Crash(_))) {
+            world.step(step);
+        }
+        world.settle();
+        let mut again = ends().into_iter().zip(1..).map(|(settings, seed)| Session::new(settings, seed)).collect::<Vec<_>>();
+        let mut outputs = Vec::new();
+        for (position, (end, now, input)) in world.recording.iter().enumerate() {
+            if position == middle {
+                let written = serde_json::to_string(&again).unwrap();
+                again = serde_json::from_str(&written).unwrap();
+            }
+            again[*end].handle(input.clone(), *now);
+            outputs.extend(std::iter::from_fn(|| again[*end].poll_output()).map(|output| (*end, output)));
+        }
+        prop_assert_eq!(outputs, world.outputs);
+    }
+}
+
 fn agreed() -> World {
     let mut world = world();
     world.step(Step::Want(0, 2));

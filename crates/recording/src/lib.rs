@@ -3,7 +3,7 @@
 //! A machine decides by its inputs alone, so its inputs are all there is to keep. A recording is JSON, one line each:
 //!
 //! ```text
-//! {"schema":2,"version":"0.1.0","site":"london","zero":1764000000000}          the header
+//! {"schema":3,"version":"0.1.0","site":"london","zero":1764000000000}          the header
 //! {"seq":1,"at":5000,"core":"announce","instance":"anycast","begin":{ … }}     the whole machine, before what follows
 //! {"seq":2,"at":5000,"core":"announce","instance":"anycast","input":{ … }}     what it was told then
 //! ```

@@ -172,6 +172,11 @@ impl World {
         self.connecting[end] = false;
         self.ends[end] = Session::new(self.settings[end][0].clone(), self.now.as_nanos());
         self.ends[end].keep(self.keeps.then(KeepReceived::default));
+        self.restart(end);
+    }
+
+    /// The program of an end begins.
+    pub(crate) fn restart(&mut self, end: usize) {
         self.feed(end, Input::Restarted { forwarding: Family::ALL.into() });
         self.feed(end, Input::Start);
     }

@@ -20,7 +20,11 @@ impl Implementation for Bird {
 
     fn lacks(&self, feature: Optional) -> Option<&'static str> {
         match feature {
-            Optional::Refresh | Optional::ShutdownText | Optional::QuickReturn | Optional::Restarting => None,
+            Optional::Refresh
+            | Optional::ShutdownText
+            | Optional::QuickReturn
+            | Optional::Restarting
+            | Optional::Forwarding => None,
         }
     }
 

@@ -21,7 +21,7 @@ impl Implementation for Frr {
 
     fn lacks(&self, feature: Optional) -> Option<&'static str> {
         match feature {
-            Optional::Refresh | Optional::QuickReturn | Optional::Restarting => None,
+            Optional::Refresh | Optional::QuickReturn | Optional::Restarting | Optional::Forwarding => None,
             Optional::ShutdownText => Some("shown in its log only"),
         }
     }

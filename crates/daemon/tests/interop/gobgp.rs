@@ -30,6 +30,7 @@ impl Implementation for Gobgp {
         match feature {
             Optional::Refresh => Some("`softresetin` reads what it has kept, it asks nobody"),
             Optional::QuickReturn | Optional::Restarting => None,
+            Optional::Forwarding => Some("it does not look at the F bit and keeps them until End-of-RIB"),
             Optional::ShutdownText => Some("written to its log only"),
         }
     }

@@ -96,6 +96,8 @@ pub(crate) enum Optional {
     ShutdownText,
     /// The site is to keep its routes while it restarts (RFC 4724).
     Restarting,
+    /// It drops what the site says it did not go on forwarding while it restarted (RFC 4724 section 4.2).
+    Forwarding,
     /// After the site's Cease it soon calls or takes a call again.
     QuickReturn,
 }

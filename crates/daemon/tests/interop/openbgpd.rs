@@ -22,7 +22,7 @@ impl Implementation for Openbgpd {
 
     fn lacks(&self, feature: Optional) -> Option<&'static str> {
         match feature {
-            Optional::Refresh | Optional::ShutdownText => None,
+            Optional::Refresh | Optional::ShutdownText | Optional::Forwarding => None,
             Optional::Restarting => Some("it names no family, so nobody keeps its routes"),
             Optional::QuickReturn => {
                 Some("hangs up on everybody for 30 s or more after a Cease, or until `bgpctl neighbor up`")

@@ -39,8 +39,11 @@ fn every_peer_and_graceful_restart() {
     peers.start_again();
     table.row("the peer is back: its routes are fresh again, or gone", &peers, 0, their_routes_are_fresh);
 
-    peers.site.reconfigure(|file| file.replace("# cover = ", "cover = ").replace(SLOW, QUICK));
-    peers.site.signal(linux::process::ProcessSignal::SIGHUP);
+    peers.site.kill();
+    peers.site.take_addresses();
+    peers.site.reconfigure(|file| file.replace("# cover = ", "cover = "));
+    peers.site.start();
+    table.row("we are back after a boot of the host: our routes go at once", &peers, 0, a_boot);
     until("the cover is told again", || {
         peers.views(0).all(|view| view.is_served() && view.route(COVER).is_some())
     });
@@ -63,6 +66,22 @@ fn offered(view: View<'_>) -> Cell {
         Some(true) => Cell::Passes,
         _ => Cell::Lacks("hard resets (RFC 8538); any NOTIFICATION ends it there"),
     }
+}
+
+/// Gone before anything is decided, since the addresses were not there all the time.
+fn a_boot(view: View<'_>) -> Cell {
+    let deferred = || said(view)["end_of_rib_deferred_since"].is_u64();
+    view.until("the session is back and End-of-RIB is held back", || view.is_established() && deferred());
+    if let Some(why) = view.implementation.lacks(Optional::Forwarding) {
+        assert!(ANNOUNCED.into_iter().all(|prefix| view.implementation.is_stale(&view.at, prefix)));
+        assert!(deferred(), "decided before the routes were looked at");
+        return Cell::Lacks(why);
+    }
+    view.until("every route of before is gone", || {
+        ANNOUNCED.into_iter().all(|prefix| view.route(prefix).is_none()) || !deferred()
+    });
+    assert!(deferred(), "decided before the routes were gone");
+    Cell::Passes
 }
 
 fn our_routes_stay(view: View<'_>) -> Cell {

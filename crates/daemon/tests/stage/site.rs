@@ -75,6 +75,15 @@ impl Site {
         self.daemon = None;
     }
 
+    /// Takes the service addresses off the host, as a boot does.
+    pub(crate) fn take_addresses(&self) {
+        let mut netlink = self.host.namespace.netlink().unwrap();
+        for address in ["198.18.0.53", "2001:db8:53::53"] {
+            let address: std::net::IpAddr = address.parse().unwrap();
+            linux::address::remove(&mut netlink, linux::link::LinkIndex::LOOPBACK, address.into()).unwrap();
+        }
+    }
+
     /// Starts the daemon without a memory and waits until it answers.
     pub(crate) fn start(&mut self) {
         let _ = std::fs::remove_dir_all(self.host.path("state"));
