@@ -166,25 +166,30 @@ impl Engine {
     }
 }
 
-/// Hands one input to a session, carries out what follows, and shows what is new. Answers its name once it is gone.
+/// Hands one input to a session, shows what is new, and carries out what follows. Answers its name once it is gone.
+///
+/// BGP learns of a lost path before the other end does, so that it is this end that says why its session ends.
 fn step(link: &mut Link, input: Input, clock: Clock, bus: &Bus) -> Option<Discriminator> {
     link.session.handle(input, clock.now());
+    let outputs: Vec<Output> = std::iter::from_fn(|| link.session.poll_output()).collect();
     let mut view = link.view.clone();
-    let mut gone = None;
-    while let Some(output) = link.session.poll_output() {
-        match output {
-            Output::Send(packet) => link.voice.say(&packet),
-            Output::PathUp => {}
-            Output::PathDown { reason } => {
-                view.losses += 1;
-                view.lost = Some(reason);
-            }
-            Output::Event(event) => bus.tell(&event, Source::Peer(&link.name)),
-            Output::Gone => gone = Some(link.session.discriminator()),
+    for output in &outputs {
+        if let Output::PathDown { reason } = output {
+            view.losses += 1;
+            view.lost = Some(reason.clone());
         }
     }
     view.renew(&link.session, || clock.wall());
     show(link, view);
+    let mut gone = None;
+    for output in outputs {
+        match output {
+            Output::Send(packet) => link.voice.say(&packet),
+            Output::PathUp | Output::PathDown { .. } => {}
+            Output::Event(event) => bus.tell(&event, Source::Peer(&link.name)),
+            Output::Gone => gone = Some(link.session.discriminator()),
+        }
+    }
     gone
 }
 
