@@ -2,7 +2,7 @@
 
 use crate::host::{Host, Program};
 use crate::implementation::{
-    At, Implementation, Neighbour, ORIGINATED, Optional, Route, SITE_ASN, Session, numbers,
+    At, Implementation, Neighbour, ORIGINATED, Optional, Role, Route, SITE_ASN, Session, family, numbers,
 };
 use std::fmt::Write;
 use terms::Family;
@@ -21,20 +21,32 @@ impl Implementation for Bird {
     fn lacks(&self, feature: Optional) -> Option<&'static str> {
         match feature {
             Optional::Refresh
+            | Optional::Restarting
+            | Optional::Forwarding
             | Optional::ShutdownText
             | Optional::QuickReturn
-            | Optional::Restarting
-            | Optional::Forwarding => None,
+            | Optional::Roles
+            | Optional::EnhancedRefresh
+            | Optional::ExtendedNextHop
+            | Optional::ErrorCode
+            | Optional::Bfd => None,
+            Optional::AdminDown => Some("falls silent without a word, which is a lost path"),
         }
     }
 
     fn start(&self, host: &Host, neighbour: &Neighbour) -> Vec<Program> {
         let mut text = format!(
             "log \"DIR/bird.log\" all;\nrouter id {};\nprotocol device {{}}\n\
-             protocol static originated4 {{ ipv4; route {} blackhole; }}\n\
-             protocol static originated6 {{ ipv6; route {} blackhole; }}\n",
-            neighbour.here.ipv4, ORIGINATED[0], ORIGINATED[1]
+             protocol bfd watch {{ interface \"*\" {{ interval 100 ms; multiplier 3; }}; }}\n",
+            neighbour.here.ipv4
         );
+        for (originated, number) in ORIGINATED.iter().zip(1..) {
+            let channel = family(originated);
+            let _ = writeln!(
+                text,
+                "protocol static originated{number} {{ {channel}; route {originated} blackhole; }}"
+            );
+        }
         for session in &neighbour.sessions {
             text.push_str(&protocol(neighbour, session));
         }
@@ -103,6 +115,10 @@ impl Implementation for Bird {
     fn bring_back(&self, at: &At<'_>) {
         ask(at.host, &format!("enable {}", at.session.name));
     }
+
+    fn bfd_session(&self, at: &At<'_>) -> String {
+        ask(at.host, "show bfd sessions")
+    }
 }
 
 fn run(host: &Host, more: &[&str]) -> Program {
@@ -131,16 +147,29 @@ fn protocol(neighbour: &Neighbour, session: &Session) -> String {
     if session.ttl_security {
         text.push_str("  ttl security on;\n");
     }
+    if let Some(role) = session.role {
+        let role = match role {
+            Role::Provider => "provider",
+            Role::Customer => "customer",
+        };
+        let _ = writeln!(text, "  local role {role};");
+    }
+    if session.bfd {
+        text.push_str("  bfd on;\n");
+    }
     for family in &session.families {
         let (channel, next_hop) = match family {
+            Family::Ipv4 if session.extended_next_hop => ("ipv4", neighbour.here.ipv6.to_string()),
             Family::Ipv4 => ("ipv4", neighbour.here.ipv4.to_string()),
             Family::Ipv6 => ("ipv6", neighbour.here.ipv6.to_string()),
         };
         let limit = session.max_prefixes.map(|most| format!(" import limit {most} action disable;"));
         let limit = limit.unwrap_or_default();
+        let paths = if session.add_path { " add paths on;" } else { "" };
+        let extended = if session.extended_next_hop { " extended next hop on;" } else { "" };
         let _ = writeln!(
             text,
-            "  {channel} {{ import all;{limit} export where source = RTS_STATIC; next hop address {next_hop}; }};"
+            "  {channel} {{ import all;{limit}{paths}{extended} export where source = RTS_STATIC; next hop address {next_hop}; }};"
         );
     }
     text + "}\n"

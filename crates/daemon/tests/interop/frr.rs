@@ -1,11 +1,12 @@
-//! FRR: `zebra` and `bgpd`, run by hand.
+//! FRR: `zebra`, `bfdd` and `bgpd`, run by hand.
 
-use crate::host::{Host, Program};
+use crate::host::{Host, Program, until};
 use crate::implementation::{
-    At, Implementation, Neighbour, ORIGINATED, Optional, Route, SITE_ASN, family, numbers,
+    At, Implementation, Neighbour, ORIGINATED, Optional, Role, Route, SITE_ASN, family, numbers,
 };
 use serde_json::Value;
 use std::fmt::Write;
+use std::os::unix::net::UnixStream;
 use terms::Family;
 
 pub(crate) struct Frr;
@@ -21,17 +22,28 @@ impl Implementation for Frr {
 
     fn lacks(&self, feature: Optional) -> Option<&'static str> {
         match feature {
-            Optional::Refresh | Optional::QuickReturn | Optional::Restarting | Optional::Forwarding => None,
+            Optional::Refresh
+            | Optional::Restarting
+            | Optional::Forwarding
+            | Optional::QuickReturn
+            | Optional::Roles
+            | Optional::EnhancedRefresh
+            | Optional::ExtendedNextHop
+            | Optional::ErrorCode
+            | Optional::Bfd
+            | Optional::AdminDown => None,
             Optional::ShutdownText => Some("shown in its log only"),
         }
     }
 
     fn start(&self, host: &Host, neighbour: &Neighbour) -> Vec<Program> {
         host.write("zebra.conf", "");
+        host.write("bfdd.conf", "");
         host.write("bgpd.conf", &configuration(neighbour));
-        let daemon = |name: &str| {
+        // They give up being root, and find each other here.
+        host.ask("/usr/bin/chown", &["-R", "frr:frr", "DIR"]);
+        let daemon = |name: &str, more: &[&str]| {
             let arguments = [
-                "--skip_runas",
                 "--vty_port=0",
                 "--vty_socket=DIR",
                 "--socket=DIR/zserv.api",
@@ -39,9 +51,12 @@ impl Implementation for Frr {
                 &format!("--config_file=DIR/{name}.conf"),
                 &format!("--log=file:DIR/{name}.log"),
             ];
-            host.start(format!("/usr/lib/frr/{name}"), &arguments)
+            host.start(format!("/usr/lib/frr/{name}"), &[&arguments[..], more].concat())
         };
-        vec![daemon("zebra"), daemon("bgpd")]
+        let zebra = daemon("zebra", &[]);
+        // Who finds nobody there looks again after ten seconds only.
+        until("zebra takes calls", || UnixStream::connect(host.path("zserv.api")).is_ok());
+        vec![zebra, daemon("bfdd", &["--bfdctl=DIR/bfdd.sock"]), daemon("bgpd", &[])]
     }
 
     fn is_up(&self, host: &Host) -> bool {
@@ -92,6 +107,16 @@ impl Implementation for Frr {
     fn bring_back(&self, at: &At<'_>) {
         configure(at, &format!("no neighbor {} shutdown", at.site()));
     }
+
+    fn bfd_session(&self, at: &At<'_>) -> String {
+        ask_daemon(at.host, "bfdd", &["show bfd peers"])
+    }
+
+    fn shut_down_bfd(&self, at: &At<'_>) {
+        let [here, site] = at.neighbour.ends(at.session);
+        let peer = format!("peer {site} local-address {here}");
+        ask_daemon(at.host, "bfdd", &["configure", "bfd", &peer, "shutdown"]);
+    }
 }
 
 /// What the site told about a prefix.
@@ -102,13 +127,18 @@ fn path(at: &At<'_>, prefix: &str) -> Option<Value> {
 }
 
 fn ask(host: &Host, question: &str) -> String {
-    host.ask("/usr/bin/vtysh", &["--vty_socket", "DIR", "-d", "bgpd", "-c", question])
+    ask_daemon(host, "bgpd", &[question])
+}
+
+fn ask_daemon(host: &Host, daemon: &str, lines: &[&str]) -> String {
+    let lines = lines.iter().flat_map(|line| ["-c", line]);
+    let arguments: Vec<&str> = ["--vty_socket", "DIR", "-d", daemon].into_iter().chain(lines).collect();
+    host.ask("/usr/bin/vtysh", &arguments)
 }
 
 fn configure(at: &At<'_>, line: &str) {
     let router = format!("router bgp {}", at.neighbour.asn);
-    let arguments = ["--vty_socket", "DIR", "-d", "bgpd", "-c", "configure", "-c", &router, "-c", line];
-    at.host.ask("/usr/bin/vtysh", &arguments);
+    ask_daemon(at.host, "bgpd", &["configure", &router, line]);
 }
 
 fn session(at: &At<'_>) -> Value {
@@ -145,20 +175,35 @@ fn configuration(neighbour: &Neighbour) -> String {
         if session.ttl_security {
             let _ = writeln!(text, " neighbor {site} ttl-security hops 1");
         }
+        if let Some(role) = session.role {
+            let role = match role {
+                Role::Provider => "provider",
+                Role::Customer => "customer",
+            };
+            let _ = writeln!(text, " neighbor {site} local-role {role}");
+        }
+        if session.extended_next_hop {
+            let _ = writeln!(text, " neighbor {site} capability extended-nexthop");
+        }
+        if session.bfd {
+            let _ = writeln!(text, " neighbor {site} bfd 3 100 100");
+        }
         for (family, lines) in &mut families {
             if session.families.contains(family) {
                 let _ = writeln!(lines, "  neighbor {site} activate");
+                if session.add_path {
+                    let _ = writeln!(lines, "  neighbor {site} addpath-tx-all-paths");
+                }
                 if let Some(most) = session.max_prefixes {
                     let _ = writeln!(lines, "  neighbor {site} maximum-prefix {most}");
                 }
             }
         }
     }
-    for ((family, lines), originated) in families.iter().zip(ORIGINATED) {
-        let _ = write!(
-            text,
-            " address-family {family} unicast\n  network {originated}\n{lines} exit-address-family\n"
-        );
+    for (of, lines) in &families {
+        let originated = ORIGINATED.iter().filter(|prefix| family(prefix) == *of);
+        let networks: String = originated.map(|prefix| format!("  network {prefix}\n")).collect();
+        let _ = write!(text, " address-family {of} unicast\n{networks}{lines} exit-address-family\n");
     }
     text
 }

@@ -29,7 +29,11 @@ impl Implementation for Gobgp {
     fn lacks(&self, feature: Optional) -> Option<&'static str> {
         match feature {
             Optional::Refresh => Some("`softresetin` reads what it has kept, it asks nobody"),
-            Optional::QuickReturn | Optional::Restarting => None,
+            Optional::QuickReturn | Optional::Restarting | Optional::ExtendedNextHop => None,
+            Optional::Roles => Some("knows no roles"),
+            Optional::EnhancedRefresh => Some("does not offer it"),
+            Optional::ErrorCode => Some("written to its log only"),
+            Optional::Bfd | Optional::AdminDown => Some("has no BFD"),
             Optional::Forwarding => Some("it does not look at the F bit and keeps them until End-of-RIB"),
             Optional::ShutdownText => Some("written to its log only"),
         }
@@ -88,10 +92,13 @@ impl Gobgp {
         let arguments = ["-f", "DIR/gobgpd.toml", "--api-hosts=127.0.0.1:50051", "--pprof-disable", "-p"];
         let daemon = host.start("/usr/bin/gobgpd", &[&arguments, more].concat());
         crate::host::until("GoBGP answers", || self.is_up(host));
-        for (originated, next_hop) in
-            ORIGINATED.iter().zip([neighbour.here.ipv4.to_string(), neighbour.here.ipv6.to_string()])
-        {
-            let family = family(originated).to_string();
+        for originated in ORIGINATED {
+            let family = family(originated);
+            let next_hop = match family {
+                Family::Ipv4 => neighbour.here.ipv4.to_string(),
+                Family::Ipv6 => neighbour.here.ipv6.to_string(),
+            };
+            let family = family.to_string();
             ask(host, &["global", "rib", "add", originated, "nexthop", &next_hop, "-a", &family]);
         }
         vec![daemon]
@@ -193,6 +200,9 @@ fn configuration(neighbour: &Neighbour) -> String {
             );
             if session.graceful {
                 text.push_str("[neighbors.afi-safis.mp-graceful-restart.config]\nenabled = true\n");
+            }
+            if session.add_path {
+                text.push_str("[neighbors.afi-safis.add-paths.config]\nreceive = true\nsend-max = 8\n");
             }
             if let Some(most) = session.max_prefixes {
                 let _ = write!(text, "[neighbors.afi-safis.prefix-limit.config]\nmax-prefixes = {most}\n");

@@ -12,8 +12,8 @@ pub(crate) const SITE_ASN: u32 = 64_500;
 /// Long enough for a busy machine, short enough to wait for; in seconds.
 const HOLD_TIME: u16 = 9;
 
-/// What every peer announces to the site, in each family.
-pub(crate) const ORIGINATED: [&str; 2] = ["192.0.2.0/24", "2001:db8:ff::/48"];
+/// What every peer announces to the site.
+pub(crate) const ORIGINATED: [&str; 3] = ["192.0.2.0/24", "2001:db8:fe::/48", "2001:db8:ff::/48"];
 
 /// One session, as neutral words that each implementation turns into its own.
 #[derive(Clone, Debug)]
@@ -34,6 +34,14 @@ pub(crate) struct Session {
     pub(crate) max_prefixes: Option<u32>,
     /// The peer restarts gracefully (RFC 4724).
     pub(crate) graceful: bool,
+    /// What the peer says it is to the site (RFC 9234).
+    pub(crate) role: Option<Role>,
+    /// The peer sends and takes paths with identifiers (RFC 7911).
+    pub(crate) add_path: bool,
+    /// The peer's IPv4 routes may have an IPv6 next hop (RFC 8950).
+    pub(crate) extended_next_hop: bool,
+    /// The peer watches the path by BFD, at 100 ms x 3.
+    pub(crate) bfd: bool,
     /// More lines of the session in the site file.
     pub(crate) lines: &'static str,
 }
@@ -50,9 +58,20 @@ impl Session {
             ttl_security: false,
             max_prefixes: None,
             graceful: false,
+            role: None,
+            add_path: false,
+            extended_next_hop: false,
+            bfd: false,
             lines: "",
         }
     }
+}
+
+/// What a peer may be to the site (RFC 9234 section 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Provider,
+    Customer,
 }
 
 /// A router, seen from the table.
@@ -100,6 +119,18 @@ pub(crate) enum Optional {
     Forwarding,
     /// After the site's Cease it soon calls or takes a call again.
     QuickReturn,
+    /// Roles of both ends (RFC 9234).
+    Roles,
+    /// Beginning and end of a refresh are marked (RFC 7313).
+    EnhancedRefresh,
+    /// IPv4 routes with an IPv6 next hop (RFC 8950).
+    ExtendedNextHop,
+    /// Its command shows with which code the site ended a session.
+    ErrorCode,
+    /// It watches the path (RFC 5880).
+    Bfd,
+    /// Its operator can take BFD out of service, and it says so (RFC 5880 section 6.8.16).
+    AdminDown,
 }
 
 /// An implementation of BGP. Its session is asked for by its neutral description.
@@ -147,6 +178,14 @@ pub(crate) trait Implementation: Sync {
 
     /// Its operator starts the session again.
     fn bring_back(&self, at: &At<'_>);
+
+    /// What its own command says about the path that BFD watches.
+    fn bfd_session(&self, _at: &At<'_>) -> String {
+        String::new()
+    }
+
+    /// Its operator takes the BFD session out of service.
+    fn shut_down_bfd(&self, _at: &At<'_>) {}
 }
 
 /// One session of one router.

@@ -23,7 +23,8 @@ mod restarting;
 mod site;
 mod table;
 
-use implementation::Session;
+use features::{agreements, paths, refusals};
+use implementation::{Role, Session};
 use linux::process::ProcessSignal;
 use peers::Peers;
 use table::Table;
@@ -37,6 +38,9 @@ fn every_peer_and_every_feature() {
     both_families_over_one_session(&mut peers, &mut table);
     protected_sessions(&mut peers, &mut table);
     limits(&mut peers, &mut table);
+    what_both_agree_on(&mut peers, &mut table);
+    what_is_refused(&mut peers, &mut table);
+    watched_paths(&mut peers, &mut table);
     insta::assert_snapshot!(table.render(&peers));
 }
 
@@ -112,19 +116,69 @@ fn protected_sessions(peers: &mut Peers, table: &mut Table) {
         "TCP-MD5: with another key there is no session, and we say why",
         peers,
         0,
-        features::another_key,
+        refusals::another_key,
     );
 }
 
-/// The peer takes one route, and is told two.
+/// The peer takes one route, and is told two; over IPv6 it is the site that takes one.
 fn limits(peers: &mut Peers, table: &mut Table) {
     let few = Session { max_prefixes: Some(1), ..Session::new("few", Family::Ipv4, &[Family::Ipv4]) };
     let six = Session::new("six", Family::Ipv6, &[Family::Ipv6]);
-    peers.begin(&[few, six]);
+    let ours = Session { lines: "max_prefixes = { ipv6 = 1 }\n", ..six };
+    peers.begin(&[few, ours]);
+    table.row("max prefixes: we have enough (6/1)", peers, 1, refusals::more_than_we_take);
     host::until("everybody was told the route beside the cover", || {
         peers.views(0).all(|view| view.heard("198.18.0.0/24") >= 1)
     });
     // FRR looks at what it has when it is told more.
     peers.site.order("drain");
-    table.row("max prefixes: the peer has enough (6/1)", peers, 0, features::more_than_the_peer_takes);
+    table.row("max prefixes: the peer has enough (6/1)", peers, 0, refusals::more_than_the_peer_takes);
+}
+
+fn what_both_agree_on(peers: &mut Peers, table: &mut Table) {
+    let agreed = Session {
+        role: Some(Role::Provider),
+        add_path: true,
+        lines: "role = \"customer\"\nadd_path = \"both\"\n",
+        ..Session::new("agreed", Family::Ipv4, &[Family::Ipv4])
+    };
+    let mixed = Session {
+        extended_next_hop: true,
+        lines: "extended_next_hop = true\n",
+        ..Session::new("mixed", Family::Ipv6, &Family::ALL)
+    };
+    peers.begin(&[agreed, mixed]);
+    table.row("roles: the peer is our provider", peers, 0, agreements::roles);
+    table.row("added paths in both directions", peers, 0, agreements::added_paths);
+    table.row("enhanced route refresh", peers, 0, agreements::enhanced_refresh);
+    table.row("IPv4 routes with an IPv6 next hop", peers, 1, agreements::extended_next_hop);
+}
+
+fn what_is_refused(peers: &mut Peers, table: &mut Table) {
+    let customers = Session {
+        role: Some(Role::Customer),
+        lines: "role = \"customer\"\n",
+        ..Session::new("customers", Family::Ipv4, &[Family::Ipv4])
+    };
+    let far = Session { lines: "ttl_security = 1\n", ..Session::new("far", Family::Ipv6, &[Family::Ipv6]) };
+    peers.begin(&[customers, far]);
+    table.row("roles: both are the customer (2/11)", peers, 0, refusals::two_customers);
+    table.row("GTSM: a peer without it has no session, and we say why", peers, 1, refusals::too_far);
+}
+
+/// The peer's BFD packets are lost for a while, and nothing else.
+fn watched_paths(peers: &mut Peers, table: &mut Table) {
+    let watched = Session {
+        bfd: true,
+        lines: "bfd = { interval = \"100ms\" }\n",
+        ..Session::new("watched", Family::Ipv4, &Family::ALL)
+    };
+    peers.begin(&[watched]);
+    table.row("BFD: both ends see the path", peers, 0, paths::up);
+    let nft = |rules: &str| peers.site.host.ask("/usr/sbin/nft", &[rules]);
+    nft("add table inet dead; add chain inet dead in { type filter hook input priority 0; }; \
+         add rule inet dead in udp dport 3784 drop");
+    table.row("BFD: the path is lost, the session ends", peers, 0, paths::lost);
+    nft("delete table inet dead");
+    table.row("BFD: the peer's admin-down leaves the session alone", peers, 0, paths::admin_down);
 }

@@ -1,7 +1,9 @@
 //! OpenBGPD, the portable one.
 
 use crate::host::{Host, Program};
-use crate::implementation::{At, Implementation, Neighbour, ORIGINATED, Optional, Route, SITE_ASN, numbers};
+use crate::implementation::{
+    At, Implementation, Neighbour, ORIGINATED, Optional, Role, Route, SITE_ASN, numbers,
+};
 use serde_json::Value;
 use std::fmt::Write;
 use terms::Family;
@@ -22,7 +24,14 @@ impl Implementation for Openbgpd {
 
     fn lacks(&self, feature: Optional) -> Option<&'static str> {
         match feature {
-            Optional::Refresh | Optional::ShutdownText | Optional::Forwarding => None,
+            Optional::Refresh
+            | Optional::Forwarding
+            | Optional::ShutdownText
+            | Optional::Roles
+            | Optional::EnhancedRefresh
+            | Optional::ErrorCode => None,
+            Optional::ExtendedNextHop => Some("knows no next hop of the other family"),
+            Optional::Bfd | Optional::AdminDown => Some("has no BFD"),
             Optional::Restarting => Some("it names no family, so nobody keeps its routes"),
             Optional::QuickReturn => {
                 Some("hangs up on everybody for 30 s or more after a Cease, or until `bgpctl neighbor up`")
@@ -126,6 +135,17 @@ fn configuration(neighbour: &Neighbour) -> String {
         }
         if session.ttl_security {
             text.push_str("  ttl-security yes\n");
+        }
+        text.push_str("  announce enhanced refresh yes\n");
+        if let Some(role) = session.role {
+            let role = match role {
+                Role::Provider => "provider",
+                Role::Customer => "customer",
+            };
+            let _ = writeln!(text, "  announce policy {role}");
+        }
+        if session.add_path {
+            text.push_str("  announce add-path recv yes\n  announce add-path send all\n");
         }
         for family in [Family::Ipv4, Family::Ipv6] {
             let name = if family == Family::Ipv4 { "IPv4" } else { "IPv6" };

@@ -130,5 +130,8 @@ fn table_of(implementation: &str, neighbour: &Neighbour, session: &Session) -> S
     if session.over == Family::Ipv4 && session.families.contains(&Family::Ipv6) {
         let _ = writeln!(text, "next_hop6 = \"{}\"", neighbour.site.ipv6);
     }
+    if session.extended_next_hop {
+        let _ = writeln!(text, "next_hop4 = \"{}\"", neighbour.site.ipv6);
+    }
     text + session.lines
 }
