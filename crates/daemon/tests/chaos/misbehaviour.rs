@@ -4,7 +4,7 @@ use crate::speaker::{
     Answer, Call, KEEPALIVE, NOTIFICATION, OPEN, Open, ROUTE_REFRESH, UPDATE, attributes, message, of_length,
     raw, update,
 };
-use crate::stage::Stage;
+use crate::stage::{HEALTHY, Stage};
 use std::net::Ipv4Addr;
 
 /// One kind of misbehaviour.
@@ -13,11 +13,15 @@ pub(crate) struct Misbehaviour {
     pub(crate) play: fn(&Stage, Ipv4Addr) -> Answer,
 }
 
+/// The capability of messages up to 65535 octets (RFC 8654).
+const LONG_MESSAGES: [u8; 2] = [6, 0];
+
 /// Each is played from an address of its own, so that none waits for the pause after another.
-pub(crate) const ALL: [Misbehaviour; 30] = [
+pub(crate) const ALL: [Misbehaviour; 36] = [
     Misbehaviour { name: "an OPEN that comes octet by octet", play: dribble },
     Misbehaviour { name: "a connection without a word, then a proper one", play: half_open },
-    Misbehaviour { name: "both call at once", play: collision },
+    Misbehaviour { name: "both call at once, and its router id is the larger one", play: its_call_is_kept },
+    Misbehaviour { name: "both call at once, and its router id is the smaller one", play: our_call_is_kept },
     Misbehaviour { name: "a second call while the session is up", play: second_call },
     Misbehaviour {
         name: "a marker that is not all ones",
@@ -35,6 +39,20 @@ pub(crate) const ALL: [Misbehaviour; 30] = [
     Misbehaviour {
         name: "length 65535 of an OPEN",
         play: |stage, from| first(stage, from, &of_length(65535, OPEN, &[])),
+    },
+    Misbehaviour { name: "an UPDATE of 4097 octets", play: |stage, from| later(stage, from, &long(4097)) },
+    Misbehaviour { name: "an UPDATE of 65535 octets", play: |stage, from| later(stage, from, &long(65535)) },
+    Misbehaviour {
+        name: "an UPDATE of 65535 octets, the most that a length can say, after both agreed on long messages",
+        play: long_as_agreed,
+    },
+    Misbehaviour {
+        name: "length 4097 of an OPEN that offers long messages",
+        play: |stage, from| {
+            let mut open = Open::of(stage.asn(from), from);
+            open.capabilities.extend(LONG_MESSAGES);
+            first(stage, from, &of_length(4097, OPEN, &open.message()[19..]))
+        },
     },
     Misbehaviour {
         name: "a KEEPALIVE with a body",
@@ -70,6 +88,10 @@ pub(crate) const ALL: [Misbehaviour; 30] = [
     Misbehaviour {
         name: "OPEN with the site's own router id",
         play: |stage, from| open(stage, from, |open| open.router_id = Ipv4Addr::new(10, 0, 0, 10)),
+    },
+    Misbehaviour {
+        name: "OPEN with the router id of another neighbour",
+        play: |stage, from| open(stage, from, |open| open.router_id = HEALTHY),
     },
     Misbehaviour {
         name: "OPEN with router id 0",
@@ -159,18 +181,54 @@ fn half_open(stage: &Stage, from: Ipv4Addr) -> Answer {
     answer
 }
 
-/// The site calls, and is called. The larger router id is the peer's, so the peer's call is kept.
-fn collision(stage: &Stage, from: Ipv4Addr) -> Answer {
+/// The site calls, and is called (RFC 4271 section 6.8): the call of the larger router id is kept.
+fn collide(stage: &Stage, from: Ipv4Addr, router_id: Ipv4Addr) -> [Call; 2] {
     let mut of_site = stage.be_called(from);
     of_site.hear_open();
-    let open = Open::of(stage.asn(from), Ipv4Addr::new(203, 0, 113, 1));
+    let open = Open::of(stage.asn(from), router_id);
     let mut of_peer = stage.call(from);
     of_peer.hear_open();
     of_site.say(&open.message());
     of_peer.say(&open.message());
-    assert_eq!(of_site.answer(), Answer::Notification(6, 7), "one of two is closed");
-    of_peer.say(&message(KEEPALIVE, &[]));
-    of_peer.answer()
+    [of_site, of_peer]
+}
+
+fn its_call_is_kept(stage: &Stage, from: Ipv4Addr) -> Answer {
+    let [of_site, of_peer] = collide(stage, from, Ipv4Addr::new(203, 0, 113, 1));
+    one_is_kept(of_peer, of_site)
+}
+
+fn our_call_is_kept(stage: &Stage, from: Ipv4Addr) -> Answer {
+    let [of_site, of_peer] = collide(stage, from, Ipv4Addr::new(10, 0, 0, 9));
+    one_is_kept(of_site, of_peer)
+}
+
+fn one_is_kept(mut kept: Call, mut closed: Call) -> Answer {
+    assert_eq!(closed.answer(), Answer::Notification(6, 7), "one of two is closed");
+    kept.say(&message(KEEPALIVE, &[]));
+    kept.answer()
+}
+
+/// An UPDATE of so many octets that says nothing wrong: it withdraws routes that nobody has told.
+fn long(octets: usize) -> Vec<u8> {
+    // 0.0.0.0/0 takes one octet, 60.0.0.0/8 two.
+    let room = octets - 23;
+    let mut routes = [8, 60].repeat(room / 2);
+    routes.resize(room, 0);
+    let length = u16::try_from(room).unwrap().to_be_bytes();
+    let whole = message(UPDATE, &[&length[..], &routes, &[0, 0]].concat());
+    assert_eq!(whole.len(), octets);
+    whole
+}
+
+fn long_as_agreed(stage: &Stage, from: Ipv4Addr) -> Answer {
+    let mut open = Open::of(stage.asn(from), from);
+    open.capabilities.extend(LONG_MESSAGES);
+    let mut session = stage.call(from);
+    session.establish(&open);
+    session.hear_everything();
+    session.say(&long(65535));
+    session.answer_of_session()
 }
 
 fn second_call(stage: &Stage, from: Ipv4Addr) -> Answer {

@@ -11,10 +11,10 @@ use std::net::{Ipv4Addr, TcpListener};
 /// How many neighbours the hostile host can be.
 pub(crate) const HOSTILE: u8 = 48;
 
-/// The hostile neighbour that the site calls; it waits for calls of the others.
-pub(crate) const CALLED: u8 = 3;
+/// The hostile neighbours that the site calls; it waits for calls of the others.
+const CALLED: [u8; 2] = [3, 4];
 
-const HEALTHY: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 1);
+pub(crate) const HEALTHY: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 1);
 const HEALTHY_ASN: u16 = 64_601;
 /// The site, as each of the two sees it.
 const SITE: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 0, 1, 10), Ipv4Addr::new(10, 0, 2, 250)];
@@ -26,7 +26,7 @@ pub(crate) struct Stage {
     hostile: Host,
     _healthy_host: Host,
     /// Where the site calls.
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
 }
 
 /// An address of the hostile host.
@@ -46,14 +46,14 @@ impl Stage {
         for number in 2..=HOSTILE + 1 {
             address::add(&mut netlink, cable, format!("{}/24", hostile(number)).parse().unwrap()).unwrap();
         }
-        let listener =
-            hostile_host.namespace.run(|| TcpListener::bind((hostile(CALLED), 179))).unwrap().unwrap();
+        let listen = |number: u8| TcpListener::bind((hostile(number), 179)).unwrap();
+        let listeners = hostile_host.namespace.run(|| CALLED.map(listen).into()).unwrap();
         site.configure(&peers());
         site.start();
         let open = Open::of(HEALTHY_ASN, HEALTHY);
         let healthy = Healthy::establish(&healthy_host, &open, HEALTHY, SITE[0]);
         until("the healthy neighbour has the route", || healthy.has_route());
-        Stage { site, healthy, hostile: hostile_host, _healthy_host: healthy_host, listener }
+        Stage { site, healthy, hostile: hostile_host, _healthy_host: healthy_host, listeners }
     }
 
     /// The AS of a hostile neighbour.
@@ -73,8 +73,8 @@ impl Stage {
 
     /// Waits for the site to call.
     pub(crate) fn be_called(&self, from: Ipv4Addr) -> Call {
-        assert_eq!(from, hostile(CALLED), "the site calls nobody else");
-        Call::on(self.listener.accept().unwrap().0)
+        let called = CALLED.iter().position(|&number| hostile(number) == from);
+        Call::on(self.listeners[called.unwrap()].accept().unwrap().0)
     }
 
     /// A session that is up.
@@ -111,7 +111,7 @@ fn peers() -> String {
          hold_time = \"30s\"\nnext_hop6 = \"2001:db8::10\"\n"
     );
     for number in 1..=HOSTILE {
-        let (from, passive) = (hostile(number), number != CALLED);
+        let (from, passive) = (hostile(number), !CALLED.contains(&number));
         let asn = 64_700 + u16::from(number);
         let name = name(from);
         let _ = write!(
