@@ -21,6 +21,8 @@ mod kept;
 mod permits;
 mod readback;
 mod regroup;
+#[cfg(test)]
+mod stage;
 mod view;
 
 pub(crate) use command::{Command, Leave};
@@ -28,6 +30,8 @@ pub(crate) use group::{Group, Seen, Slot};
 pub(crate) use kept::Kept;
 pub(crate) use permits::{Grants, Permits, Wishes};
 pub(crate) use regroup::{Member, Regroup};
+#[cfg(test)]
+pub(crate) use stage::Stage;
 pub(crate) use view::{output, state};
 
 use crate::address::Presence;

@@ -1,27 +1,16 @@
 //! The trigger and the decision loop; peers, groups and the disk are those of the test.
 
 use super::*;
-use crate::address::Presence;
-use crate::announce::{Decider, Ears, Group, Mouth, Permits, Regroup, Slot};
+use crate::announce::{Decider, Permits, Stage};
 use crate::bgp::{Ledger, View};
 use crate::caller::Caller;
-use crate::check::Found;
 use crate::export::{self, NextHops};
 use crate::fleet;
-use crate::load::Loads;
-use crate::memory::Memories;
-use crate::metrics::Metrics;
-use crate::orders;
 use crate::status::Shown;
-use crate::traffic::{Connections, Counted};
-use crate::watchdog::Heart;
 use ::fleet::{Key, local};
-use announce::{CheckId, Condition, Level, Machine, Memory};
+use announce::Level;
 use api::{BlackholeOrder, Told};
-use config::SiteFile;
-use recording::Track;
-use std::any::Any;
-use terms::{Family, Verdict, WallTime};
+use terms::{Verdict, WallTime};
 
 const SITE: &str = r#"
 [site]
@@ -55,11 +44,9 @@ struct Bench {
     directory: tempfile::TempDir,
     board: Board,
     store: Option<Embedded>,
-    found: mpsc::Sender<(Slot, Found)>,
     requests: mpsc::Sender<Request>,
     decision: watch::Receiver<Arc<Decision>>,
-    /// Ends of channels that nobody uses here.
-    _kept: Vec<Box<dyn Any>>,
+    stage: Stage,
 }
 
 /// A task that tells a peer of every decision, as far as one can be told here.
@@ -81,21 +68,6 @@ fn peer(of: &config::Peer, mut decision: watch::Receiver<Arc<Decision>>) -> Peer
     Peer::for_test(of.name.clone(), of.address.ip(), of.session.peer_asn, view)
 }
 
-fn group(of: &config::Group, site_file: &SiteFile, clock: Clock) -> Group {
-    Group {
-        slot: Slot(0),
-        machine: Machine::new(of.settings.clone(), Memory::default(), clock.now()),
-        track: Track::silent(),
-        services: of.services.clone(),
-        prefixes: of.prefixes.iter().copied().collect(),
-        withheld: Default::default(),
-        addresses: site_file.services.iter().flat_map(|service| service.addresses.iter().copied()).collect(),
-        ready: Condition::met("always"),
-        sooner: Vec::new(),
-        first_check: 0,
-    }
-}
-
 impl Bench {
     async fn start() -> Bench {
         let directory = tempfile::tempdir().unwrap();
@@ -105,75 +77,27 @@ impl Bench {
 
     async fn start_with(directory: tempfile::TempDir, store: Option<Embedded>) -> Bench {
         let site_file = config::parse("site.toml", SITE, directory.path()).unwrap();
-        let (clock, metrics) = (Clock::start(), Metrics::default());
-        let bus = Bus::new(clock, metrics.clone());
-        let (views, groups) = watch::channel(Vec::new());
-        let (found, finding) = mpsc::channel(16);
-        let (commands, commanded) = mpsc::channel(8);
+        let (stage, ears, mouth) = Stage::new();
+        let peers = site_file.peers.iter().map(|of| peer(of, stage.decision.clone())).collect();
+        stage.shown.send_replace(Shown { peers, ..Shown::default() });
         let (requests, requested) = mpsc::channel(WAITING);
-        let (decided, decision) = watch::channel(Arc::new(Decision::default()));
-        let peers = site_file.peers.iter().map(|of| peer(of, decision.clone())).collect();
-        let (shown, showing) = watch::channel(Shown { peers, ..Shown::default() });
         let (show, blackholes) = watch::channel(Book::new());
-        // It looks after the addresses by itself, and the groups' machines do not wait for them.
-        let (presence, present) = watch::channel(Presence::default());
-        let (connections, connected) = watch::channel(Connections::new());
-        let (loads, loaded) = watch::channel(Loads::default());
-        let (regroups, regrouped) = mpsc::channel::<Regroup>(1);
-        let (samples, drawn) = mpsc::channel(16);
-        let mouth = Mouth {
-            clock,
-            bus: bus.clone(),
-            metrics,
-            heart: Heart::of("the test"),
-            decision: decided,
-            memories: watch::Sender::new(Memories::new()),
-            views,
-            samples,
-            counted: watch::Sender::new(Counted::new()),
-        };
-        let ears = Ears {
-            found: finding,
-            presence: present,
-            commands: commanded,
-            regroups: regrouped,
-            connections: connected,
-            loads: loaded.clone(),
-            shown: showing.clone(),
-        };
-        let (fleet, _, _) = fleet::join(&site_file, clock, bus.clone(), groups.clone(), loaded);
-        let machines = site_file.groups.iter().map(|of| group(of, &site_file, clock)).collect();
+        let (clock, bus) = (stage.clock, stage.bus.clone());
+        let (fleet, _, _) =
+            fleet::join(&site_file, clock, bus.clone(), stage.groups.clone(), stage.loads.clone());
         let book = recall(store.as_ref(), clock.wall(), &bus).await;
-        let decider =
-            Decider::new(machines, Arc::default(), Permits::Alone, mouth).blackholing(wanted(&book));
-        tokio::spawn(decider.run(ears, BTreeMap::new()));
-        let board = Board {
-            clock,
-            site: site_file.site.name.clone(),
-            started: clock.wall(),
-            groups,
-            orders: watch::channel(orders::Shown::new()).1,
-            shown: showing,
-            decision: decision.clone(),
-            blackholes,
-            fleet,
-            restart: watch::channel(None).1,
-            bus,
-        };
-        let trigger = Trigger::new(board.clone(), store.clone(), book, commands, show);
+        let decider = Decider::new(stage.groups_of(&site_file), Arc::default(), Permits::Alone, mouth);
+        tokio::spawn(decider.blackholing(wanted(&book)).run(ears, BTreeMap::new()));
+        let board = Board { blackholes, ..stage.board(site_file.site.name.clone(), fleet) };
+        let trigger = Trigger::new(board.clone(), store.clone(), book, stage.commands.clone(), show);
         tokio::spawn(trigger.run(requested));
-        let _kept: Vec<Box<dyn Any>> =
-            vec![Box::new((shown, presence, connections, loads)), Box::new((regroups, drawn))];
-        Bench { directory, board, store, found, requests, decision, _kept }
+        Bench { directory, board, store, requests, decision: stage.decision.clone(), stage }
     }
 
     /// The group is proven and announced.
     async fn up(&mut self) {
         for _ in 0..3 {
-            let now = self.board.clock.now();
-            let (check, family, verdict) = (CheckId(0), Some(Family::Ipv4), Verdict::Pass);
-            let found = Found { check, verdict, family, asked: now, known: now, seen: None };
-            self.found.send((Slot(0), found)).await.unwrap();
+            self.stage.check(0, Verdict::Pass).await;
         }
         let is_up =
             |decision: &Arc<Decision>| decision.groups.iter().all(|group| group.level == Level::Normal);

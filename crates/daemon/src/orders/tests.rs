@@ -1,26 +1,15 @@
 //! The clerk and the decision loop with real machines; the checks, the fleet and the peers are cells of the test.
 
 use super::*;
-use crate::address::Presence;
-use crate::announce::{Decider, Ears, Grants, Group, Leave, Mouth, Permits, Slot, Wishes};
-use crate::blackhole;
+use crate::announce::{Decider, Grants, Leave, Permits, Stage, Wishes};
 use crate::caller::Caller;
-use crate::check::Found;
 use crate::export::Decision;
 use crate::fleet;
-use crate::load::Loads;
-use crate::memory::Memories;
-use crate::metrics::Metrics;
-use crate::status;
-use crate::traffic::{Connections, Counted};
-use crate::watchdog::Heart;
 use ::fleet::{Key, local};
-use announce::{CheckId, Condition, Level, Machine, Memory, Permit, Wish};
+use announce::{Level, Permit, Wish};
 use api::{GroupState, OrderKind, PermitState};
-use recording::Track;
-use std::any::Any;
 use std::sync::Arc;
-use terms::{FailKind, Family, Verdict};
+use terms::{FailKind, Verdict};
 
 const SITE: &str = r#"
 [site]
@@ -52,14 +41,12 @@ struct Bench {
     /// Of this machine.
     store: Option<Embedded>,
     board: Board,
-    found: mpsc::Sender<(Slot, Found)>,
     commands: mpsc::Sender<Command>,
     requests: mpsc::Sender<Request>,
     decision: watch::Receiver<Arc<Decision>>,
     wishes: watch::Receiver<Wishes>,
     grants: watch::Sender<Grants>,
-    /// Ends of channels that nobody uses here.
-    _kept: Vec<Box<dyn Any>>,
+    stage: Stage,
 }
 
 /// Whether there is somebody to ask for permits.
@@ -96,42 +83,13 @@ impl Bench {
     ) -> Bench {
         let site = SITE.replace("london", name);
         let site_file = config::parse("site.toml", &site, directory.path()).unwrap();
-        let (clock, metrics) = (Clock::start(), Metrics::default());
-        let bus = Bus::new(clock, metrics.clone());
-        let (views, groups) = watch::channel(Vec::new());
-        let (found, finding) = mpsc::channel(16);
-        let (commands, commanded) = mpsc::channel(8);
+        let (stage, ears, mouth) = Stage::new();
+        let (clock, bus, groups, loaded) =
+            (stage.clock, stage.bus.clone(), stage.groups.clone(), stage.loads.clone());
         let (requests, requested) = mpsc::channel(WAITING);
-        let (decided, decision) = watch::channel(Arc::new(Decision::default()));
         let (wished, wishes) = watch::channel(Wishes::new());
         let (grants, granted) = watch::channel(Grants::new());
-        let (shown, showing) = watch::channel(status::Shown::default());
         let (show_orders, orders_shown) = watch::channel(Shown::new());
-        let (presence, present) = watch::channel(Presence::default());
-        let (connections, connected) = watch::channel(Connections::new());
-        let (loads, loaded) = watch::channel(Loads::default());
-        let (regroups, regrouped) = mpsc::channel(1);
-        let (samples, drawn) = mpsc::channel(16);
-        let mouth = Mouth {
-            clock,
-            bus: bus.clone(),
-            metrics,
-            heart: Heart::of("the test"),
-            decision: decided,
-            memories: watch::Sender::new(Memories::new()),
-            views,
-            samples,
-            counted: watch::Sender::new(Counted::new()),
-        };
-        let ears = Ears {
-            found: finding,
-            presence: present,
-            commands: commanded,
-            regroups: regrouped,
-            connections: connected,
-            loads: loaded.clone(),
-            shown: showing.clone(),
-        };
         let (alone, _, _) = fleet::join(&site_file, clock, bus.clone(), groups.clone(), loaded.clone());
         let (fleet, permits) = match among {
             Among::Nobody => (alone, Permits::Alone),
@@ -147,39 +105,14 @@ impl Bench {
                 (fleet, permits)
             }
         };
-        let machines = site_file.groups.iter().enumerate().map(|(slot, group)| Group {
-            slot: Slot(slot),
-            machine: Machine::new(group.settings.clone(), Memory::default(), clock.now()),
-            track: Track::silent(),
-            services: group.services.clone(),
-            prefixes: group.prefixes.iter().copied().collect(),
-            withheld: Default::default(),
-            addresses: Default::default(),
-            ready: Condition::met("always"),
-            sooner: Vec::new(),
-            first_check: 0,
-        });
-        let decider = Decider::new(machines.collect(), Arc::new([]), permits, mouth);
+        let decider = Decider::new(stage.groups_of(&site_file), Arc::new([]), permits, mouth);
         let orders = recall(store.as_ref(), clock.wall(), &bus).await;
         tokio::spawn(decider.run(ears, intents(&orders)));
-        let board = Board {
-            clock,
-            site: site_file.site.name.clone(),
-            started: clock.wall(),
-            groups,
-            orders: orders_shown,
-            shown: showing,
-            decision: decision.clone(),
-            blackholes: watch::channel(blackhole::Book::new()).1,
-            fleet,
-            restart: watch::channel(None).1,
-            bus,
-        };
+        let board = Board { orders: orders_shown, ..stage.board(site_file.site.name.clone(), fleet) };
+        let (commands, decision) = (stage.commands.clone(), stage.decision.clone());
         let clerk = Clerk::new(board.clone(), store.clone(), orders, commands.clone(), show_orders);
         tokio::spawn(clerk.run(requested));
-        let _kept: Vec<Box<dyn Any>> =
-            vec![Box::new((shown, presence, connections, loads)), Box::new((regroups, drawn))];
-        Bench { directory, store, board, found, commands, requests, decision, wishes, grants, _kept }
+        Bench { directory, store, board, commands, requests, decision, wishes, grants, stage }
     }
 
     /// Both groups are proven and announced.
@@ -192,16 +125,7 @@ impl Bench {
     }
 
     async fn check(&self, slot: usize, verdict: Verdict) {
-        let now = self.board.clock.now();
-        let found = Found {
-            check: CheckId(0),
-            verdict,
-            family: Some(Family::Ipv4),
-            asked: now,
-            known: now,
-            seen: None,
-        };
-        self.found.send((Slot(slot), found)).await.unwrap();
+        self.stage.check(slot, verdict).await;
     }
 
     async fn until(&mut self, is_so: impl Fn(&[api::Group]) -> bool) {
