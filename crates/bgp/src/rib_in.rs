@@ -85,6 +85,20 @@ pub struct Heard {
     pub marks: Marks,
 }
 
+impl Heard {
+    /// The UPDATE that says this and nothing else.
+    pub fn update(self) -> Update {
+        let Heard { prefix, path, mut attributes, .. } = self;
+        let path = Nlri { prefix, path };
+        let mut reached = Vec::new();
+        match &mut attributes.mp_reach {
+            Some(reach) => reach.prefixes = vec![path],
+            None => reached.push(path),
+        }
+        Update { withdrawn: Vec::new(), attributes, reached }
+    }
+}
+
 /// Routes heard from one neighbour.
 #[derive(Debug)]
 pub struct RibIn {
@@ -170,8 +184,8 @@ impl RibIn {
         }
     }
 
-    /// Forgets the stale routes of the family: all there is was told again.
-    pub fn sweep_stale(&mut self, family: Family) {
+    /// Forgets the stale routes of the family: all there is was told again. Answers whether there were any.
+    pub fn sweep_stale(&mut self, family: Family) -> bool {
         match family {
             Family::Ipv4 => self.ipv4.sweep_stale(),
             Family::Ipv6 => self.ipv6.sweep_stale(),

@@ -13,6 +13,8 @@
 //! An UPDATE is made when there is room to send it, out of what is wanted at that moment: a slow neighbour never
 //! queues up old news, and a withdraw overtakes every announcement that was not sent yet.
 
+mod monitored;
+
 use crate::session::{Event, PeerKind, Prefixes, leaks};
 use crate::wire::as_path::AsPath;
 use crate::wire::attribute::{MpReach, PathAttributes};

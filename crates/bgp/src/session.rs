@@ -31,6 +31,7 @@
 //! | `wanted`, `limits` | how much may be told, and how much may be heard |
 //! | `change` | other settings |
 //! | `keeping` | what was heard, where it is kept |
+//! | `monitored` | what a monitoring station is told |
 //! | `leaks` | what should not have been heard, and what is said so that nobody else hears it |
 //! | `timers` | the timers and their jitter |
 //! | `offer` | what our OPEN says |
@@ -46,6 +47,7 @@ mod input;
 mod keeping;
 pub(crate) mod leaks;
 mod limits;
+mod monitored;
 mod offer;
 mod opening;
 mod settings;
@@ -64,12 +66,14 @@ pub use event::{Event, Prefixes};
 pub use graceful::{Graceful, RestartTime, RestartTimeError, StaleEnd};
 pub use input::{ConnectionId, Direction, Input, Output, StopKind};
 pub use limits::LIMIT_PAUSE;
+pub use monitored::{Ending, Introduction, Monitored, Monitoring, Opens, Unsaid};
 pub use settings::{IdleHold, Settings};
 pub use state::StateName;
 
 use graceful::restart::Restart;
 use graceful::retention::Retention;
 use keeping::Keeping;
+use monitored::Notes;
 use offer::Offer;
 use serde::{Deserialize, Serialize};
 use state::{Connection, State};
@@ -134,6 +138,9 @@ pub struct Session {
     /// What stays while the neighbour restarts.
     #[serde(default)]
     retention: Retention,
+    /// What a monitoring station is to be told. It is not saved: whoever goes on with the session says what to note.
+    #[serde(skip)]
+    notes: Notes,
     outputs: VecDeque<Output>,
     /// The time of the latest input.
     now: Timestamp,
@@ -156,6 +163,7 @@ impl Session {
             keeping,
             restart: Restart::default(),
             retention: Retention::default(),
+            notes: Notes::default(),
             outputs: VecDeque::new(),
             now: Timestamp::ZERO,
         }
@@ -208,7 +216,7 @@ impl Session {
         let State::Established(established) = &mut self.state else {
             return None;
         };
-        let output = established.next_output()?;
+        let output = established.next_output(&mut self.notes)?;
         let (unsent, hold) = (established.connection.unsent, established.negotiated.hold_time);
         self.watch_sending(unsent, hold);
         Some(output)

@@ -132,7 +132,7 @@ fn act_on_rib(rib_in: &mut RibIn, act: &Act, second: u64) {
         Act::Withdraw(prefixes) => rib_in.hear(withdrawal(&chosen(prefixes)), at(second)),
         Act::TreatAsWithdraw(prefixes) => rib_in.withdraw(chosen(prefixes)),
         Act::MarkStale(family) => rib_in.mark_stale(*family),
-        Act::SweepStale(family) => rib_in.sweep_stale(*family),
+        Act::SweepStale(family) => _ = rib_in.sweep_stale(*family),
         Act::Tidy => rib_in.tidy(),
         Act::End => rib_in.clear(),
     }
@@ -182,7 +182,7 @@ fn compare(acts: &[Act], skip: impl Fn(&Act) -> bool) -> Result<(), String> {
     // Everything goes, and nothing of it stays held.
     rib_in.withdraw((0..64).map(prefix));
     Family::ALL.into_iter().for_each(|family| rib_in.mark_stale(family));
-    Family::ALL.into_iter().for_each(|family| rib_in.sweep_stale(family));
+    Family::ALL.into_iter().for_each(|family| _ = rib_in.sweep_stale(family));
     while rib_in.is_untidy() {
         rib_in.tidy();
     }

@@ -236,13 +236,15 @@ impl<A: Address> Routes<A> {
         self.stale += std::mem::take(&mut self.fresh);
     }
 
-    /// Stale routes are gone.
-    pub(super) fn sweep_stale(&mut self) {
-        if self.stale > 0 {
+    /// Stale routes are gone. Answers whether there were any.
+    pub(super) fn sweep_stale(&mut self) -> bool {
+        let any = self.stale > 0;
+        if any {
             self.tidying = Some(0);
         }
         self.floor = self.now;
         self.stale = 0;
+        any
     }
 
     /// Gives every stale route the youngest stale mark, before a mark could come round to the one it began with.

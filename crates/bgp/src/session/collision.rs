@@ -19,7 +19,7 @@ use crate::session::opening::agreement;
 use crate::session::state::{Connection, OpenConfirm, OpenSent, State};
 use crate::session::timers::Timer;
 use crate::session::transition::{Next, Stimulus};
-use crate::session::{Direction, Event, Session};
+use crate::session::{Direction, Ending, Event, Session, Unsaid};
 use crate::wire::message::Message;
 use crate::wire::negotiated::Negotiated;
 use crate::wire::notification::ErrorCode;
@@ -152,6 +152,7 @@ impl Session {
             Heard::Agreed(rival, open, negotiated) => (rival, open, negotiated),
         };
         self.close(&state.connection);
+        self.notes.down(state.connection.id, || Ending::Unsaid(Unsaid::NeighbourConnects));
         self.forgive_after(&state);
         self.retain(&state.negotiated, &Loss::Connection);
         self.timers.stop_all();

@@ -6,7 +6,7 @@ use crate::session::limits::{LIMIT_PAUSE, TooMany};
 use crate::session::state::{Connection, OpenConfirm, OpenSent, State};
 use crate::session::timers::Timer;
 use crate::session::transition::Next;
-use crate::session::{Event, Output, Session};
+use crate::session::{Ending, Event, Output, Session};
 use crate::wire::negotiated::Negotiated;
 use crate::wire::notification::{ErrorCode, Notification};
 use Next::Go;
@@ -42,6 +42,7 @@ impl Session {
     pub(super) fn refuse(&mut self, mut connection: Connection, notification: impl Into<Notification>) {
         let notification = notification.into();
         self.outputs.push_back(connection.send(notification.encode()));
+        self.notes.down(connection.id, || Ending::Sent(notification.clone()));
         self.emit(Event::NotificationSent(notification));
         self.close(&connection);
     }

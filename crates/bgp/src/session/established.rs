@@ -6,6 +6,7 @@ use crate::session::graceful::retention::Retention;
 use crate::session::keeping::Keeping;
 use crate::session::leaks::{Leaks, leaked};
 use crate::session::limits::{Counted, TooMany};
+use crate::session::monitored::Notes;
 use crate::session::state::{Connection, OpenConfirm};
 use crate::session::{Event, Output, Received, SEND_WINDOW, Session, Settings};
 use crate::wire::attribute::{Fault, Handling};
@@ -79,12 +80,15 @@ impl Established {
     }
 
     /// The next UPDATE, unless the neighbour is behind; once all is told, what to tell people.
-    pub(crate) fn next_output(&mut self) -> Option<Output> {
+    pub(crate) fn next_output(&mut self, notes: &mut Notes) -> Option<Output> {
         if self.connection.unsent >= SEND_WINDOW {
             return None;
         }
         match self.rib_out.next_message() {
-            Some(bytes) => Some(self.connection.send(bytes)),
+            Some(bytes) => {
+                notes.told(&bytes);
+                Some(self.connection.send(bytes))
+            }
             None => self.rib_out.take_event().map(Output::Event),
         }
     }
@@ -97,7 +101,9 @@ impl Established {
         mut hearing: Hearing<'_>,
     ) -> Result<Vec<Event>, Unbearable> {
         let mut events = Vec::new();
-        self.follow(Verdict::decode(body, &self.reading), &mut hearing, &mut events)?;
+        let verdict = Verdict::decode(body, &self.reading);
+        hearing.notes.heard(body, &verdict, &self.reading);
+        self.follow(verdict, &mut hearing, &mut events)?;
         events.extend(self.tolerated.due(hearing.now));
         events.extend(self.leaks.due(hearing.now));
         Ok(events)
@@ -155,7 +161,7 @@ impl Established {
             events.extend(self.complete.insert(family).then_some(Event::EndOfRib(family)));
             hearing.retention.confirmed(family);
         }
-        hearing.keeping.hear(update, hearing.now);
+        hearing.keeping.hear(update, hearing.now, hearing.notes);
         Ok(())
     }
 
@@ -169,7 +175,7 @@ impl Established {
     pub(crate) fn told_again_up_to_here(&mut self, family: Family, hearing: &mut Hearing<'_>) {
         self.counted.end_again(family);
         hearing.retention.confirmed(family);
-        hearing.keeping.sweep_stale(family);
+        hearing.keeping.sweep_stale(family, hearing.notes);
     }
 
     /// How many prefixes of the neighbour stand announced, in each family that has a bound.
@@ -204,14 +210,15 @@ pub(crate) struct Hearing<'a> {
     received: &'a mut Received,
     keeping: &'a mut Keeping,
     retention: &'a mut Retention,
+    notes: &'a mut Notes,
     now: Timestamp,
 }
 
 impl Session {
     pub(super) fn hearing(&mut self) -> Hearing<'_> {
-        let Session { settings, received, keeping, retention, now, .. } = self;
+        let Session { settings, received, keeping, retention, notes, now, .. } = self;
         let (local_asn, peer_asn) = (settings.local_asn, settings.peer_asn);
-        Hearing { local_asn, peer_asn, received, keeping, retention, now: *now }
+        Hearing { local_asn, peer_asn, received, keeping, retention, notes, now: *now }
     }
 }
 

@@ -202,7 +202,8 @@ impl Session {
     }
 
     fn forget_stale(&mut self, families: BTreeSet<Family>, why: StaleEnd) {
-        families.iter().for_each(|&family| self.keeping.sweep_stale(family));
+        let Session { keeping, notes, .. } = self;
+        families.iter().for_each(|&family| keeping.sweep_stale(family, notes));
         if !families.is_empty() {
             self.emit(Event::StaleForgotten { families, why });
         }

@@ -1,6 +1,7 @@
 //! What the session keeps of what it hears, if the operator wants it kept.
 
 use crate::rib_in::{Heard, KeepReceived, Kept, RibIn};
+use crate::session::monitored::Notes;
 use crate::wire::nlri::Nlri;
 use crate::wire::update::Update;
 use serde::{Deserialize, Serialize};
@@ -34,11 +35,11 @@ impl Keeping {
     }
 
     /// Takes in an UPDATE that was judged to be well formed.
-    pub(super) fn hear(&mut self, update: Update, now: Timestamp) {
-        self.change(|rib_in| match update.is_end_of_rib() {
-            Some(family) => rib_in.sweep_stale(family),
-            None => rib_in.hear(update, now),
-        });
+    pub(super) fn hear(&mut self, update: Update, now: Timestamp, notes: &mut Notes) {
+        match update.is_end_of_rib() {
+            Some(family) => self.sweep_stale(family, notes),
+            None => self.change(|rib_in| rib_in.hear(update, now)),
+        }
     }
 
     /// Takes in prefixes that are treated as withdrawn (RFC 7606 section 2).
@@ -52,8 +53,12 @@ impl Keeping {
     }
 
     /// The neighbour has told all of a family again.
-    pub(super) fn sweep_stale(&mut self, family: Family) {
-        self.change(|rib_in| rib_in.sweep_stale(family));
+    pub(super) fn sweep_stale(&mut self, family: Family, notes: &mut Notes) {
+        self.change(|rib_in| {
+            if rib_in.sweep_stale(family) {
+                notes.forgotten();
+            }
+        });
     }
 
     /// The session ended, and the neighbour may be restarting: what it told of these families stays, stale. What was
@@ -97,6 +102,16 @@ impl Keeping {
 
     pub(super) fn kept(&self) -> Option<Kept> {
         self.rib_in.as_ref().map(|rib_in| rib_in.kept())
+    }
+
+    /// How many steps [`Keeping::step`] has for a family.
+    pub(super) fn steps(&self, family: Family) -> usize {
+        self.rib_in.as_ref().map_or(0, |rib_in| rib_in.steps(family))
+    }
+
+    /// About one route; see [`RibIn::step`].
+    pub(super) fn step(&self, family: Family, step: usize) -> Vec<Heard> {
+        self.rib_in.as_ref().map_or(Vec::new(), |rib_in| rib_in.step(family, step))
     }
 
     pub(super) fn about(&self, prefix: Prefix) -> Option<Vec<Heard>> {

@@ -40,6 +40,7 @@ impl Session {
     /// Introduces ourselves on a fresh connection; `timer` is how long the answer may take.
     pub(super) fn send_open(&mut self, mut connection: Connection, timer: Timer) -> Connection {
         let open = self.offer.open(&self.settings, &self.restart).encode();
+        connection.opens.sent.clone_from(&open);
         self.outputs.push_back(connection.send(open));
         self.start_exactly(timer, OPEN_WAIT);
         connection
@@ -73,6 +74,7 @@ impl Session {
         // RFC 4271 section 6.8: an established connection wins over one that is not.
         self.refuse_rival(confirmed.rival.take(), ErrorCode::CONNECTION_COLLISION);
         let wait = self.back_again(&confirmed.negotiated);
+        self.notes.up(&confirmed.connection, &confirmed.negotiated);
         let mut established =
             Established::new(confirmed, &self.settings, Arc::clone(self.wanted.allowed()), self.now);
         if wait {

@@ -1,7 +1,7 @@
 //! The six states of RFC 4271 section 8.2.2, each with what exists in it and nowhere else.
 
 use crate::session::established::Established;
-use crate::session::{ConnectionId, Direction, Output};
+use crate::session::{ConnectionId, Direction, Opens, Output};
 use crate::wire::framer::Framer;
 use crate::wire::message::Message;
 use crate::wire::negotiated::Negotiated;
@@ -87,11 +87,14 @@ pub(crate) struct Connection {
     pub(crate) framer: Framer,
     /// Octets asked to be sent that the kernel has not taken yet.
     pub(crate) unsent: usize,
+    /// What both sides said first.
+    #[serde(default)]
+    pub(crate) opens: Opens,
 }
 
 impl Connection {
     pub(crate) fn new(id: ConnectionId, direction: Direction) -> Self {
-        Connection { id, direction, framer: Framer::default(), unsent: 0 }
+        Connection { id, direction, framer: Framer::default(), unsent: 0, opens: Opens::default() }
     }
 
     /// Asks the driver to send whole messages on it.
@@ -102,7 +105,12 @@ impl Connection {
 
     /// The next whole message that arrived on it; the error is what to answer.
     pub(crate) fn next_message(&mut self) -> Result<Option<Message>, Notification> {
-        self.framer.next_message()?.map(Message::decode).transpose()
+        let Some(octets) = self.framer.next_message()? else { return Ok(None) };
+        let message = Message::decode(octets)?;
+        if let Message::Open(_) = message {
+            self.opens.received = octets.to_vec();
+        }
+        Ok(Some(message))
     }
 }
 

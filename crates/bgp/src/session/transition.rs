@@ -6,7 +6,7 @@ use crate::session::offer::Offer;
 use crate::session::opening::agreement;
 use crate::session::state::{Connection, OpenConfirm, OpenSent, State};
 use crate::session::timers::Timer;
-use crate::session::{Event, Session, Settings, StateName};
+use crate::session::{Ending, Event, Session, Settings, StateName, Unsaid};
 use crate::wire::message::Message;
 use crate::wire::notification::{ErrorCode, Notification};
 use crate::wire::route_refresh::{Refresh, RouteRefresh};
@@ -205,6 +205,7 @@ impl Session {
                 Stay(State::Established(self.meet_in_established(s, connection)))
             }
             (State::Established(s), Stimulus::Closed) => {
+                self.notes.down(s.connection.id, || Ending::Closed);
                 self.lost(s, &Loss::Connection, "the connection was closed".into())
             }
             (State::Established(s), Stimulus::Message(Message::Keepalive)) => {
@@ -260,6 +261,7 @@ impl Session {
             (State::Established(s), Stimulus::Message(Message::Notification(notification))) => {
                 self.close(&s.connection);
                 self.emit(Event::NotificationReceived(notification.clone()));
+                self.notes.down(s.connection.id, || Ending::Received(notification.clone()));
                 self.lost(s, &Loss::Notification(&notification), notification.to_string().into())
             }
             (State::Established(s), Stimulus::Message(Message::Open(_))) => {
@@ -272,6 +274,7 @@ impl Session {
             (State::Established(s), Stimulus::Expired(Timer::SendHold)) => {
                 // RFC 9687 section 3: a NOTIFICATION would wait behind what the neighbour does not take.
                 self.close(&s.connection);
+                self.notes.down(s.connection.id, || Ending::Unsaid(Unsaid::SendHoldTimerExpires));
                 let unsaid = Notification::from(ErrorCode::SEND_HOLD_TIMER_EXPIRED);
                 self.lost(s, &Loss::Notification(&unsaid), unsaid.to_string().into())
             }

@@ -9,6 +9,7 @@ mod graceful;
 mod keeping;
 mod limits;
 mod living;
+mod monitored;
 mod opening;
 mod paths;
 mod refreshing;

@@ -24,6 +24,11 @@ impl AddPath {
         AddPath { receive: self.receive && theirs.send, send: self.send && theirs.receive }
     }
 
+    /// The same seen from the other end.
+    pub fn reversed(self) -> AddPath {
+        AddPath { receive: self.send, send: self.receive }
+    }
+
     fn is_any(self) -> bool {
         self.receive || self.send
     }
