@@ -44,6 +44,6 @@ pub use reload::{ReloadAnswer, ReloadChange, ReloadOrder, ReloadVerdict};
 pub use restart::{Restart, RestartAnswer, RestartOutcome, RestartVerdict};
 pub use schema::Schema;
 pub use status::{
-    Alarm, Bfd, BfdState, Check, CheckResult, Counted, Group, GroupState, Kept, Output, Peer, PeerState,
-    PrefixStatus, Received, Signature, Status, Told, ToldPeer, Transport,
+    Alarm, Bfd, BfdState, Check, CheckResult, Collector, CollectorState, Counted, Group, GroupState, Kept,
+    Output, Peer, PeerState, PrefixStatus, Received, Signature, Status, Told, ToldPeer, Transport,
 };

@@ -3,8 +3,10 @@
 use crate::{Blackhole, GracefulRestart, Intent, Restart, Schema};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::net::IpAddr;
-use terms::{Asn, Attributes, GroupName, PeerName, Prefix, Reason, ServiceName, SiteName, WallTime};
+use std::net::{IpAddr, SocketAddr};
+use terms::{
+    Asn, Attributes, CollectorName, GroupName, PeerName, Prefix, Reason, ServiceName, SiteName, WallTime,
+};
 use utoipa::ToSchema;
 
 /// Words in lower case that are the same in JSON, on the terminal and on the page. A word is a `tt`: utoipa does not
@@ -98,6 +100,16 @@ words! {
         Up = "up",
     }
 
+    /// How the connection with a BMP collector stands.
+    CollectorState {
+        /// The last attempt failed; the next is not due yet.
+        Waiting = "waiting",
+        /// It is being called.
+        Connecting = "connecting",
+        /// It is told everything.
+        Connected = "connected",
+    }
+
     /// The state of a BGP session (RFC 4271 section 8.2.2).
     PeerState {
         /// Not trying.
@@ -132,6 +144,9 @@ pub struct Status {
     /// What peers are asked to drop, the oldest first.
     #[serde(default)]
     pub blackholes: Vec<Blackhole>,
+    /// The BMP collectors that are told what happens in the sessions, by name.
+    #[serde(default)]
+    pub collectors: Vec<Collector>,
     /// Every alarm that stands, of the groups and of the daemon itself.
     #[serde(default)]
     pub alarms: Vec<Alarm>,
@@ -267,6 +282,31 @@ pub struct Bfd {
     pub own_lateness_us: u64,
     /// How often silence was not taken for a lost path because this machine itself was late.
     pub excused: u64,
+}
+
+/// A BMP collector (RFC 7854).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Collector {
+    /// Its name in the site file.
+    pub name: CollectorName,
+    /// Where it is reached.
+    #[schema(value_type = String)]
+    pub address: SocketAddr,
+    /// How the connection stands.
+    pub state: CollectorState,
+    /// Since when.
+    pub since: WallTime,
+    /// Why there was none last; none while there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// Messages that it was sent, on all connections.
+    pub messages: u64,
+    /// Their octets.
+    pub octets: u64,
+    /// Octets that wait for it now.
+    pub waiting: u64,
+    /// How often it was hung up on because more waited than may.
+    pub overflows: u64,
 }
 
 /// How the TCP connections with a peer are guarded; left out where they are not.

@@ -255,6 +255,20 @@ fn an_order_about_a_blackhole_needs_a_kind_and_a_prefix_and_nothing_unknown() {
     }
 }
 
+fn collector() -> Collector {
+    Collector {
+        name: "pmacct".parse().unwrap(),
+        address: "192.0.2.179:1790".parse().unwrap(),
+        state: CollectorState::Waiting,
+        since: WHEN,
+        reason: Some("Connection refused".into()),
+        messages: 12,
+        octets: 1234,
+        waiting: 0,
+        overflows: 1,
+    }
+}
+
 #[test]
 fn status() {
     let site = "london".parse().unwrap();
@@ -268,6 +282,7 @@ fn status() {
         }],
         peers: vec![peer()],
         blackholes: vec![blackhole()],
+        collectors: vec![collector()],
         alarms: vec![alarm()],
         restart: Some(restart()),
     }));

@@ -4,7 +4,7 @@
 //!   site.toml --> Document --> one module per section --> whole-file checks --> SiteFile
 //!                    |           site  peer (policy)            grouping  group
 //!                    |           service (check, built_in_dns)  consistency  fleet
-//!                    |           group_section (fold, drain)  api
+//!                    |           group_section (fold, drain)  api  bmp
 //!                    +---------- faults of all of them ----------------------> Faults
 //! ```
 //! A section's module holds the type that its section becomes and the function that reads it. What a section cannot
@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod bmp;
 mod built_in_dns;
 mod check;
 mod consistency;
@@ -21,6 +22,7 @@ mod fold;
 mod group;
 mod group_section;
 mod grouping;
+mod octets;
 mod peer;
 mod policy;
 mod service;
@@ -29,6 +31,7 @@ mod site_file;
 mod unique;
 
 pub use api::Api;
+pub use bmp::Collector;
 pub use built_in_dns::BuiltInDns;
 pub use check::{Command, Issuers, Probe, Question, ServerCertificate, Way};
 pub use fleet::{Endpoint, EndpointError, Fleet, Login, Tls};

@@ -1,6 +1,7 @@
 //! The whole file.
 
 use crate::api::{self, Api};
+use crate::bmp::{self, Collector};
 use crate::check::HANG_AFTER;
 use crate::consistency;
 use crate::fleet::{self, Fleet};
@@ -27,6 +28,8 @@ pub struct SiteFile {
     pub groups: Vec<Group>,
     /// The store that the site shares with others; none on a single machine.
     pub fleet: Option<Fleet>,
+    /// Who is told what happens in the sessions, in the order of the file.
+    pub collectors: Vec<Collector>,
     /// Where the daemon can be asked.
     pub api: Api,
     /// What its writer should know.
@@ -55,16 +58,18 @@ fn read(root: &Table, directory: &Path) -> Option<SiteFile> {
     let hang_after = site.as_ref().map_or(HANG_AFTER, |site| site.hang_after);
     let services = service::read_all(&root.required("service"), directory, hang_after);
     let fleet = fleet::read(&root.optional("fleet"), directory);
+    let collectors = bmp::read_all(&root.optional("bmp"));
     let api = api::read(root.optional("api").table().as_ref(), directory);
     let otherwise = Rules::of(site.as_ref(), peers.as_deref().unwrap_or_default());
     let sections = group_section::read_all(&root.optional("group"), &otherwise);
-    let (site, peers, services, fleet, sections, api) = (site?, peers?, services?, fleet?, sections?, api?);
+    let (site, peers, services, fleet, sections) = (site?, peers?, services?, fleet?, sections?);
+    let (collectors, api) = (collectors?, api?);
     let document = root.document();
     let groups = group::derive(document, &services, &sections, &otherwise);
     consistency::check(document, &peers, &services, &groups);
     let peers = peers.into_iter().map(|peer| peer.value).collect();
     let services = services.into_iter().map(|written| written.service).collect();
-    Some(SiteFile { site, peers, services, groups, fleet, api, warnings: Warnings::default() })
+    Some(SiteFile { site, peers, services, groups, fleet, collectors, api, warnings: Warnings::default() })
 }
 
 impl SiteFile {

@@ -1,8 +1,9 @@
 //! Everything that may be slow and that no decision waits for, on a thread and a runtime of their own: the log, the
-//! state files, the API with operators' orders and reloads, the page, and the count of connections.
+//! state files, the API with operators' orders and reloads, the page, BMP collectors, and the count of connections.
 
 use crate::bgp;
 use crate::blackhole::{self, Trigger};
+use crate::bmp::Collectors;
 use crate::caller::Callers;
 use crate::events::{Bus, Log};
 use crate::fleet::{self, Driver};
@@ -29,6 +30,8 @@ pub(crate) struct Attendants {
     pub(crate) board: Board,
     /// In touch with the other sites, where the site file says that there are any.
     pub(crate) fleet: Option<Driver<Etcd>>,
+    /// Tells BMP collectors.
+    pub(crate) collectors: Collectors,
     /// Takes other site files.
     pub(crate) office: Office,
     pub(crate) metrics: Metrics,
@@ -88,6 +91,8 @@ impl Attendants {
         tokio::spawn(self.clerk.run(requests));
         tokio::spawn(self.trigger.run(blackholes));
         tokio::spawn(traffic::count(self.counted, self.connections));
+        let (hang_up, hung_up) = oneshot::channel();
+        let telling = tokio::spawn(self.collectors.run(hung_up));
         let (leave, left) = oneshot::channel();
         let driver = self.fleet.map(|driver| tokio::spawn(driver.run(left)));
         tokio::select! {
@@ -99,7 +104,8 @@ impl Attendants {
         }
         reloading.abort();
         // The sessions are closed by now.
-        let _ = leave.send(());
+        let _ = (leave.send(()), hang_up.send(()));
+        let _ = telling.await;
         if let Some(driver) = driver {
             let _ = driver.await;
         }

@@ -6,7 +6,7 @@
 //!   order to stop ────────────┤                       │
 //!   the machine's deadline ───┼──> [peer task] <──────┼── our own call to the peer
 //!                             │     Session           │
-//!   events, view  <───────────┘        │              └── what arrives on a connection
+//!   events, view, lines <─────┘        │              └── what arrives on a connection
 //!                                      v
 //!                         one write per connection and step
 //! ```
@@ -21,6 +21,7 @@ mod heard;
 mod kept;
 mod ledger;
 mod listener;
+mod monitoring;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +33,7 @@ pub(crate) use ledger::Ledger;
 pub(crate) use listener::{CALLS_PER_PEER, Switchboard, take_calls};
 
 use crate::bfd;
+use crate::bmp::Lines;
 use crate::clock::Clock;
 use crate::event::{Event, Source};
 use crate::events::Bus;
@@ -44,6 +46,7 @@ use bgp::session::{
 };
 use config::Policy;
 use connection::{CallError, Connection, Manners, Progress};
+use monitoring::Monitoring;
 use recording::Track;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, pending, poll_fn};
@@ -143,6 +146,8 @@ pub(crate) struct Ears {
     pub(crate) questions: mpsc::Receiver<Question>,
     /// Whether the path to the peer is there, where somebody watches it.
     pub(crate) path: watch::Receiver<Option<bfd::View>>,
+    /// The collectors of BMP that want to be told.
+    pub(crate) lines: watch::Receiver<Lines>,
     /// The order to stop.
     pub(crate) stop: watch::Receiver<Goodbye>,
     /// Another program is about to take over; an error says that the session could not be written down.
@@ -173,6 +178,8 @@ enum Happened {
     Decided,
     Configured,
     Path,
+    Lines,
+    Room,
     Stop,
     StandStill(StandStill<Option<serde_json::Result<KeptSession>>>),
     Called(TcpStream),
@@ -199,6 +206,7 @@ pub(crate) struct Peer {
     told_again: u64,
     /// How often the path was lost, as far as the session was told.
     losses: u64,
+    monitoring: Monitoring,
     buffer: Box<[u8]>,
     mouth: Mouth,
     view: watch::Sender<View>,
@@ -236,6 +244,7 @@ impl Peer {
             next_connection: 0,
             call: None,
             farewells: JoinSet::new(),
+            monitoring: Monitoring::default(),
             buffer: vec![0; READ_OCTETS].into_boxed_slice(),
             mouth,
             view: watch::Sender::new(view),
@@ -249,6 +258,7 @@ impl Peer {
 
     /// Runs the session until it was ordered to stop and the peer was told so.
     pub(crate) async fn run(mut self, mut ears: Ears) {
+        self.follow_lines(&ears.lines.borrow_and_update().clone());
         self.want(&ears.decision.borrow_and_update().clone());
         if self.session.state() == StateName::Idle {
             self.take(Input::Start);
@@ -263,6 +273,11 @@ impl Peer {
                 Happened::Path => {
                     let path = ears.path.borrow_and_update().clone();
                     self.watched(path);
+                }
+                Happened::Lines => self.follow_lines(&ears.lines.borrow_and_update().clone()),
+                Happened::Room => {
+                    self.tell_more();
+                    tokio::task::yield_now().await;
                 }
                 Happened::Stop => break,
                 Happened::StandStill(asked) => asked.stand(self.keep()).await,
@@ -289,7 +304,7 @@ impl Peer {
     }
 
     async fn next(&mut self, ears: &mut Ears) -> Happened {
-        let Peer { session, connections, call, buffer, mouth, .. } = self;
+        let Peer { session, connections, call, monitoring, buffer, mouth, .. } = self;
         let answered = async {
             match call {
                 Some(call) => call.await,
@@ -310,12 +325,14 @@ impl Peer {
             _ = ears.stop.changed() => Happened::Stop,
             Ok(()) = ears.path.changed() => Happened::Path,
             Ok(()) = ears.neighbour.changed() => Happened::Configured,
+            Ok(()) = ears.lines.changed() => Happened::Lines,
             Some(asked) = ears.still.recv() => Happened::StandStill(asked),
             () = mouth.clock.until(session.deadline()) => Happened::Due,
             Some(stream) = ears.calls.recv() => Happened::Called(stream),
             Some(question) = ears.questions.recv() => Happened::Asked(question),
             answer = answered => Happened::Answered(answer),
             (id, progress) = moved => Happened::Moved(id, progress),
+            () = monitoring.room() => Happened::Room,
         }
     }
 
@@ -465,9 +482,11 @@ impl Peer {
             let now = self.mouth.clock.now();
             self.track.note(&self.session, &input, now);
             self.session.handle(input, now);
+            self.pass_on();
             while let Some(output) = self.session.poll_output() {
                 self.carry_out(output);
             }
+            self.pass_on();
             for (connection, flushed) in self.flush() {
                 match flushed {
                     Ok(octets) => {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use terms::{AlarmChange, AlarmName, GroupName, PeerName, Prefix, Reason, Severity};
+use terms::{AlarmChange, AlarmName, CollectorName, GroupName, PeerName, Prefix, Reason, Severity};
 
 /// The alarm that stands while the orders that stand are not on disk.
 pub(crate) const ORDERS_NOT_KEPT: &str = "orders-not-kept";
@@ -20,6 +20,8 @@ pub(crate) enum Source<'a> {
     Peer(&'a PeerName),
     /// Addresses, apart from any group.
     Prefix(Prefix),
+    /// A BMP collector.
+    Collector(&'a CollectorName),
 }
 
 impl fmt::Display for Source<'_> {
@@ -29,6 +31,7 @@ impl fmt::Display for Source<'_> {
             Source::Group(name) => name.fmt(f),
             Source::Peer(name) => name.fmt(f),
             Source::Prefix(prefix) => prefix.fmt(f),
+            Source::Collector(name) => name.fmt(f),
         }
     }
 }

@@ -11,6 +11,7 @@ mod attendants;
 mod bfd;
 mod bgp;
 mod blackhole;
+mod bmp;
 mod caller;
 mod check;
 mod clock;

@@ -4,7 +4,7 @@
 //! status when somebody asks, so that status and metrics cannot disagree.
 
 use crate::load::Loads;
-use crate::{bfd, blackhole, dns, fleet, usage};
+use crate::{bfd, blackhole, bmp, dns, fleet, usage};
 use api::{CheckResult, EventRow, FleetStatus, Status, Told};
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::counter::Counter;
@@ -154,6 +154,7 @@ impl Metrics {
         register_peers(&mut registry, status);
         blackhole::register(&mut registry, status);
         bfd::register(&mut registry, status, &self.bfd);
+        bmp::register(&mut registry, status);
         register_alarms(&mut registry, status);
         fleet::register(&mut registry, fleet);
         dns::register(&mut registry, &self.dns.borrow());

@@ -3,6 +3,7 @@
 use crate::bfd;
 use crate::bgp::{self, Ledger};
 use crate::blackhole;
+use crate::bmp;
 use crate::clock::Clock;
 use crate::events::Bus;
 use crate::export::Decision;
@@ -38,6 +39,8 @@ pub(crate) struct Board {
     /// What peers are to drop.
     pub(crate) blackholes: watch::Receiver<blackhole::Book>,
     pub(crate) fleet: Fleet,
+    /// The BMP collectors.
+    pub(crate) collectors: watch::Receiver<bmp::Shown>,
     /// The last time that another program took over.
     pub(crate) restart: watch::Receiver<Option<api::Restart>>,
     pub(crate) bus: Bus,
@@ -94,6 +97,8 @@ impl Board {
             prefix.peers = told.map(|(peer, view)| told_peer(peer, &view.ledger, prefix.prefix)).collect();
         }
         let peers = ours.iter().zip(views).map(|(peer, view)| peer.status(view)).collect();
+        let collectors = self.collectors.borrow().clone().into_iter();
+        let collectors = collectors.map(|(name, view)| view.status(name)).collect();
         Status {
             schema: Schema,
             site: self.site.clone(),
@@ -101,6 +106,7 @@ impl Board {
             covers,
             peers,
             blackholes: self.blackholes(&ours),
+            collectors,
             alarms: self.bus.alarms(),
             restart: self.restart.borrow().clone(),
         }

@@ -20,6 +20,7 @@
 //!  thread "watchdog" <──────────────────────┘                │
 //!  thread "checks": runs of checks that may be held up (TLS, programs, files); load ──latest──> decision loop, fleet driver
 //!  thread "addresses": Keeper ──presence (latest)──> check tasks, decision loop
+//!  collector task ×n (with the attendants) ──lines (latest)──> peer tasks; ──messages (line: so many octets)──> collector
 //!  fleet driver (with the attendants) <──wishes, views (latest)── decision loop; ──grants (latest)──> decision loop
 //!  thread "recording" <──what every machine is told (queue, dropped when full)── decision loop, peer tasks
 //!  thread "bfd" <──orders (queue)── site; ──paths (latest)──> peer tasks, status; in real time where that is allowed
@@ -47,6 +48,7 @@ use crate::announce::{self, Decider, Group};
 use crate::attendants::Attendants;
 use crate::bfd::Links;
 use crate::blackhole::{self, Book, Trigger};
+use crate::bmp::Collectors;
 use crate::check::{Surroundings, Workshop};
 use crate::clock::Clock;
 use crate::error::Error;
@@ -167,6 +169,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
         clerk,
         trigger,
         driver,
+        collectors,
         metrics,
         memories,
         samples,
@@ -180,6 +183,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
         office: Office::new(path, site_file, board.clone(), changes, Exit { program, departures }),
         board,
         fleet: driver,
+        collectors,
         metrics,
         store,
         memories,
@@ -254,6 +258,7 @@ struct Wires {
     stop: Stop,
     board: Board,
     driver: Option<fleet::Driver<::fleet::Etcd>>,
+    collectors: Collectors,
     clerk: Clerk,
     trigger: Trigger,
     metrics: Metrics,
@@ -292,7 +297,10 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
     let heart = Heart::of("the decision loop");
     hearts.add(heart.clone());
 
-    let mut peers = Peers::new(shared.clone(), decision.clone(), links);
+    let lines = watch::Sender::default();
+    let (configure, configured) = watch::channel(site_file.collectors.clone());
+    let collectors = Collectors::new(clock, bus.clone(), &site_file.site, configured, lines.clone());
+    let mut peers = Peers::new(shared.clone(), decision.clone(), links, lines);
     let (mut sessions, mut kept, taken) = match estate {
         Some(Estate { number, version, still_since, peers, decision, permits, .. }) => {
             let taken = Taken { number, before: version, still_since, sessions: 0 };
@@ -375,6 +383,7 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         control,
         api,
         fleet: fleet.clone(),
+        collectors: configure,
         commands: commands.clone(),
         memories: to_remember.clone(),
         departures: departing,
@@ -396,6 +405,7 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         decision: decided,
         blackholes: blackholes_shown,
         fleet,
+        collectors: collectors.shown(),
         restart,
         bus,
     };
@@ -409,6 +419,7 @@ fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> Result<Wire
         clerk,
         trigger,
         driver,
+        collectors,
         metrics,
         memories,
         samples,

@@ -27,7 +27,7 @@ pub use community::{Community, CommunityError, ExtendedCommunity, LargeCommunity
 pub use domain_name::{DomainName, DomainNameError};
 pub use event::{AlarmChange, AlarmName, Event, Severity};
 pub use geo::{CABLE_STRETCH, FIBRE_KM_PER_MS, GeoPoint, GeoPointError};
-pub use name::{GroupName, HostName, NameError, PeerName, ServiceName, SiteName};
+pub use name::{CollectorName, GroupName, HostName, NameError, PeerName, ServiceName, SiteName};
 pub use prefix::{Family, FamilyError, Prefix, PrefixError};
 pub use reason::Reason;
 pub use record_type::{RecordType, RecordTypeError};

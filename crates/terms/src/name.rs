@@ -82,6 +82,8 @@ names! {
     ServiceName;
     /// A BGP neighbour.
     PeerName;
+    /// A monitoring station that is told what happens in the sessions.
+    CollectorName;
     /// Prefixes that go up and down together, and the services behind them.
     GroupName;
 }

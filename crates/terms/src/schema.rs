@@ -1,8 +1,8 @@
 //! How the words of the field look in JSON, for the OpenAPI document. (Records and enums derive it where they stand.)
 
 use crate::{
-    Asn, Community, ExtendedCommunity, GroupName, HostName, LargeCommunity, PeerName, Prefix, Reason,
-    ServiceName, SiteName, WallTime,
+    Asn, CollectorName, Community, ExtendedCommunity, GroupName, HostName, LargeCommunity, PeerName, Prefix,
+    Reason, ServiceName, SiteName, WallTime,
 };
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{KnownFormat, RefOr, SchemaFormat};
@@ -25,6 +25,7 @@ texts! {
     SiteName: "A site: a label of a-z, 0-9 and `-`, at most 63 characters.", "london";
     HostName: "A machine of a site: a label of a-z, 0-9 and `-`, at most 63 characters.", "lon-1";
     PeerName: "A BGP neighbour: a label of a-z, 0-9 and `-`, at most 63 characters.", "transit-a";
+    CollectorName: "A BMP collector: a label of a-z, 0-9 and `-`, at most 63 characters.", "collector-a";
     ServiceName: "A service: a label of a-z, 0-9 and `-`, at most 63 characters.", "dns";
     GroupName: "An announcement group: a label of a-z, 0-9 and `-`, at most 63 characters.", "dns";
     Prefix: "A block of addresses whose host bits are zero.", "198.18.0.0/24";

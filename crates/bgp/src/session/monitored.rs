@@ -33,8 +33,8 @@ pub enum Monitoring {
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Monitored {
-    /// The session came up over this connection.
-    Up(ConnectionId, Box<Introduction>),
+    /// The session came up.
+    Up(Box<Introduction>),
     /// The neighbour was told so: a whole UPDATE.
     Told(Vec<u8>),
     /// The neighbour told so: a whole UPDATE, octet by octet if nothing is wrong with it, else what was taken of it.
@@ -59,6 +59,8 @@ pub struct Opens {
 /// How a session began.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Introduction {
+    /// Over which connection.
+    pub connection: ConnectionId,
     /// What both said.
     pub opens: Opens,
     /// The neighbour's BGP identifier.
@@ -118,8 +120,7 @@ impl Notes {
     pub(crate) fn up(&mut self, connection: &Connection, negotiated: &Negotiated) {
         self.up = Some(connection.id);
         self.note(Monitoring::Told, || {
-            let introduction = introduce(connection, negotiated)?;
-            Some(Monitored::Up(connection.id, Box::new(introduction)))
+            introduce(connection, negotiated).map(|introduction| Monitored::Up(Box::new(introduction)))
         });
     }
 
@@ -262,7 +263,7 @@ fn introduce(connection: &Connection, negotiated: &Negotiated) -> Option<Introdu
     // The session is up because it could be read.
     let Ok(Message::Open(theirs)) = Message::decode(&connection.opens.received) else { return None };
     let (opens, negotiated) = (connection.opens.clone(), negotiated.clone());
-    Some(Introduction { opens, router_id: theirs.router_id, negotiated })
+    Some(Introduction { connection: connection.id, opens, router_id: theirs.router_id, negotiated })
 }
 
 /// How the neighbour writes: identifiers of paths stand where we receive them. What is written again may be longer

@@ -47,7 +47,8 @@ fn both_opens_are_handed_out_octet_by_octet() {
     assert_eq!(noted(&mut bench.session), []);
     bench.say(FIRST, &KEEPALIVE);
     let notes = noted(&mut bench.session);
-    let Some(Monitored::Up(FIRST, introduction)) = notes.first() else { panic!("{notes:?}") };
+    let Some(Monitored::Up(introduction)) = notes.first() else { panic!("{notes:?}") };
+    assert_eq!(introduction.connection, FIRST);
     assert_eq!((&introduction.opens.sent, &introduction.opens.received), (ours, &theirs.encode()));
     assert_eq!(introduction.router_id, theirs.router_id);
     // Whoever comes later, or after the session was saved and read back, is told the same.
@@ -240,7 +241,7 @@ impl Station {
     fn follow(&mut self, session: &mut Session) {
         for note in noted(session) {
             match note {
-                Monitored::Up(_, introduction) => self.begin(introduction.negotiated),
+                Monitored::Up(introduction) => self.begin(introduction.negotiated),
                 Monitored::Told(update) => self.hear_told(&update),
                 Monitored::Heard(update) => self.hear_heard(&update),
                 Monitored::Forgotten => *self = Station::meet(session),

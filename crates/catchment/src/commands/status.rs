@@ -9,7 +9,8 @@ use crate::words::{age, list, now};
 use api::client::Server;
 use api::client::blocking::Client;
 use api::{
-    Alarm, BfdState, CheckResult, Group, GroupState, IntentKind, Output, PeerState, Status, Told, route,
+    Alarm, BfdState, CheckResult, Collector, CollectorState, Group, GroupState, IntentKind, Output,
+    PeerState, Status, Told, route,
 };
 use std::io::Write;
 use std::time::Duration;
@@ -38,6 +39,7 @@ fn page(status: &Status, now: WallTime, paint: Paint) -> String {
         checks(status).render(paint),
         peers(status, now).render(paint),
         paths(status, now).render(paint),
+        collectors(status, now).render(paint),
     ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join("\n")
@@ -176,6 +178,31 @@ fn paths(status: &Status, now: WallTime) -> Table<7> {
     table
 }
 
+/// Who is told by BMP what happens in the sessions.
+fn collectors(status: &Status, now: WallTime) -> Table<6> {
+    let mut table = Table::new(["COLLECTOR", "ADDRESS", "CONNECTION", "FOR", "TOLD", "TOO SLOW"]);
+    for collector in &status.collectors {
+        let Collector { name, address, state, since, messages, overflows, .. } = collector;
+        table.row([
+            name.to_string().into(),
+            address.to_string().into(),
+            Cell::toned(state, tone_of_collector(*state)),
+            age(*since, now).into(),
+            format!("{messages} messages").into(),
+            Cell::toned(format!("{overflows} x"), if *overflows > 0 { Tone::Careful } else { Tone::Quiet }),
+        ]);
+    }
+    table
+}
+
+fn tone_of_collector(state: CollectorState) -> Tone {
+    match state {
+        CollectorState::Connected => Tone::Good,
+        CollectorState::Connecting => Tone::Careful,
+        CollectorState::Waiting => Tone::Bad,
+    }
+}
+
 fn tone_of_path(state: BfdState) -> Tone {
     match state {
         BfdState::Up => Tone::Good,
@@ -235,6 +262,12 @@ mod tests {
         serde_json::from_str(include_str!("status.json")).unwrap()
     }
 
+    /// A site without anything to show.
+    fn nothing() -> Status {
+        let status = Status { groups: Vec::new(), covers: Vec::new(), peers: Vec::new(), ..status() };
+        Status { collectors: Vec::new(), ..status }
+    }
+
     #[test]
     fn the_page_is_calm_and_complete() {
         insta::assert_snapshot!(page(&status(), WallTime(1_795_442_792_000), Paint::Plain));
@@ -261,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_site_without_peers_and_groups_has_no_empty_headings() {
-        let nothing = Status { groups: Vec::new(), covers: Vec::new(), peers: Vec::new(), ..status() };
+        let nothing = nothing();
         assert_eq!(page(&nothing, WallTime(0), Paint::Plain), "site london\n");
     }
 
@@ -275,7 +308,7 @@ mod tests {
             text: "peers are asked to drop what is sent there: alice (as root)".into(),
         };
         let blackholes = vec![answer.blackhole];
-        let nothing = Status { groups: Vec::new(), covers: Vec::new(), peers: Vec::new(), ..status() };
+        let nothing = nothing();
         let status = Status { alarms: vec![alarm], blackholes, ..nothing };
         insta::assert_snapshot!(page(&status, WallTime(1_795_442_792_000), Paint::Plain));
     }

@@ -5,6 +5,7 @@
 //! outstanding.
 
 use super::guard;
+use bgp::bmp::Ends;
 use config::{InterfaceName, Peer, Transport};
 use linux::link::LinkIndex;
 use linux::tcp::distance;
@@ -106,6 +107,8 @@ impl Manners {
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,
+    /// The kernel knows them no more once the connection is broken.
+    ends: Ends,
     outbox: Vec<u8>,
     patience: Option<Duration>,
 }
@@ -139,17 +142,24 @@ impl Connection {
     /// Takes over a connected socket.
     fn over(stream: TcpStream, manners: &Manners) -> io::Result<Self> {
         let socket = SockRef::from(&stream);
-        mark(&socket, stream.peer_addr()?.is_ipv4())?;
+        let ends = ends(&stream)?;
+        mark(&socket, ends.remote.is_ipv4())?;
         socket.set_tcp_nodelay(true)?;
         socket.set_tcp_user_timeout(manners.patience)?;
-        Ok(Connection { stream, outbox: Vec::new(), patience: manners.patience })
+        Ok(Connection { stream, ends, outbox: Vec::new(), patience: manners.patience })
     }
 
     /// Goes on with a connection of the program before, and with what that could not write any more. The options of
     /// a socket are the kernel's and stay.
     pub(super) fn go_on(stream: std::net::TcpStream, unsent: Vec<u8>) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        Ok(Connection { stream: TcpStream::from_std(stream)?, outbox: unsent, patience: None })
+        let stream = TcpStream::from_std(stream)?;
+        Ok(Connection { ends: ends(&stream)?, stream, outbox: unsent, patience: None })
+    }
+
+    /// Both of its ends.
+    pub(super) fn ends(&self) -> Ends {
+        self.ends
     }
 
     /// Its descriptor, and what is still to be written to it.
@@ -256,6 +266,10 @@ impl Connection {
         }
         Ok(())
     }
+}
+
+fn ends(stream: &TcpStream) -> io::Result<Ends> {
+    Ok(Ends { local: stream.local_addr()?, remote: stream.peer_addr()? })
 }
 
 /// Gives a socket of the session the class and the TTL of routing traffic.

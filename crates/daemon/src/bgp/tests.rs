@@ -56,6 +56,7 @@ async fn start(neighbour: &config::Peer, decision: &watch::Sender<Arc<Decision>>
     let (caller, calls) = mpsc::channel(1);
     let (stop, stopped) = watch::channel(Goodbye { kind: StopKind::Shutdown, text: None });
     let ears = Ears {
+        lines: watch::Sender::default().subscribe(),
         decision: decision.subscribe(),
         neighbour: watch::channel(neighbour.clone()).1,
         calls,

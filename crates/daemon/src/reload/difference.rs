@@ -4,9 +4,9 @@
 //! one of that name was; where there was none, in place of a group that is gone and shares a prefix with it, so that a
 //! group may be renamed without a withdrawal.
 
-use config::{Group, Peer, Service, Signature, Site, SiteFile};
+use config::{Collector, Group, Peer, Service, Signature, Site, SiteFile};
 use std::collections::{BTreeMap, BTreeSet};
-use terms::{GroupName, PeerName, Prefix, ServiceName};
+use terms::{CollectorName, GroupName, PeerName, Prefix, ServiceName};
 
 /// The difference between the running site file and another one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(crate) struct Difference {
     pub(crate) gone: Vec<GroupName>,
     /// Services whose addresses or zone files change.
     pub(crate) services: BTreeMap<ServiceName, ServiceChange>,
+    /// Collectors of BMP that change.
+    pub(crate) collectors: BTreeMap<CollectorName, CollectorChange>,
     /// Covering prefixes that come.
     pub(crate) covers_added: BTreeSet<Prefix>,
     /// Covering prefixes that go.
@@ -78,6 +80,17 @@ pub(crate) enum ServiceChange {
     Changed,
 }
 
+/// What becomes of a collector of BMP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CollectorChange {
+    /// A new one.
+    Added,
+    /// It is no more.
+    Removed,
+    /// It has other settings, so that its connection begins again.
+    Changed,
+}
+
 impl Difference {
     /// What `next` changes about `last`.
     pub(crate) fn between(last: &SiteFile, next: &SiteFile) -> Self {
@@ -90,6 +103,7 @@ impl Difference {
             gone: names.filter(|name| !stays.contains(name)).cloned().collect(),
             groups,
             services: services(&last.services, &next.services),
+            collectors: collectors(&last.collectors, &next.collectors),
             covers_added: &new_covers - &old_covers,
             covers_removed: &old_covers - &new_covers,
             site: site_keys(&last.site, &next.site),
@@ -99,13 +113,14 @@ impl Difference {
 
     /// Whether nothing changes.
     pub(crate) fn is_empty(&self) -> bool {
-        let Difference { peers, groups, gone, services, covers_added, covers_removed, site, needs_restart } =
-            self;
+        let Difference { peers, groups, gone, services, collectors, .. } = self;
+        let Difference { covers_added, covers_removed, site, needs_restart, .. } = self;
         let all_same = groups.iter().all(|step| matches!(step, GroupStep::Same(_)));
         all_same
             && peers.is_empty()
             && gone.is_empty()
             && services.is_empty()
+            && collectors.is_empty()
             && covers_added.is_empty()
             && covers_removed.is_empty()
             && site.is_empty()
@@ -194,6 +209,23 @@ fn services(last: &[Service], next: &[Service]) -> BTreeMap<ServiceName, Service
                 }
                 ServiceChange::Changed
             }
+        };
+        Some((name.clone(), change))
+    });
+    changes.collect()
+}
+
+fn collectors(last: &[Collector], next: &[Collector]) -> BTreeMap<CollectorName, CollectorChange> {
+    let find = |collectors: &[Collector], name: &CollectorName| {
+        collectors.iter().find(|collector| collector.name == *name).cloned()
+    };
+    let names: BTreeSet<&CollectorName> = last.iter().chain(next).map(|collector| &collector.name).collect();
+    let changes = names.into_iter().filter_map(|name| {
+        let change = match (find(last, name), find(next, name)) {
+            (Some(_), None) => CollectorChange::Removed,
+            (None, _) => CollectorChange::Added,
+            (Some(old), Some(new)) if old != new => CollectorChange::Changed,
+            (Some(_), Some(_)) => return None,
         };
         Some((name.clone(), change))
     });

@@ -1,6 +1,6 @@
 //! What a difference says to people.
 
-use super::difference::{Difference, GroupStep, PeerChange, ServiceChange};
+use super::difference::{CollectorChange, Difference, GroupStep, PeerChange, ServiceChange};
 use api::ReloadChange;
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -26,9 +26,11 @@ impl Difference {
         });
         let gone = self.gone.iter().map(|name| row("group", name, "removed; withdrawn at once"));
         let services = self.services.iter().map(|(name, change)| row("service", name, service(*change)));
+        let collectors =
+            self.collectors.iter().map(|(name, change)| row("collector", name, collector(*change)));
         let covers_added = self.covers_added.iter().map(|prefix| row("cover", prefix, "announced"));
         let covers_removed = self.covers_removed.iter().map(|prefix| row("cover", prefix, "withdrawn"));
-        let rows = site.chain(peers).chain(groups).chain(gone).chain(services);
+        let rows = site.chain(peers).chain(groups).chain(gone).chain(services).chain(collectors);
         rows.chain(covers_added).chain(covers_removed).collect()
     }
 
@@ -57,6 +59,14 @@ fn service(change: ServiceChange) -> &'static str {
         ServiceChange::Added => "added",
         ServiceChange::Removed => "removed; its addresses go once it has lingered",
         ServiceChange::Changed => "other addresses or zone files",
+    }
+}
+
+fn collector(change: CollectorChange) -> &'static str {
+    match change {
+        CollectorChange::Added => "added",
+        CollectorChange::Removed => "removed; its connection ends",
+        CollectorChange::Changed => "other settings; its connection begins again",
     }
 }
 

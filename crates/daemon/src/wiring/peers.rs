@@ -3,6 +3,7 @@
 use super::Shared;
 use crate::bfd::{Links, Shown, View};
 use crate::bgp::{self, CALLS_PER_PEER, Goodbye, Peer, QUESTIONS, Switchboard};
+use crate::bmp::Lines;
 use crate::error::Error;
 use crate::event::Source;
 use crate::export::Decision;
@@ -33,6 +34,7 @@ pub(super) struct Peers {
     leaving: Vec<(PeerAddress, JoinHandle<()>)>,
     switchboard: watch::Sender<Switchboard>,
     links: Links,
+    lines: watch::Sender<Lines>,
 }
 
 /// One peer's task and the ways to it.
@@ -49,7 +51,13 @@ struct Running {
 impl Peers {
     /// No peer yet. All of them will be told of `decision`.
     /// `links` is ready for those that will be started.
-    pub(super) fn new(shared: Shared, decision: watch::Sender<Arc<Decision>>, links: Links) -> Self {
+    /// They tell what happens in their sessions along `lines`.
+    pub(super) fn new(
+        shared: Shared,
+        decision: watch::Sender<Arc<Decision>>,
+        links: Links,
+        lines: watch::Sender<Lines>,
+    ) -> Self {
         Peers {
             shared,
             decision,
@@ -57,6 +65,7 @@ impl Peers {
             leaving: Vec::new(),
             switchboard: watch::Sender::default(),
             links,
+            lines,
         }
     }
 
@@ -246,6 +255,7 @@ impl Peers {
             calls,
             questions,
             path: path.subscribe(),
+            lines: self.lines.subscribe(),
             stop: stopped,
             still: asked,
         };

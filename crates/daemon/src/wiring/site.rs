@@ -36,6 +36,8 @@ pub(super) struct Site {
     /// A second handle on the read-only listener.
     pub(super) api: Option<OwnedFd>,
     pub(super) fleet: Fleet,
+    /// The BMP collectors that are wanted.
+    pub(super) collectors: watch::Sender<Vec<config::Collector>>,
     /// To the decision loop.
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) memories: watch::Receiver<Memories>,
@@ -108,6 +110,7 @@ impl Site {
             }
         }
         self.linger.send_replace(next.site.linger);
+        self.collectors.send_replace(next.collectors.clone());
         self.site_file = next;
         self.show();
         Ok(())

@@ -40,6 +40,11 @@ announce = ["203.0.113.0/24", "192.0.2.0/24"]
 [[service.check]]
 dns = { name = "example." }
 
+[[bmp]]
+name = "first"
+address = "192.0.2.179"
+port = 1790
+
 [api]
 "#;
 
@@ -86,7 +91,8 @@ fn each_kind_of_change_is_told_apart() {
     let mail =
         web.replace("web", "mail").replace("203.0.113", "198.51.100").replace(", \"192.0.2.0/24\"", "");
     let with_mail = format!("{web}\n\n{mail}");
-    let cases: [(&str, Vec<(&str, &str)>); 20] = [
+    let collector = section("[[bmp]]");
+    let cases: [(&str, Vec<(&str, &str)>); 23] = [
         ("attributes", vec![("asn = 64500", "asn = 64500\ndeprefer = { communities = [\"64500:80\"] }")]),
         ("next hop", vec![("asn = 64500", "asn = 64500\nnext_hop4 = \"10.1.0.10\"")]),
         ("distance", vec![("asn = 64500", "asn = 64500\nttl_security = 1")]),
@@ -105,6 +111,12 @@ fn each_kind_of_change_is_told_apart() {
         ("member removed", vec![(ntp, "")]),
         ("prefix removed", vec![(", \"192.0.2.0/24\"", "")]),
         ("group named", vec![("[api]", "[[group]]\nname = \"pages\"\nservices = [\"web\"]\n[api]")]),
+        (
+            "collector added",
+            vec![("[api]", "[[bmp]]\nname = \"second\"\naddress = \"2001:db8::1\"\nport = 11019\n[api]")],
+        ),
+        ("collector removed", vec![(collector, "")]),
+        ("collector's port", vec![("port = 1790", "port = 11019")]),
         ("cover", vec![("cover = [\"198.18.0.0/16\"]", "cover = [\"198.18.0.0/15\"]")]),
         (
             "not while running",

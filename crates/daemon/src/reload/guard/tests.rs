@@ -44,6 +44,7 @@ fn announced_by(file: &SiteFile) -> Status {
         covers: Vec::new(),
         blackholes: Vec::new(),
         peers: file.peers.iter().map(peer).collect(),
+        collectors: Vec::new(),
         alarms: Vec::new(),
         restart: None,
     }

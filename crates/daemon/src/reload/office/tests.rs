@@ -78,6 +78,7 @@ fn office(name: &str, store: &Embedded) -> (Office, Arc<AtomicUsize>) {
         decision: watch::channel(Arc::default()).1,
         blackholes: watch::channel(blackhole::Book::new()).1,
         fleet,
+        collectors: watch::Sender::default().subscribe(),
         restart: watch::channel(None).1,
         bus,
     };
