@@ -1,6 +1,7 @@
 //! Graceful restart (RFC 4724, RFC 8538).
 
 mod hard_reset;
+mod monitored;
 mod ours;
 mod theirs;
 

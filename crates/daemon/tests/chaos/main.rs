@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod collectors;
 mod flood;
 mod healthy;
 #[path = "../stage/host.rs"]

@@ -37,6 +37,11 @@ pub(crate) fn hostile(number: u8) -> Ipv4Addr {
 impl Stage {
     /// The site with its healthy session up and its route told.
     pub(crate) fn new() -> Self {
+        Stage::with("")
+    }
+
+    /// As [`Stage::new`], with more in its site file.
+    pub(crate) fn with(sections: &str) -> Self {
         let mut site = Site::new();
         let (healthy_host, hostile_host) = (Host::new(), Host::new());
         lay(&site.host, "healthy", SITE[0], &healthy_host, HEALTHY);
@@ -48,12 +53,17 @@ impl Stage {
         }
         let listen = |number: u8| TcpListener::bind((hostile(number), 179)).unwrap();
         let listeners = hostile_host.namespace.run(|| CALLED.map(listen).into()).unwrap();
-        site.configure(&peers());
+        site.configure(&(peers() + sections));
         site.start();
         let open = Open::of(HEALTHY_ASN, HEALTHY);
         let healthy = Healthy::establish(&healthy_host, &open, HEALTHY, SITE[0]);
         until("the healthy neighbour has the route", || healthy.has_route());
         Stage { site, healthy, hostile: hostile_host, _healthy_host: healthy_host, listeners }
+    }
+
+    /// Does something on the hostile host.
+    pub(crate) fn on_hostile<T: Send + 'static>(&self, act: impl FnOnce() -> T + Send) -> T {
+        self.hostile.namespace.run(act).unwrap()
     }
 
     /// The AS of a hostile neighbour.

@@ -7,6 +7,7 @@
 mod bfd;
 mod bfd_restart;
 mod blackhole;
+mod bmp;
 mod built_in_dns;
 mod callers;
 mod levels;

@@ -84,6 +84,15 @@ zone:
   zonefile: "example.zone"
 "#;
 
+/// A collector of BMP that writes a line for each message.
+const PMBMPD: &str = "\
+bmp_daemon_ip: 10.1.0.1
+bmp_daemon_port: 1790
+bmp_daemon_msglog_file: DIR/pmbmpd.json
+bmp_daemon_msglog_output: json
+logfile: DIR/pmbmpd.log
+";
+
 const ZONE: &str = "example. 60 IN SOA ns.example. admin.example. 1 60 60 60 60\nexample. 60 IN NS ns.example.\n\
                     ns.example. 60 IN A 198.18.0.53\n";
 
@@ -273,6 +282,12 @@ impl World {
         self.write("example.zone", ZONE);
         let configuration = self.write("nsd.conf", NSD);
         self.start(&self.site, "/usr/sbin/nsd", &[Path::new("-d"), Path::new("-c"), &configuration])
+    }
+
+    /// Starts a collector of BMP at the neighbour.
+    pub(crate) fn pmbmpd(&self) -> Program {
+        let configuration = self.write("pmbmpd.conf", PMBMPD);
+        self.start(&self.neighbour, "/usr/sbin/pmbmpd", &[Path::new("-f"), &configuration])
     }
 
     /// Writes the site file with one piece replaced by another, and starts the daemon.

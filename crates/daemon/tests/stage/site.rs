@@ -112,9 +112,14 @@ impl Site {
         self.daemon.iter().for_each(|daemon| daemon.signal(signal));
     }
 
+    /// What the daemon says about itself.
+    pub(crate) fn status(&self) -> Value {
+        self.document("/status")
+    }
+
     /// What the daemon says about one of its peers.
     pub(crate) fn peer(&self, name: &str) -> Value {
-        let status = self.document("/status");
+        let status = self.status();
         let peers = status["peers"].as_array().unwrap();
         peers.iter().find(|peer| peer["name"] == name).unwrap_or(&Value::Null).clone()
     }
