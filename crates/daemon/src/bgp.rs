@@ -476,17 +476,19 @@ impl Peer {
     /// Hands one input to the session and carries out everything that follows. Answers how many octets the kernel
     /// took.
     fn step(&mut self, input: Input) -> usize {
+        // What is told and what is shown of one step happened at one time.
+        let wall = self.mouth.clock.wall();
         let mut written = 0;
         let mut inputs = vec![input];
         while let Some(input) = inputs.pop() {
             let now = self.mouth.clock.now();
             self.track.note(&self.session, &input, now);
             self.session.handle(input, now);
-            self.pass_on();
+            self.pass_on(wall);
             while let Some(output) = self.session.poll_output() {
                 self.carry_out(output);
             }
-            self.pass_on();
+            self.pass_on(wall);
             for (connection, flushed) in self.flush() {
                 match flushed {
                     Ok(octets) => {
@@ -504,7 +506,7 @@ impl Peer {
             let patience = agreed.hold_time.duration();
             self.connections.values_mut().for_each(|kept| kept.wait_at_most(patience));
         }
-        self.show();
+        self.show(wall);
         written
     }
 
@@ -547,9 +549,9 @@ impl Peer {
         }
     }
 
-    fn show(&mut self) {
+    fn show(&mut self, wall: WallTime) {
         self.tell_of_kept();
-        let (session, clock, wall) = (&self.session, self.mouth.clock, self.mouth.clock.wall());
+        let (session, clock) = (&self.session, self.mouth.clock);
         while self.farewells.try_join_next().is_some() {}
         self.view.send_if_modified(|view| {
             let mut news = false;

@@ -91,7 +91,7 @@ impl Peer {
         peer.view.send_modify(|view| {
             (view.since, view.ledger, view.state) = (kept.since, kept.ledger, peer.session.state());
         });
-        peer.show();
+        peer.show(peer.mouth.clock.wall());
         Ok(peer)
     }
 }

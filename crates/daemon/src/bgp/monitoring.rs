@@ -69,30 +69,31 @@ struct About<'a> {
 impl Peer {
     /// Takes in which collectors want to be told now.
     pub(super) fn follow_lines(&mut self, lines: &Lines) {
-        self.monitored(|monitoring, session, about| monitoring.follow(lines, session, about));
+        let now = self.mouth.clock.wall();
+        self.monitored(now, |monitoring, session, about| monitoring.follow(lines, session, about));
     }
 
-    /// Passes on to the collectors what happened in the session.
-    pub(super) fn pass_on(&mut self) {
+    /// Passes on to the collectors what happened in the session now.
+    pub(super) fn pass_on(&mut self, now: WallTime) {
         if !self.monitoring.followed.is_empty() {
-            self.monitored(Monitoring::pass_on);
+            self.monitored(now, Monitoring::pass_on);
         }
     }
 
     /// Tells collectors that have room a little more of what they are not told yet.
     pub(super) fn tell_more(&mut self) {
-        self.monitored(|monitoring, session, about| monitoring.catch_up(session, about));
+        let now = self.mouth.clock.wall();
+        self.monitored(now, |monitoring, session, about| monitoring.catch_up(session, about));
     }
 
-    fn monitored(&mut self, act: impl FnOnce(&mut Monitoring, &mut Session, &About<'_>)) {
-        let clock = self.mouth.clock;
+    fn monitored(&mut self, now: WallTime, act: impl FnOnce(&mut Monitoring, &mut Session, &About<'_>)) {
         let about = About {
             address: self.neighbour.address.ip(),
             asn: self.neighbour.session.peer_asn,
             ends: &|id| self.connections.get(&id).map(Connection::ends),
             view: &self.view.borrow(),
-            clock,
-            now: clock.wall(),
+            clock: self.mouth.clock,
+            now,
         };
         act(&mut self.monitoring, &mut self.session, &about);
     }

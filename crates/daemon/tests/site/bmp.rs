@@ -1,5 +1,6 @@
 //! A real collector of BMP, pmbmpd of pmacct: what it understands of what it is told.
 
+use crate::restart;
 use crate::world::{Program, World, until};
 use linux::process::ProcessSignal;
 use serde_json::Value;
@@ -116,4 +117,31 @@ fn a_reload_brings_a_collector_and_takes_it_away() {
     assert_eq!(told(&world, "peer_down").len(), 0, "the session lives on");
     until("it is not shown any more", || world.document("/status")["collectors"] == serde_json::json!([]));
     assert!(world.birdc("show protocols site").contains("Established"));
+}
+
+/// The connection begins anew, the session does not: same OPENs, up since then, told since then.
+#[test]
+fn after_a_planned_restart_the_same_session_is_told_again() {
+    let world = World::new();
+    let _pmbmpd = world.pmbmpd();
+    let _bird = world.bird();
+    let _nsd = world.nsd();
+    let program = world.path("catchment");
+    restart::put_daemon_in_place(&program);
+    let _daemon = world.daemon_from(&program, &[("[api]", BMP)]);
+    until("what the peer was told", || routed(&world, "update", "is_out", "2001:db8:53::/48"));
+    assert_eq!(restart::restart(&world)["verdict"], "begun");
+    assert_eq!(restart::end_of_restart(&world, 1)["outcome"], "done");
+    until("the session is told again", || told(&world, "peer_up").len() == 2);
+    let ups: Vec<Value> = told(&world, "peer_up");
+    for same in ["timestamp", "peer_ip", "bgp_id", "local_port", "remote_port"] {
+        assert_eq!(ups[0][same], ups[1][same], "{same}");
+    }
+    let routes = || -> Vec<Value> {
+        let rows = told(&world, "route_monitor").into_iter();
+        rows.filter(|row| row["ip_prefix"] == "198.18.0.0/24").map(|row| row["timestamp"].clone()).collect()
+    };
+    until("what it was told is, too", || routes().len() == 2);
+    assert_eq!(routes()[0], routes()[1]);
+    assert_eq!(told(&world, "peer_down").len(), 0);
 }
