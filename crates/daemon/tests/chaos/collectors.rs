@@ -59,15 +59,6 @@ fn listen(mut call: TcpStream, heard: &Mutex<Vec<u8>>) {
     }
 }
 
-/// Ends the flood, also where the test fails meanwhile.
-struct Stop<'a>(&'a Progress);
-
-impl Drop for Stop<'_> {
-    fn drop(&mut self) {
-        self.0.stop.store(true, Ordering::SeqCst);
-    }
-}
-
 #[test]
 fn no_collector_delays_a_withdraw_or_takes_memory() {
     let others = HABITS.iter().map(|(name, port, _)| section(name, *port, true)).collect::<String>();
@@ -94,7 +85,7 @@ fn no_collector_delays_a_withdraw_or_takes_memory() {
     let updates = &flood::ALL[1];
     let progress = Progress::default();
     std::thread::scope(|scope| {
-        let _stop = Stop(&progress);
+        let _flood = progress.ends_with_this();
         scope.spawn(|| (updates.play)(&stage, hostile(40), &progress));
         until("the deaf one was hung up on", || {
             collector(&stage, "deaf")["overflows"].as_u64().unwrap() >= 1

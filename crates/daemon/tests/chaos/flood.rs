@@ -7,6 +7,7 @@ use socket2::SockRef;
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// One kind of flood.
 pub(crate) struct Flood {
@@ -27,7 +28,7 @@ pub(crate) const ALL: [Flood; 8] = [
     Flood {
         name: "requests to be told again, and nothing is read",
         play: zero_window,
-        judged_after: 100_000,
+        judged_after: 1_000,
     },
     Flood { name: "sessions that end with a NOTIFICATION", play: notifications, judged_after: 200 },
     Flood { name: "connections of one neighbour, all left open", play: connections, judged_after: 2_000 },
@@ -39,10 +40,24 @@ pub(crate) const ALL: [Flood; 8] = [
 #[derive(Default)]
 pub(crate) struct Progress {
     pub(crate) units: AtomicUsize,
-    pub(crate) stop: AtomicBool,
+    stop: AtomicBool,
+}
+
+/// Ends its flood with itself, also where the test fails meanwhile.
+pub(crate) struct Ending<'a>(&'a Progress);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.stop.store(true, Ordering::SeqCst);
+    }
 }
 
 impl Progress {
+    /// The flood goes on for as long as what this gives.
+    pub(crate) fn ends_with_this(&self) -> Ending<'_> {
+        Ending(self)
+    }
+
     fn goes_on(&self) -> bool {
         !self.stop.load(Ordering::SeqCst)
     }
@@ -84,10 +99,12 @@ fn attributes_without_end(stage: &Stage, from: Ipv4Addr, progress: &Progress) {
     progress.repeat(&mut stage.session(from), &update.repeat(100), 100);
 }
 
-/// Every answer stays in the site's hands: the neighbour's window is closed.
+/// Every answer stays in the site's hands: the neighbour's window is closed. A kernel whose receive buffer is that full
+/// takes no acknowledgement either, so that sooner or later the neighbour's own requests get no further.
 fn zero_window(stage: &Stage, from: Ipv4Addr, progress: &Progress) {
     let mut session = stage.session(from);
     SockRef::from(&session.stream).set_recv_buffer_size(4096).unwrap();
+    session.stream.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
     let octets = message(ROUTE_REFRESH, &[0, 1, 0, 1]).repeat(BATCH);
     progress.repeat(&mut session, &octets, BATCH);
 }

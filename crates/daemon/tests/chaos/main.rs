@@ -51,6 +51,7 @@ fn no_flood_delays_a_withdraw_or_takes_memory() {
         let (memory, descriptors) = (stage.site.daemon().memory(), stage.site.daemon().descriptors());
         let progress = Progress::default();
         std::thread::scope(|scope| {
+            let _flood = progress.ends_with_this();
             let playing = scope.spawn(|| (flood.play)(&stage, hostile(number), &progress));
             let units = || progress.units.load(Ordering::SeqCst);
             until(&format!("{}: enough of them", flood.name), || {
@@ -58,7 +59,6 @@ fn no_flood_delays_a_withdraw_or_takes_memory() {
             });
             stage.prove_healthy();
             assert!(!playing.is_finished(), "{}: the flood went on meanwhile", flood.name);
-            progress.stop.store(true, Ordering::SeqCst);
             eprintln!("{}: {} of them", flood.name, units());
         });
         let daemon = stage.site.daemon();
