@@ -25,11 +25,7 @@ pub(crate) const ALL: [Flood; 8] = [
         play: attributes_without_end,
         judged_after: 1_000,
     },
-    Flood {
-        name: "requests to be told again, and nothing is read",
-        play: zero_window,
-        judged_after: 1_000,
-    },
+    Flood { name: "requests to be told again, and nothing is read", play: zero_window, judged_after: 1_000 },
     Flood { name: "sessions that end with a NOTIFICATION", play: notifications, judged_after: 200 },
     Flood { name: "connections of one neighbour, all left open", play: connections, judged_after: 2_000 },
     Flood { name: "connections of a stranger", play: strangers, judged_after: 2_000 },
