@@ -221,7 +221,8 @@ class Exabgp(Contender):
         started = self.world.start(
             ["exabgp", config], **{"exabgp.daemon.user": "root", "exabgp.tcp.bind": ROUTER, "exabgp.api.ack": "false", "exabgp.cache.attributes": "false"}
         )
-        self.orders = open(pipe, "w", buffering=1)
+        # Open for both, it waits for no reader: an ExaBGP that has ended is missed by its neighbours, within their time.
+        self.orders = open(os.open(pipe, os.O_RDWR), "w", buffering=1)
         return [started]
 
     def trigger(self, feeder, reached):
