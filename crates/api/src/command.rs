@@ -33,6 +33,10 @@ words! {
         Withdraw = "withdraw",
         /// An operator puts a site back into service.
         Resume = "resume",
+        /// An operator has a site's peers drop what is sent to an address.
+        Drop = "drop",
+        /// An operator ends that.
+        End = "end",
         /// An operator changes a site's file.
         Change = "change",
         /// An operator has a site's file read again.

@@ -211,11 +211,11 @@ pub(crate) struct LabNodes {
 /// `catchment lab fault`.
 #[derive(Debug, Args)]
 pub(crate) struct LabFault {
-    /// What to do: kill, hang, reboot, power-cut, cut, blackhole, flap, starve, remove, drain, withdraw, resume,
-    /// change, reload, restart, restore
+    /// What to do: kill, hang, reboot, power-cut, cut, blackhole, flap, starve, remove, drain, withdraw, resume, drop,
+    /// end, change, reload, restart, restore
     pub(crate) kind: String,
     /// To what: `london` (the site, or its service), `site london`, `service london`, `daemon london`,
-    /// `cable atlas-london - atlas-newyork`, `store`, `everything`
+    /// `cable atlas-london - atlas-newyork`, `store`, `everything`, `198.18.0.99 at site london for 10m`
     #[arg(required = true)]
     pub(crate) target: Vec<String>,
     #[command(flatten)]

@@ -14,6 +14,7 @@ pub use apply::FaultError;
 use crate::hostile::ScriptName;
 use crate::scenario::words::{Line, NodeName, Time};
 use crate::sentence::sentences;
+use std::net::IpAddr;
 use terms::SiteName;
 
 sentences! {
@@ -56,6 +57,12 @@ sentences! {
         WithdrawSite { site: SiteName } = ["withdraw" "site" site];
         /// An operator at the site takes back what was ordered: `catchment resume`.
         ResumeSite { site: SiteName } = ["resume" "site" site];
+        /// An operator at the site has its peers drop what is sent to the address, for so long:
+        /// `catchment blackhole`.
+        DropAddress { address: IpAddr, site: SiteName, time: Time } =
+            ["drop" address "at" "site" site "for" time];
+        /// An operator at the site has them drop it no longer: `catchment blackhole --end`.
+        EndDrop { address: IpAddr, site: SiteName } = ["end" "drop" "of" address "at" "site" site];
         /// An operator changes one line of the site's file, the first with this key. The daemon is not told.
         ChangeFile { site: SiteName, line: Line } = ["change" "file" site "with" line];
         /// An operator at the site has the daemon read its file again: `catchment reload`.
@@ -90,6 +97,18 @@ pub enum Order {
     Withdraw,
     /// `catchment resume`
     Resume,
+    /// `catchment blackhole ADDRESS --for TIME`
+    Drop {
+        /// What peers are to drop.
+        address: IpAddr,
+        /// For how long.
+        time: Time,
+    },
+    /// `catchment blackhole ADDRESS --end`
+    EndDrop {
+        /// What they are to drop no longer.
+        address: IpAddr,
+    },
     /// `catchment reload`
     Reload,
     /// `catchment restart`
@@ -113,6 +132,8 @@ impl Fault {
             | Fault::DrainSite { site }
             | Fault::WithdrawSite { site }
             | Fault::ResumeSite { site }
+            | Fault::DropAddress { site, .. }
+            | Fault::EndDrop { site, .. }
             | Fault::ChangeFile { site, .. }
             | Fault::ReloadSite { site }
             | Fault::RestartSite { site }
@@ -158,6 +179,10 @@ impl Fault {
             Fault::DrainSite { site } => Some((site, Order::Drain)),
             Fault::WithdrawSite { site } => Some((site, Order::Withdraw)),
             Fault::ResumeSite { site } => Some((site, Order::Resume)),
+            Fault::DropAddress { address, site, time } => {
+                Some((site, Order::Drop { address: *address, time: *time }))
+            }
+            Fault::EndDrop { address, site } => Some((site, Order::EndDrop { address: *address })),
             Fault::ReloadSite { site } => Some((site, Order::Reload)),
             Fault::RestartSite { site } => Some((site, Order::Restart)),
             _ => None,
@@ -199,6 +224,12 @@ impl Fault {
             Fault::DrainSite { site } => format!("an operator drains {site}"),
             Fault::WithdrawSite { site } => format!("an operator withdraws {site}"),
             Fault::ResumeSite { site } => format!("an operator puts {site} back into service"),
+            Fault::DropAddress { address, site, time } => {
+                format!("an operator has the peers of {site} drop what is sent to {address}, for {time}")
+            }
+            Fault::EndDrop { address, site } => {
+                format!("an operator has the peers of {site} no longer drop what is sent to {address}")
+            }
             Fault::ChangeFile { site, line } => format!("the file of {site} now says {line}"),
             Fault::ReloadSite { site } => format!("an operator has {site} read its file again"),
             Fault::RestartSite { site } => format!("an operator restarts the daemon of {site}"),

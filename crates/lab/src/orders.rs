@@ -28,6 +28,8 @@ impl Lab {
             | FaultKind::Drain
             | FaultKind::Withdraw
             | FaultKind::Resume
+            | FaultKind::Drop
+            | FaultKind::End
             | FaultKind::Reload
             | FaultKind::Restart => {}
             FaultKind::Kill
@@ -99,6 +101,9 @@ mod tests {
         assert_eq!(meant(FaultKind::Drain, "london"), Ok("site london".to_owned()));
         assert_eq!(meant(FaultKind::Flap, "london every 2s"), Ok("service london every 2s".to_owned()));
         assert_eq!(meant(FaultKind::Kill, "store"), Ok("store".to_owned()));
+        let drop = "198.18.0.99 at site london for 30m";
+        assert_eq!(meant(FaultKind::Drop, drop), Ok(drop.to_owned()));
+        assert!(meant(FaultKind::Drop, "london").is_err());
         assert!(meant(FaultKind::Cut, "london").is_err());
     }
 

@@ -9,33 +9,61 @@ use linux::{Error, Result};
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
-use terms::Family;
 
 /// A way from a node to a site, or to wherever it ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Way {
-    /// Every node on it, the first one and the site's host included.
+    /// Every node on it, the first one and the last one included.
     pub(crate) nodes: Vec<NodeId>,
     /// The cables between them.
     pub(crate) cables: Vec<CableId>,
-    /// The site it ends at; none where a router on the way knows no further or the way runs in a circle.
-    pub(crate) site: Option<SiteId>,
+    /// What becomes of a packet at the last node.
+    pub(crate) end: End,
 }
 
-/// Follows packets for the anycast address from a node.
-pub(crate) fn follow(plan: &Plan, machines: &[Machine], from: NodeId, family: Family) -> Way {
+/// What becomes of a packet in the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It arrives at the host of a site.
+    Site(SiteId),
+    /// It is dropped on purpose.
+    Dropped,
+    /// The router knows no further, or the way runs in a circle.
+    #[default]
+    Lost,
+}
+
+impl Way {
+    /// The site that it leads to, if it leads to one.
+    pub(crate) fn site(&self) -> Option<SiteId> {
+        match self.end {
+            End::Site(site) => Some(site),
+            End::Dropped | End::Lost => None,
+        }
+    }
+}
+
+/// Follows packets for an address from a node.
+pub(crate) fn follow(plan: &Plan, machines: &[Machine], from: NodeId, to: IpAddr) -> Way {
     let mut way = Way { nodes: vec![from], ..Way::default() };
     let mut node = from;
     loop {
         let machine = &machines[node.0];
         if let Role::Host(site) = plan.node(node).role {
-            way.site = Some(site);
+            way.end = End::Site(site);
             return way;
         }
-        let next = machine.with_netlink(|netlink| lookup(netlink, SERVICE.of(family)));
-        let Ok(Lookup::Forward { link, .. }) = next else { return way };
+        let link = match machine.with_netlink(|netlink| lookup(netlink, to)) {
+            Ok(Lookup::Forward { link, .. }) => link,
+            Ok(Lookup::Dropped) => {
+                way.end = End::Dropped;
+                return way;
+            }
+            Ok(Lookup::Local | Lookup::Unreachable) | Err(_) => return way,
+        };
         let Some(cable) = machine.cable_at(link) else { return way };
         let Some((_, _, far)) = plan.ports(node).find(|(id, _, _)| *id == cable) else { return way };
         if way.nodes.contains(&far.node) {

@@ -142,7 +142,7 @@ fn clients(lab: &Lab, views: &Views, seen: &[Seen]) -> Vec<api::Client> {
             site: seen.site.map(name),
             rtt_ms: seen.round_trip.map(milli),
             nearest: nearest.map(|(site, rtt)| api::Nearest { site: name(site), rtt_ms: milli(rtt) }),
-            path: way.filter(|way| way.site.is_some()).map_or_else(Vec::new, |way| {
+            path: way.filter(|way| way.site().is_some()).map_or_else(Vec::new, |way| {
                 way.nodes.iter().map(|node| lab.plan.node(*node).name.clone()).collect()
             }),
             detour: detour(lab, views, index, seen, nearest.map(|(site, _)| site)),

@@ -313,6 +313,7 @@ mod tests {
         match (fixed(part), part) {
             (Some(word), _) => Just(word.to_owned()).boxed(),
             (None, "time") => time.boxed(),
+            (None, "address") => any::<std::net::IpAddr>().prop_map(|address| address.to_string()).boxed(),
             (None, "limit") => (time, any::<bool>())
                 .prop_map(|(time, path)| format!("{time}{}", if path { " plus path" } else { "" }))
                 .boxed(),

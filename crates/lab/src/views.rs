@@ -3,14 +3,16 @@
 
 use crate::detour::{Candidate, candidates};
 use crate::history::{ClientId, SiteId};
-use crate::paths::{RouteWatch, Way, follow};
+use crate::paths::{End, RouteWatch, Way, follow};
 use crate::plan::{NodeId, SERVICE};
 use crate::running::{Lab, lock};
+use crate::scenario::facts::PacketEnd;
 use api::client::Server;
 use api::client::blocking::Client;
 use api::{Alarm, Group, Output, Status, route};
 use linux::{Error, Result};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -69,7 +71,8 @@ type Choices = Vec<Option<(NodeId, Vec<Candidate>)>>;
 
 fn look(lab: &Lab) -> (Vec<Way>, Choices) {
     let clients = (0..lab.world.clients.len()).map(|index| lab.plan.client(ClientId::at(index)));
-    let follow = |from: Option<NodeId>| from.map(|from| follow(&lab.plan, &lab.machines, from, Family::Ipv4));
+    let service = SERVICE.of(Family::Ipv4);
+    let follow = |from: Option<NodeId>| from.map(|from| follow(&lab.plan, &lab.machines, from, service));
     let ways: Vec<Way> = clients.map(|client| follow(client).unwrap_or_default()).collect();
     // Many ways lead through the same routers: each is asked once.
     let mut told = BTreeMap::new();
@@ -105,6 +108,18 @@ fn ask_router(lab: &Lab, node: NodeId) -> Vec<Candidate> {
 }
 
 impl Lab {
+    /// What becomes of packets that a client sends to an address; none without such a client.
+    pub(crate) fn packet_end(&self, client: &str, to: IpAddr) -> Option<PacketEnd> {
+        let place = self.world.clients.iter().position(|one| one.place.key == client)?;
+        let way = follow(&self.plan, &self.machines, self.plan.client(ClientId::at(place))?, to);
+        let last = || way.nodes.last().map_or_else(String::new, |node| self.plan.node(*node).name.clone());
+        Some(match way.end {
+            End::Site(site) => PacketEnd::Reaches(self.world.sites.get(usize::from(site.0))?.name.clone()),
+            End::Dropped => PacketEnd::DroppedBy(last()),
+            End::Lost => PacketEnd::LostAt(last()),
+        })
+    }
+
     /// Whether the edge router of each site has a route to the site's host, over both families.
     pub(crate) fn announced(&self) -> BTreeMap<SiteName, bool> {
         let routers = lock(&self.routers);

@@ -89,6 +89,8 @@ impl Lab {
             Fault::DrainSite { site }
             | Fault::WithdrawSite { site }
             | Fault::ResumeSite { site }
+            | Fault::DropAddress { site, .. }
+            | Fault::EndDrop { site, .. }
             | Fault::ReloadSite { site }
             | Fault::RestartSite { site } => return self.order_at(site, fault),
             Fault::AttackSite { site, script } => self.attack(site, *script)?,

@@ -19,13 +19,19 @@ const REASON: &str = "ordered in the lab";
 
 impl Order {
     /// The arguments of the command.
-    fn arguments(self) -> &'static [&'static str] {
+    fn arguments(self) -> Vec<String> {
+        let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
         match self {
-            Order::Drain => &["drain", "--reason", REASON],
-            Order::Withdraw => &["withdraw", "--reason", REASON],
-            Order::Resume => &["resume"],
-            Order::Reload => &["reload"],
-            Order::Restart => &["restart"],
+            Order::Drain => words(&["drain", "--reason", REASON]),
+            Order::Withdraw => words(&["withdraw", "--reason", REASON]),
+            Order::Resume => words(&["resume"]),
+            Order::Drop { address, time } => {
+                let (address, time) = (address.to_string(), time.to_string());
+                words(&["blackhole", &address, "--for", &time, "--reason", REASON])
+            }
+            Order::EndDrop { address } => words(&["blackhole", &address.to_string(), "--end"]),
+            Order::Reload => words(&["reload"]),
+            Order::Restart => words(&["restart"]),
         }
     }
 }

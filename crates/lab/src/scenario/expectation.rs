@@ -1,7 +1,8 @@
 //! What a scenario can expect: each sentence with its meaning.
 
-use crate::scenario::words::{ClientName, Count, Factor, Limit, Output, State, Time, Told, Words};
+use crate::scenario::words::{ClientName, Count, Factor, Limit, NodeName, Output, State, Time, Told, Words};
 use crate::sentence::{Form, sentences};
+use std::net::IpAddr;
 use terms::{PeerName, SiteName};
 
 sentences! {
@@ -20,6 +21,13 @@ sentences! {
         /// The client is answered by a site that is not the nearest one, and the routers tell why: the AS path that
         /// its network chose and what preferred it.
         DetourExplained { client: ClientName } = ["detour" "of" "client" client "explained"];
+        /// What the client sends to the address would arrive at the host of this site: each router on the way is
+        /// asked where it forwards such packets.
+        PacketsReach { client: ClientName, address: IpAddr, site: SiteName } =
+            ["packets" "of" "client" client "to" address "reach" "site" site];
+        /// It would be dropped by this router, and nobody be told.
+        PacketsDropped { client: ClientName, address: IpAddr, node: NodeName } =
+            ["packets" "of" "client" client "to" address "dropped" "by" node];
         /// Every announcement group of the site is in this state, and has been since before the fault.
         SiteStateThroughout { site: SiteName, state: State } =
             ["site" site "state" state "throughout"];
@@ -126,6 +134,15 @@ impl Expectation {
     /// How it is judged.
     pub fn judged(&self) -> Judged {
         Judged::of(self.form())
+    }
+
+    /// The client and the address of which it says what becomes of the packets.
+    pub fn follows(&self) -> Option<(&ClientName, IpAddr)> {
+        match self {
+            Expectation::PacketsReach { client, address, .. }
+            | Expectation::PacketsDropped { client, address, .. } => Some((client, *address)),
+            _ => None,
+        }
     }
 
     /// Whether it speaks of the target of a fault, which must then be one site.

@@ -1,8 +1,9 @@
 //! What is known of a world beside what its clients see: what daemons say, what operators were answered, which
-//! addresses a host has.
+//! addresses a host has, where routers send packets.
 
 use crate::hostile::Progress;
 use crate::scenario::expectation::Expectation;
+use crate::scenario::words::ClientName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use terms::{Prefix, SiteName, WallTime};
@@ -20,6 +21,8 @@ pub struct Facts {
     pub missing: BTreeMap<SiteName, Vec<IpAddr>>,
     /// The routes that the edge router of each site that was asked for has from the site's host.
     pub told_routers: BTreeMap<SiteName, BTreeSet<Prefix>>,
+    /// What becomes of packets that a client sends to an address, where that was asked for.
+    pub ends: BTreeMap<(ClientName, IpAddr), PacketEnd>,
     /// What operators ordered, in order.
     pub orders: Vec<Ordered>,
     /// The clients as the map draws them, with the reason of each detour.
@@ -28,6 +31,17 @@ pub struct Facts {
     pub attacks: BTreeMap<SiteName, Progress>,
     /// The time of day at which the step's faults were done.
     pub fault: WallTime,
+}
+
+/// What becomes of a packet in the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PacketEnd {
+    /// It arrives at the host of this site.
+    Reaches(SiteName),
+    /// This node drops it on purpose.
+    DroppedBy(String),
+    /// This node knows no further, or would send it in a circle.
+    LostAt(String),
 }
 
 impl Facts {
@@ -72,6 +86,8 @@ pub struct Asked {
     pub addresses: BTreeSet<SiteName>,
     /// Whose edge router is asked what it has from the host.
     pub routers: BTreeSet<SiteName>,
+    /// Whose packets to which address are followed.
+    pub followed: BTreeSet<(ClientName, IpAddr)>,
 }
 
 impl Asked {
@@ -87,6 +103,7 @@ impl Asked {
                 _ => &mut asked.statuses,
             };
             set.extend(expectation.looks_at().cloned());
+            asked.followed.extend(expectation.follows().map(|(client, to)| (client.clone(), to)));
             asked.everybody |= expectation.looks_at_all();
         }
         asked

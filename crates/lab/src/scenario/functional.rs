@@ -3,12 +3,13 @@
 use crate::hostile::Progress;
 use crate::plan;
 use crate::scenario::expectation::Expectation;
-use crate::scenario::facts::{Answer, Facts, Ordered};
+use crate::scenario::facts::{Answer, Facts, Ordered, PacketEnd};
 use crate::scenario::record::{Record, Sample, Span, Viewpoint};
 use crate::scenario::timing::Window;
 use crate::scenario::words::{ClientName, Output, State, Told, Words};
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::net::IpAddr;
 use terms::{PeerName, SiteName, WallTime};
 
 /// Whether a condition holds, and what was seen.
@@ -38,6 +39,18 @@ pub fn look(expectation: &Expectation, record: &Record, facts: &Facts, window: &
         Expectation::ClientBy { client, site } => clients.one(client, |answering| answering == site),
         Expectation::ClientNotBy { client, site } => clients.one(client, |answering| answering != site),
         Expectation::DetourExplained { client } => detour(facts, client),
+        Expectation::PacketsReach { client, address, site } => packets(
+            facts,
+            client,
+            *address,
+            |end| matches!(end, PacketEnd::Reaches(reached) if reached == site),
+        ),
+        Expectation::PacketsDropped { client, address, node } => packets(
+            facts,
+            client,
+            *address,
+            |end| matches!(end, PacketEnd::DroppedBy(by) if by == node.as_str()),
+        ),
         Expectation::SiteState { site, state } => with_status(facts, site, |status| in_state(status, *state)),
         Expectation::SiteStateThroughout { site, state } => {
             with_status(facts, site, |status| in_state_since(status, *state, facts.fault))
@@ -163,6 +176,21 @@ fn detour(facts: &Facts, client: &ClientName) -> Seen {
         }
         (None, _) => Seen::NotSo(format!("answered by {site}, and that is no detour")),
     }
+}
+
+/// Whether what a client sends to an address ends as wanted.
+fn packets(facts: &Facts, client: &ClientName, to: IpAddr, wanted: impl Fn(&PacketEnd) -> bool) -> Seen {
+    let Some(end) = facts.ends.get(&(client.clone(), to)) else {
+        return Seen::NotSo(format!("nobody knows where {client} sends packets"));
+    };
+    Seen::when(
+        wanted(end),
+        match end {
+            PacketEnd::Reaches(site) => format!("they reach {site}"),
+            PacketEnd::DroppedBy(node) => format!("{node} drops them"),
+            PacketEnd::LostAt(node) => format!("{node} knows no further"),
+        },
+    )
 }
 
 fn attack(facts: &Facts, site: &SiteName) -> Seen {

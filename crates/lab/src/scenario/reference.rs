@@ -53,8 +53,8 @@ const TERMS: &[(&str, &str)] = &[
     ),
     (
         "order",
-        "what an operator tells a daemon: drain, withdraw, resume, reload. The lab runs the command at the site. Orders \
-         of one step are given at the same moment.",
+        "what an operator tells a daemon: drain, withdraw, resume, drop, reload, restart. The lab runs the command at \
+         the site. Orders of one step are given at the same moment.",
     ),
     (
         "the operator's own data centre",
@@ -76,6 +76,8 @@ const SLOTS: &[(&str, &str)] = &[
     ("MEMBER", "the name of another site"),
     ("CLIENT", "the name of a client, which is its city"),
     ("PEER", "the name of a peer in the site's file"),
+    ("ADDRESS", "an IPv4 or IPv6 address"),
+    ("NODE", "the name of a node, as `catchment lab nodes` lists it"),
     ("END", "the name of the node at one end of a cable"),
     ("OTHER", "the name of the node at its other end"),
     ("TIME", "a whole number with its unit: `250ms`, `5s`, `2m`"),

@@ -12,11 +12,13 @@ use crate::running::{Lab, lock};
 use crate::scenario::engine::Stage;
 use crate::scenario::facts::{Answer, Asked, Facts, Ordered};
 use crate::scenario::record::{Late, Outcome, Record, Sample, Viewpoint};
+use crate::scenario::words::ClientName;
 use api::client::Server;
 use api::client::blocking::Client;
 use api::{EventList, Picture, PictureKind, route};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -166,12 +168,16 @@ impl Stage for LabStage {
         let fleet = |site: &SiteName| Some((site.clone(), self.ask(site, route::FLEET)?));
         let missing = |site: &SiteName| Some((site.clone(), self.lab.missing_addresses(site)?));
         let told = |site: &SiteName| Some((site.clone(), self.lab.told_router(site)?));
+        let end = |(client, to): &(ClientName, IpAddr)| {
+            Some(((client.clone(), *to), self.lab.packet_end(client.as_str(), *to)?))
+        };
         Facts {
             statuses: sites.into_iter().filter_map(status).collect(),
             events: asked.events.iter().filter_map(events).collect(),
             fleets: asked.fleets.iter().filter_map(fleet).collect(),
             missing: asked.addresses.iter().filter_map(missing).collect(),
             told_routers: asked.routers.iter().filter_map(told).collect(),
+            ends: asked.followed.iter().filter_map(end).collect(),
             orders: self.orders(),
             clients: self.pictures.borrow().clients.clone(),
             attacks: self.attacks(),

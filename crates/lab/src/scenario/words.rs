@@ -4,6 +4,7 @@ use crate::hostile::ScriptName;
 use crate::sentence::{Kind, Mention, Slot};
 use document::DurationError;
 use std::fmt::{self, Display};
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 use terms::{NameError, PeerName, SiteName};
@@ -274,6 +275,7 @@ impl Slot for SiteName {
 }
 
 impl Slot for PeerName {}
+impl Slot for IpAddr {}
 impl Slot for ScriptName {}
 
 macro_rules! one_of {

@@ -121,6 +121,38 @@ fn only_established_peers_know_anything() {
 }
 
 #[test]
+fn packets_end_where_the_routers_say() {
+    let none = Record::default();
+    let known = |end: PacketEnd| {
+        let who = ("london".parse().unwrap(), "198.18.0.99".parse().unwrap());
+        Facts { ends: [(who, end)].into(), ..Facts::default() }
+    };
+    let reach = "packets of client london to 198.18.0.99 reach site london";
+    let dropped = "packets of client london to 198.18.0.99 dropped by edge";
+    for (end, holding, seen_words) in [
+        (PacketEnd::Reaches("london".parse().unwrap()), Some(reach), "they reach london"),
+        (PacketEnd::Reaches("paris".parse().unwrap()), None, "they reach paris"),
+        (PacketEnd::DroppedBy("edge".to_owned()), Some(dropped), "edge drops them"),
+        (PacketEnd::DroppedBy("core".to_owned()), None, "core drops them"),
+        (PacketEnd::LostAt("edge".to_owned()), None, "edge knows no further"),
+    ] {
+        let facts = known(end);
+        for sentence in [reach, dropped] {
+            let expected = match holding == Some(sentence) {
+                true => Seen::So(seen_words.to_owned()),
+                false => Seen::NotSo(seen_words.to_owned()),
+            };
+            assert_eq!(seen(sentence, &none, &facts), expected, "{sentence}");
+        }
+        let elsewhere = "packets of client london to 198.18.0.98 reach site london";
+        assert!(!holds(elsewhere, &none, &facts), "another address was not asked about");
+    }
+    let asked = Asked::by([&reach.parse().unwrap()]);
+    assert_eq!(asked.followed.len(), 1);
+    assert!(asked.statuses.is_empty(), "no daemon is asked");
+}
+
+#[test]
 fn a_session_is_judged_by_its_age() {
     let none = Record::default();
     let old = status("up", "announced", "established", 4_000, 3);
