@@ -101,14 +101,36 @@ fn set_flags(netlink: &mut Netlink, link: LinkIndex, flags: LinkFlags) -> io::Re
 /// Creates a virtual Ethernet cable whose two ends are born in their namespaces. (Creating both here and moving them
 /// costs thirty times as much, because a move waits for every processor.)
 pub fn create_veth(netlink: &mut Netlink, here: End<'_>, there: End<'_>) -> Result<()> {
+    let (near, far) = (born_in(here)?, born_in(there)?);
+    join(netlink, near, far).attempt(|| format!("create the cable from {} to {}", here.name, there.name))
+}
+
+/// The hardware address of every interface that is made by [`create_lead`]: a local one (IEEE 802, U/L bit).
+const ANYBODY: [u8; 6] = [0x02, 0, 0, 0, 0, 0x01];
+
+/// Creates a virtual Ethernet cable whose end `there` has one neighbour, whoever that is: it asks for no hardware
+/// address (`IFF_NOARP`) and sends to its own, which all such interfaces have in common. So whatever comes out `here`
+/// can be sent into any other lead, and is taken at its end. The end `here` gets this number and is switched on.
+pub fn create_lead(
+    netlink: &mut Netlink,
+    (here, number): (End<'_>, LinkIndex),
+    there: End<'_>,
+) -> Result<()> {
+    let mut far = born_in(there)?;
+    far.header.flags = LinkFlags::Noarp;
+    far.header.change_mask = LinkFlags::Noarp;
+    far.attributes.push(LinkAttribute::Address(ANYBODY.to_vec()));
     let mut message = born_in(here)?;
-    let data = InfoData::Veth(InfoVeth::Peer(born_in(there)?));
-    message
-        .attributes
-        .push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Veth), LinkInfo::Data(data)]));
-    netlink
-        .change(RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
-        .attempt(|| format!("create the cable from {} to {}", here.name, there.name))
+    message.header.index = number.0;
+    message.header.flags = LinkFlags::Up;
+    message.header.change_mask = LinkFlags::Up;
+    join(netlink, message, far).attempt(|| format!("create the lead from {} to {}", here.name, there.name))
+}
+
+fn join(netlink: &mut Netlink, mut here: LinkMessage, there: LinkMessage) -> io::Result<()> {
+    let data = InfoData::Veth(InfoVeth::Peer(there));
+    here.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Veth), LinkInfo::Data(data)]));
+    netlink.change(RouteNetlinkMessage::NewLink(here), NLM_F_CREATE | NLM_F_EXCL)
 }
 
 fn born_in(end: End<'_>) -> Result<LinkMessage> {
