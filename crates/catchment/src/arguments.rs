@@ -1,8 +1,10 @@
 //! What can be written on the command line.
 
 mod blackhole;
+mod cables;
 
 pub(crate) use blackhole::Blackhole;
+pub(crate) use cables::Cables;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
@@ -164,6 +166,8 @@ pub(crate) struct LabUp {
     /// Ends by itself after this long, such as 30s
     #[arg(long, value_parser = document::parse_duration)]
     pub(crate) duration: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) cables: Cables,
 }
 
 /// `catchment lab test`.
@@ -178,6 +182,8 @@ pub(crate) struct LabTest {
     /// Multiplies every time limit, for slow machines; the result says so
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = slack)]
     pub(crate) slack: f64,
+    #[command(flatten)]
+    pub(crate) cables: Cables,
 }
 
 /// A factor that leaves a limit a limit.

@@ -1,20 +1,21 @@
-//! Cables: one thread carries every packet of the world from one TUN device to another, late by design.
+//! Cables: one thread carries every packet of the world from one plug to another, late by design.
 //!
 //! ```text
-//!  router A                       cable thread                       router B
-//!  TUN ----- read, due = now + delay --> [ queue A to B ] -- write when due --> TUN
-//!  TUN <---- write when due -- [ queue B to A ] <-- read, due = now + delay --- TUN
+//!  router A                        cable thread                        router B
+//!  plug ----- read, due = now + delay --> [ queue A to B ] -- write when due --> plug
+//!  plug <---- write when due -- [ queue B to A ] <-- read, due = now + delay --- plug
 //! ```
 //! A direction is first in, first out, so only the head of each queue needs to be ordered by time: a heap of heads. The
 //! thread sleeps until a frame comes or the first head is due, and keeps a log of how late it was.
 
+pub mod ends;
 mod queue;
 
 use crate::clock;
 use crate::history::{Laggard, LatenessLog};
 use crate::lateness::Worst;
 use crate::plan::CableId;
-use linux::tun::{LONGEST_FRAME, Tun};
+use linux::panel::{LONGEST_FRAME, Plug};
 use linux::{Error, Result, scheduling};
 use queue::{Direction, Queues};
 use rustix::buffer::spare_capacity;
@@ -26,7 +27,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Frames taken from one device before the others get their turn.
+/// Frames taken from one plug before the others get their turn.
 const BURST: usize = 64;
 /// How often the thread looks whether it is to stop.
 const LONGEST_SLEEP: Duration = Duration::from_millis(100);
@@ -42,13 +43,13 @@ pub enum Condition {
     Blackhole,
 }
 
-/// A cable between two TUN devices.
+/// A cable between two plugs.
 #[derive(Debug)]
 pub struct Fibre {
     /// Which cable of the plan it is.
     pub id: CableId,
     /// Its ends, in the order of the plan.
-    pub ends: [Tun; 2],
+    pub ends: [Plug; 2],
     /// One-way delay.
     pub delay: Duration,
     /// Share of packets that get lost, 0 to 1.
@@ -58,7 +59,7 @@ pub struct Fibre {
 
 impl Fibre {
     /// A cable that carries.
-    pub fn new(id: CableId, ends: [Tun; 2], delay: Duration, loss: f64) -> Self {
+    pub fn new(id: CableId, ends: [Plug; 2], delay: Duration, loss: f64) -> Self {
         Fibre { id, ends, delay, loss, condition: AtomicU8::new(Condition::Up as u8) }
     }
 
@@ -99,9 +100,9 @@ pub fn carry(fibres: Vec<Arc<Fibre>>, lateness: Arc<LatenessLog>) -> Result<Carr
     let waiting =
         epoll::create(CreateFlags::CLOEXEC).map_err(|error| Error::new("create an epoll", error))?;
     for (index, fibre) in fibres.iter().enumerate() {
-        for (end, tun) in fibre.ends.iter().enumerate() {
+        for (end, plug) in fibre.ends.iter().enumerate() {
             let data = EventData::new_u64((2 * index + end) as u64);
-            epoll::add(&waiting, tun, data, EventFlags::IN)
+            epoll::add(&waiting, plug, data, EventFlags::IN)
                 .map_err(|error| Error::new("watch a cable", error))?;
         }
     }
@@ -156,7 +157,7 @@ impl Carrier {
                     self.queues.push(direction, &self.buffer[..length], clock::now());
                 }
                 Ok(Some(_)) => {}
-                // A device that cannot be read belongs to a node that is gone; its cable stays silent.
+                // A plug that cannot be read belongs to a node that is gone; its cable stays silent.
                 Ok(None) | Err(_) => return,
             }
         }

@@ -3,7 +3,7 @@
 //! ```text
 //!  pure        world ──> plan ──> igp, bird, site_file        a file becomes nodes, cables, configurations
 //!              history, journal, catchment, detour, nearest   what is seen, and what it means
-//!  processes   up ──> isolate ──> mission                     the part that waits, and process 1 of a new world
+//!  processes   up ──> rootless, isolate ──> mission           the part that waits, and process 1 of a new world
 //!  the world   running ─┬─> machine, cable                    namespaces, and the thread that delays packets
 //!                       ├─> router, site ──> processes        BIRD, the real daemon, NSD
 //!                       ├─> core ──────────> processes        the operator's own data centre: etcd
@@ -43,6 +43,7 @@ pub mod plan;
 mod prober;
 mod processes;
 mod question;
+mod rootless;
 mod router;
 mod run_delay;
 pub mod running;
@@ -50,6 +51,7 @@ mod runtime;
 pub mod scenario;
 pub mod sentence;
 mod serve;
+pub mod shortfall;
 mod site;
 pub mod site_file;
 pub mod story;
@@ -57,8 +59,10 @@ mod up;
 mod views;
 pub mod world;
 
+pub use cable::ends::Ends;
 pub use command::{CommandError, down, exec, fault, nodes};
 pub use mission::init;
+pub use rootless::Forbidden;
 pub use runtime::{LabName, RuntimeError};
 pub use scenario::command::{TestError, TestOptions, test};
 pub use scenario::verdict::Verdict;

@@ -4,8 +4,8 @@ use crate::cable::Fibre;
 use crate::plan::{CableId, Medium, NodeId, Pair, Plan, Port, Purpose, Role};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use linux::link::{self, End, LinkIndex};
+use linux::panel::{Panel, Plug};
 use linux::route::{self, Route, Via};
-use linux::tun::Tun;
 use linux::{Error, Namespace, Netlink, Result, address, sysctl};
 use std::collections::BTreeMap;
 use std::io;
@@ -71,13 +71,17 @@ pub(crate) struct Machines {
 
 /// Builds every node of a plan. Each is handed to `ready` as soon as it is there, on the thread that built it, so that
 /// its router can begin to look for neighbours while the rest of the world is built.
-pub(crate) fn build(plan: &Plan, ready: impl Fn(NodeId, &Machine) -> Result<()> + Sync) -> Result<Machines> {
-    let mut built = build_all(plan, &ready)?;
+pub(crate) fn build(
+    plan: &Plan,
+    panel: &Panel,
+    ready: impl Fn(NodeId, &Machine) -> Result<()> + Sync,
+) -> Result<Machines> {
+    let mut built = build_all(plan, panel, &ready)?;
     let mut machines: Vec<Machine> = Vec::with_capacity(built.len());
-    let mut plugs: BTreeMap<CableId, Vec<Tun>> = BTreeMap::new();
+    let mut plugs: BTreeMap<CableId, Vec<Plug>> = BTreeMap::new();
     for node in &mut built {
-        for (cable, tun) in node.plugs.drain(..) {
-            plugs.entry(cable).or_default().push(tun);
+        for (cable, plug) in node.plugs.drain(..) {
+            plugs.entry(cable).or_default().push(plug);
         }
     }
     machines.extend(built.into_iter().map(|node| node.machine));
@@ -89,17 +93,17 @@ pub(crate) fn build(plan: &Plan, ready: impl Fn(NodeId, &Machine) -> Result<()> 
     let mut fibres = Vec::new();
     for (index, cable) in plan.cables.iter().enumerate() {
         let id = CableId(index);
-        let (Medium::Fibre { delay, loss }, Some(tuns)) = (cable.medium, plugs.remove(&id)) else { continue };
+        let (Medium::Fibre { delay, loss }, Some(ends)) = (cable.medium, plugs.remove(&id)) else { continue };
         // Nodes were visited in order; the plan may name the ends the other way round.
         let [left, right] = &cable.ends;
-        let ends = <[Tun; 2]>::try_from(tuns).map_err(|_| one_ended(&cable.name))?;
+        let ends = <[Plug; 2]>::try_from(ends).map_err(|_| one_ended(&cable.name))?;
         let ends = if left.node <= right.node { ends } else { swap(ends) };
         fibres.push(Arc::new(Fibre::new(id, ends, delay, loss)));
     }
     Ok(Machines { machines, fibres })
 }
 
-fn swap([left, right]: [Tun; 2]) -> [Tun; 2] {
+fn swap([left, right]: [Plug; 2]) -> [Plug; 2] {
     [right, left]
 }
 
@@ -109,17 +113,21 @@ fn one_ended(cable: &str) -> Error {
 
 struct Built {
     machine: Machine,
-    plugs: Vec<(CableId, Tun)>,
+    plugs: Vec<(CableId, Plug)>,
 }
 
-fn build_all(plan: &Plan, ready: &(impl Fn(NodeId, &Machine) -> Result<()> + Sync)) -> Result<Vec<Built>> {
+fn build_all(
+    plan: &Plan,
+    panel: &Panel,
+    ready: &(impl Fn(NodeId, &Machine) -> Result<()> + Sync),
+) -> Result<Vec<Built>> {
     let next = AtomicUsize::new(0);
     let build_some = || -> Result<Vec<(usize, Built)>> {
         let numbers = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
         let nodes = numbers.take_while(|&node| node < plan.nodes.len());
         nodes
             .map(|node| {
-                let built = build_one(plan, NodeId(node))?;
+                let built = build_one(plan, panel, NodeId(node))?;
                 ready(NodeId(node), &built.machine)?;
                 Ok((node, built))
             })
@@ -144,7 +152,7 @@ fn panicked() -> Error {
 /// Lengths of the prefixes of a site's LAN.
 const LAN: [u8; 2] = [27, 64];
 
-fn build_one(plan: &Plan, node: NodeId) -> Result<Built> {
+fn build_one(plan: &Plan, panel: &Panel, node: NodeId) -> Result<Built> {
     let namespace = Namespace::new()?;
     let fibres: Vec<(CableId, &Port, &Port)> =
         plan.ports(node).filter(|(cable, _, _)| plan.cables[cable.0].medium != Medium::Lan).collect();
@@ -163,7 +171,7 @@ fn build_one(plan: &Plan, node: NodeId) -> Result<Built> {
         let mut plugs = Vec::new();
         let mut interfaces = BTreeMap::new();
         for (cable, here, there) in fibres {
-            plugs.push((cable, Tun::create(&here.interface)?));
+            plugs.push((cable, panel.plug(&namespace, &here.interface)?));
             let link = link::index(&mut netlink, &here.interface)?;
             interfaces.insert(link, cable);
             let purpose = plan.cables[cable.0].purpose;

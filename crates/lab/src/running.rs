@@ -1,5 +1,6 @@
 //! A world that runs.
 
+use crate::cable::ends::Ends;
 use crate::cable::{self, Carrying, Fibre};
 use crate::clock;
 use crate::core::Core;
@@ -12,6 +13,7 @@ use crate::plan::{CableId, Node, NodeId, Plan, PlanError, Role};
 use crate::prober::{self, Beat};
 use crate::processes::Processes;
 use crate::router::Router;
+use crate::shortfall::{self, Shortfall};
 use crate::site::Site;
 use crate::story::Story;
 use crate::world::World;
@@ -48,6 +50,8 @@ pub struct Lab {
     pub story: Story,
     /// Faults that are in force.
     pub(crate) faults: Mutex<Vec<api::Fault>>,
+    /// What the machine lacks.
+    pub shortfalls: Vec<Shortfall>,
     /// How late the machine is.
     pub lateness: Arc<LatenessLog>,
     pub(crate) machines: Vec<Machine>,
@@ -72,6 +76,16 @@ pub enum StartError {
     /// It does not fit the address plan.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The user may not open as many files as the world takes.
+    #[error(
+        "this world takes {needed} open files and {allowed} are allowed: raise that with `sudo prlimit --nofile={needed} --pid $$`"
+    )]
+    FewDescriptors {
+        /// How many it takes.
+        needed: u64,
+        /// How many may be open.
+        allowed: u64,
+    },
     /// The system refused something.
     #[error(transparent)]
     System(#[from] Error),
@@ -80,11 +94,13 @@ pub enum StartError {
 impl Lab {
     /// Builds the world and starts everything in it. To be called in process 1 of a PID namespace
     /// ([`isolate::begin`](crate::isolate::begin)).
-    pub fn start(world: World, began: Timestamp) -> Result<Arc<Lab>, StartError> {
+    pub fn start(world: World, ends: Ends, began: Timestamp) -> Result<Arc<Lab>, StartError> {
         let plan = Plan::new(&world)?;
+        shortfall::allow_descriptors(&plan)?;
+        let (panel, no_tun) = ends.panel()?;
         let processes = Processes::reaped_forever()?;
         let routers = Mutex::new(BTreeMap::new());
-        let machine::Machines { machines, fibres } = machine::build(&plan, |node, machine| {
+        let machine::Machines { machines, fibres } = machine::build(&plan, &panel, |node, machine| {
             if let Some(router) = start_router(&world, &plan, (node, machine), &processes)? {
                 lock(&routers).insert(node, router);
             }
@@ -108,6 +124,7 @@ impl Lab {
             history,
             story: Story::since(began),
             faults: Mutex::default(),
+            shortfalls: no_tun.into_iter().chain(shortfall::of_real_time()).collect(),
             lateness,
             machines,
             fibres: Mutex::new(fibres.into_iter().map(|fibre| (fibre.id, fibre)).collect()),

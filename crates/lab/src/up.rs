@@ -1,16 +1,17 @@
 //! `catchment lab up`: the part that waits, and the part inside that is the world.
 
+use crate::cable::ends::Ends;
 use crate::clock;
 use crate::control;
 use crate::isolate::{self, Leash};
 use crate::mission;
+use crate::rootless::{self, Forbidden};
 use crate::running::{Lab, StartError};
 use crate::runtime::{LabName, RuntimeError, Sockets};
 use crate::serve;
 use crate::story::Happening;
 use crate::world::{BUILT_IN, World, built_in};
 use document::Faults;
-use nix::unistd::Uid;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
@@ -45,14 +46,16 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Stops by itself after this long.
     pub duration: Option<Duration>,
+    /// What cables end in.
+    pub ends: Ends,
 }
 
 /// Why a lab was not brought up.
 #[derive(Debug, thiserror::Error)]
 pub enum UpError {
-    /// Namespaces of one's own are for root.
-    #[error("a lab needs root: run it with sudo")]
-    NotRoot,
+    /// Namespaces of one's own are forbidden.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
     /// The world file cannot be read.
     #[error("cannot read the world {}: {error} (built-in worlds: {known})", .path.display(), known = known_worlds())]
     Unreadable {
@@ -97,6 +100,7 @@ pub(crate) struct Mission {
     began: Timestamp,
     duration: Option<Duration>,
     listen: SocketAddr,
+    ends: Ends,
 }
 
 /// The name and the text of a world: a file, or a built-in world of that name.
@@ -115,17 +119,22 @@ pub fn world_text(world: Option<&Path>) -> Result<(String, String), UpError> {
 /// Brings a world up and waits until it ends. To be called before this process starts any thread.
 pub fn up(options: &Options) -> Result<ExitStatus, UpError> {
     let began = clock::now();
-    if !Uid::effective().is_root() {
-        return Err(UpError::NotRoot);
-    }
     let (file, text) = world_text(options.world.as_deref())?;
     World::parse(&file, &text)?;
     let page = TcpListener::bind(options.listen)
         .map_err(|error| UpError::Listen { address: options.listen, error })?;
     let listen = page.local_addr().unwrap_or(options.listen);
     let sockets = Sockets::of(&options.name);
+    rootless::become_root()?;
     let [control, exec] = sockets.listen(&options.name)?;
-    let mission = mission::Mission::Up(Mission { file, text, began, duration: options.duration, listen });
+    let mission = mission::Mission::Up(Mission {
+        file,
+        text,
+        began,
+        duration: options.duration,
+        listen,
+        ends: options.ends,
+    });
     let ended = isolate::run(&INIT_ARGUMENTS, &mission, &[page.as_fd(), control.as_fd(), exec.as_fd()]);
     sockets.remove();
     Ok(ended?)
@@ -145,7 +154,8 @@ pub(crate) fn run_inside(mission: Mission, descriptors: Vec<OwnedFd>, leash: Lea
         world.sites.len(),
         world.clients.len()
     );
-    let lab = Lab::start(world, mission.began)?;
+    let lab = Lab::start(world, mission.ends, mission.began)?;
+    lab.shortfalls.iter().for_each(|shortfall| eprintln!("{shortfall}"));
     let built = clock::now().since(mission.began);
     eprintln!("built after {:.2} s; waiting for BGP to bring every client to a site", built.as_secs_f64());
     control::hand_out_namespaces(Arc::clone(&lab), UnixListener::from(exec))?;

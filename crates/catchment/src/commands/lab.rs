@@ -21,12 +21,13 @@ pub(crate) fn run(command: Lab, terminal: &mut Terminal) -> anyhow::Result<Outco
     }
 }
 
-fn up(LabUp { world, running, listen, duration }: LabUp) -> anyhow::Result<Outcome> {
-    ended(lab::up(&Options { world, name: running.name, listen, duration }).map(Outcome::from))
+fn up(LabUp { world, running, listen, duration, cables }: LabUp) -> anyhow::Result<Outcome> {
+    let ends = cables.into();
+    ended(lab::up(&Options { world, name: running.name, listen, duration, ends }).map(Outcome::from))
 }
 
-fn test(LabTest { scenarios, json, slack }: LabTest) -> anyhow::Result<Outcome> {
-    match lab::test(&TestOptions { files: scenarios, json, slack }) {
+fn test(LabTest { scenarios, json, slack, cables }: LabTest) -> anyhow::Result<Outcome> {
+    match lab::test(&TestOptions { files: scenarios, json, slack, ends: cables.into() }) {
         Ok(report) => Ok(match report.verdict() {
             Verdict::Pass => Outcome::Yes,
             Verdict::Fail => Outcome::No,
