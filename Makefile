@@ -2,7 +2,8 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 CATCHMENT := $(or $(CARGO_TARGET_DIR),target)/release/catchment
-SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+# Root is used where there is one.
+SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 export DEBIAN_FRONTEND := noninteractive
 
 # What building and running a world need, and what the tests add.
@@ -10,7 +11,7 @@ BUILD_PACKAGES := protobuf-compiler libprotobuf-dev
 PACKAGE_PACKAGES := dpkg-dev binutils
 RUN_PACKAGES := $(BUILD_PACKAGES) bird2 nsd bind9-dnsutils iproute2 iputils-ping
 TEST_PACKAGES := $(RUN_PACKAGES) $(PACKAGE_PACKAGES) procps curl build-essential etcd-server etcd-client exabgp frr gobgpd nftables openbgpd pmacct python3 strace systemd
-BENCH_PACKAGES := $(RUN_PACKAGES) exabgp frr gobgpd nftables openbgpd python3 python3-venv
+BENCH_PACKAGES := $(RUN_PACKAGES) exabgp frr gobgpd iperf3 nftables openbgpd python3 python3-venv
 
 .PHONY: help demo test lint bench fuzz soak build package install-run install-package install-bench install-test doc
 
@@ -28,6 +29,7 @@ test: install-test ## every test; what CI runs
 	$(CARGO) build --release --locked --bin catchment
 	$(SUDO) .ci/package $(CATCHMENT)
 	$(SUDO) .ci/scenarios $(CATCHMENT) scenarios/*.toml
+	$(SUDO) .ci/unprivileged $(CATCHMENT) scenarios/service-killed.toml
 
 lint: ## formatting, clippy, licences and sources of dependencies
 	$(CARGO) fmt --all --check

@@ -55,5 +55,6 @@ pub use event::Event;
 pub use input::{Condition, Input, Intent, Order, Permit, Readback, Warmth};
 pub use machine::{CheckStatus, Machine};
 pub use output::{Action, Level, Memory, Wish};
+pub use reconcile::Reconciliation;
 pub use settings::{Backoff, BlindPolicy, CheckId, CheckSettings, Drain, Fold, Reconcile, Scope, Settings};
 pub use state::State;

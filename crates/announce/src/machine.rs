@@ -8,7 +8,7 @@ use crate::damping::Damping;
 use crate::explain::explain;
 use crate::health::Health;
 use crate::leave::Leave;
-use crate::reconcile::Peers;
+use crate::reconcile::Reconciliation;
 use crate::state::{Cause, output};
 use crate::tally::Standing;
 use crate::{
@@ -30,7 +30,7 @@ pub struct Machine {
     pub(crate) leave: Leave,
     pub(crate) overload: bool,
     pub(crate) connections: Option<u32>,
-    pub(crate) peers: Peers,
+    pub(crate) peers: Reconciliation,
     pub(crate) damping: Damping,
     pub(crate) state: State,
     pub(crate) level: Level,
@@ -64,7 +64,7 @@ impl Machine {
             leave: Leave::default(),
             overload: false,
             connections: None,
-            peers: Peers::Unknown,
+            peers: Reconciliation::Unknown,
             damping: Damping::new(memory, &settings.backoff, now),
             state: State::Boot,
             level: Level::None,
@@ -212,7 +212,7 @@ impl Machine {
         let level = output(self.state, self.modifiers());
         if level != self.level {
             self.level = level;
-            self.peers = Peers::Unknown;
+            self.peers = Reconciliation::Unknown;
             self.actions.push_back(Action::Announce(level));
         }
         self.actions.extend(wish.map(Action::Permit));
@@ -229,7 +229,7 @@ impl Machine {
 
     /// Whether the peers are known to know what they are to know from now on.
     fn is_confirmed(&self) -> bool {
-        self.peers == Peers::Agree && output(self.state, self.modifiers()) == self.level
+        self.peers == Reconciliation::Agree && output(self.state, self.modifiers()) == self.level
     }
 
     /// Walks the table until the state stays. No cause leads in a circle (a test says so), so this ends. Says whether

@@ -4,7 +4,7 @@ use std::time::Duration;
 use terms::{Reason, Timestamp, Verdict};
 
 use crate::health::Finding;
-use crate::reconcile::Peers;
+use crate::reconcile::Reconciliation;
 use crate::state::Cause;
 use crate::tally::{Fails, Standing, Tally};
 use crate::{Alarm, CheckId, CheckSettings, Fold, Machine, State};
@@ -58,11 +58,11 @@ pub(crate) fn alarm(machine: &Machine, alarm: Alarm, now: Timestamp) -> Reason {
             Reason::from("more load than the site can answer; silence of a check counts as nothing")
         }
         Alarm::Differs => Reason::from(match &machine.peers {
-            Peers::Differ { peers, resends, .. } => {
+            Reconciliation::Differ { peers, resends, .. } => {
                 let names = join(peers.iter().map(ToString::to_string));
                 format!("{names} told something else than {}, re-sent {resends} times", machine.level())
             }
-            Peers::Unknown | Peers::Agree => String::new(),
+            Reconciliation::Unknown | Reconciliation::Agree => String::new(),
         }),
         Alarm::Blind(check) => of_check(machine, check, |check, tally| silence(check, tally, now)),
         Alarm::DependencyLost(check) => of_check(machine, check, |check, tally| standing(check, tally, now)),
@@ -76,8 +76,8 @@ pub(crate) fn cleared(machine: &Machine, alarm: Alarm) -> Reason {
         Alarm::Frozen | Alarm::Forced => Reason::from(machine.intent.to_string()),
         Alarm::Overloaded => Reason::from("the load is what the site can answer"),
         Alarm::Differs => Reason::from(match machine.peers {
-            Peers::Agree => "every peer was told what is decided",
-            Peers::Unknown | Peers::Differ { .. } => "the decision has changed since",
+            Reconciliation::Agree => "every peer was told what is decided",
+            Reconciliation::Unknown | Reconciliation::Differ { .. } => "the decision has changed since",
         }),
         Alarm::Blind(check) => of_check(machine, check, |check, _| format!("{check} reports again")),
         Alarm::DependencyLost(check) => {

@@ -21,16 +21,8 @@ words! {
         Cut = "cut",
         /// A cable or a site's cables swallow every packet, carrier up.
         Blackhole = "blackhole",
-        /// A cable or a site's cables lose a share of the packets.
-        HalfBroken = "half-broken",
-        /// A service hangs and runs, or a cable is cut and carries, in turns.
+        /// A service hangs and runs in turns.
         Flap = "flap",
-        /// A router checks reverse paths strictly.
-        Urpf = "urpf",
-        /// A router takes what a neighbour tells as the last resort.
-        Shift = "shift",
-        /// A node floods the anycast address with questions.
-        Flood = "flood",
         /// A daemon can open nothing any more.
         Starve = "starve",
         /// Addresses are taken off a host.
@@ -41,6 +33,10 @@ words! {
         Withdraw = "withdraw",
         /// An operator puts a site back into service.
         Resume = "resume",
+        /// An operator has a site's peers drop what is sent to an address.
+        Drop = "drop",
+        /// An operator ends that.
+        End = "end",
         /// An operator changes a site's file.
         Change = "change",
         /// An operator has a site's file read again.

@@ -1,8 +1,10 @@
 //! What can be written on the command line.
 
 mod blackhole;
+mod cables;
 
 pub(crate) use blackhole::Blackhole;
+pub(crate) use cables::Cables;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
@@ -118,9 +120,6 @@ pub(crate) enum Lab {
     /// Brings a world up, serves its map, and runs until Ctrl-C
     #[command(after_help = "Example:\n  catchment lab up\n  catchment lab up tiny --duration 30s")]
     Up(LabUp),
-    /// Writes a world file to begin with, full of comments
-    #[command(after_help = "Example:\n  catchment lab new\n  catchment lab up world.toml")]
-    New(LabNew),
     /// Plays scenarios, each in a world of its own, and prints what was measured against what was expected
     #[command(after_help = "Example:\n  catchment lab test scenarios/*.toml --json out.json")]
     Test(LabTest),
@@ -156,12 +155,9 @@ pub(crate) struct Running {
 /// `catchment lab up`.
 #[derive(Debug, Args)]
 pub(crate) struct LabUp {
-    /// A world file, or one of the built-in worlds: earth, tiny, dozens
+    /// A world file, or one of the built-in worlds: earth, tiny
     #[arg(value_name = "WORLD.toml", value_hint = ValueHint::FilePath)]
     pub(crate) world: Option<PathBuf>,
-    /// Draws the world `dozens` with this seed: the same seed draws the same world
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) seed: Option<u64>,
     #[command(flatten)]
     pub(crate) running: Running,
     /// Where the map is served
@@ -170,14 +166,8 @@ pub(crate) struct LabUp {
     /// Ends by itself after this long, such as 30s
     #[arg(long, value_parser = document::parse_duration)]
     pub(crate) duration: Option<Duration>,
-}
-
-/// `catchment lab new`.
-#[derive(Debug, Args)]
-pub(crate) struct LabNew {
-    /// Where it is written; nothing is written over
-    #[arg(value_name = "WORLD.toml", default_value = lab::DEFAULT_FILE, value_hint = ValueHint::FilePath)]
-    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) cables: Cables,
 }
 
 /// `catchment lab test`.
@@ -192,6 +182,8 @@ pub(crate) struct LabTest {
     /// Multiplies every time limit, for slow machines; the result says so
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = slack)]
     pub(crate) slack: f64,
+    #[command(flatten)]
+    pub(crate) cables: Cables,
 }
 
 /// A factor that leaves a limit a limit.
@@ -225,12 +217,11 @@ pub(crate) struct LabNodes {
 /// `catchment lab fault`.
 #[derive(Debug, Args)]
 pub(crate) struct LabFault {
-    /// What to do: kill, hang, reboot, power-cut, cut, blackhole, half-broken, flap, flood, shift, urpf, starve, remove,
-    /// drain, withdraw, resume, change, reload, restart, restore
+    /// What to do: kill, hang, reboot, power-cut, cut, blackhole, flap, starve, remove, drain, withdraw, resume, drop,
+    /// end, change, reload, restart, restore
     pub(crate) kind: String,
     /// To what: `london` (the site, or its service), `site london`, `service london`, `daemon london`,
-    /// `cable atlas-london - atlas-newyork`, `node atlas-london`, `store`, `everything`; the reference of scenarios
-    /// lists every form
+    /// `cable atlas-london - atlas-newyork`, `store`, `everything`, `198.18.0.99 at site london for 10m`
     #[arg(required = true)]
     pub(crate) target: Vec<String>,
     #[command(flatten)]

@@ -23,11 +23,15 @@ fn daemon_program() -> PathBuf {
 }
 
 fn main() {
-    let first = std::env::args().nth(1).unwrap_or_default();
-    if first.ends_with(".toml") {
-        let path = Path::new(&first);
-        daemon::run(path, config::load(path).unwrap()).unwrap();
-        return;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["run", path] => {
+            let path = Path::new(path);
+            return daemon::run(path, config::load(path).unwrap()).unwrap();
+        }
+        // What `cargo bench` says. A daemon that is asked for anything else must not begin to measure itself.
+        ["--bench"] | [] => {}
+        ref other => panic!("not an order to this benchmark: {other:?}"),
     }
     let mut latencies: Vec<f64> = (0..RUNS).map(|_| life()).collect();
     latencies.sort_by(f64::total_cmp);

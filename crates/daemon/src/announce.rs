@@ -44,10 +44,10 @@ use crate::export::{Decision, GroupLevel};
 use crate::load::Loads;
 use crate::memory::{self, Memories};
 use crate::metrics::Metrics;
-use crate::status::{self, Shown};
+use crate::status::Shown;
 use crate::traffic::{Connections, Counted};
 use crate::watchdog::{BEAT_EVERY, Heart};
-use announce::{Action, Event, Input, Intent, Level, Readback, State};
+use announce::{Action, Event, Input, Intent, Level, Readback, Reconciliation, State};
 use group::Beside;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -95,6 +95,8 @@ pub(crate) struct Decider {
     addresses: Arc<[IpAddr]>,
     /// What peers are to drop.
     blackholes: Arc<[Blackhole]>,
+    /// What the peers know of covers and blackholes, which are no group's.
+    aside: Reconciliation,
     mouth: Mouth,
     permits: Permits,
     /// What operators have ordered.
@@ -117,6 +119,7 @@ impl Decider {
             covers,
             addresses: Arc::default(),
             blackholes: Arc::default(),
+            aside: Reconciliation::default(),
             mouth,
             permits,
             intents: BTreeMap::new(),
@@ -145,7 +148,8 @@ impl Decider {
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.intend(&orders).await;
         loop {
-            let deadline = self.groups.iter().filter_map(|(group, _)| group.machine.deadline()).min();
+            let deadlines = self.groups.iter().filter_map(|(group, _)| group.machine.deadline());
+            let deadline = deadlines.chain(self.aside.resend_at()).min();
             tokio::select! {
                 biased;
                 Some((slot, found)) = ears.found.recv() => {
@@ -167,7 +171,10 @@ impl Decider {
                     let loads = ears.loads.borrow_and_update().clone();
                     self.decide_all(|group, beside| group.loaded(beside, &loads)).await;
                 }
-                () = clock.until(deadline) => self.decide_all(|_, _| Some(Input::Timer)).await,
+                () = clock.until(deadline) => {
+                    self.decide_all(|_, _| Some(Input::Timer)).await;
+                    self.reconcile_aside(None);
+                }
                 _ = beats.tick() => {
                     self.mouth.heart.beat();
                     let peers = ears.shown.borrow().peers.clone();
@@ -256,21 +263,6 @@ impl Decider {
         self.decide(said.into_iter().filter_map(|(index, input)| Some((index, input?))), None).await;
     }
 
-    /// Reads back what the peers were told and hands it to the machines that do not know it yet.
-    async fn read_back(&mut self, peers: &[status::Peer]) {
-        let told = self.groups.iter().map(|(group, _)| readback::read_back(&self.group_level(group), peers));
-        let mut told: VecDeque<Readback> = told.collect();
-        self.decide_all(|_, beside| {
-            let told = told.pop_front();
-            if told == beside.told {
-                return None;
-            }
-            beside.told.clone_from(&told);
-            told.map(Input::Told)
-        })
-        .await;
-    }
-
     async fn decide_all(&mut self, mut input: impl FnMut(&Group, &mut Beside) -> Option<Input>) {
         let inputs = self.groups.iter_mut().enumerate();
         let inputs: Vec<_> =
@@ -304,7 +296,7 @@ impl Decider {
                     }
                     Action::Resend => {
                         if let Some(Readback::Differs { peers }) = &beside.told {
-                            peers.iter().for_each(|peer| *self.again.entry(peer.clone()).or_default() += 1);
+                            count_again(&mut self.again, peers);
                         }
                         changed = true;
                     }
@@ -364,17 +356,19 @@ impl Decider {
     }
 
     fn publish(&self, verdict: Option<Timestamp>) {
-        let groups = self.groups.iter().map(|(group, _)| self.group_level(group)).collect();
-        let decision = Decision {
-            groups,
+        self.mouth.decision.send_replace(Arc::new(self.decision(verdict)));
+    }
+
+    fn decision(&self, verdict: Option<Timestamp>) -> Decision {
+        Decision {
+            groups: self.groups.iter().map(|(group, _)| self.group_level(group)).collect(),
             covers: Arc::clone(&self.covers),
             addresses: Arc::clone(&self.addresses),
             blackholes: Arc::clone(&self.blackholes),
             again: self.again.clone(),
             settled: self.settled,
             verdict,
-        };
-        self.mouth.decision.send_replace(Arc::new(decision));
+        }
     }
 
     /// Counts a run of a check and draws it.
@@ -425,6 +419,11 @@ impl Decider {
         let view = |(group, beside): &(Group, Beside)| view::group(group, beside, self.level(group), now);
         self.mouth.views.send_replace(self.groups.iter().map(view).collect());
     }
+}
+
+/// From now on these peers are to be told everything once more.
+fn count_again(again: &mut BTreeMap<PeerName, u64>, peers: &[PeerName]) {
+    peers.iter().for_each(|peer| *again.entry(peer.clone()).or_default() += 1);
 }
 
 /// How many connections a group that is being drained still has.

@@ -1,16 +1,17 @@
 //! Commands that work inside a running lab: `exec`, `nodes`, `down`.
 
 use crate::control::DOWN;
-use crate::host::DAEMON_SOCKET;
+use crate::rootless;
 use crate::running::directory_of;
 use crate::runtime::{LabName, Sockets};
+use crate::site::DAEMON_SOCKET;
 use api::client::{ClientError, Server, blocking};
 use api::{Done, FaultKind, NodeList, Refusal, route};
 use linux::process::{
     HeldSignals, Namespaces, ProcessSignal, die_with_parent, enter_pid_namespace_for_children, start_at,
     start_in,
 };
-use linux::{Error, pass};
+use linux::{Error, pass, user_namespace};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{self, StrDeserializer};
@@ -82,15 +83,16 @@ pub fn down(name: &LabName) -> Result<Done, CommandError> {
 /// Runs a command inside a node, on this terminal, and waits until it ends. To be called before this process starts any
 /// thread.
 pub fn exec(name: &LabName, node: &str, command: &[OsString]) -> Result<ExitStatus, CommandError> {
-    let [network, pid, mount] = namespaces(name, node)?;
+    let [user, network, pid, mount] = namespaces(name, node)?;
     let Some((program, arguments)) = command.split_first() else {
         return Err(Refusal::because("there is no command to run").into());
     };
     // Ctrl-C is for the command; this process passes on how it ended.
     let _held = HeldSignals::hold(&[ProcessSignal::SIGINT, ProcessSignal::SIGQUIT])?;
+    user_namespace::enter(&user)?;
     enter_pid_namespace_for_children(&pid)?;
     let mut command = Command::new(program);
-    command.args(arguments);
+    command.args(arguments).env("PATH", rootless::search_path());
     // So that `catchment status` inside a site asks that site's daemon.
     command.env(SOCKET_VARIABLE, directory_of(node).join(DAEMON_SOCKET));
     die_with_parent(&mut command);
@@ -102,8 +104,8 @@ pub fn exec(name: &LabName, node: &str, command: &[OsString]) -> Result<ExitStat
     Ok(status?)
 }
 
-/// The network, PID and mount namespaces of a node.
-fn namespaces(name: &LabName, node: &str) -> Result<[OwnedFd; 3], CommandError> {
+/// The user, network, PID and mount namespaces of a node.
+fn namespaces(name: &LabName, node: &str) -> Result<[OwnedFd; 4], CommandError> {
     let socket = Sockets::of(name).exec;
     let mut stream = UnixStream::connect(&socket).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
@@ -117,7 +119,7 @@ fn namespaces(name: &LabName, node: &str) -> Result<[OwnedFd; 3], CommandError> 
     stream.write_all(format!("{node}\n").as_bytes()).map_err(|error| Error::new("ask for a node", error))?;
     let mut answer = [0; 4096];
     let (length, descriptors) = pass::receive(&stream, &mut answer)?;
-    <[OwnedFd; 3]>::try_from(descriptors).map_err(|_| {
+    <[OwnedFd; 4]>::try_from(descriptors).map_err(|_| {
         match serde_json::from_slice::<Refusal>(&answer[..length]) {
             Ok(refusal) => refusal.into(),
             Err(_) => Error::new("ask for a node", io::Error::from(io::ErrorKind::UnexpectedEof)).into(),

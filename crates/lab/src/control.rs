@@ -96,8 +96,8 @@ pub(crate) fn hand_out_namespaces(lab: Arc<Lab>, listener: UnixListener) -> linu
     Ok(())
 }
 
-/// Reads the name of a node; answers with its network, PID and mount namespaces, or with a [`Refusal`].
-fn hand_out(lab: &Lab, [pid, mount]: &[OwnedFd; 2], stream: &UnixStream) -> linux::Result<()> {
+/// Reads the name of a node; answers with its user, network, PID and mount namespaces, or with a [`Refusal`].
+fn hand_out(lab: &Lab, [user, pid, mount]: &[OwnedFd; 3], stream: &UnixStream) -> linux::Result<()> {
     let read = || {
         stream.set_read_timeout(Some(PATIENCE))?;
         let mut name = String::new();
@@ -111,7 +111,7 @@ fn hand_out(lab: &Lab, [pid, mount]: &[OwnedFd; 2], stream: &UnixStream) -> linu
             .map_err(|error| Error::new("refuse a node", std::io::Error::from(error)))?;
         return pass::send(stream, &refusal, &[]);
     };
-    pass::send(stream, b"{}", &[lab.namespace(node).as_fd(), pid.as_fd(), mount.as_fd()])
+    pass::send(stream, b"{}", &[user.as_fd(), lab.namespace(node).as_fd(), pid.as_fd(), mount.as_fd()])
 }
 
 fn no_such_node(lab: &Lab, name: &str) -> Refusal {

@@ -9,6 +9,7 @@
 //! then stops the world in order, which is quicker than having the kernel take it apart, and with process 1 goes
 //! everything else. Nothing has a name outside, so nothing can stay behind.
 
+use crate::rootless;
 use linux::process::{HeldSignals, ProcessSignal, spawn_as_init};
 use linux::{Error, mount, pass};
 use serde::Serialize;
@@ -43,6 +44,7 @@ pub fn run(
     let (leash, theirs) = UnixStream::pair().map_err(|error| Error::new("make a socket pair", error))?;
     let mut command = Command::new("/proc/self/exe");
     command.arg0("catchment").args(arguments).stdin(OwnedFd::from(theirs)).process_group(0);
+    command.env("PATH", rootless::search_path());
     // A world that somebody has stopped would not hear that its leash has ended.
     let mut child = spawn_as_init(&mut command, ProcessSignal::SIGCONT)?;
     drop(command); // and with it the parent's copy of the child's stdin
@@ -109,7 +111,7 @@ pub fn begin<M: DeserializeOwned>() -> linux::Result<Begun<M>> {
     }
     mount::make_private()?;
     mount::tmpfs(Path::new(PRIVATE), PRIVATE_MIB)?;
-    mount::proc(Path::new("/proc"))?;
+    mount::proc(Path::new("/proc")).map_err(rootless::no_process_table)?;
     let stdin = io::stdin().as_fd().try_clone_to_owned();
     let mut leash = UnixStream::from(stdin.map_err(|error| Error::new("find the leash", error))?);
     let mut head = [0; 8];

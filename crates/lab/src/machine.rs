@@ -1,11 +1,11 @@
 //! A node that runs: a network namespace with its interfaces, addresses and default routes.
 
-use crate::cable::{Carriage, Fibre};
+use crate::cable::Fibre;
 use crate::plan::{CableId, Medium, NodeId, Pair, Plan, Port, Purpose, Role};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use linux::link::{self, End, LinkIndex};
+use linux::panel::{Panel, Plug};
 use linux::route::{self, Route, Via};
-use linux::tun::Tun;
 use linux::{Error, Namespace, Netlink, Result, address, sysctl};
 use std::collections::BTreeMap;
 use std::io;
@@ -36,7 +36,7 @@ const SETTINGS: [(&str, &str); 11] = [
 /// What a router has set besides.
 const FORWARDING: [(&str, &str); 2] = [("ipv4/ip_forward", "1"), ("ipv6/conf/all/forwarding", "1")];
 
-/// What a node has set besides whose LANs are cut at its end: its addresses stay.
+/// What a node has set besides whose cables are cut at its end: its addresses stay.
 const LASTING: [(&str, &str); 1] = [("ipv6/conf/all/keep_addr_on_down", "1")];
 
 /// A node that runs.
@@ -71,13 +71,17 @@ pub(crate) struct Machines {
 
 /// Builds every node of a plan. Each is handed to `ready` as soon as it is there, on the thread that built it, so that
 /// its router can begin to look for neighbours while the rest of the world is built.
-pub(crate) fn build(plan: &Plan, ready: impl Fn(NodeId, &Machine) -> Result<()> + Sync) -> Result<Machines> {
-    let mut built = build_all(plan, &ready)?;
+pub(crate) fn build(
+    plan: &Plan,
+    panel: &Panel,
+    ready: impl Fn(NodeId, &Machine) -> Result<()> + Sync,
+) -> Result<Machines> {
+    let mut built = build_all(plan, panel, &ready)?;
     let mut machines: Vec<Machine> = Vec::with_capacity(built.len());
-    let mut plugs: BTreeMap<CableId, Vec<Tun>> = BTreeMap::new();
+    let mut plugs: BTreeMap<CableId, Vec<Plug>> = BTreeMap::new();
     for node in &mut built {
-        for (cable, tun) in node.plugs.drain(..) {
-            plugs.entry(cable).or_default().push(tun);
+        for (cable, plug) in node.plugs.drain(..) {
+            plugs.entry(cable).or_default().push(plug);
         }
     }
     machines.extend(built.into_iter().map(|node| node.machine));
@@ -89,19 +93,17 @@ pub(crate) fn build(plan: &Plan, ready: impl Fn(NodeId, &Machine) -> Result<()> 
     let mut fibres = Vec::new();
     for (index, cable) in plan.cables.iter().enumerate() {
         let id = CableId(index);
-        let (Medium::Fibre { delay, loss, rate }, Some(tuns)) = (cable.medium, plugs.remove(&id)) else {
-            continue;
-        };
+        let (Medium::Fibre { delay, loss }, Some(ends)) = (cable.medium, plugs.remove(&id)) else { continue };
         // Nodes were visited in order; the plan may name the ends the other way round.
         let [left, right] = &cable.ends;
-        let ends = <[Tun; 2]>::try_from(tuns).map_err(|_| one_ended(&cable.name))?;
+        let ends = <[Plug; 2]>::try_from(ends).map_err(|_| one_ended(&cable.name))?;
         let ends = if left.node <= right.node { ends } else { swap(ends) };
-        fibres.push(Arc::new(Fibre::new(id, ends, Carriage { delay, loss, rate })));
+        fibres.push(Arc::new(Fibre::new(id, ends, delay, loss)));
     }
     Ok(Machines { machines, fibres })
 }
 
-fn swap([left, right]: [Tun; 2]) -> [Tun; 2] {
+fn swap([left, right]: [Plug; 2]) -> [Plug; 2] {
     [right, left]
 }
 
@@ -111,17 +113,21 @@ fn one_ended(cable: &str) -> Error {
 
 struct Built {
     machine: Machine,
-    plugs: Vec<(CableId, Tun)>,
+    plugs: Vec<(CableId, Plug)>,
 }
 
-fn build_all(plan: &Plan, ready: &(impl Fn(NodeId, &Machine) -> Result<()> + Sync)) -> Result<Vec<Built>> {
+fn build_all(
+    plan: &Plan,
+    panel: &Panel,
+    ready: &(impl Fn(NodeId, &Machine) -> Result<()> + Sync),
+) -> Result<Vec<Built>> {
     let next = AtomicUsize::new(0);
     let build_some = || -> Result<Vec<(usize, Built)>> {
         let numbers = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
         let nodes = numbers.take_while(|&node| node < plan.nodes.len());
         nodes
             .map(|node| {
-                let built = build_one(plan, NodeId(node))?;
+                let built = build_one(plan, panel, NodeId(node))?;
                 ready(NodeId(node), &built.machine)?;
                 Ok((node, built))
             })
@@ -143,14 +149,10 @@ fn panicked() -> Error {
     Error::new("build a node", io::Error::other("the builder panicked"))
 }
 
-/// Lengths of the prefixes of the LAN between a host and its router.
-const LAN: [u8; 2] = [29, 64];
-/// Lengths of the prefixes of the LAN of an exchange.
-const EXCHANGE: [u8; 2] = [24, 64];
-/// The switch of an exchange, in its own namespace. Other interfaces there are called after routers, with a hyphen.
-const SWITCH: &str = "lan";
+/// Lengths of the prefixes of a site's LAN.
+const LAN: [u8; 2] = [27, 64];
 
-fn build_one(plan: &Plan, node: NodeId) -> Result<Built> {
+fn build_one(plan: &Plan, panel: &Panel, node: NodeId) -> Result<Built> {
     let namespace = Namespace::new()?;
     let fibres: Vec<(CableId, &Port, &Port)> =
         plan.ports(node).filter(|(cable, _, _)| plan.cables[cable.0].medium != Medium::Lan).collect();
@@ -158,21 +160,18 @@ fn build_one(plan: &Plan, node: NodeId) -> Result<Built> {
     let is_router = matches!(role, Role::Router(_));
     let (netlink, plugs, interfaces) = namespace.run(|| -> Result<_> {
         let forwarding = if is_router { &FORWARDING[..] } else { &[] };
-        let lasting = if is_router || role == Role::Core { &LASTING[..] } else { &[] };
+        let lasting = if role == Role::Core { &LASTING[..] } else { &[] };
         let settings = SETTINGS.iter().chain(forwarding).chain(lasting);
         settings.into_iter().try_for_each(|(name, value)| sysctl::write(name, value))?;
         let mut netlink = Netlink::open()?;
         link::set_up(&mut netlink, LinkIndex::LOOPBACK)?;
-        let own = plan.node(node).address;
-        match role {
-            Role::Router(_) | Role::Core => assign(&mut netlink, LinkIndex::LOOPBACK, own, [32, 128])?,
-            Role::Exchange(_) => switch(&mut netlink, own)?,
-            Role::Host(_) | Role::Client(_) => {}
+        if is_router || role == Role::Core {
+            assign(&mut netlink, LinkIndex::LOOPBACK, plan.node(node).address, [32, 128])?;
         }
         let mut plugs = Vec::new();
         let mut interfaces = BTreeMap::new();
         for (cable, here, there) in fibres {
-            plugs.push((cable, Tun::create(&here.interface)?));
+            plugs.push((cable, panel.plug(&namespace, &here.interface)?));
             let link = link::index(&mut netlink, &here.interface)?;
             interfaces.insert(link, cable);
             let purpose = plan.cables[cable.0].purpose;
@@ -188,22 +187,7 @@ fn build_one(plan: &Plan, node: NodeId) -> Result<Built> {
     Ok(Built { machine: Machine { namespace, netlink: Mutex::new(netlink), interfaces }, plugs })
 }
 
-/// A switch that the route server stands at as well.
-fn switch(netlink: &mut Netlink, own: Pair) -> Result<()> {
-    link::create_bridge(netlink, SWITCH)?;
-    ask_neighbours_from_own_address(SWITCH)?;
-    let lan = link::index(netlink, SWITCH)?;
-    link::set_up(netlink, lan)?;
-    assign(netlink, lan, own, EXCHANGE)
-}
-
-/// A neighbour's hardware address is asked for from the own link-local address (RFC 4861 section 7.2.2).
-fn ask_neighbours_from_own_address(interface: &str) -> Result<()> {
-    sysctl::write(&format!("ipv6/conf/{interface}/addr_gen_mode"), "0")
-}
-
-/// Joins two nodes by a virtual Ethernet: an edge router and its host, a router and the switch of an exchange, or the
-/// operator's own data centre and a host.
+/// Joins two nodes by a virtual Ethernet: an edge router and its host, or the operator's own data centre and a host.
 fn join(machines: &mut [Machine], plan: &Plan, cable: CableId) -> Result<()> {
     let [router, host] = &plan.cables[cable.0].ends;
     let (here, there) = (&machines[router.node.0], &machines[host.node.0]);
@@ -213,7 +197,9 @@ fn join(machines: &mut [Machine], plan: &Plan, cable: CableId) -> Result<()> {
     // Both ends are up before either has an address: a neighbour without a carrier would not hear its first questions.
     for port in [router, host] {
         let machine = &mut machines[port.node.0];
-        machine.namespace.run(|| ask_neighbours_from_own_address(&port.interface))??;
+        // A router asks for a neighbour's hardware address from its own link-local address (RFC 4861 section 7.2.2).
+        let setting = format!("ipv6/conf/{}/addr_gen_mode", port.interface);
+        machine.namespace.run(|| sysctl::write(&setting, "0"))??;
         let link = machine.with_netlink(|netlink| {
             let link = link::index(netlink, &port.interface)?;
             link::set_up(netlink, link)?;
@@ -224,23 +210,13 @@ fn join(machines: &mut [Machine], plan: &Plan, cable: CableId) -> Result<()> {
     for (port, far) in [(router, host), (host, router)] {
         machines[port.node.0].with_netlink(|netlink| {
             let link = link::index(netlink, &port.interface)?;
+            assign(netlink, link, port.address, LAN)?;
             match (plan.node(port.node).role, plan.node(far.node).role) {
                 (Role::Host(_), Role::Core) => {
-                    assign(netlink, link, port.address, LAN)?;
                     route_via(netlink, plan.node(far.node).address.both().map(Prefix::host), far.address)
                 }
-                (Role::Host(_), _) => {
-                    assign(netlink, link, port.address, LAN)?;
-                    default_route(netlink, far.address)
-                }
-                (Role::Exchange(_), _) => {
-                    let switch = link::index(netlink, SWITCH)?;
-                    link::plug_into(netlink, link, switch)
-                }
-                (Role::Router(_), Role::Exchange(_)) => assign(netlink, link, port.address, EXCHANGE),
-                (Role::Router(_) | Role::Core | Role::Client(_), _) => {
-                    assign(netlink, link, port.address, LAN)
-                }
+                (Role::Host(_), _) => default_route(netlink, far.address),
+                (Role::Router(_) | Role::Core | Role::Client(_), _) => Ok(()),
             }
         })?;
     }

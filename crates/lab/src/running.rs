@@ -1,19 +1,20 @@
 //! A world that runs.
 
+use crate::cable::ends::Ends;
 use crate::cable::{self, Carrying, Fibre};
 use crate::clock;
 use crate::core::Core;
-use crate::fault::Flapping;
 use crate::history::{ClientId, History, LatenessLog, Outcome, SiteId};
-use crate::host::Host;
 use crate::hostile::Attack;
 use crate::isolate::PRIVATE;
 use crate::journal::Place;
 use crate::machine::{self, Machine};
-use crate::plan::{CableId, HostId, Node, NodeId, Plan, PlanError, Role};
+use crate::plan::{CableId, Node, NodeId, Plan, PlanError, Role};
 use crate::prober::{self, Beat};
 use crate::processes::Processes;
 use crate::router::Router;
+use crate::shortfall::{self, Shortfall};
+use crate::site::Site;
 use crate::story::Story;
 use crate::world::World;
 use linux::{Error, Namespace};
@@ -49,26 +50,24 @@ pub struct Lab {
     pub story: Story,
     /// Faults that are in force.
     pub(crate) faults: Mutex<Vec<api::Fault>>,
+    /// What the machine lacks.
+    pub shortfalls: Vec<Shortfall>,
     /// How late the machine is.
     pub lateness: Arc<LatenessLog>,
     pub(crate) machines: Vec<Machine>,
     pub(crate) fibres: Mutex<BTreeMap<CableId, Arc<Fibre>>>,
     carrying: Mutex<Option<Carrying>>,
     pub(crate) routers: Mutex<BTreeMap<NodeId, Router>>,
-    pub(crate) hosts: Mutex<BTreeMap<HostId, Host>>,
+    pub(crate) sites: Mutex<BTreeMap<SiteId, Site>>,
     /// The operator's own data centre, where the world has one.
     pub(crate) core: Mutex<Option<Core>>,
-    /// What flaps: told when it is enough.
-    pub(crate) flaps: Mutex<BTreeMap<Flapping, Arc<AtomicBool>>>,
-    /// Nodes that flood: told when it is enough.
-    pub(crate) floods: Mutex<BTreeMap<NodeId, Arc<AtomicBool>>>,
+    /// Services that flap: told when it is enough.
+    pub(crate) flaps: Mutex<BTreeMap<SiteId, Arc<AtomicBool>>>,
     /// Sites that were told to stop, and who waits for them to have stopped.
     pub(crate) reboots: Mutex<BTreeMap<SiteId, JoinHandle<()>>>,
     /// The latest attack on each site that was attacked.
     pub(crate) attacks: Mutex<BTreeMap<SiteId, Arc<Attack>>>,
     pub(crate) processes: Arc<Processes>,
-    /// Who waits for a first answer.
-    waiting: Mutex<BTreeSet<(ClientId, Family)>>,
 }
 
 /// Why a world cannot be brought up.
@@ -77,6 +76,16 @@ pub enum StartError {
     /// It does not fit the address plan.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The user may not open as many files as the world takes.
+    #[error(
+        "this world takes {needed} open files and {allowed} are allowed: raise that with `sudo prlimit --nofile={needed} --pid $$`"
+    )]
+    FewDescriptors {
+        /// How many it takes.
+        needed: u64,
+        /// How many may be open.
+        allowed: u64,
+    },
     /// The system refused something.
     #[error(transparent)]
     System(#[from] Error),
@@ -85,12 +94,14 @@ pub enum StartError {
 impl Lab {
     /// Builds the world and starts everything in it. To be called in process 1 of a PID namespace
     /// ([`isolate::begin`](crate::isolate::begin)).
-    pub fn start(world: World, began: Timestamp) -> Result<Arc<Lab>, StartError> {
+    pub fn start(world: World, ends: Ends, began: Timestamp) -> Result<Arc<Lab>, StartError> {
         let plan = Plan::new(&world)?;
+        shortfall::allow_descriptors(&plan)?;
+        let (panel, no_tun) = ends.panel()?;
         let processes = Processes::reaped_forever()?;
         let routers = Mutex::new(BTreeMap::new());
-        let machine::Machines { machines, fibres } = machine::build(&plan, |node, machine| {
-            if let Some(router) = start_router((&world, &plan), (node, machine), &processes)? {
+        let machine::Machines { machines, fibres } = machine::build(&plan, &panel, |node, machine| {
+            if let Some(router) = start_router(&world, &plan, (node, machine), &processes)? {
                 lock(&routers).insert(node, router);
             }
             Ok(())
@@ -99,11 +110,12 @@ impl Lab {
         let history = Arc::new(History::keeping(HISTORY));
         let carrying = cable::carry(fibres.clone(), Arc::clone(&lateness))?;
         let core = start_core(&world, &plan, &machines, &processes)?;
-        let hosts = start_hosts(&world, &plan, &machines, &processes)?;
-        let clients = clients(&world, &plan, &machines);
+        let sites = start_sites(&world, &plan, &machines, &processes)?;
+        let clients = clients(&plan, &machines);
         let names = (0..).map(SiteId).zip(&world.sites);
         let names = names.map(|(id, site)| (site.name.as_str().as_bytes().to_vec(), id)).collect();
-        prober::start(&clients, names, Arc::clone(&history), Arc::clone(&lateness))?;
+        let beat = Beat { ipv4: world.probe, ipv6: world.probe_ipv6 };
+        prober::start(&clients, names, beat, Arc::clone(&history), Arc::clone(&lateness))?;
         drop(clients);
         Ok(Arc::new(Lab {
             world,
@@ -112,27 +124,27 @@ impl Lab {
             history,
             story: Story::since(began),
             faults: Mutex::default(),
+            shortfalls: no_tun.into_iter().chain(shortfall::of_real_time()).collect(),
             lateness,
             machines,
             fibres: Mutex::new(fibres.into_iter().map(|fibre| (fibre.id, fibre)).collect()),
             carrying: Mutex::new(Some(carrying)),
             routers,
-            hosts: Mutex::new(hosts),
+            sites: Mutex::new(sites),
             core: Mutex::new(core),
             flaps: Mutex::default(),
-            floods: Mutex::default(),
             reboots: Mutex::default(),
             attacks: Mutex::default(),
             processes,
-            waiting: Mutex::default(),
         }))
     }
 
     /// Waits until every client was answered over every family; how long that took from the beginning, or who is
     /// still waiting after `patience`.
     pub fn wait_answered(&self, patience: Duration) -> Result<Duration, Vec<String>> {
-        let mut waiting = self.everybody();
-        *lock(&self.waiting) = waiting.clone();
+        let everybody = (0..self.world.clients.len() as u16).map(ClientId);
+        let mut waiting: BTreeSet<(ClientId, Family)> =
+            everybody.flat_map(|client| Family::ALL.map(|family| (client, family))).collect();
         let give_up = clock::now() + patience;
         let mut place = Place::default();
         while clock::now() < give_up {
@@ -143,26 +155,14 @@ impl Lab {
                     waiting.remove(&(sample.client, sample.family));
                 }
             }
-            *lock(&self.waiting) = waiting.clone();
             if waiting.is_empty() {
                 return Ok(clock::now().since(self.began));
             }
         }
-        Err(self.waiting())
-    }
-
-    /// Every client over every family.
-    fn everybody(&self) -> BTreeSet<(ClientId, Family)> {
-        let clients = (0..self.world.clients.len()).map(ClientId::at);
-        clients.flat_map(|client| Family::ALL.map(|family| (client, family))).collect()
-    }
-
-    /// Who was still waiting for a first answer when [`Lab::wait_answered`] looked last.
-    pub(crate) fn waiting(&self) -> Vec<String> {
-        let name = |&(client, family): &(ClientId, Family)| {
-            format!("{} over {family}", self.world.clients[usize::from(client.0)].name)
+        let name = |(client, family): (ClientId, Family)| {
+            format!("{} over {family}", self.world.clients[usize::from(client.0)].place.key)
         };
-        lock(&self.waiting).iter().map(name).collect()
+        Err(waiting.into_iter().map(name).collect())
     }
 
     /// The namespace of a node.
@@ -175,7 +175,7 @@ impl Lab {
         let node = |node: &Node| api::Node {
             name: node.name.clone(),
             kind: match node.role {
-                Role::Router(_) | Role::Exchange(_) => api::NodeKind::Router,
+                Role::Router(_) => api::NodeKind::Router,
                 Role::Core => api::NodeKind::Core,
                 Role::Host(_) => api::NodeKind::Site,
                 Role::Client(_) => api::NodeKind::Client,
@@ -215,17 +215,16 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The router or the route server of a node; none if it has none.
+/// The router of a node; none if it is none.
 fn start_router(
-    (world, plan): (&World, &Plan),
+    world: &World,
+    plan: &Plan,
     (node, machine): (NodeId, &Machine),
-    processes: &Arc<Processes>,
+    processes: &Processes,
 ) -> Result<Option<Router>, Error> {
-    let Node { name, role: Role::Router(_) | Role::Exchange(_), .. } = plan.node(node) else {
-        return Ok(None);
-    };
+    let Node { name, role: Role::Router(router), .. } = plan.node(node) else { return Ok(None) };
     let directory = make_directory(name)?;
-    Router::start((world, plan), (node, machine), directory, processes).map(Some)
+    Router::start((world, plan), *router, (node, machine), directory, processes).map(Some)
 }
 
 /// The operator's own data centre; none where the world has none.
@@ -240,25 +239,25 @@ fn start_core(
     Core::start(&world.operation, &machines[node.0], directory, processes).map(Some)
 }
 
-fn start_hosts(
+fn start_sites(
     world: &World,
     plan: &Plan,
     machines: &[Machine],
     processes: &Processes,
-) -> Result<BTreeMap<HostId, Host>, Error> {
-    let mut hosts = BTreeMap::new();
+) -> Result<BTreeMap<SiteId, Site>, Error> {
+    let mut sites = BTreeMap::new();
     for (index, (node, machine)) in plan.nodes.iter().zip(machines).enumerate() {
         let Role::Host(id) = node.role else { continue };
         let host = (NodeId(index), machine);
-        hosts.insert(id, Host::start((world, plan), id, host, make_directory(&node.name)?, processes)?);
+        sites.insert(id, Site::start((world, plan), id, host, make_directory(&node.name)?, processes)?);
     }
-    Ok(hosts)
+    Ok(sites)
 }
 
-fn clients<'m>(world: &World, plan: &Plan, machines: &'m [Machine]) -> Vec<(ClientId, &'m Namespace, Beat)> {
+fn clients<'m>(plan: &Plan, machines: &'m [Machine]) -> Vec<(ClientId, &'m Namespace)> {
     let client = |(node, machine): (&Node, &'m Machine)| match node.role {
-        Role::Client(id) => Some((id, &machine.namespace, Beat::of(world, id))),
-        Role::Router(_) | Role::Exchange(_) | Role::Core | Role::Host(_) => None,
+        Role::Client(id) => Some((id, &machine.namespace)),
+        Role::Router(_) | Role::Core | Role::Host(_) => None,
     };
     plan.nodes.iter().zip(machines).filter_map(client).collect()
 }

@@ -2,9 +2,10 @@
 
 use nix::unistd::Uid;
 use std::env;
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -79,7 +80,9 @@ fn directory() -> PathBuf {
     if user.is_root() {
         return PathBuf::from("/run/catchment");
     }
-    match env::var_os("XDG_RUNTIME_DIR") {
+    // Who became another user with `su` or `setpriv` may still be told of the directory of the first one.
+    let own = |runtime: &OsString| fs::metadata(runtime).is_ok_and(|found| found.uid() == user.as_raw());
+    match env::var_os("XDG_RUNTIME_DIR").filter(own) {
         Some(runtime) => Path::new(&runtime).join("catchment"),
         None => env::temp_dir().join(format!("catchment-{user}")),
     }
@@ -109,6 +112,7 @@ fn listen(path: &Path) -> Result<UnixListener, RuntimeError> {
     let listen = || {
         if let Some(directory) = path.parent() {
             DirBuilder::new().recursive(true).mode(0o755).create(directory)?;
+            belongs_to_us(directory)?;
         }
         if path.exists() {
             fs::remove_file(path)?;
@@ -118,6 +122,22 @@ fn listen(path: &Path) -> Result<UnixListener, RuntimeError> {
         Ok(listener)
     };
     listen().map_err(|error| RuntimeError::Io { path: path.to_owned(), error })
+}
+
+/// Where everybody may write, as in `/tmp`, somebody else can have been there first.
+fn belongs_to_us(directory: &Path) -> io::Result<()> {
+    const BY_EVERYBODY: u32 = 0o002;
+    let Some(above) = directory.parent().filter(|above| !above.as_os_str().is_empty()) else { return Ok(()) };
+    let found = fs::symlink_metadata(directory)?;
+    let is_ours = found.is_dir() && found.uid() == Uid::effective().as_raw();
+    if fs::metadata(above)?.mode() & BY_EVERYBODY == 0 || is_ours {
+        return Ok(());
+    }
+    let reason = format!(
+        "{} belongs to somebody else: set XDG_RUNTIME_DIR to a directory of your own",
+        directory.display()
+    );
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, reason))
 }
 
 #[cfg(test)]

@@ -1,17 +1,18 @@
 //! What the network itself says: the real way of every client, and why a router chose it; what every daemon says about
 //! its site. Looked up when routes change, and once in a while because a daemon changes its mind silently.
 
-use crate::detour::Candidate;
+use crate::detour::{Candidate, candidates};
 use crate::history::{ClientId, SiteId};
-use crate::paths::{RouteWatch, Way, follow};
+use crate::paths::{End, RouteWatch, Way, follow};
 use crate::plan::{NodeId, SERVICE};
 use crate::running::{Lab, lock};
+use crate::scenario::facts::PacketEnd;
 use api::client::Server;
 use api::client::blocking::Client;
 use api::{Alarm, Group, Output, Status, route};
 use linux::{Error, Result};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -70,7 +71,8 @@ type Choices = Vec<Option<(NodeId, Vec<Candidate>)>>;
 
 fn look(lab: &Lab) -> (Vec<Way>, Choices) {
     let clients = (0..lab.world.clients.len()).map(|index| lab.plan.client(ClientId::at(index)));
-    let follow = |from: Option<NodeId>| from.map(|from| follow(&lab.plan, &lab.machines, from, Family::Ipv4));
+    let service = SERVICE.of(Family::Ipv4);
+    let follow = |from: Option<NodeId>| from.map(|from| follow(&lab.plan, &lab.machines, from, service));
     let ways: Vec<Way> = clients.map(|client| follow(client).unwrap_or_default()).collect();
     // Many ways lead through the same routers: each is asked once.
     let mut told = BTreeMap::new();
@@ -101,14 +103,21 @@ fn choice(
 fn ask_router(lab: &Lab, node: NodeId) -> Vec<Candidate> {
     let routers = lock(&lab.routers);
     let Some(router) = routers.get(&node) else { return Vec::new() };
-    router.candidates(SERVICE.v4.into()).unwrap_or_default()
+    let answer = router.ask(&format!("show route for {} all", SERVICE.v4));
+    answer.map(|answer| candidates(&answer)).unwrap_or_default()
 }
 
 impl Lab {
-    /// The control sockets of the daemons of a site.
-    pub(crate) fn sockets_of(&self, site: SiteId) -> Vec<PathBuf> {
-        let hosts = lock(&self.hosts);
-        hosts.iter().filter(|(id, _)| id.site == site).map(|(_, host)| host.socket()).collect()
+    /// What becomes of packets that a client sends to an address; none without such a client.
+    pub(crate) fn packet_end(&self, client: &str, to: IpAddr) -> Option<PacketEnd> {
+        let place = self.world.clients.iter().position(|one| one.place.key == client)?;
+        let way = follow(&self.plan, &self.machines, self.plan.client(ClientId::at(place))?, to);
+        let last = || way.nodes.last().map_or_else(String::new, |node| self.plan.node(*node).name.clone());
+        Some(match way.end {
+            End::Site(site) => PacketEnd::Reaches(self.world.sites.get(usize::from(site.0))?.name.clone()),
+            End::Dropped => PacketEnd::DroppedBy(last()),
+            End::Lost => PacketEnd::LostAt(last()),
+        })
     }
 
     /// Whether the edge router of each site has a route to the site's host, over both families.
@@ -122,31 +131,17 @@ impl Lab {
     }
 }
 
-/// What a daemon says about itself; none if it does not answer.
-fn ask_daemon(socket: PathBuf) -> Option<Status> {
-    Client::of(Server::Daemon, socket).ok()?.get(route::STATUS).ok()
-}
-
-fn strength(output: Output) -> u8 {
-    match output {
-        Output::None => 0,
-        Output::Gshut => 1,
-        Output::Depref => 2,
-        Output::Normal => 3,
-    }
-}
-
 fn ask_daemons(lab: &Lab, views: &Mutex<Views>) {
     loop {
-        for id in (0..lab.world.sites.len()).map(SiteId::at) {
-            let mut alarms = Vec::new();
-            let mut group: Option<Group> = None;
-            for status in lab.sockets_of(id).into_iter().filter_map(ask_daemon) {
-                alarms.extend(status.alarms);
-                let more = status.groups.into_iter().next();
-                // A site is announced as strongly as the strongest of its hosts.
-                group = group.into_iter().chain(more).max_by_key(|group| strength(group.output));
-            }
+        let sockets: Vec<_> = lock(&lab.sites).iter().map(|(id, site)| (*id, site.socket())).collect();
+        for (id, socket) in sockets {
+            let status = Client::of(Server::Daemon, socket)
+                .ok()
+                .and_then(|client| client.get::<Status>(route::STATUS).ok());
+            let (group, alarms) = match status {
+                Some(status) => (status.groups.into_iter().next(), status.alarms),
+                None => (None, Vec::new()),
+            };
             let mut views = lock(views);
             views.alarms.insert(id, alarms);
             match group {

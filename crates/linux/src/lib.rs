@@ -1,5 +1,5 @@
 //! Safe system calls for everything that the standard library leaves out: network namespaces, links, addresses,
-//! routes, TUN devices, sysctls, sockets, processes, privileges, limits.
+//! routes, ends of cables, sysctls, sockets, processes, privileges, limits.
 //!
 //! Nothing here decides anything and nothing here waits in the background: a function does one thing in the calling
 //! thread (or, where the kernel ties a namespace to a thread, in a thread that ends before the function returns).
@@ -12,6 +12,9 @@ pub mod link;
 pub mod mount;
 pub mod namespace;
 mod netlink;
+mod option;
+pub mod packet;
+pub mod panel;
 pub mod pass;
 pub mod privileges;
 pub mod process;
@@ -22,6 +25,7 @@ pub mod succession;
 pub mod sysctl;
 pub mod tcp;
 pub mod tun;
+pub mod user_namespace;
 pub mod watch;
 
 pub use error::{Error, Result};

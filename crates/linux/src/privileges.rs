@@ -11,6 +11,14 @@ use rustix::thread::{
 /// A set of capabilities.
 pub type Capabilities = CapabilitySet;
 
+/// Whether the process is root and has what root needs to make namespaces and what is in them. In a container it may
+/// have less.
+pub fn can_make_namespaces() -> Result<bool> {
+    let has = capabilities(None).attempt(|| "read the capabilities")?.effective;
+    let needed = CapabilitySet::SYS_ADMIN | CapabilitySet::NET_ADMIN;
+    Ok(rustix::process::geteuid().is_root() && has.contains(needed))
+}
+
 /// Gives up every capability but these, for good, and returns those of them that the process has. Programs that it
 /// starts get none, be they set-user-ID or run by root.
 ///

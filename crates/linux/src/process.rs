@@ -28,13 +28,13 @@ impl Namespaces {
         Namespaces { descriptors: descriptors.into_iter().collect() }
     }
 
-    /// The PID and mount namespaces of the calling process.
-    pub fn of_this_process() -> Result<[OwnedFd; 2]> {
+    /// The user, PID and mount namespaces of the calling process.
+    pub fn of_this_process() -> Result<[OwnedFd; 3]> {
         let open = |kind: &str| {
             let path = format!("/proc/self/ns/{kind}");
             File::open(&path).map(OwnedFd::from).attempt(|| format!("open {path}"))
         };
-        Ok([open("pid")?, open("mnt")?])
+        Ok([open("user")?, open("pid")?, open("mnt")?])
     }
 }
 

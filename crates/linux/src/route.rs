@@ -51,6 +51,8 @@ pub enum Lookup {
     },
     /// Delivered here.
     Local,
+    /// Dropped, and nobody is told: a route says blackhole.
+    Dropped,
     /// No route, or one that says unreachable.
     Unreachable,
 }
@@ -91,6 +93,8 @@ pub fn lookup(netlink: &mut Netlink, destination: IpAddr) -> Result<Lookup> {
     match netlink.ask(RouteNetlinkMessage::GetRoute(message)) {
         Ok(RouteNetlinkMessage::NewRoute(route)) => Ok(read(&route)),
         Ok(other) => Err(io::Error::other(format!("the kernel answered {other:?}"))),
+        // What the kernel answers where the route is a blackhole.
+        Err(error) if answered(&error, Errno::EINVAL) => Ok(Lookup::Dropped),
         Err(error) if unreachable(&error) => Ok(Lookup::Unreachable),
         Err(error) => Err(error),
     }
@@ -98,12 +102,13 @@ pub fn lookup(netlink: &mut Netlink, destination: IpAddr) -> Result<Lookup> {
 }
 
 fn unreachable(error: &io::Error) -> bool {
-    [Errno::ENETUNREACH, Errno::EHOSTUNREACH, Errno::EINVAL].iter().any(|&errno| answered(error, errno))
+    [Errno::ENETUNREACH, Errno::EHOSTUNREACH].iter().any(|&errno| answered(error, errno))
 }
 
 fn read(route: &RouteMessage) -> Lookup {
     match route.header.kind {
         RouteType::Local => return Lookup::Local,
+        RouteType::BlackHole => return Lookup::Dropped,
         RouteType::Unicast => {}
         _ => return Lookup::Unreachable,
     }
@@ -204,6 +209,18 @@ mod tests {
             assert_eq!(lookup(&mut netlink, unused.parse().unwrap()).unwrap(), Lookup::Unreachable);
             assert_eq!(delete(&mut netlink, route).unwrap(), Outcome::Changed);
             assert_eq!(delete(&mut netlink, route).unwrap(), Outcome::Already);
+        }
+    }
+
+    #[test]
+    fn a_blackhole_is_told_from_a_route_that_is_not_there() {
+        let (namespace, mut netlink) = namespace();
+        for (target, beside) in [("198.18.0.99", "198.18.0.98"), ("2001:db8:53::99", "2001:db8:53::98")] {
+            let mut ip = std::process::Command::new("ip");
+            ip.args(["route", "add", "blackhole", target]);
+            assert!(namespace.run(|| ip.status()).unwrap().unwrap().success());
+            assert_eq!(lookup(&mut netlink, target.parse().unwrap()).unwrap(), Lookup::Dropped);
+            assert_eq!(lookup(&mut netlink, beside.parse().unwrap()).unwrap(), Lookup::Unreachable);
         }
     }
 

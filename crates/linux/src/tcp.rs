@@ -10,8 +10,8 @@
 
 pub mod ao;
 pub mod distance;
+mod key;
 pub mod md5;
-mod option;
 mod refused;
 
 pub use refused::{Refused, refused};

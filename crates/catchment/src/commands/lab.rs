@@ -1,18 +1,17 @@
 //! `catchment lab`: a world on this machine.
 
-use crate::arguments::{Lab, LabFault, LabNew, LabTest, LabUp};
+use crate::arguments::{Lab, LabFault, LabTest, LabUp};
 use crate::outcome::{self, Outcome};
 use crate::table::Table;
 use crate::terminal::Terminal;
 use crate::words;
 use api::NodeList;
-use lab::{NewError, Options, TestError, TestOptions, UpError, Verdict};
+use lab::{Options, TestError, TestOptions, UpError, Verdict};
 use std::io::Write;
 
 pub(crate) fn run(command: Lab, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
     match command {
         Lab::Up(arguments) => up(arguments),
-        Lab::New(arguments) => new(&arguments, terminal),
         Lab::Test(arguments) => test(arguments),
         Lab::Init => ended(lab::init().map(|()| Outcome::Yes)),
         Lab::Exec(exec) => Ok(lab::exec(&exec.running.name, &exec.node, &exec.command)?.into()),
@@ -22,24 +21,13 @@ pub(crate) fn run(command: Lab, terminal: &mut Terminal) -> anyhow::Result<Outco
     }
 }
 
-fn up(LabUp { world, seed, running, listen, duration }: LabUp) -> anyhow::Result<Outcome> {
-    ended(lab::up(&Options { world, seed, name: running.name, listen, duration }).map(Outcome::from))
+fn up(LabUp { world, running, listen, duration, cables }: LabUp) -> anyhow::Result<Outcome> {
+    let ends = cables.into();
+    ended(lab::up(&Options { world, name: running.name, listen, duration, ends }).map(Outcome::from))
 }
 
-fn new(LabNew { file }: &LabNew, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
-    match lab::new_world(file) {
-        Ok(()) => {
-            let file = file.display();
-            writeln!(terminal, "{file} has a world to begin with: `catchment lab up {file}` brings it up")?;
-            Ok(Outcome::Yes)
-        }
-        Err(error @ NewError::Exists(_)) => Ok(outcome::bad_input(error)),
-        Err(error @ NewError::Unwritable { .. }) => Err(error.into()),
-    }
-}
-
-fn test(LabTest { scenarios, json, slack }: LabTest) -> anyhow::Result<Outcome> {
-    match lab::test(&TestOptions { files: scenarios, json, slack }) {
+fn test(LabTest { scenarios, json, slack, cables }: LabTest) -> anyhow::Result<Outcome> {
+    match lab::test(&TestOptions { files: scenarios, json, slack, ends: cables.into() }) {
         Ok(report) => Ok(match report.verdict() {
             Verdict::Pass => Outcome::Yes,
             Verdict::Fail => Outcome::No,
@@ -55,7 +43,7 @@ fn test(LabTest { scenarios, json, slack }: LabTest) -> anyhow::Result<Outcome> 
 fn ended(result: Result<Outcome, UpError>) -> anyhow::Result<Outcome> {
     match result {
         Err(UpError::Faults(faults)) => Err(faults.into()),
-        Err(error @ (UpError::Unreadable { .. } | UpError::NotDrawn(_))) => Ok(outcome::bad_input(error)),
+        Err(error @ UpError::Unreadable { .. }) => Ok(outcome::bad_input(error)),
         other => Ok(other?),
     }
 }

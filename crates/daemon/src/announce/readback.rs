@@ -1,21 +1,86 @@
 //! Whether the peers really know what was decided: what each session has told is read back and compared with what
 //! the decision asks for. A difference is a reason to tell again, never one to withdraw.
+//!
+//! The machine of a group keeps account of its prefixes. Covers and blackholes are no group's: the loop keeps account of
+//! them itself, by the same rule, and with them of whatever a peer has from us that nobody has decided.
 
+mod event;
+
+use super::{Decider, count_again};
 use crate::bgp::View;
+use crate::event::Source;
 use crate::export::{self, Decision, GroupLevel};
 use crate::status::Peer;
-use announce::Readback;
+use announce::{Input, Readback, Reconcile, Reconciliation};
 use bgp::session::StateName;
+use event::Event;
+use std::collections::{BTreeSet, VecDeque};
 use terms::{PeerName, Prefix, RouteSet};
+
+impl Decider {
+    /// Reads back what the peers were told. The machines that do not know it yet are handed it.
+    pub(super) async fn read_back(&mut self, peers: &[Peer]) {
+        let told = self.groups.iter().map(|(group, _)| read_back(&self.group_level(group), peers));
+        let mut told: VecDeque<Readback> = told.collect();
+        self.decide_all(|_, beside| {
+            let told = told.pop_front();
+            if told == beside.told {
+                return None;
+            }
+            beside.told.clone_from(&told);
+            told.map(Input::Told)
+        })
+        .await;
+        let aside = read_back_aside(&self.decision(None), peers);
+        self.reconcile_aside(Some(aside));
+    }
+
+    /// Takes in what was found of the routes that are no group's, and has peers told again when it is time.
+    pub(super) fn reconcile_aside(&mut self, found: Option<Readback>) {
+        let (now, rule) = (self.mouth.clock.now(), Reconcile::DEFAULT);
+        let before = self.aside.is_stubborn(&rule);
+        if let Some(found) = found {
+            self.aside.note(found, &rule, now);
+        }
+        if self.aside.resend(&rule, now) {
+            if let Reconciliation::Differ { peers, .. } = &self.aside {
+                count_again(&mut self.again, peers);
+            }
+            self.publish(None);
+        }
+        let event = match (before, &self.aside) {
+            (false, Reconciliation::Differ { peers, resends, .. }) if *resends >= rule.alarm_after => {
+                Event::Differ { peers: peers.clone(), resends: *resends }
+            }
+            (true, Reconciliation::Agree) => Event::Agree,
+            (_, Reconciliation::Unknown | Reconciliation::Agree | Reconciliation::Differ { .. }) => return,
+        };
+        self.mouth.bus.tell(&event, Source::Process);
+    }
+}
 
 /// What the peers with a session know of one group. A peer without one knows nothing and is told everything when it
 /// has one again.
-pub(super) fn read_back(group: &GroupLevel, peers: &[Peer]) -> Readback {
+fn read_back(group: &GroupLevel, peers: &[Peer]) -> Readback {
     let decision = Decision { groups: vec![group.clone()], ..Decision::default() };
-    let differs = |peer: &PeerName, view: &View| {
+    compare(peers, |peer, view| {
         let wanted = export::routes(&decision, &view.towards(peer));
         group.prefixes.iter().any(|&prefix| differs(view, &wanted, prefix))
-    };
+    })
+}
+
+/// What they know beside the groups.
+fn read_back_aside(decision: &Decision, peers: &[Peer]) -> Readback {
+    let of_groups: BTreeSet<Prefix> =
+        decision.groups.iter().flat_map(|group| group.prefixes.iter().copied()).collect();
+    compare(peers, |peer, view| {
+        let wanted = export::routes(decision, &view.towards(peer));
+        let prefixes: BTreeSet<Prefix> = wanted.keys().copied().chain(view.ledger.told()).collect();
+        prefixes.difference(&of_groups).any(|&prefix| differs(view, &wanted, prefix))
+    })
+}
+
+fn compare(peers: &[Peer], differs: impl Fn(&PeerName, &View) -> bool) -> Readback {
     let differing =
         peers.iter().filter(|peer| differs(&peer.name, &peer.view.borrow())).map(|peer| peer.name.clone());
     let peers: Vec<PeerName> = differing.collect();
@@ -30,76 +95,4 @@ fn differs(view: &View, wanted: &RouteSet, prefix: Prefix) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bgp::Ledger;
-    use announce::Level;
-    use terms::{Attributes, Family, WallTime};
-    use tokio::sync::watch;
-
-    fn group(level: Level) -> GroupLevel {
-        let prefixes = ["198.18.0.0/24", "2001:db8:53::/48"].map(|text| text.parse().unwrap());
-        GroupLevel { level, prefixes: prefixes.into() }
-    }
-
-    /// A peer of these families that was told this one route.
-    fn peer(state: StateName, families: &[Family], told: &[&str]) -> watch::Receiver<View> {
-        let next_hops =
-            [(Family::Ipv4, "10.1.0.10".parse().unwrap()), (Family::Ipv6, "2001:db8:1::10".parse().unwrap())];
-        let next_hops = export::NextHops::from(next_hops);
-        let route = |text: &&str| {
-            let prefix: Prefix = text.parse().unwrap();
-            (prefix, Attributes::originated(next_hops[&prefix.family()]))
-        };
-        let mut ledger = Ledger::default();
-        ledger.note(&told.iter().map(route).collect(), WallTime(1));
-        let families = families.iter().copied().collect();
-        let view = View::for_test(state, families, next_hops, ledger);
-        watch::channel(view).1
-    }
-
-    const BOTH: [Family; 2] = [Family::Ipv4, Family::Ipv6];
-
-    fn named(views: Vec<watch::Receiver<View>>) -> Vec<Peer> {
-        let peer = |(name, view): (&str, _)| {
-            Peer::for_test(
-                name.parse().unwrap(),
-                "10.1.0.1".parse().unwrap(),
-                64500.try_into().unwrap(),
-                view,
-            )
-        };
-        ["a", "b"].into_iter().zip(views).map(peer).collect()
-    }
-
-    #[test]
-    fn who_was_told_something_else_is_named() {
-        let all = ["198.18.0.0/24", "2001:db8:53::/48"];
-        let peers = named(vec![
-            peer(StateName::Established, &BOTH, &all),
-            peer(StateName::Established, &BOTH, &all[..1]),
-        ]);
-        let differs = |name: &str| Readback::Differs { peers: vec![name.parse().unwrap()] };
-        assert_eq!(read_back(&group(Level::Normal), &peers), differs("b"));
-        let peers =
-            named(vec![peer(StateName::Established, &BOTH, &[]), peer(StateName::Established, &BOTH, &all)]);
-        assert_eq!(read_back(&group(Level::None), &peers), differs("b"), "a route that should be gone");
-    }
-
-    #[test]
-    fn who_cannot_know_does_not_differ() {
-        let peers = named(vec![
-            peer(StateName::Idle, &BOTH, &[]),
-            peer(StateName::Established, &[Family::Ipv4], &["198.18.0.0/24"]),
-        ]);
-        assert_eq!(read_back(&group(Level::Normal), &peers), Readback::Agrees);
-    }
-
-    #[test]
-    fn other_attributes_differ_even_where_the_prefix_agrees() {
-        let all = ["198.18.0.0/24", "2001:db8:53::/48"];
-        let peers = named(vec![peer(StateName::Established, &BOTH, &all)]);
-        assert_eq!(read_back(&group(Level::Normal), &peers), Readback::Agrees);
-        assert_ne!(read_back(&group(Level::Gshut), &peers), Readback::Agrees);
-    }
-}
+mod tests;

@@ -25,6 +25,11 @@ impl Ledger {
         self.0.get(&prefix)
     }
 
+    /// Every prefix that the peer has from us.
+    pub(crate) fn told(&self) -> impl Iterator<Item = Prefix> {
+        self.0.iter().filter(|(_, entry)| entry.attributes.is_some()).map(|(prefix, _)| *prefix)
+    }
+
     /// Forgets everything: the session ended, and the peer with it forgot what it was told (RFC 4271 section 3.1).
     pub(super) fn clear(&mut self) {
         self.0.clear();

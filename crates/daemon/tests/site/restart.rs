@@ -1,5 +1,6 @@
 //! Planned restarts: another program takes over, and nobody outside sees it.
 
+use crate::transport::{BIRD_OVER_LINK_LOCAL, SITE_OVER_LINK_LOCAL, give_link_local};
 use crate::world::{Program, World, until};
 use linux::process::ProcessSignal;
 use serde_json::{Value, json};
@@ -24,10 +25,15 @@ const LOST: Duration = Duration::from_secs(3);
 
 /// The world with a daemon that was started from a program which can be replaced.
 fn site(world: &World) -> (PathBuf, Program) {
+    site_with(world, &[BUILT_IN])
+}
+
+/// The same with these pieces of the site file.
+fn site_with(world: &World, pieces: &[(&str, &str)]) -> (PathBuf, Program) {
     fs::write(world.path("example.zone"), ZONE).unwrap();
     let program = world.path("catchment");
     put_daemon_in_place(&program);
-    let daemon = world.daemon_from(&program, &[BUILT_IN]);
+    let daemon = world.daemon_from(&program, pieces);
     until("both prefixes are announced", || world.is_announced());
     (program, daemon)
 }
@@ -153,6 +159,42 @@ fn five_restarts_and_nobody_outside_sees_one() {
     daemon.signal(ProcessSignal::SIGTERM);
     until("both prefixes are withdrawn", || world.is_withdrawn());
     assert!(daemon.ended().success());
+}
+
+/// Its addresses mean nothing without the interface, in the program before and in the one after.
+#[test]
+fn a_session_between_link_local_addresses_goes_over() {
+    let world = World::new();
+    give_link_local(&world);
+    let _bird = world.bird_with(&BIRD_OVER_LINK_LOCAL);
+    let [address, next_hop] = SITE_OVER_LINK_LOCAL;
+    let (program, _daemon) = site_with(&world, &[BUILT_IN, address, next_hop]);
+    let before = seen_by_bird(&world);
+    let peer = || world.document("/status")["peers"][0].clone();
+    let since = peer()["since"].clone();
+    for number in 1..=2 {
+        put_daemon_in_place(&program);
+        assert_eq!(restart(&world)["verdict"], "begun");
+        let ended = end_of_restart(&world, number);
+        assert_eq!((&ended["outcome"], &ended["sessions"]), (&json!("done"), &json!(1)), "{ended}");
+        assert_eq!(seen_by_bird(&world), before);
+    }
+    let shown = peer();
+    assert_eq!((&shown["address"], &shown["since"]), (&json!("fe80::1"), &since));
+    assert_eq!(shown["transport"], json!({ "interface": "site" }));
+
+    // What is told now arrives over the same session, and the next one is begun over the same interface.
+    let order = |kind: &str| {
+        let order = json!({ "schema": 1, "kind": kind, "reason": "to see it arrive" });
+        assert!(world.post("/orders", &order).0.ends_with("200 OK"), "{kind}");
+    };
+    order("withdraw");
+    until("both prefixes are withdrawn", || world.is_withdrawn());
+    assert_eq!(world.birdc("show protocols site"), before.0);
+    order("resume");
+    until("both prefixes are announced again", || world.is_announced());
+    world.birdc("restart site");
+    until("another session", || peer()["since"] != since && world.is_announced());
 }
 
 #[test]

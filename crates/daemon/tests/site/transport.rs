@@ -28,6 +28,25 @@ const SITE_OVER_IPV6: [(&str, &str); 2] = [
     ("next_hop6 = \"2001:db8:1::10\"", "next_hop4 = \"10.1.0.10\""),
 ];
 
+/// The same between link-local addresses.
+pub(super) const BIRD_OVER_LINK_LOCAL: [(&str, &str); 2] =
+    [("local 10.1.0.1 as", "local fe80::1 as"), ("neighbor 10.1.0.10 as", "neighbor fe80::10%neighbour as")];
+pub(super) const SITE_OVER_LINK_LOCAL: [(&str, &str); 2] = [
+    ("address = \"10.1.0.1\"", "address = \"fe80::1%site\""),
+    ("next_hop6 = \"2001:db8:1::10\"", "next_hop4 = \"10.1.0.10\"\nsource = \"fe80::10\""),
+];
+
+/// Gives both ends of the cable the link-local addresses that these speak of.
+pub(super) fn give_link_local(world: &World) {
+    for (namespace, name, own) in
+        [(&world.site, "site", "fe80::10/64"), (&world.neighbour, "neighbour", "fe80::1/64")]
+    {
+        let mut netlink = namespace.netlink().unwrap();
+        let cable = link::index(&mut netlink, name).unwrap();
+        address::add(&mut netlink, cable, own.parse().unwrap()).unwrap();
+    }
+}
+
 fn write_key(world: &World, key: &str) {
     let path = world.path("bird.key");
     fs::write(&path, format!("{key}\n")).unwrap();
@@ -189,24 +208,10 @@ fn nobody_far_away_gets_an_answer_where_every_peer_is_near() {
 #[test]
 fn a_link_local_neighbour_is_called_and_calls() {
     let world = World::new();
-    for (namespace, name, own) in
-        [(&world.site, "site", "fe80::10/64"), (&world.neighbour, "neighbour", "fe80::1/64")]
-    {
-        let mut netlink = namespace.netlink().unwrap();
-        let cable = link::index(&mut netlink, name).unwrap();
-        address::add(&mut netlink, cable, own.parse().unwrap()).unwrap();
-    }
-    let over_link_local = [
-        ("local 10.1.0.1 as", "local fe80::1 as"),
-        ("neighbor 10.1.0.10 as", "neighbor fe80::10%neighbour as"),
-    ];
-    let _bird = world.bird_with(&over_link_local);
+    give_link_local(&world);
+    let _bird = world.bird_with(&BIRD_OVER_LINK_LOCAL);
     let _nsd = world.nsd();
-    let site = [
-        ("address = \"10.1.0.1\"", "address = \"fe80::1%site\""),
-        ("next_hop6 = \"2001:db8:1::10\"", "next_hop4 = \"10.1.0.10\"\nsource = \"fe80::10\""),
-    ];
-    let _daemon = world.daemon_with_pieces(&site);
+    let _daemon = world.daemon_with_pieces(&SITE_OVER_LINK_LOCAL);
     until("both prefixes are announced", || world.is_announced());
     let peer = world.document("/status")["peers"][0].clone();
     assert_eq!((&peer["address"], &peer["transport"]), (&json!("fe80::1"), &json!({ "interface": "site" })));

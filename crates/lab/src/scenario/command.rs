@@ -1,10 +1,12 @@
 //! `catchment lab test`: the part that waits, and the part inside that plays.
 
+use crate::cable::ends::Ends;
 use crate::clock;
 use crate::isolate::{self, Leash};
 use crate::mission;
 use crate::names::Names;
 use crate::plan::{Plan, PlanError};
+use crate::rootless::{self, Forbidden};
 use crate::running::Lab;
 use crate::scenario::engine::{Scene, play as play_on};
 use crate::scenario::file::Scenario;
@@ -33,6 +35,8 @@ pub struct TestOptions {
     pub json: Option<PathBuf>,
     /// What every time limit is multiplied by.
     pub slack: f64,
+    /// What cables end in.
+    pub ends: Ends,
 }
 
 /// Why scenarios were not played.
@@ -71,6 +75,9 @@ pub enum TestError {
         /// What the system said.
         error: io::Error,
     },
+    /// Namespaces of one's own are forbidden.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
     /// The system refused something.
     #[error(transparent)]
     System(#[from] Error),
@@ -84,7 +91,10 @@ impl TestError {
             | TestError::Faults(_)
             | TestError::World { .. }
             | TestError::Plan(_) => true,
-            TestError::Ended(_) | TestError::Unwritable { .. } | TestError::System(_) => false,
+            TestError::Ended(_)
+            | TestError::Unwritable { .. }
+            | TestError::Forbidden(_)
+            | TestError::System(_) => false,
         }
     }
 }
@@ -97,6 +107,7 @@ pub(crate) struct Mission {
     world_file: String,
     world_text: String,
     slack: f64,
+    ends: Ends,
     began: Timestamp,
 }
 
@@ -107,16 +118,16 @@ struct Play {
 }
 
 impl Mission {
-    fn load(file: &Path, slack: f64) -> Result<Mission, TestError> {
+    fn load(file: &Path, &TestOptions { slack, ends, .. }: &TestOptions) -> Result<Mission, TestError> {
         let text = fs::read_to_string(file)
             .map_err(|error| TestError::Unreadable { path: file.to_owned(), error })?;
         let name = file.display().to_string();
         let scenario = Scenario::parse(&name, &text)?;
         let world = scenario.world_beside(file);
-        let (world_file, world_text) = world_text(Some(&world), None)
-            .map_err(|error| TestError::World { file: file.to_owned(), error })?;
+        let (world_file, world_text) =
+            world_text(Some(&world)).map_err(|error| TestError::World { file: file.to_owned(), error })?;
         let began = clock::now();
-        let mission = Mission { file: name, text, world_file, world_text, slack, began };
+        let mission = Mission { file: name, text, world_file, world_text, slack, ends, began };
         mission.check()?;
         Ok(mission)
     }
@@ -134,8 +145,9 @@ impl Mission {
 /// Plays scenarios, each in a world of its own, one after the other. Nothing is started unless all files are good.
 /// To be called before this process starts any thread.
 pub fn test(options: &TestOptions) -> Result<Report, TestError> {
-    let load = |file: &PathBuf| Mission::load(file, options.slack);
+    let load = |file: &PathBuf| Mission::load(file, options);
     let missions = all_good(options.files.iter().map(load))?;
+    rootless::become_root()?;
     // A thread waits for each world, and the signals are for it.
     let _held = HeldSignals::hold(&[ProcessSignal::SIGINT, ProcessSignal::SIGTERM, ProcessSignal::SIGCHLD])?;
     let scenarios = missions.into_iter().map(in_its_own_world).collect::<Result<_, _>>()?;
@@ -195,7 +207,8 @@ pub(crate) fn play(mission: Mission, descriptors: Vec<OwnedFd>, leash: Leash) ->
         std::process::exit(1);
     });
     println!("{} ({})", scenario.title, mission.file);
-    let lab = Lab::start(world, mission.began)?;
+    let lab = Lab::start(world, mission.ends, mission.began)?;
+    lab.shortfalls.iter().for_each(|shortfall| eprintln!("{shortfall}"));
     let mut stage = LabStage::in_lab(Arc::clone(&lab))?;
     let report = play_on(&scenario, mission.slack, &mut stage, &mut |scene: Scene| println!("{scene}"));
     println!("{:>9}  {}\n", "", report.verdict);

@@ -1,8 +1,9 @@
 //! What a scenario can expect: each sentence with its meaning.
 
-use crate::scenario::words::{ClientName, Count, Factor, Limit, Output, State, Time, Told, Words};
+use crate::scenario::words::{ClientName, Count, Factor, Limit, NodeName, Output, State, Time, Told, Words};
 use crate::sentence::{Form, sentences};
-use terms::{Family, PeerName, SiteName};
+use std::net::IpAddr;
+use terms::{PeerName, SiteName};
 
 sentences! {
     /// What a scenario expects after the faults of a step.
@@ -17,15 +18,16 @@ sentences! {
         ClientBy { client: ClientName, site: SiteName } = ["client" client "by" site];
         /// This client is answered, and by another site, over both families.
         ClientNotBy { client: ClientName, site: SiteName } = ["client" client "not" "by" site];
-        /// This client's last questions over this family, `ipv4` or `ipv6`, were not answered.
-        ClientSilentOver { client: ClientName, family: Family } =
-            ["client" client "silent" "over" family];
-        /// Every client is answered, over both families, by the site to which the routers' own tables lead it: from
-        /// router to router, each is asked for its forwarding table and for its best BGP route, which must agree.
-        CatchmentsAsRoutersTell = ["catchments" "as" "the" "routers" "tell"];
         /// The client is answered by a site that is not the nearest one, and the routers tell why: the AS path that
         /// its network chose and what preferred it.
         DetourExplained { client: ClientName } = ["detour" "of" "client" client "explained"];
+        /// What the client sends to the address would arrive at the host of this site: each router on the way is
+        /// asked where it forwards such packets.
+        PacketsReach { client: ClientName, address: IpAddr, site: SiteName } =
+            ["packets" "of" "client" client "to" address "reach" "site" site];
+        /// It would be dropped by this router, and nobody be told.
+        PacketsDropped { client: ClientName, address: IpAddr, node: NodeName } =
+            ["packets" "of" "client" client "to" address "dropped" "by" node];
         /// Every announcement group of the site is in this state, and has been since before the fault.
         SiteStateThroughout { site: SiteName, state: State } =
             ["site" site "state" state "throughout"];
@@ -132,6 +134,15 @@ impl Expectation {
     /// How it is judged.
     pub fn judged(&self) -> Judged {
         Judged::of(self.form())
+    }
+
+    /// The client and the address of which it says what becomes of the packets.
+    pub fn follows(&self) -> Option<(&ClientName, IpAddr)> {
+        match self {
+            Expectation::PacketsReach { client, address, .. }
+            | Expectation::PacketsDropped { client, address, .. } => Some((client, *address)),
+            _ => None,
+        }
     }
 
     /// Whether it speaks of the target of a fault, which must then be one site.

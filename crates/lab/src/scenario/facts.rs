@@ -1,9 +1,9 @@
 //! What is known of a world beside what its clients see: what daemons say, what operators were answered, which
-//! addresses a host has.
+//! addresses a host has, where routers send packets.
 
 use crate::hostile::Progress;
 use crate::scenario::expectation::Expectation;
-use crate::scenario::record::Viewpoint;
+use crate::scenario::words::ClientName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use terms::{Prefix, SiteName, WallTime};
@@ -21,16 +21,27 @@ pub struct Facts {
     pub missing: BTreeMap<SiteName, Vec<IpAddr>>,
     /// The routes that the edge router of each site that was asked for has from the site's host.
     pub told_routers: BTreeMap<SiteName, BTreeSet<Prefix>>,
+    /// What becomes of packets that a client sends to an address, where that was asked for.
+    pub ends: BTreeMap<(ClientName, IpAddr), PacketEnd>,
     /// What operators ordered, in order.
     pub orders: Vec<Ordered>,
     /// The clients as the map draws them, with the reason of each detour.
     pub clients: Vec<api::Client>,
     /// How far each attack is; those of sites that were attacked.
     pub attacks: BTreeMap<SiteName, Progress>,
-    /// Where the routers' own tables lead each client, if that was asked for.
-    pub walks: Vec<Walk>,
     /// The time of day at which the step's faults were done.
     pub fault: WallTime,
+}
+
+/// What becomes of a packet in the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PacketEnd {
+    /// It arrives at the host of this site.
+    Reaches(SiteName),
+    /// This node drops it on purpose.
+    DroppedBy(String),
+    /// This node knows no further, or would send it in a circle.
+    LostAt(String),
 }
 
 impl Facts {
@@ -38,15 +49,6 @@ impl Facts {
     pub fn orders_of_step(&self) -> impl Iterator<Item = &Ordered> {
         self.orders.iter().filter(|order| order.at >= self.fault)
     }
-}
-
-/// Where packets of a client go, asked of each router on the way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Walk {
-    /// Who sends them, over which family.
-    pub viewpoint: Viewpoint,
-    /// The site that they end at, or what is wrong on the way.
-    pub ends: Result<SiteName, String>,
 }
 
 /// Something that an operator ordered.
@@ -84,8 +86,8 @@ pub struct Asked {
     pub addresses: BTreeSet<SiteName>,
     /// Whose edge router is asked what it has from the host.
     pub routers: BTreeSet<SiteName>,
-    /// Whether every router on the way of each client is asked.
-    pub walks: bool,
+    /// Whose packets to which address are followed.
+    pub followed: BTreeSet<(ClientName, IpAddr)>,
 }
 
 impl Asked {
@@ -93,7 +95,6 @@ impl Asked {
     pub fn by<'a>(expectations: impl IntoIterator<Item = &'a Expectation>) -> Self {
         let mut asked = Asked::default();
         for expectation in expectations {
-            asked.walks |= *expectation == Expectation::CatchmentsAsRoutersTell;
             let set = match expectation {
                 Expectation::SiteSaid { .. } => &mut asked.events,
                 Expectation::SiteHasAddresses { .. } => &mut asked.addresses,
@@ -102,6 +103,7 @@ impl Asked {
                 _ => &mut asked.statuses,
             };
             set.extend(expectation.looks_at().cloned());
+            asked.followed.extend(expectation.follows().map(|(client, to)| (client.clone(), to)));
             asked.everybody |= expectation.looks_at_all();
         }
         asked

@@ -53,8 +53,8 @@ const TERMS: &[(&str, &str)] = &[
     ),
     (
         "order",
-        "what an operator tells a daemon: drain, withdraw, resume, reload. The lab runs the command at the site. Orders \
-         of one step are given at the same moment.",
+        "what an operator tells a daemon: drain, withdraw, resume, drop, reload, restart. The lab runs the command at \
+         the site. Orders of one step are given at the same moment.",
     ),
     (
         "the operator's own data centre",
@@ -74,19 +74,15 @@ const TERMS: &[(&str, &str)] = &[
 const SLOTS: &[(&str, &str)] = &[
     ("SITE", "the name of a site"),
     ("MEMBER", "the name of another site"),
-    ("CLIENT", "the name of a client: its city, or `london-2` where there are several"),
+    ("CLIENT", "the name of a client, which is its city"),
     ("PEER", "the name of a peer in the site's file"),
+    ("ADDRESS", "an IPv4 or IPv6 address"),
+    ("NODE", "the name of a node, as `catchment lab nodes` lists it"),
     ("END", "the name of the node at one end of a cable"),
     ("OTHER", "the name of the node at its other end"),
     ("TIME", "a whole number with its unit: `250ms`, `5s`, `2m`"),
     ("LIMIT", "a time, or a time followed by `plus path`"),
     ("COUNT", "a whole number"),
-    ("SHARE", "a share of packets, `1%` to `99%`"),
-    ("HOST", "the name of a host's node: `site-london`, or `site-london-2` where there are several"),
-    ("ROUTER", "the name of a router's node: `atlas-london`"),
-    ("NEIGHBOUR", "the name of a router that it has a session with, in another network"),
-    ("NODE", "the name of any node"),
-    ("FAMILY", "`ipv4` or `ipv6`"),
     ("WORDS", "one or more words, as they stand in what is looked at"),
     ("LINE", "a line of the site file: `linger = \"3s\"`"),
     ("FACTOR", "a number with at most two decimals: `3`, `0.25`"),

@@ -107,8 +107,8 @@ pub fn measure(expectation: &Expectation, record: &Record, window: &Window) -> V
         | Expectation::ClientBy { .. }
         | Expectation::ClientNotBy { .. }
         | Expectation::DetourExplained { .. }
-        | Expectation::ClientSilentOver { .. }
-        | Expectation::CatchmentsAsRoutersTell
+        | Expectation::PacketsReach { .. }
+        | Expectation::PacketsDropped { .. }
         | Expectation::SiteState { .. }
         | Expectation::SiteTold { .. }
         | Expectation::PeerEstablishedThroughout { .. }

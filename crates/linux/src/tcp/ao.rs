@@ -1,9 +1,10 @@
 //! TCP-AO (RFC 5925): every segment from and to an address carries an authentication code of a key that has a number,
 //! or the kernel drops it. Linux has it from 6.7 on, where it was built with `CONFIG_TCP_AO`.
 
-use super::option::{Address, padded, set, whole};
+use super::key::{Address, padded, whole};
 use crate::Result;
 use crate::error::Attempt;
+use crate::option::set;
 use nix::errno::Errno;
 use nix::libc::{self, c_int};
 use std::io;

@@ -1,9 +1,9 @@
 //! How far away the other end may be (GTSM, RFC 5082). Every router takes one off the TTL of a packet, and nobody can
 //! send one with more than 255: what arrives with 255 comes from the neighbouring host, whoever it claims to be.
 
-use super::option::get;
 use crate::Result;
 use crate::error::Attempt;
+use crate::option::{self, get};
 use nix::libc::{self, c_int};
 use socket2::SockRef;
 use std::net::IpAddr;
@@ -25,13 +25,13 @@ pub fn require_ttl(socket: impl AsFd, family: terms::Family, least: u8) -> Resul
         terms::Family::Ipv4 => (libc::IPPROTO_IP, LEAST_TTL),
         terms::Family::Ipv6 => (libc::IPPROTO_IPV6, LEAST_HOP_LIMIT),
     };
-    super::option::set(socket.as_fd(), level, name, &c_int::from(least))
+    option::set(socket.as_fd(), level, name, &c_int::from(least))
         .attempt(|| format!("require a TTL of {least}"))
 }
 
 /// Has a listening socket remember the first segment of each call, for [`ttl_of_call`].
 pub fn remember_calls(listener: impl AsFd) -> Result<()> {
-    super::option::set(listener.as_fd(), libc::IPPROTO_TCP, SAVE_SYN, &c_int::from(true))
+    option::set(listener.as_fd(), libc::IPPROTO_TCP, SAVE_SYN, &c_int::from(true))
         .attempt(|| "remember the first segments of calls")
 }
 

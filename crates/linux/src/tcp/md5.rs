@@ -4,9 +4,10 @@
 //! key over. The key of a living connection may be changed at any time: what one end drops while only the other has
 //! the new key is sent again by TCP.
 
-use super::option::{Address, padded, set, whole};
+use super::key::{Address, padded, whole};
 use crate::Result;
 use crate::error::Attempt;
+use crate::option::set;
 use nix::errno::Errno;
 use nix::libc::{self, c_int};
 use std::io;

@@ -1,0 +1,9 @@
+//! A world comes up, is used, and goes away without a trace, however it ends and whoever started it. Needs root, BIRD,
+//! NSD and dig.
+#![allow(clippy::unwrap_used, clippy::panic)] // a test says what is wrong by panicking
+
+mod judged;
+mod killed;
+mod life;
+mod rootless;
+mod stage;
