@@ -9,10 +9,11 @@ use crate::site::ANNOUNCED;
 use crate::table::{Cell, Table, View};
 use terms::Family;
 
-/// What the site file says of the check, and what makes it take 10 s to prove itself: long enough for every peer to come
-/// back before anything is decided.
-const QUICK: &str = "interval = \"200ms\"\n";
-const SLOW: &str = "interval = \"200ms\"\nrise = 50\n";
+/// A check beside the other one that says nothing until the test lets it: so nothing is decided before every peer has
+/// been looked at, however busy the machine is.
+const GATE: &str = "[[service.check]]\n\
+    exec = { command = [\"/bin/sh\", \"-c\", \"test -e DIR/decide || exit 2\"] }\n\
+    interval = \"500ms\"\ntimeout = \"500ms\"\nhang_after = \"1h\"\n\n[service.dns]";
 
 /// Told as long as the daemon lives, unless the site file says so no more.
 const COVER: &str = "198.18.0.0/23";
@@ -29,9 +30,10 @@ fn every_peer_and_graceful_restart() {
 
     peers.site.kill();
     table.row("we are killed: our routes stay, as stale ones", &peers, 0, our_routes_stay);
-    peers.site.reconfigure(|file| file.replace("cover = ", "# cover = ").replace(QUICK, SLOW));
+    peers.site.reconfigure(|file| file.replace("cover = ", "# cover = ").replace("[service.dns]", GATE));
     peers.site.start();
     table.row("we are back: our routes stay until all is decided", &peers, 0, nothing_is_decided);
+    let decide = peers.site.host.write("decide", "");
     table.row("what we do not tell again goes at End-of-RIB", &peers, 0, the_rest_goes);
 
     peers.kill();
@@ -41,9 +43,11 @@ fn every_peer_and_graceful_restart() {
 
     peers.site.kill();
     peers.site.take_addresses();
+    std::fs::remove_file(&decide).unwrap();
     peers.site.reconfigure(|file| file.replace("# cover = ", "cover = "));
     peers.site.start();
     table.row("we are back after a boot of the host: our routes go at once", &peers, 0, a_boot);
+    peers.site.host.write("decide", "");
     until("the cover is told again", || {
         peers.views(0).all(|view| view.is_served() && view.route(COVER).is_some())
     });
