@@ -100,6 +100,12 @@ impl Implementation for Bird {
         rows.filter_map(|row| row.split_whitespace().next()?.parse::<u64>().ok()).sum()
     }
 
+    fn refresh_marks(&self, at: &At<'_>) -> u64 {
+        let log = std::fs::read_to_string(at.host.path("bird.log")).unwrap();
+        let marks = ["BEGIN-OF-RR", "END-OF-RR"].map(|mark| format!("{}: Got {mark}", at.session.name));
+        log.lines().filter(|line| marks.iter().any(|mark| line.contains(mark))).count() as u64
+    }
+
     fn says(&self, at: &At<'_>) -> String {
         ask(at.host, &format!("show protocols all {}", at.session.name))
     }
@@ -134,7 +140,7 @@ fn ask(host: &Host, question: &str) -> String {
 fn protocol(neighbour: &Neighbour, session: &Session) -> String {
     let [here, site] = neighbour.ends(session);
     let mut text = format!(
-        "protocol bgp {} {{\n  local {here} as {};\n  neighbor {site} as {SITE_ASN};\n  hold time {};\n  \
+        "protocol bgp {} {{\n  debug {{ packets }};\n  local {here} as {};\n  neighbor {site} as {SITE_ASN};\n  hold time {};\n  \
          connect delay time 1;\n  error wait time 1, 2;\n",
         session.name, neighbour.asn, session.hold_time
     );

@@ -12,7 +12,10 @@ use std::collections::BTreeSet;
 /// What every peer is told beside the prefix in the round of policies, as lines of the site file.
 pub(crate) const POLICY: &str = "prepend = 2\nmed = 50\n\
     communities = [\"64500:1\", \"64500:1:2\", \"0x0002fbf400000007\"]\n\
-    deprefer = { communities = [\"64500:80\"] }\n";
+    deprefer = { communities = [\"64500:80\"] }\nblackhole = true\n";
+
+/// What the site asks its peers to drop for a while.
+pub(crate) const DROPPED: [&str; 2] = ["198.18.0.99/32", "2001:db8:53::99/128"];
 
 /// The site's route is there, with the site's own address as its next hop, and the peer's route was heard.
 pub(crate) fn session(view: View<'_>) -> Cell {
@@ -90,6 +93,28 @@ pub(crate) fn their_shutdown_text(view: View<'_>) -> Cell {
     view.implementation.bring_back(&view.at);
     view.until("the session is back", || view.is_served());
     Cell::Passes
+}
+
+/// The site asks the peer to drop two addresses (RFC 7999): their routes say so, and nothing that other routes say.
+pub(crate) fn blackholes(view: View<'_>) -> Cell {
+    let expected = ["65535:666", "65535:65281"].map(str::to_owned);
+    for prefix in DROPPED {
+        view.until("the blackhole is there", || view.route(prefix).is_some());
+        let route = view.route(prefix).unwrap();
+        assert_eq!(route.communities, BTreeSet::from(expected.clone()), "{prefix}");
+        assert_eq!((route.as_path, route.med.unwrap_or_default()), (vec![64_500], 0), "{prefix}");
+    }
+    Cell::Passes
+}
+
+/// It asks no more: their routes are gone, and the others are what they were.
+pub(crate) fn blackholes_end(view: View<'_>) -> Cell {
+    for prefix in DROPPED {
+        view.until("the blackhole is gone", || view.route(prefix).is_none());
+    }
+    assert!(view.is_served());
+    prepends(view);
+    communities(view)
 }
 
 /// The site drains: its routes are marked as about to go.

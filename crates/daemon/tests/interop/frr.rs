@@ -71,7 +71,7 @@ impl Implementation for Frr {
         let path = path(at, prefix)?;
         let words = |list: &Value| -> Vec<String> {
             let words = list.as_str().unwrap_or_default().split_whitespace();
-            words.map(|word| word.replace("graceful-shutdown", "65535:0").replace("RT:", "rt ")).collect()
+            words.map(|word| by_number(word).replace("RT:", "rt ")).collect()
         };
         let lists = ["community", "largeCommunity", "extendedCommunity"];
         Some(Route {
@@ -88,6 +88,10 @@ impl Implementation for Frr {
 
     fn updates(&self, at: &At<'_>) -> u64 {
         session(at)["messageStats"]["updatesRecv"].as_u64().unwrap_or_default()
+    }
+
+    fn refresh_marks(&self, at: &At<'_>) -> u64 {
+        session(at)["messageStats"]["routeRefreshRecv"].as_u64().unwrap_or_default()
     }
 
     fn says(&self, at: &At<'_>) -> String {
@@ -124,6 +128,16 @@ fn path(at: &At<'_>, prefix: &str) -> Option<Value> {
     let shown = ask(at.host, &format!("show bgp {} unicast {prefix} json", family(prefix)));
     let shown: Value = serde_json::from_str(&shown).ok()?;
     shown["paths"].as_array()?.iter().find(|path| path["peer"]["peerId"] == at.site()).cloned()
+}
+
+/// A community that it calls by its name.
+fn by_number(word: &str) -> &str {
+    match word {
+        "graceful-shutdown" => "65535:0",
+        "blackhole" => "65535:666",
+        "no-export" => "65535:65281",
+        number => number,
+    }
 }
 
 fn ask(host: &Host, question: &str) -> String {

@@ -173,6 +173,11 @@ pub(crate) trait Implementation: Sync {
     /// Its operator asks the site to tell its routes again.
     fn refresh(&self, at: &At<'_>);
 
+    /// How many beginnings and ends of a refresh it has heard from the site (RFC 7313).
+    fn refresh_marks(&self, _at: &At<'_>) -> u64 {
+        0
+    }
+
     /// Its operator ends the session and says why.
     fn shut_down(&self, at: &At<'_>, text: &str);
 

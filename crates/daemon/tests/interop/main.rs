@@ -61,6 +61,11 @@ fn both_families_over_one_session(peers: &mut Peers, table: &mut Table) {
     table.row("route refresh: the peer asks, all is told again", peers, 0, features::refresh);
     table.row("the peer's shutdown text in our events", peers, 0, features::their_shutdown_text);
 
+    features::DROPPED.iter().for_each(|prefix| peers.site.blackhole("begin", prefix));
+    table.row("blackholes: the host routes, marked 65535:666", peers, 0, features::blackholes);
+    features::DROPPED.iter().for_each(|prefix| peers.site.blackhole("end", prefix));
+    table.row("blackholes: gone when they end, and nothing else", peers, 0, features::blackholes_end);
+
     peers.site.order("drain");
     table.row("graceful shutdown: marked in the peer's table", peers, 0, features::graceful_shutdown);
     peers.site.order("withdraw");
@@ -166,18 +171,20 @@ fn what_is_refused(peers: &mut Peers, table: &mut Table) {
     table.row("GTSM: a peer without it has no session, and we say why", peers, 1, refusals::too_far);
 }
 
-/// The peer's BFD packets are lost for a while, and nothing else.
+/// BFD packets are lost for a while in both directions, and nothing else. The peer bears 5 s of that, the site 0.3 s: so it
+/// is the site that has to do something about it.
 fn watched_paths(peers: &mut Peers, table: &mut Table) {
     let watched = Session {
         bfd: true,
-        lines: "bfd = { interval = \"100ms\" }\n",
+        lines: "bfd = { interval = \"100ms\", multiplier = 50 }\n",
         ..Session::new("watched", Family::Ipv4, &Family::ALL)
     };
     peers.begin(&[watched]);
     table.row("BFD: both ends see the path", peers, 0, paths::up);
     let nft = |rules: &str| peers.site.host.ask("/usr/sbin/nft", &[rules]);
     nft("add table inet dead; add chain inet dead in { type filter hook input priority 0; }; \
-         add rule inet dead in udp dport 3784 drop");
+         add chain inet dead out { type filter hook output priority 0; }; \
+         add rule inet dead in udp dport 3784 drop; add rule inet dead out udp dport 3784 drop");
     table.row("BFD: the path is lost, the session ends", peers, 0, paths::lost);
     nft("delete table inet dead");
     table.row("BFD: the peer's admin-down leaves the session alone", peers, 0, paths::admin_down);

@@ -58,7 +58,8 @@ impl Implementation for Openbgpd {
     fn route(&self, at: &At<'_>, prefix: &str) -> Option<Route> {
         let shown = ask(at.host, &["-j", "show", "rib", "in", "detail", "neighbor", &at.site(), prefix]);
         let shown: Value = serde_json::from_str(&shown).ok()?;
-        let path = shown["rib"].get(0)?;
+        // It answers with the route around an address that it has no route of.
+        let path = shown["rib"].as_array()?.iter().find(|path| path["prefix"] == prefix)?;
         let mut route = Route {
             as_path: numbers(path["aspath"].as_str()?),
             next_hop: path["exit_nexthop"].as_str()?.to_owned(),
@@ -67,7 +68,7 @@ impl Implementation for Openbgpd {
         };
         for list in ["communities", "large_communities", "extended_communities"] {
             let words = path[list].as_array().into_iter().flatten().filter_map(Value::as_str);
-            route.communities.extend(words.map(|word| word.replace("GRACEFUL_SHUTDOWN", "65535:0")));
+            route.communities.extend(words.map(|word| by_number(word).to_owned()));
         }
         Some(route)
     }
@@ -79,6 +80,12 @@ impl Implementation for Openbgpd {
 
     fn updates(&self, at: &At<'_>) -> u64 {
         session(at)["stats"]["message"]["received"]["updates"].as_u64().unwrap_or_default()
+    }
+
+    fn refresh_marks(&self, at: &At<'_>) -> u64 {
+        let session = session(at);
+        let heard = &session["stats"]["route-refresh"]["received"];
+        ["borr", "eorr"].iter().filter_map(|mark| heard[mark].as_u64()).sum()
     }
 
     fn says(&self, at: &At<'_>) -> String {
@@ -95,6 +102,16 @@ impl Implementation for Openbgpd {
 
     fn bring_back(&self, at: &At<'_>) {
         ask(at.host, &["neighbor", &at.site(), "up"]);
+    }
+}
+
+/// A community that it calls by its name.
+fn by_number(word: &str) -> &str {
+    match word {
+        "GRACEFUL_SHUTDOWN" => "65535:0",
+        "BLACKHOLE" => "65535:666",
+        "NO_EXPORT" => "65535:65281",
+        number => number,
     }
 }
 

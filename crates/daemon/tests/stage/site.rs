@@ -138,6 +138,14 @@ impl Site {
         assert!(answer.is_some(), "the order to {kind} was refused");
     }
 
+    /// An operator's order about what the peers are to drop: `begin` or `end`.
+    pub(crate) fn blackhole(&self, kind: &str, prefix: &str) {
+        let order =
+            json!({ "schema": 1, "kind": kind, "prefix": prefix, "reason": "to see what the peers see" });
+        let answer = self.ask("POST", "/blackholes", &order.to_string());
+        assert!(answer.is_some(), "the order to {kind} the blackhole of {prefix} was refused");
+    }
+
     fn document(&self, path: &str) -> Value {
         serde_json::from_str(&self.ask("GET", path, "").unwrap()).unwrap()
     }

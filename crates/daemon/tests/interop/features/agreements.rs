@@ -28,11 +28,16 @@ fn agreed(view: View<'_>, feature: Optional, word: &str) -> Cell {
 }
 
 /// The site is the customer, the peer its provider. Where the peer says nothing the site's own role counts (RFC 9234
-/// section 4.2).
+/// section 4.2), so only the peer knows whether the site has said it.
 pub(crate) fn roles(view: View<'_>) -> Cell {
     view.until("the session is up and carries the route", || view.is_served());
     assert!(is_agreed(view, "role-customer"));
-    view.implementation.lacks(Optional::Roles).map_or(Cell::Passes, Cell::Lacks)
+    if let Some(why) = view.implementation.lacks(Optional::Roles) {
+        return Cell::Lacks(why);
+    }
+    let said = view.implementation.says(&view.at).to_lowercase();
+    assert!(said.lines().any(|line| line.contains("role") && line.contains("customer")), "{said}");
+    Cell::Passes
 }
 
 /// Every route has an identifier, in both directions.
@@ -46,10 +51,14 @@ pub(crate) fn added_paths(view: View<'_>) -> Cell {
 
 /// The peer asks for everything; beginning and end are marked, and nothing that was told again is dropped as stale.
 pub(crate) fn enhanced_refresh(view: View<'_>) -> Cell {
-    match agreed(view, Optional::EnhancedRefresh, "enhanced-route-refresh") {
-        Cell::Passes => refresh(view),
-        lacks @ Cell::Lacks(_) => lacks,
+    if let lacks @ Cell::Lacks(_) = agreed(view, Optional::EnhancedRefresh, "enhanced-route-refresh") {
+        return lacks;
     }
+    let marks = || view.implementation.refresh_marks(&view.at);
+    let before = marks();
+    let cell = refresh(view);
+    view.until("beginning and end were marked", || marks() == before + 2);
+    cell
 }
 
 /// IPv4 routes over a session that knows IPv6 addresses only, in both directions.

@@ -9,7 +9,8 @@ pub(crate) fn two_customers(view: View<'_>) -> Cell {
         view.until("the session is up and carries the route", || view.is_served());
         return Cell::Lacks(why);
     }
-    let said = "Role Mismatch (2/11)";
+    // The peer finds it out, too; what it says comes after its OPEN.
+    let said = "we ended the connection: OPEN Message Error: Role Mismatch (2/11)";
     view.until(said, || view.heard(said) >= 1);
     assert_eq!(view.heard("-> Established"), 0);
     Cell::Passes
