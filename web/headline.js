@@ -9,16 +9,20 @@ function median(values) {
   return sorted.length ? sorted[Math.floor(sorted.length / 2)] : null;
 }
 
+/** Names as people list them: `A, B and C`. */
+const listed = (names) => (names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`);
+
 /** A lab; `moved` clients were answered by more than one site in the last minute. */
 export function headWorld({ clients, sites }, moved) {
   const answered = clients.filter(({ site }) => site);
   const gone = sites.filter(({ output }) => output === 'none').map(({ city }) => city);
   const weak = ['gshut', 'depref'].map((output) => [output, sites.filter((site) => site.output === output)])
     .filter(([, some]) => some.length)
-    .map(([output, some]) => `; ${some.map(({ city }) => city).join(' and ')} ${some.length === 1 ? 'is' : 'are'} ${output === 'gshut' ? 'the ' : ''}${strength(output)}`);
+    .map(([output, some]) => `; ${listed(some.map(({ city }) => city))} ${some.length === 1 ? 'is' : 'are'} ${output === 'gshut' ? 'the ' : ''}${strength(output)}`);
   const all = clients.length > 0 && answered.length === clients.length;
-  const who = all ? 'Everyone is answered' : `${answered.length} of ${clients.length} are answered`;
-  say(byId('headline'), `${who}${gone.length ? ` without ${gone.join(' and ')}` : ''}${weak.join('')}.`);
+  const who = all ? 'Everyone is answered' : `${answered.length || 'None'} of ${clients.length} are answered`;
+  const without = gone.length && (gone.length === sites.length ? ': no site announces' : ` without ${listed(gone)}`);
+  say(byId('headline'), `${who}${without || ''}${weak.join('')}.`);
   byId('headline').classList.toggle('wrong', !all);
   figures([
     ['answered', `${answered.length}/${clients.length}`],
@@ -34,7 +38,7 @@ export function headSite({ title, groups, peers }) {
   const out = prefixes.filter(({ output }) => output !== 'none').map(({ prefix }) => prefix);
   const up = peers.filter(({ state }) => state === 'established').length;
   const name = title[0].toUpperCase() + title.slice(1);
-  say(byId('headline'), `${name} announces ${out.length ? out.join(' and ') : 'nothing'}.`);
+  say(byId('headline'), `${name} announces ${listed(out) || 'nothing'}.`);
   byId('headline').classList.toggle('wrong', out.length < prefixes.length);
   figures([['prefixes', `${out.length}/${prefixes.length}`], ['sessions', `${up}/${peers.length}`]]);
 }

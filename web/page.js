@@ -4,6 +4,8 @@
 //          --samples--> ribbons
 //          --event----> events, and a line across the ribbons
 //
+// In a file with a history inside, a player stands in the place of the stream.
+//
 // One client at a time is selected, by pointer or keyboard, on the map or on a ribbon; both bring it out.
 
 import { showAlarms } from './alarms.js';
@@ -12,13 +14,15 @@ import { byId, say } from './element.js';
 import { EventList } from './events.js';
 import { headSite, headWorld } from './headline.js';
 import { WorldMap } from './map.js';
+import { HeldClock, play } from './player.js';
 import { showReadout } from './readout.js';
 import { Ribbons } from './ribbons.js';
 import { showSite } from './site.js';
 import { Clock, listen } from './stream.js';
 import { startTheme } from './theme.js';
 
-const clock = new Clock();
+const history = byId('history');
+const clock = history ? new HeldClock() : new Clock();
 const events = new EventList(clock);
 const siteCards = new SiteCards();
 const cableForm = new CableForm();
@@ -96,7 +100,7 @@ function happened(event) {
 }
 
 startTheme();
-listen({
+const listeners = {
   picture: show,
   samples: (samples) => {
     ribbons.put(samples);
@@ -107,7 +111,11 @@ listen({
     document.body.classList.toggle('lost', !open);
     say(byId('connection'), open ? 'live' : 'connection lost, trying again');
   },
-});
+  // The next picture is taken for another start, and everything known so far is forgotten.
+  reset: () => { picture = null; },
+};
+if (history) play(history, clock, listeners);
+else listen(listeners);
 setInterval(() => say(byId('now'), picture ? clock.name(clock.now(), 1) : ''), 100);
 // Who moved is forgotten after a minute, even when nothing changes any more.
 setInterval(() => picture?.kind === 'lab' && headWorld(picture, ribbons.moved()), 1000);

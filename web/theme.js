@@ -5,9 +5,18 @@ import { byId, say } from './element.js';
 const CHOICES = ['auto', 'light', 'dark'];
 const KEY = 'catchment-theme';
 
+/** A page in a frame that may not keep anything, or in a file of some browsers, has no storage. */
+function storage() {
+  try {
+    return localStorage;
+  } catch {
+    return null;
+  }
+}
+
 export function startTheme() {
   const asked = new URLSearchParams(location.search).get('theme');
-  let choice = [asked, localStorage.getItem(KEY), 'auto'].find((one) => CHOICES.includes(one));
+  let choice = [asked, storage()?.getItem(KEY), 'auto'].find((one) => CHOICES.includes(one));
   const button = byId('theme');
   const apply = () => {
     if (choice === 'auto') delete document.documentElement.dataset.theme;
@@ -17,7 +26,7 @@ export function startTheme() {
   };
   button.addEventListener('click', () => {
     choice = CHOICES[(CHOICES.indexOf(choice) + 1) % CHOICES.length];
-    localStorage.setItem(KEY, choice);
+    storage()?.setItem(KEY, choice);
     apply();
   });
   apply();

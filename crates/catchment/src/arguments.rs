@@ -121,7 +121,9 @@ pub(crate) enum Lab {
     #[command(after_help = "Example:\n  catchment lab up\n  catchment lab up tiny --duration 30s")]
     Up(LabUp),
     /// Plays scenarios, each in a world of its own, and prints what was measured against what was expected
-    #[command(after_help = "Example:\n  catchment lab test scenarios/*.toml --json out.json")]
+    #[command(
+        after_help = "Example:\n  catchment lab test scenarios/*.toml --json out.json\n  catchment lab test scenarios/power-cut.toml --html replay.html"
+    )]
     Test(LabTest),
     /// The part of `lab up` that is the world
     #[command(hide = true)]
@@ -168,6 +170,19 @@ pub(crate) struct LabUp {
     pub(crate) duration: Option<Duration>,
     #[command(flatten)]
     pub(crate) cables: Cables,
+    #[command(flatten)]
+    pub(crate) history: LabHistory,
+}
+
+/// Files with everything that was seen of a world.
+#[derive(Debug, Args)]
+pub(crate) struct LabHistory {
+    /// Writes a replay to this file at the end: the page in one file, with everything that was seen and a seek bar
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) html: Option<PathBuf>,
+    /// Writes everything that was seen to this file at the end, as one JSON document
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) history: Option<PathBuf>,
 }
 
 /// `catchment lab test`.
@@ -176,9 +191,14 @@ pub(crate) struct LabTest {
     /// The scenario files
     #[arg(required = true, value_name = "SCENARIO.toml", value_hint = ValueHint::FilePath)]
     pub(crate) scenarios: Vec<PathBuf>,
-    /// Also writes the result to this file, as one JSON document
+    /// Writes what was judged and measured to this file, as one JSON document
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) json: Option<PathBuf>,
+    /// Writes the same to this file as JUnit's XML, for continuous integration
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) junit: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) history: LabHistory,
     /// Multiplies every time limit, for slow machines; the result says so
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = slack)]
     pub(crate) slack: f64,

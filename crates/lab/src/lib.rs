@@ -9,7 +9,8 @@
 //!                       ├─> core ──────────> processes        the operator's own data centre: etcd
 //!                       └─> prober                            asks for every client, all the time
 //!  looking on  observer ─┬─> paths, views                     real ways, and why routers chose them
-//!                        └─> story, picture ──> serve         what the page and the control socket tell
+//!                        ├─> story, picture ──> serve         what the page and the control socket tell
+//!                        └─> replay                           what is kept of it, and shown again
 //!  from outside  command ──> control, orders ──> fault        exec, nodes, down, fault
 //!  stories     scenario                                       steps of faults, and judges of what was seen
 //! ```
@@ -43,6 +44,7 @@ pub mod plan;
 mod prober;
 mod processes;
 mod question;
+pub mod replay;
 mod rootless;
 mod router;
 mod run_delay;
@@ -62,8 +64,10 @@ pub mod world;
 pub use cable::ends::Ends;
 pub use command::{CommandError, down, exec, fault, nodes};
 pub use mission::init;
+pub use replay::HistoryFiles;
 pub use rootless::Forbidden;
 pub use runtime::{LabName, RuntimeError};
 pub use scenario::command::{TestError, TestOptions, test};
+pub use scenario::results::Results;
 pub use scenario::verdict::Verdict;
 pub use up::{DEFAULT_LISTEN, DEFAULT_WORLD, INIT_ARGUMENTS, Options, UpError, up, world_text};

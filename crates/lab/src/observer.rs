@@ -14,6 +14,7 @@ use crate::clock;
 use crate::history::{Outcome, Sample, SiteId};
 use crate::journal::Place;
 use crate::picture::{self, Seen};
+use crate::replay::Pictures;
 use crate::running::{Lab, lock};
 use crate::story::{by_name, milliseconds};
 use crate::views::Views;
@@ -23,7 +24,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
-use terms::{Family, WallTime};
+use terms::{Family, Timestamp, WallTime};
 use tokio::sync::{broadcast, watch};
 
 /// How often the page is told what the clients see.
@@ -33,17 +34,19 @@ const BEATS_PER_PICTURE: u32 = 3;
 /// Round trips of which the median is shown.
 const ROUND_TRIPS: usize = 25;
 
-/// Watches until the process ends; the picture and the messages come out of the other ends.
+/// Watches until the process ends; the picture and the messages come out of the other ends. Pictures are also kept where
+/// somebody wants them.
 pub(crate) fn watch(
     lab: Arc<Lab>,
     pictures: watch::Sender<Arc<Picture>>,
     live: broadcast::Sender<Live>,
+    kept: Option<Arc<Mutex<Pictures>>>,
 ) -> Result<()> {
     let views = Arc::new(Mutex::new(Views::default()));
     Views::keep_up(Arc::clone(&lab), Arc::clone(&views))?;
     let clients = lab.world.clients.iter().map(|_| Watched::default()).collect();
     let started = WallTime(clock::wall().0.saturating_sub(milliseconds(clock::now(), lab.began)));
-    let observer = Observer { lab, started, views, clients, pictures, live };
+    let observer = Observer { lab, started, views, clients, pictures, live, kept };
     let thread = thread::Builder::new().name("observer".into());
     thread.spawn(move || observer.run()).map_err(|error| Error::new("start the observer", error))?;
     Ok(())
@@ -82,6 +85,7 @@ struct Observer {
     clients: Vec<Watched>,
     pictures: watch::Sender<Arc<Picture>>,
     live: broadcast::Sender<Live>,
+    kept: Option<Arc<Mutex<Pictures>>>,
 }
 
 impl Observer {
@@ -93,7 +97,7 @@ impl Observer {
             let page = self.lab.history.read(samples);
             samples = page.next;
             page.entries.iter().for_each(|sample| self.take(sample));
-            let rows: Vec<api::Sample> = page.entries.iter().map(|sample| self.row(sample)).collect();
+            let rows = page.entries.iter().map(|sample| row(sample, self.lab.began)).collect();
             // Without a reader nobody is told.
             let _ = self.live.send(Live::Samples(rows));
             let page = self.lab.story.rows().read(events);
@@ -123,17 +127,6 @@ impl Observer {
         }
     }
 
-    fn row(&self, sample: &Sample) -> api::Sample {
-        let outcome = match sample.outcome {
-            Outcome::Answered { site, round_trip } => {
-                api::Outcome::Answered { site: site.0, rtt_ms: round_trip.as_secs_f32() * 1000.0 }
-            }
-            Outcome::Silent => api::Outcome::Silent,
-        };
-        let at_ms = milliseconds(sample.sent, self.lab.began);
-        api::Sample { ribbon: sample.client.0, at_ms, outcome, family: Some(sample.family) }
-    }
-
     fn draw(&mut self) {
         let views = lock(&self.views);
         if views.all_is_as_usual(self.lab.world.sites.len()) {
@@ -144,8 +137,23 @@ impl Observer {
         drop(views);
         self.pictures.send_if_modified(|shown| {
             let changed = !picture::same_but_for_time(shown, &picture);
+            if changed && let Some(kept) = &self.kept {
+                lock(kept).add(&picture);
+            }
             *shown = Arc::new(picture);
             changed
         });
     }
+}
+
+/// A sample as the page is told of it.
+pub(crate) fn row(sample: &Sample, began: Timestamp) -> api::Sample {
+    let outcome = match sample.outcome {
+        Outcome::Answered { site, round_trip } => {
+            api::Outcome::Answered { site: site.0, rtt_ms: round_trip.as_secs_f32() * 1000.0 }
+        }
+        Outcome::Silent => api::Outcome::Silent,
+    };
+    let at_ms = milliseconds(sample.sent, began);
+    api::Sample { ribbon: sample.client.0, at_ms, outcome, family: Some(sample.family) }
 }

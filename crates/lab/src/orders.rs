@@ -1,20 +1,29 @@
-//! What a person asks the lab to do: by a button of the page or by `catchment lab fault`.
+//! What somebody asks the lab to do: a person by a button of the page or by `catchment lab fault`, or a scenario.
 
 use crate::clock;
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultError};
 use crate::running::{Lab, lock};
 use crate::sentence::SentenceError;
 use crate::story::{Happening, milliseconds};
 use api::{Command, Done, FaultKind, Refusal, Schema};
 
 impl Lab {
-    /// Carries a command out, and remembers the fault until it is restored.
+    /// Does what a command says.
     pub fn order(&self, command: &Command) -> Result<Done, Refusal> {
-        let (fault, target) = understand(command)?;
-        let said = self.carry_out(&fault).map_err(|error| Refusal::because(error.to_string()))?;
-        self.remember(command.kind, target);
-        self.story.tell(&Happening::Fault { said: said.clone() });
+        let fault = understand(command)?;
+        let said = self.perform(&fault).map_err(|error| Refusal::because(error.to_string()))?;
         Ok(Done { schema: Schema, said })
+    }
+
+    /// Does something to the world, tells the story of it, and remembers the fault until it is restored; what was done,
+    /// in words.
+    pub(crate) fn perform(&self, fault: &Fault) -> Result<String, FaultError> {
+        let said = self.carry_out(fault)?;
+        if let Some((kind, target)) = kind_and_target(fault) {
+            self.remember(kind, target);
+        }
+        self.story.tell(&Happening::Fault { said: said.clone() });
+        Ok(said)
     }
 
     fn remember(&self, kind: FaultKind, target: String) {
@@ -48,14 +57,22 @@ impl Lab {
     }
 }
 
-/// The fault that is meant, and its target in full. Who writes only a name means the site of that name, or the part of it
-/// that is a possible target: first its service; who writes two nodes means the cable between them.
-fn understand(command: &Command) -> Result<(Fault, String), Refusal> {
+/// The first word of a fault's sentence, and the rest; none for what only scenarios do.
+fn kind_and_target(fault: &Fault) -> Option<(FaultKind, String)> {
+    let sentence = fault.to_string();
+    let (kind, target) = sentence.split_once(' ')?;
+    let kind = serde_json::from_value(kind.into()).ok()?;
+    Some((kind, target.to_owned()))
+}
+
+/// The fault that is meant. Who writes only a name means the site of that name, or the part of it that is a possible
+/// target: first its service; who writes two nodes means the cable between them.
+fn understand(command: &Command) -> Result<Fault, Refusal> {
     let mut first_error = None;
     for noun in ["", "site ", "service ", "cable ", "daemon ", "address "] {
         let target = format!("{noun}{}", command.target);
         match format!("{} {target}", command.kind).parse::<Fault>() {
-            Ok(fault) => return Ok((fault, target)),
+            Ok(fault) => return Ok(fault),
             Err(error) => first_error = first_error.or(Some(error)),
         }
     }
@@ -89,7 +106,8 @@ mod tests {
     fn a_bare_name_is_a_site_or_its_service_and_two_nodes_are_a_cable() {
         let meant = |kind, target: &str| {
             let command = Command { kind, target: target.to_owned() };
-            understand(&command).map(|(_, target)| target).map_err(|refusal| refusal.error)
+            let fault = understand(&command).map_err(|refusal| refusal.error)?;
+            kind_and_target(&fault).map(|(_, target)| target).ok_or(String::new())
         };
         assert_eq!(meant(FaultKind::PowerCut, "london"), Ok("site london".to_owned()));
         assert_eq!(meant(FaultKind::PowerCut, "site london"), Ok("site london".to_owned()));

@@ -13,7 +13,8 @@
 //! words       what stands in the slots of sentences
 //! functional  does a condition hold now?        lasting      was it so all the time?
 //! timing      what was measured of whom?        verdict      is it the network's, or the machine's?
-//! report      verdicts as JSON and on the terminal   reference  the page of the book, made from the tables
+//! report      verdicts as JSON and on the terminal   junit      the same as JUnit's XML
+//! results     the files they go to               reference  the page of the book, made from the tables
 //! ```
 
 pub mod command;
@@ -22,10 +23,12 @@ pub mod expectation;
 pub mod facts;
 pub mod file;
 pub mod functional;
+pub mod junit;
 pub mod lasting;
 pub mod record;
 pub mod reference;
 pub mod report;
+pub mod results;
 pub mod stage;
 pub mod timing;
 pub mod verdict;

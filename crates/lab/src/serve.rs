@@ -2,13 +2,14 @@
 
 use crate::control::{self, Control};
 use crate::observer;
+use crate::replay::Pictures;
 use crate::running::Lab;
 use api::{Live, Picture, PictureKind};
 use page::{Feed, Order};
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 
@@ -17,13 +18,14 @@ const LIVE_BACKLOG: usize = 64;
 /// Commands that wait for their turn.
 const ORDERS: usize = 8;
 
-/// Serves until `stop` is told or the duration is over.
+/// Serves until `stop` is told or the duration is over. Pictures are kept where somebody wants them.
 pub(crate) fn serve(
     lab: Arc<Lab>,
     page: TcpListener,
     control: UnixListener,
     stop: Arc<Notify>,
     duration: Option<Duration>,
+    kept: Option<Arc<Mutex<Pictures>>>,
 ) -> io::Result<()> {
     let (picture, pictures) = watch::channel(Arc::new(Picture::empty(
         PictureKind::Lab,
@@ -32,7 +34,7 @@ pub(crate) fn serve(
     )));
     let (live, _) = broadcast::channel::<Live>(LIVE_BACKLOG);
     let (orders, taken) = mpsc::channel(ORDERS);
-    observer::watch(Arc::clone(&lab), picture, live.clone()).map_err(io::Error::from)?;
+    observer::watch(Arc::clone(&lab), picture, live.clone(), kept).map_err(io::Error::from)?;
     let control_routes = control::routes(Control {
         lab: Arc::clone(&lab),
         stop: Arc::clone(&stop),

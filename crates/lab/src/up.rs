@@ -5,6 +5,7 @@ use crate::clock;
 use crate::control;
 use crate::isolate::{self, Leash};
 use crate::mission;
+use crate::replay::{Form, History, HistoryFiles, Output, Pictures, Play, WriteError};
 use crate::rootless::{self, Forbidden};
 use crate::running::{Lab, StartError};
 use crate::runtime::{LabName, RuntimeError, Sockets};
@@ -20,7 +21,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 use terms::Timestamp;
@@ -48,6 +49,8 @@ pub struct Options {
     pub duration: Option<Duration>,
     /// What cables end in.
     pub ends: Ends,
+    /// Where everything that was seen is written at the end.
+    pub history: HistoryFiles,
 }
 
 /// Why a lab was not brought up.
@@ -84,6 +87,9 @@ pub enum UpError {
     /// The world could not be started.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// What was seen cannot be written.
+    #[error(transparent)]
+    Unwritable(#[from] WriteError),
 }
 
 fn known_worlds() -> String {
@@ -101,6 +107,8 @@ pub(crate) struct Mission {
     duration: Option<Duration>,
     listen: SocketAddr,
     ends: Ends,
+    /// What is written at the end; the files come behind the listeners.
+    history: Vec<(Form, PathBuf)>,
 }
 
 /// The name and the text of a world: a file, or a built-in world of that name.
@@ -124,24 +132,40 @@ pub fn up(options: &Options) -> Result<ExitStatus, UpError> {
     let page = TcpListener::bind(options.listen)
         .map_err(|error| UpError::Listen { address: options.listen, error })?;
     let listen = page.local_addr().unwrap_or(options.listen);
+    let outputs = options.history.open()?;
     let sockets = Sockets::of(&options.name);
     rootless::become_root()?;
     let [control, exec] = sockets.listen(&options.name)?;
-    let mission = mission::Mission::Up(Mission {
+    let mission = Mission {
         file,
         text,
         began,
         duration: options.duration,
         listen,
         ends: options.ends,
-    });
-    let ended = isolate::run(&INIT_ARGUMENTS, &mission, &[page.as_fd(), control.as_fd(), exec.as_fd()]);
+        history: outputs.iter().map(|(form, output)| (*form, output.path().to_owned())).collect(),
+    };
+    let listeners = [page.as_fd(), control.as_fd(), exec.as_fd()];
+    let descriptors: Vec<_> =
+        listeners.into_iter().chain(outputs.iter().map(|(_, output)| output.as_fd())).collect();
+    let ended = isolate::run(&INIT_ARGUMENTS, &mission::Mission::Up(mission), &descriptors);
     sockets.remove();
     Ok(ended?)
 }
 
 /// The part inside: builds the world and serves it until it is to stop.
-pub(crate) fn run_inside(mission: Mission, descriptors: Vec<OwnedFd>, leash: Leash) -> Result<(), UpError> {
+pub(crate) fn run_inside(
+    mission: Mission,
+    mut descriptors: Vec<OwnedFd>,
+    leash: Leash,
+) -> Result<(), UpError> {
+    let files = descriptors.split_off(descriptors.len().min(3));
+    let outputs: Vec<(Form, Output)> = mission
+        .history
+        .into_iter()
+        .zip(files)
+        .map(|((form, path), file)| (form, Output::handed_over(path, file)))
+        .collect();
     let [page, control, exec] = <[OwnedFd; 3]>::try_from(descriptors).map_err(|given| {
         let reason = io::Error::other(format!("{} descriptors came instead of 3", given.len()));
         linux::Error::new("take over the listeners", reason)
@@ -168,8 +192,12 @@ pub(crate) fn run_inside(mission: Mission, descriptors: Vec<OwnedFd>, leash: Lea
         tied.notify_one();
     });
     let (page, control) = (TcpListener::from(page), UnixListener::from(control));
-    let served = serve::serve(Arc::clone(&lab), page, control, stop, mission.duration);
+    let kept = (!outputs.is_empty()).then(|| Arc::new(Mutex::new(Pictures::default())));
+    let served = serve::serve(Arc::clone(&lab), page, control, stop, mission.duration, kept.clone());
+    let plays = kept.iter().map(|kept| Play::of(&lab, kept, clock::now(), None)).collect();
     lab.stop();
+    let history = History { schema: api::Schema, plays };
+    outputs.iter().try_for_each(|(form, output)| output.write_with(|| form.text(&history)))?;
     served.map_err(|error| linux::Error::new("serve the lab", error).into())
 }
 

@@ -1,4 +1,4 @@
-//! The live page of a lab or of a site, and the server behind it.
+//! The live page of a lab or of a site, the server behind it, and the same page as a file that plays what was recorded.
 //!
 //! ```text
 //!  watch: picture ──┐                     ┌── reader 1 (server-sent events)
@@ -18,16 +18,19 @@
 
 mod accept;
 mod assets;
+mod bundle;
 mod feed;
 mod guard;
 mod history;
 mod hub;
 mod patience;
 mod reader;
+mod replay;
 mod routes;
 mod serve;
 
 pub use accept::{MAX_CONNECTIONS, answer};
 pub use feed::{Feed, Order};
 pub use guard::TOKEN_HEADER;
+pub use replay::replay;
 pub use serve::serve;

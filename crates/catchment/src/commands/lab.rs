@@ -1,12 +1,12 @@
 //! `catchment lab`: a world on this machine.
 
-use crate::arguments::{Lab, LabFault, LabTest, LabUp};
+use crate::arguments::{Lab, LabFault, LabHistory, LabTest, LabUp};
 use crate::outcome::{self, Outcome};
 use crate::table::Table;
 use crate::terminal::Terminal;
 use crate::words;
 use api::NodeList;
-use lab::{Options, TestError, TestOptions, UpError, Verdict};
+use lab::{HistoryFiles, Options, Results, TestError, TestOptions, UpError, Verdict};
 use std::io::Write;
 
 pub(crate) fn run(command: Lab, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
@@ -21,13 +21,16 @@ pub(crate) fn run(command: Lab, terminal: &mut Terminal) -> anyhow::Result<Outco
     }
 }
 
-fn up(LabUp { world, running, listen, duration, cables }: LabUp) -> anyhow::Result<Outcome> {
-    let ends = cables.into();
-    ended(lab::up(&Options { world, name: running.name, listen, duration, ends }).map(Outcome::from))
+fn up(LabUp { world, running, listen, duration, cables, history }: LabUp) -> anyhow::Result<Outcome> {
+    let (ends, history) = (cables.into(), history.into());
+    ended(
+        lab::up(&Options { world, name: running.name, listen, duration, ends, history }).map(Outcome::from),
+    )
 }
 
-fn test(LabTest { scenarios, json, slack, cables }: LabTest) -> anyhow::Result<Outcome> {
-    match lab::test(&TestOptions { files: scenarios, json, slack, ends: cables.into() }) {
+fn test(LabTest { scenarios, json, junit, history, slack, cables }: LabTest) -> anyhow::Result<Outcome> {
+    let results = Results { json, junit, history: history.into() };
+    match lab::test(&TestOptions { files: scenarios, results, slack, ends: cables.into() }) {
         Ok(report) => Ok(match report.verdict() {
             Verdict::Pass => Outcome::Yes,
             Verdict::Fail => Outcome::No,
@@ -36,6 +39,12 @@ fn test(LabTest { scenarios, json, slack, cables }: LabTest) -> anyhow::Result<O
         Err(TestError::Faults(faults)) => Err(faults.into()),
         Err(error) if error.is_bad_input() => Ok(outcome::bad_input(error)),
         Err(error) => Err(error.into()),
+    }
+}
+
+impl From<LabHistory> for HistoryFiles {
+    fn from(LabHistory { history, html }: LabHistory) -> Self {
+        HistoryFiles { json: history, html }
     }
 }
 

@@ -6,11 +6,13 @@ use crate::isolate::{self, Leash};
 use crate::mission;
 use crate::names::Names;
 use crate::plan::{Plan, PlanError};
+use crate::replay::{History, Pictures, Play, WriteError};
 use crate::rootless::{self, Forbidden};
 use crate::running::Lab;
 use crate::scenario::engine::{Scene, play as play_on};
 use crate::scenario::file::Scenario;
 use crate::scenario::report::{Report, ScenarioReport};
+use crate::scenario::results::Results;
 use crate::scenario::stage::LabStage;
 use crate::up::{INIT_ARGUMENTS, UpError, world_text};
 use crate::world::World;
@@ -19,10 +21,10 @@ use linux::Error;
 use linux::process::{HeldSignals, ProcessSignal};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use terms::Timestamp;
 
@@ -31,8 +33,8 @@ use terms::Timestamp;
 pub struct TestOptions {
     /// The scenario files, in order.
     pub files: Vec<PathBuf>,
-    /// Where the result is written as JSON.
-    pub json: Option<PathBuf>,
+    /// Where the results are written.
+    pub results: Results,
     /// What every time limit is multiplied by.
     pub slack: f64,
     /// What cables end in.
@@ -67,14 +69,9 @@ pub enum TestError {
     /// The world ended before its scenario did.
     #[error("the world of {} ended before its story did", .0.display())]
     Ended(PathBuf),
-    /// The result cannot be written.
-    #[error("cannot write {}: {error}", .path.display())]
-    Unwritable {
-        /// Where to.
-        path: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
+    /// A result cannot be written.
+    #[error(transparent)]
+    Unwritable(#[from] WriteError),
     /// Namespaces of one's own are forbidden.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
@@ -92,7 +89,7 @@ impl TestError {
             | TestError::World { .. }
             | TestError::Plan(_) => true,
             TestError::Ended(_)
-            | TestError::Unwritable { .. }
+            | TestError::Unwritable(_)
             | TestError::Forbidden(_)
             | TestError::System(_) => false,
         }
@@ -109,12 +106,21 @@ pub(crate) struct Mission {
     slack: f64,
     ends: Ends,
     began: Timestamp,
+    /// Whether somebody wants to know everything that was seen.
+    keep: bool,
 }
 
 /// A mission that was checked.
-struct Play {
+struct Plot {
     scenario: Scenario,
     world: World,
+}
+
+/// What comes back from a world.
+#[derive(Debug, Serialize, Deserialize)]
+struct Told {
+    report: ScenarioReport,
+    play: Option<Play>,
 }
 
 impl Mission {
@@ -127,34 +133,39 @@ impl Mission {
         let (world_file, world_text) =
             world_text(Some(&world)).map_err(|error| TestError::World { file: file.to_owned(), error })?;
         let began = clock::now();
-        let mission = Mission { file: name, text, world_file, world_text, slack, ends, began };
+        let mission =
+            Mission { file: name, text, world_file, world_text, slack, ends, began, keep: false };
         mission.check()?;
         Ok(mission)
     }
 
     /// Reads both files; the world is as the scenario wants it.
-    fn check(&self) -> Result<Play, TestError> {
+    fn check(&self) -> Result<Plot, TestError> {
         let scenario = Scenario::parse(&self.file, &self.text)?;
         let mut world = World::parse(&self.world_file, &self.world_text)?;
         scenario.prepare(&mut world);
         scenario.check_names(&Names::of(&world, &Plan::new(&world)?))?;
-        Ok(Play { scenario, world })
+        Ok(Plot { scenario, world })
     }
 }
 
-/// Plays scenarios, each in a world of its own, one after the other. Nothing is started unless all files are good.
-/// To be called before this process starts any thread.
+/// Plays scenarios, each in a world of its own, one after the other. Nothing is started unless all files are good and
+/// every result has a place. To be called before this process starts any thread.
 pub fn test(options: &TestOptions) -> Result<Report, TestError> {
     let load = |file: &PathBuf| Mission::load(file, options);
     let missions = all_good(options.files.iter().map(load))?;
+    let outputs = options.results.open()?;
     rootless::become_root()?;
     // A thread waits for each world, and the signals are for it.
     let _held = HeldSignals::hold(&[ProcessSignal::SIGINT, ProcessSignal::SIGTERM, ProcessSignal::SIGCHLD])?;
-    let scenarios = missions.into_iter().map(in_its_own_world).collect::<Result<_, _>>()?;
-    let report = Report { schema: api::Schema, scenarios };
-    if let Some(path) = &options.json {
-        write_json(path, &report)?;
+    let mut report = Report { schema: api::Schema, scenarios: Vec::new() };
+    let mut history = History { schema: api::Schema, plays: Vec::new() };
+    for mission in missions {
+        let told = in_its_own_world(Mission { keep: outputs.want_history(), ..mission })?;
+        report.scenarios.push(told.report);
+        history.plays.extend(told.play);
     }
+    outputs.write(&report, &history)?;
     Ok(report)
 }
 
@@ -172,17 +183,8 @@ fn all_good(loaded: impl Iterator<Item = Result<Mission, TestError>>) -> Result<
     if faults.is_empty() { Ok(missions) } else { Err(faults.into()) }
 }
 
-fn write_json(path: &Path, report: &Report) -> Result<(), TestError> {
-    let write = || {
-        let mut text = serde_json::to_vec_pretty(report)?;
-        text.push(b'\n');
-        fs::write(path, text)
-    };
-    write().map_err(|error| TestError::Unwritable { path: path.to_owned(), error })
-}
-
-/// Plays one scenario. The report comes through a pipe, while the world tells its story on the terminal.
-fn in_its_own_world(mission: Mission) -> Result<ScenarioReport, TestError> {
+/// Plays one scenario. What came of it comes through a pipe, while the world tells its story on the terminal.
+fn in_its_own_world(mission: Mission) -> Result<Told, TestError> {
     let file = PathBuf::from(&mission.file);
     let (mut reader, writer) = io::pipe().map_err(|error| Error::new("make a pipe", error))?;
     let mission = mission::Mission::Play(Mission { began: clock::now(), ..mission });
@@ -198,7 +200,7 @@ fn in_its_own_world(mission: Mission) -> Result<ScenarioReport, TestError> {
 
 /// The part inside: brings the world up, plays, reports.
 pub(crate) fn play(mission: Mission, descriptors: Vec<OwnedFd>, leash: Leash) -> Result<(), UpError> {
-    let Play { scenario, world } = mission.check().map_err(|error| {
+    let Plot { scenario, world } = mission.check().map_err(|error| {
         // Both files were checked before; a difference now is nobody's fault but ours.
         Error::new("read the scenario again", io::Error::other(error))
     })?;
@@ -209,11 +211,14 @@ pub(crate) fn play(mission: Mission, descriptors: Vec<OwnedFd>, leash: Leash) ->
     println!("{} ({})", scenario.title, mission.file);
     let lab = Lab::start(world, mission.ends, mission.began)?;
     lab.shortfalls.iter().for_each(|shortfall| eprintln!("{shortfall}"));
-    let mut stage = LabStage::in_lab(Arc::clone(&lab))?;
+    let kept = mission.keep.then(|| Arc::new(Mutex::new(Pictures::default())));
+    let mut stage = LabStage::in_lab(Arc::clone(&lab), kept.clone())?;
     let report = play_on(&scenario, mission.slack, &mut stage, &mut |scene: Scene| println!("{scene}"));
     println!("{:>9}  {}\n", "", report.verdict);
+    let play = kept.map(|kept| Play::of(&lab, &kept, clock::now(), Some(report.clone())));
+    let told = Told { report, play };
     for descriptor in descriptors {
-        let written = serde_json::to_writer(File::from(descriptor), &report);
+        let written = serde_json::to_writer(BufWriter::new(File::from(descriptor)), &told);
         written.map_err(|error| Error::new("hand over the report", io::Error::from(error)))?;
     }
     io::stdout().flush().map_err(|error| Error::new("print", error))?;

@@ -19,9 +19,10 @@ use crate::scenario::file::{Scenario, Step};
 use crate::scenario::functional::{Seen, look};
 use crate::scenario::lasting;
 use crate::scenario::record::Record;
-use crate::scenario::report::{CheckReport, ScenarioReport};
+use crate::scenario::report::{CheckReport, DoneReport, Played, ScenarioReport, StepReport};
 use crate::scenario::timing::{Window, measure};
 use crate::scenario::verdict::{Verdict, millis};
+use crate::story::milliseconds;
 use document::Spanned;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,6 +30,8 @@ use terms::{SiteName, Timestamp, WallTime};
 
 /// A world in which a scenario plays.
 pub trait Stage {
+    /// When the world began.
+    fn began(&self) -> Timestamp;
     /// The clock of all samples.
     fn now(&self) -> Timestamp;
     /// The time of day.
@@ -79,10 +82,18 @@ pub fn play(
     stage: &mut impl Stage,
     tell: &mut dyn FnMut(Scene),
 ) -> ScenarioReport {
-    let mut play =
-        Play { scenario, slack, stage, tell, record: Record::default(), home: None, checks: Vec::new() };
+    let mut play = Play {
+        scenario,
+        slack,
+        stage,
+        tell,
+        record: Record::default(),
+        home: None,
+        played: Played::default(),
+    };
     play.all();
-    ScenarioReport::new(&scenario.title, scenario.source.name(), slack, play.checks)
+    let took_ms = play.at_ms();
+    ScenarioReport::new(scenario, slack, took_ms, play.played)
 }
 
 struct Play<'a, S> {
@@ -93,7 +104,7 @@ struct Play<'a, S> {
     record: Record,
     /// The last undisturbed moment before the first fault.
     home: Option<Timestamp>,
-    checks: Vec<CheckReport>,
+    played: Played,
 }
 
 impl<S: Stage> Play<'_, S> {
@@ -106,6 +117,11 @@ impl<S: Stage> Play<'_, S> {
         for (index, step) in steps.iter().enumerate() {
             self.wait_until(start + step.at);
             let at = self.stage.now().since(start);
+            self.played.steps.push(StepReport {
+                at_ms: self.at_ms(),
+                say: step.say.clone(),
+                done: Vec::new(),
+            });
             (self.tell)(Scene::Begun { at, say: step.say.clone() });
             let next_at = steps.get(index + 1).map(|next| start + next.at);
             if !self.step(step, next_at) {
@@ -142,13 +158,13 @@ impl<S: Stage> Play<'_, S> {
 
     /// One step; false if the rest of the story would mean nothing.
     fn step(&mut self, step: &Step, next_at: Option<Timestamp>) -> bool {
-        let first = self.checks.len();
+        let first = self.played.checks.len();
         let goes_on = self.judge_step(step, next_at);
         // They were reported as they ended; in the result they stand as in the file.
         let place = |check: &CheckReport| {
             step.wanted().iter().position(|wanted| wanted.to_string() == check.sentence)
         };
-        self.checks[first..].sort_by_key(place);
+        self.played.checks[first..].sort_by_key(place);
         goes_on
     }
 
@@ -212,8 +228,12 @@ impl<S: Stage> Play<'_, S> {
         let before = self.stage.now() - self.stage.patience();
         self.home.get_or_insert(before);
         match self.stage.carry_out(&fault.value) {
-            Ok(done) => {
-                (self.tell)(Scene::Done(done));
+            Ok(said) => {
+                let at_ms = self.at_ms();
+                if let Some(step) = self.played.steps.last_mut() {
+                    step.done.push(DoneReport { at_ms, said: said.clone() });
+                }
+                (self.tell)(Scene::Done(said));
                 true
             }
             Err(why) => {
@@ -274,7 +294,7 @@ impl<S: Stage> Play<'_, S> {
                 self.checked(CheckReport::functional(wanted.to_string(), seen, waited, PATIENCE));
             }
         }
-        self.checks.iter().all(|check| check.verdict != Verdict::Fail)
+        self.played.checks.iter().all(|check| check.verdict != Verdict::Fail)
     }
 
     fn facts(&mut self, wanted: &[&Expectation], fault: WallTime) -> Facts {
@@ -282,8 +302,14 @@ impl<S: Stage> Play<'_, S> {
     }
 
     fn checked(&mut self, report: CheckReport) {
+        let report = report.placed(self.played.steps.len(), self.at_ms());
         (self.tell)(Scene::Checked(report.clone()));
-        self.checks.push(report);
+        self.played.checks.push(report);
+    }
+
+    /// Now, as the report counts.
+    fn at_ms(&self) -> u64 {
+        milliseconds(self.stage.now(), self.stage.began())
     }
 
     /// Lets time pass, and keeps on recording.

@@ -1,5 +1,6 @@
 //! What came of scenarios: one JSON document, and lines for the terminal.
 
+use crate::scenario::file::Scenario;
 use crate::scenario::functional::Seen;
 use crate::scenario::verdict::{Bound, Measurement, Unit, Verdict, millis};
 use serde::{Deserialize, Serialize};
@@ -32,16 +33,59 @@ pub struct ScenarioReport {
     pub verdict: Verdict,
     /// What its time limits were multiplied by.
     pub slack: f64,
+    /// How long its world lived, ms. All other times of the report count from the beginning of the world, too.
+    pub took_ms: u64,
+    /// The steps that were played, in order.
+    pub steps: Vec<StepReport>,
     /// Its checks, in order.
     pub checks: Vec<CheckReport>,
 }
 
 impl ScenarioReport {
-    /// A scenario with these checks.
-    pub fn new(title: &str, file: &str, slack: f64, checks: Vec<CheckReport>) -> Self {
-        let verdict = Verdict::of_all(checks.iter().map(|check| check.verdict));
-        ScenarioReport { title: title.to_owned(), file: file.to_owned(), verdict, slack, checks }
+    /// What came of a scenario that has ended after so many ms.
+    pub fn new(scenario: &Scenario, slack: f64, took_ms: u64, played: Played) -> Self {
+        let Played { steps, checks } = played;
+        ScenarioReport {
+            title: scenario.title.clone(),
+            file: scenario.source.name().to_owned(),
+            verdict: Verdict::of_all(checks.iter().map(|check| check.verdict)),
+            slack,
+            took_ms,
+            steps,
+            checks,
+        }
     }
+}
+
+/// What was played of a scenario so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Played {
+    /// The steps that have begun.
+    pub steps: Vec<StepReport>,
+    /// The checks that have ended.
+    pub checks: Vec<CheckReport>,
+}
+
+/// A step that was played.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepReport {
+    /// When it began.
+    pub at_ms: u64,
+    /// What its author says about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub say: Option<String>,
+    /// What was done, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub done: Vec<DoneReport>,
+}
+
+/// Something that was done to the world.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DoneReport {
+    /// When it was done.
+    pub at_ms: u64,
+    /// What, in words.
+    pub said: String,
 }
 
 /// What came of one check.
@@ -49,6 +93,10 @@ impl ScenarioReport {
 pub struct CheckReport {
     /// The sentence.
     pub sentence: String,
+    /// The step it belongs to, counted from 1; 0 before the first.
+    pub step: usize,
+    /// When it was judged.
+    pub at_ms: u64,
     /// How it ended.
     pub verdict: Verdict,
     /// What was measured, the worst of all viewpoints; for a functional check how long it took until it was so. None
@@ -68,6 +116,11 @@ pub struct CheckReport {
 }
 
 impl CheckReport {
+    /// The same at its place in the story: in this step, judged then.
+    pub fn placed(self, step: usize, at_ms: u64) -> Self {
+        CheckReport { step, at_ms, ..self }
+    }
+
     /// A functional check that waited this long, at most `patience`.
     pub fn functional(sentence: String, seen: Seen, waited: Duration, patience: Duration) -> Self {
         let (verdict, seen) = match seen {
@@ -76,6 +129,8 @@ impl CheckReport {
         };
         CheckReport {
             sentence,
+            step: 0,
+            at_ms: 0,
             verdict,
             measured: Some(millis(waited)),
             limit: Some(millis(patience)),
@@ -98,6 +153,8 @@ impl CheckReport {
         let Some(worst) = measurements.iter().max_by(worse).cloned() else {
             return CheckReport {
                 sentence,
+                step: 0,
+                at_ms: 0,
                 verdict: Verdict::Fail,
                 measured: None,
                 limit: None,
@@ -109,6 +166,8 @@ impl CheckReport {
         };
         CheckReport {
             sentence,
+            step: 0,
+            at_ms: 0,
             verdict: worst.verdict,
             measured: Some(worst.measured),
             limit: Some(worst.limit),

@@ -7,6 +7,7 @@ use crate::hostile::Progress;
 use crate::journal::Place;
 use crate::observer;
 use crate::prober;
+use crate::replay::Pictures;
 use crate::run_delay::RunDelay;
 use crate::running::{Lab, lock};
 use crate::scenario::engine::Stage;
@@ -43,15 +44,15 @@ pub struct LabStage {
 }
 
 impl LabStage {
-    /// The stage in this lab, in whose process it must be.
-    pub fn in_lab(lab: Arc<Lab>) -> linux::Result<Self> {
+    /// The stage in this lab, in whose process it must be. Pictures are kept where somebody wants them.
+    pub(crate) fn in_lab(lab: Arc<Lab>, kept: Option<Arc<Mutex<Pictures>>>) -> linux::Result<Self> {
         let clients = lab.world.clients.iter().map(|client| Arc::from(client.place.key.as_str())).collect();
         let run_delay = RunDelay::of(Path::new("/proc"), std::process::id());
         let blank = Picture::empty(PictureKind::Lab, lab.world.name.clone(), clock::wall());
         let (drawn, pictures) = watch::channel(Arc::new(blank));
         // Nobody follows the map live; the channel only keeps the latest.
         let (live, _) = broadcast::channel(1);
-        observer::watch(Arc::clone(&lab), drawn, live)?;
+        observer::watch(Arc::clone(&lab), drawn, live, kept)?;
         let (samples, lateness) = (Place::default(), Place::default());
         Ok(LabStage { lab, clients, samples, lateness, run_delay, orders: Vec::new(), pictures })
     }
@@ -72,7 +73,7 @@ impl LabStage {
         self.orders.push((site.clone(), clock::wall(), Arc::clone(&answer)));
         let (lab, order) = (Arc::clone(&self.lab), fault.clone());
         let give = move || {
-            let given = match lab.carry_out(&order) {
+            let given = match lab.perform(&order) {
                 Ok(said) => Answer::Obeyed(said),
                 Err(refusal) => Answer::Refused(refusal.to_string()),
             };
@@ -115,6 +116,10 @@ impl LabStage {
 }
 
 impl Stage for LabStage {
+    fn began(&self) -> Timestamp {
+        self.lab.began
+    }
+
     fn now(&self) -> Timestamp {
         clock::now()
     }
@@ -134,7 +139,7 @@ impl Stage for LabStage {
     fn carry_out(&mut self, fault: &Fault) -> Result<String, String> {
         match fault.order() {
             Some((site, _)) => self.give(site, fault),
-            None => self.lab.carry_out(fault).map_err(|error| error.to_string()),
+            None => self.lab.perform(fault).map_err(|error| error.to_string()),
         }
     }
 

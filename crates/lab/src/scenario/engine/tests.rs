@@ -8,6 +8,9 @@ use terms::Family;
 const EVERY: Duration = Duration::from_millis(20);
 const ROUND_TRIP: Duration = Duration::from_millis(30);
 
+/// When the puppet world began, and the first thing that happens in it.
+const BEGINNING: Duration = Duration::from_secs(100);
+
 /// Two clients, two sites. When London's service is killed, its client is silent for `outage`.
 struct Puppet {
     now: Timestamp,
@@ -20,7 +23,7 @@ struct Puppet {
 
 impl Puppet {
     fn with_outage(millis: u64) -> Self {
-        let now = Timestamp::ZERO + Duration::from_secs(100);
+        let now = Timestamp::ZERO + BEGINNING;
         Puppet {
             now,
             asked: now,
@@ -54,6 +57,10 @@ impl Puppet {
 }
 
 impl Stage for Puppet {
+    fn began(&self) -> Timestamp {
+        Timestamp::ZERO + BEGINNING
+    }
+
     fn now(&self) -> Timestamp {
         self.now
     }
