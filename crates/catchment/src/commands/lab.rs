@@ -23,9 +23,7 @@ pub(crate) fn run(command: Lab, terminal: &mut Terminal) -> anyhow::Result<Outco
 
 fn up(LabUp { world, running, listen, duration, cables, history }: LabUp) -> anyhow::Result<Outcome> {
     let (ends, history) = (cables.into(), history.into());
-    ended(
-        lab::up(&Options { world, name: running.name, listen, duration, ends, history }).map(Outcome::from),
-    )
+    ended(lab::up(&Options { world, name: running.name, listen, duration, ends, history }).map(Outcome::from))
 }
 
 fn test(LabTest { scenarios, json, junit, history, slack, cables }: LabTest) -> anyhow::Result<Outcome> {

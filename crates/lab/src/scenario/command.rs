@@ -133,8 +133,7 @@ impl Mission {
         let (world_file, world_text) =
             world_text(Some(&world)).map_err(|error| TestError::World { file: file.to_owned(), error })?;
         let began = clock::now();
-        let mission =
-            Mission { file: name, text, world_file, world_text, slack, ends, began, keep: false };
+        let mission = Mission { file: name, text, world_file, world_text, slack, ends, began, keep: false };
         mission.check()?;
         Ok(mission)
     }
