@@ -1,0 +1,31 @@
+"""The steps of a test: each says what it has seen, and the first that is not as it should be ends it."""
+
+import shlex
+import subprocess
+import sys
+import time
+
+PATIENCE = 60
+
+
+def run(*command, **options):
+    """Runs a command, shows what it said if it fails, returns what it printed."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    if done.returncode:
+        sys.exit(f"{shlex.join(command)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def until(what, holds):
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        if time.monotonic() > deadline:
+            sys.exit(f"after {PATIENCE} s still not so: {what}")
+        time.sleep(0.05)
+    print(f"ok: {what}")
+
+
+def check(what, holds):
+    if not holds:
+        sys.exit(f"not so: {what}")
+    print(f"ok: {what}")
