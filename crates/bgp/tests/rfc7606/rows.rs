@@ -144,7 +144,6 @@ fn message() -> impl Iterator<Item = Row> {
             ("EXTENDED_COMMUNITIES not transitive", announce(&with(OPTIONAL, 16, &[0; 8]))),
             ("LARGE_COMMUNITY not transitive", announce(&with(OPTIONAL, 32, &[0; 12]))),
             ("ONLY_TO_CUSTOMER not transitive", announce(&with(OPTIONAL, 35, &[0, 0, 0, 1]))),
-            ("MP_REACH_NLRI as transitive", both(OPTIONAL_TRANSITIVE, &mp_reach(&HOP6, NLRI6))),
         ],
     ))
     .chain(section(
@@ -442,6 +441,13 @@ fn prefixes() -> impl Iterator<Item = Row> {
             ("withdrawn IPv6 /129", gone(&[0, 2, 1, 129, 0])),
             ("IPv4 /33 in MP_REACH_NLRI", alone(&reach(1, &[10, 0, 0, 1], &[33, 1, 1, 1, 1, 1]))),
             ("IPv4 /33 in MP_UNREACH_NLRI", gone(&[0, 1, 1, 33, 1, 1, 1, 1, 1])),
+            ("MP_REACH_NLRI as transitive", both(OPTIONAL_TRANSITIVE, &mp_reach(&HOP6, NLRI6))),
+            ("MP_REACH_NLRI as well-known", both(WELL_KNOWN, &mp_reach(&HOP6, NLRI6))),
+            ("MP_UNREACH_NLRI as transitive", announce(&and(raw(OPTIONAL_TRANSITIVE, 15, &[0, 2, 1])))),
+            (
+                "MP_UNREACH_NLRI as transitive, without a whole family",
+                announce(&and(raw(OPTIONAL_TRANSITIVE, 15, &[0, 2]))),
+            ),
         ],
     ))
     .chain(section(

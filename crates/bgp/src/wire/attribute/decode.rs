@@ -113,17 +113,28 @@ impl Attributes {
         self.faults.push(Fault { attribute, problem, handling });
     }
 
-    /// RFC 7606 section 4. Prefixes that are cut short cannot be withdrawn (section 3j).
+    /// RFC 7606 section 4.
     fn end_early(&mut self, overrun: &Overrun<'_>, negotiated: &Negotiated) -> Result<(), Notification> {
         self.fault(overrun.code, Problem::Framing, Withdraw);
         if !overrun.code.has_prefixes() {
             return Ok(());
         }
-        match negotiated_family(&mut Reader::new(overrun.value), negotiated) {
-            Ok(family) => self.reject(overrun.code, Rejection::Disable(family, Problem::Framing)),
-            Err(rejection) => self.reject(overrun.code, rejection),
-        }
-        .map_err(Notification::from)
+        self.disable(overrun.code, overrun.value, Problem::Framing, negotiated).map_err(Notification::from)
+    }
+
+    /// Prefixes that cannot be read, or not be believed, cannot be withdrawn either (RFC 7606 section 3j).
+    fn disable(
+        &mut self,
+        code: AttributeCode,
+        value: &[u8],
+        problem: Problem,
+        negotiated: &Negotiated,
+    ) -> Result<(), ErrorCode> {
+        let rejection = match negotiated_family(&mut Reader::new(value), negotiated) {
+            Ok(family) => Rejection::Disable(family, problem),
+            Err(rejection) => rejection,
+        };
+        self.reject(code, rejection)
     }
 
     /// Notes what is wrong; the error ends the session.
@@ -139,10 +150,16 @@ impl Attributes {
     }
 
     fn take(&mut self, raw: &RawAttribute<'_>, negotiated: &Negotiated) -> Result<(), Notification> {
+        let problem = Problem::Flags(raw.flags);
         match raw.code.category() {
-            // RFC 7606 section 3c. The value is read all the same: it may hold the prefixes to withdraw.
             Some(category) if raw.flags & (flag::OPTIONAL | flag::TRANSITIVE) != category => {
-                self.fault(raw.code, Problem::Flags(raw.flags), Withdraw);
+                if raw.code.has_prefixes() {
+                    // RFC 7606 section 5.3
+                    let disabled = self.disable(raw.code, raw.value, problem, negotiated);
+                    return disabled.map_err(|error| Notification::new(error, raw.whole));
+                }
+                // RFC 7606 section 3c
+                self.fault(raw.code, problem, Withdraw);
             }
             // RFC 4271 section 6.3: only optional attributes may be unknown to a speaker.
             None if raw.flags & flag::OPTIONAL == 0 => {

@@ -30,7 +30,7 @@ pub enum Handling {
 /// What is wrong with an attribute.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// OPTIONAL or TRANSITIVE bit (RFC 7606 section 3c).
+    /// OPTIONAL or TRANSITIVE bit (RFC 7606 section 3c; where the attribute holds prefixes, section 5.3).
     #[error("wrong flags 0x{0:02x}")]
     Flags(u8),
     /// Not the length the attribute has to have.
