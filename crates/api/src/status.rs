@@ -258,7 +258,7 @@ pub struct Peer {
     #[serde(default, skip_serializing_if = "Transport::is_open")]
     pub transport: Transport,
     /// What both sides can do beside carrying routes of their families, as agreed when the session began; none without
-    /// a session.
+    /// a session. Our own role (RFC 9234) is among it where the neighbour says that it is the counterpart.
     #[serde(default)]
     pub capabilities: Vec<String>,
 }

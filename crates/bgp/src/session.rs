@@ -59,13 +59,14 @@ mod wanted;
 pub use crate::rib_in::{Heard, KeepReceived, Kept, Mark, Marks};
 pub use crate::wire::capability::AddPath;
 pub use crate::wire::negotiated::{Negotiated, PeerKind};
+pub use crate::wire::nlri::NlriError;
 pub use crate::wire::notification::{ErrorCode, Notification, ShutdownText, ShutdownTextError};
 pub use crate::wire::open::{HoldTime, HoldTimeError};
 pub use crate::wire::role::Role;
 pub use event::{Event, Prefixes};
 pub use graceful::{Graceful, RestartTime, RestartTimeError, StaleEnd};
 pub use input::{ConnectionId, Direction, Input, Output, StopKind};
-pub use limits::LIMIT_PAUSE;
+pub use limits::{Announced, LIMIT_PAUSE};
 pub use monitored::{Ending, Introduction, Monitored, Monitoring, Opens, Unsaid};
 pub use settings::{IdleHold, Settings};
 pub use state::StateName;
@@ -73,6 +74,7 @@ pub use state::StateName;
 use graceful::restart::Restart;
 use graceful::retention::Retention;
 use keeping::Keeping;
+use limits::Counted;
 use monitored::Notes;
 use offer::Offer;
 use serde::{Deserialize, Serialize};
@@ -117,7 +119,7 @@ pub struct Received {
 }
 
 /// The session with one neighbour. Saved and read back at any point, it goes on as if nothing had happened: that is
-/// how a recording can begin in its middle.
+/// how a recording can begin in its middle. It is small whatever the neighbour tells.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Session {
     settings: Settings,
@@ -129,6 +131,7 @@ pub struct Session {
     failures: u32,
     wanted: Wanted,
     received: Received,
+    counted: Counted,
     /// Whether the neighbour announced more than it may, and is not forgiven yet.
     over_limit: bool,
     keeping: Keeping,
@@ -159,6 +162,7 @@ impl Session {
             failures: 0,
             wanted: Wanted::default(),
             received: Received::default(),
+            counted: Counted::default(),
             over_limit: false,
             keeping,
             restart: Restart::default(),
@@ -174,6 +178,7 @@ impl Session {
     pub fn handle(&mut self, input: Input, now: Timestamp) {
         self.now = self.now.max(now);
         self.keeping.tidy();
+        self.counted.tidy();
         match input {
             Input::Start => self.step(Stimulus::Start),
             Input::Stop { kind, text } => self.step(Stimulus::Stop(kind.notification(text.as_ref()))),
@@ -197,6 +202,7 @@ impl Session {
             Input::Reconfigured(settings) => self.step(Stimulus::Reconfigured(settings)),
             Input::TellAgain => self.step(Stimulus::TellAgain),
             Input::AskAgain => self.step(Stimulus::AskAgain),
+            Input::Counted { family, count } => self.step(Stimulus::Counted(family, count)),
             Input::Restarted { forwarding } => self.restart = Restart::Begun { forwarding, decided: false },
             Input::Decided => self.decided(),
             Input::Timer => {
@@ -222,9 +228,15 @@ impl Session {
         Some(output)
     }
 
+    /// What the session has found out and is to be told, so that a recording has it: to be fed at once, until there is
+    /// none. It does nothing about what it counts before (see [`Input::Counted`]).
+    pub fn poll_input(&self) -> Option<Input> {
+        self.counted.poll_input()
+    }
+
     /// When to call with [`Input::Timer`]: at once while memory is to be given back, which is done in small steps.
     pub fn deadline(&self) -> Option<Timestamp> {
-        if self.keeping.is_untidy() {
+        if self.keeping.is_untidy() || self.counted.is_untidy() {
             return Some(self.now);
         }
         self.timers.next().into_iter().chain(self.graceful_deadline()).min()
@@ -258,10 +270,21 @@ impl Session {
     /// How many prefixes of the neighbour stand announced, in each family that has a bound; nothing unless
     /// Established.
     pub fn prefixes(&self) -> BTreeMap<Family, usize> {
+        self.counted.prefixes()
+    }
+
+    /// What the neighbour has announced in the families that have a bound: what a saved session does without. Nothing
+    /// unless Established.
+    pub fn announced(&self) -> Announced {
+        self.negotiated().map(|negotiated| self.counted.announced(negotiated)).unwrap_or_default()
+    }
+
+    /// Counts on from what was announced to the session before it was saved.
+    pub fn remember(&mut self, announced: &Announced) -> Result<(), NlriError> {
         match &self.state {
-            State::Established(established) => established.prefixes(),
+            State::Established(established) => self.counted.remember(announced, &established.negotiated),
             State::Idle | State::Connect | State::Active | State::OpenSent(_) | State::OpenConfirm(_) => {
-                BTreeMap::new()
+                Ok(())
             }
         }
     }

@@ -7,7 +7,7 @@ use bgp::wire::capability::{AddPath, Capability, GracefulRestart};
 use bgp::wire::message::{MAX_EXTENDED_MESSAGE, MAX_MESSAGE, Message};
 use bgp::wire::negotiated::Negotiated;
 use bgp::wire::open::Open;
-use bgp::wire::role::Role;
+use bgp::wire::role::{Relation, Role};
 use proptest::prelude::*;
 use terms::{Asn, Family};
 
@@ -168,6 +168,8 @@ fn the_restart_is_the_neighbours() {
         |notification, time| Capability::GracefulRestart(GracefulRestart { notification, ..graceful(time) });
     let agreed = |ours, theirs: &[Capability]| between(&[ours], theirs).unwrap().graceful.unwrap();
     assert_eq!(agreed(bit(true, 1), &[bit(true, 7), bit(true, 9)]).time, 9);
+    let cut_short = Capability::Unknown { code: 64, value: vec![0] };
+    assert_eq!(between(&[bit(true, 1)], &[bit(true, 7), cut_short]).unwrap().graceful, None);
     for (ours, theirs) in [(false, false), (false, true), (true, false), (true, true)] {
         assert_eq!(agreed(bit(ours, 1), &[bit(theirs, 9)]).notification, ours && theirs);
     }
@@ -187,7 +189,7 @@ fn roles() {
         for theirs in Role::ALL {
             let verdict = between(&[Capability::Role(ours)], &[Capability::Role(theirs)]);
             match pairs.contains(&(ours, theirs)) {
-                true => assert_eq!(verdict.unwrap().role, Some(ours)),
+                true => assert_eq!(verdict.unwrap().relation, Some(Relation { role: ours, is_mutual: true })),
                 false => assert_eq!(verdict, Err(ErrorCode::ROLE_MISMATCH.into()), "{ours} {theirs}"),
             }
         }
@@ -202,8 +204,9 @@ fn roles_that_are_missing_repeated_or_unknown() {
     let ours = std::slice::from_ref(&peer);
     let mismatch = Err(ErrorCode::ROLE_MISMATCH.into());
 
-    assert_eq!(between(ours, &[]).unwrap().role, Some(Role::Peer));
-    assert_eq!(between(&[], ours).unwrap().role, None);
+    let alone = Relation { role: Role::Peer, is_mutual: false };
+    assert_eq!(between(ours, &[]).unwrap().relation, Some(alone));
+    assert_eq!(between(&[], ours).unwrap().relation, None);
     assert!(between(ours, &[peer.clone(), peer.clone()]).is_ok());
     assert_eq!(between(ours, &[peer.clone(), customer.clone()]), mismatch);
     assert_eq!(between(ours, std::slice::from_ref(&unknown)), mismatch);

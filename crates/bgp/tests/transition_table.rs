@@ -38,6 +38,11 @@ fn announcement() -> Vec<u8> {
     update.encode(&Negotiated::plain(PeerKind::External)).unwrap()
 }
 
+/// At most nine prefixes.
+fn bounded() -> Settings {
+    Settings { max_prefixes: [(Family::Ipv4, 9)].into(), ..settings() }
+}
+
 fn settings_with(settings: &Settings, change: impl FnOnce(&mut Settings)) -> Input {
     let mut settings = settings.clone();
     change(&mut settings);
@@ -56,6 +61,7 @@ fn stimuli(connection: ConnectionId, settings: &Settings) -> Vec<(&'static str, 
         ("own affair changes", settings_with(settings, |settings| settings.connect_retry *= 2)),
         ("terms change", settings_with(settings, |settings| settings.hold_time = HoldTime::CONSERVATIVE)),
         ("to be told again", Input::TellAgain),
+        ("a prefix too many", Input::Counted { family: Family::Ipv4, count: 10 }),
         ("outbound connection", Input::Connected { connection: THIRD, direction: Direction::Outbound }),
         ("inbound connection", Input::Connected { connection: THIRD, direction: Direction::Inbound }),
         ("connect failed", Input::ConnectFailed { reason: "connection refused".into() }),
@@ -94,7 +100,7 @@ fn block(table: &mut String, title: &str, connection: ConnectionId, set_up: impl
 
 /// A session that both sides want to restart gracefully, and its routes outlive NOTIFICATIONs.
 fn graceful() -> Bench {
-    let settings = Settings { graceful: Some(Graceful::default()), ..settings() };
+    let settings = Settings { graceful: Some(Graceful::default()), ..bounded() };
     let mut bench = Bench::in_state(StateName::OpenSent, settings);
     let mut open = their_open();
     open.capabilities.push(Capability::GracefulRestart(GracefulRestart {
@@ -114,7 +120,7 @@ fn with_newcomer() -> Bench {
 }
 
 fn with_rival(state: StateName) -> Bench {
-    let mut bench = Bench::in_state(state, settings());
+    let mut bench = Bench::in_state(state, bounded());
     bench.connected(SECOND, Direction::Inbound);
     bench
 }
@@ -123,10 +129,10 @@ fn with_rival(state: StateName) -> Bench {
 fn every_state_and_every_stimulus() {
     let mut table = String::new();
     for state in StateName::ALL {
-        block(&mut table, &state.to_string(), FIRST, || Bench::in_state(state, settings()));
+        block(&mut table, &state.to_string(), FIRST, || Bench::in_state(state, bounded()));
     }
     block(&mut table, "Idle, in a pause", FIRST, || {
-        let mut bench = Bench::in_state(StateName::Established, settings());
+        let mut bench = Bench::in_state(StateName::Established, bounded());
         bench.feed(Input::Closed { connection: FIRST });
         bench
     });

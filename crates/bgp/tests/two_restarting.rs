@@ -14,7 +14,7 @@ use bgp::wire::message::Message;
 use proptest::prelude::*;
 use std::time::Duration;
 use terms::{Prefix, RouteSet};
-use world::{Step, World, both_families};
+use world::{Step, World, any_step_of_programs, both_families};
 
 const END_OF_RIB_WITHIN: Duration = Duration::from_secs(30);
 
@@ -51,28 +51,6 @@ fn world() -> World {
     world
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    let end = 0..2usize;
-    let which = 0..4usize;
-    prop_oneof![
-        2 => end.clone().prop_map(Step::Start),
-        1 => end.clone().prop_map(Step::Stop),
-        1 => end.clone().prop_map(Step::PathDown),
-        1 => (end.clone(), 0..8usize).prop_map(|(end, which)| Step::Reconfigure(end, which)),
-        2 => (end.clone(), 0..4usize).prop_map(|(end, set)| Step::Want(end, set)),
-        6 => end.clone().prop_map(Step::ConnectSucceeds),
-        1 => end.clone().prop_map(Step::ConnectFails),
-        8 => (end.clone(), which.clone()).prop_map(|(end, which)| Step::Learn(end, which)),
-        12 => (end.clone(), which.clone(), 0..200usize).prop_map(|(e, w, count)| Step::Deliver(e, w, count)),
-        4 => (end.clone(), which.clone()).prop_map(|(end, which)| Step::Confirm(end, which)),
-        1 => which.prop_map(Step::Break),
-        2 => end.clone().prop_map(Step::Crash),
-        2 => end.prop_map(Step::Decide),
-        // A time without faults, in which sessions come up and tell.
-        2 => Just(Step::Timer),
-    ]
-}
-
 /// What one end keeps of the other's routes: fresh and stale.
 fn kept(session: &Session) -> (Vec<Prefix>, Vec<Prefix>) {
     let about =
@@ -107,7 +85,7 @@ fn judge(world: &World) {
 
 fn any_steps() -> impl Strategy<Value = Vec<Vec<Step>>> {
     // Bursts, and between them a time in which everything gets through: sessions that never come up restart nothing.
-    proptest::collection::vec(proptest::collection::vec(step(), 0..25), 0..8)
+    proptest::collection::vec(proptest::collection::vec(any_step_of_programs(), 0..25), 0..8)
 }
 
 proptest! {
@@ -145,24 +123,17 @@ proptest! {
     /// The same inputs give the same outputs, whether or not routes are kept, also after a session was written down and
     /// read back in the middle of it.
     #[test]
-    fn a_recording_of_a_restart_replays(steps in proptest::collection::vec(step(), 0..150), middle in 0..200usize) {
+    fn a_recording_of_a_restart_replays(
+        steps in proptest::collection::vec(any_step_of_programs(), 0..150),
+        saved_before in 0..200usize,
+    ) {
         let mut world = world();
         world.restart(0);
         for step in steps.into_iter().filter(|step| !matches!(step, Step::Crash(_))) {
             world.step(step);
         }
         world.settle();
-        let mut again = ends().into_iter().zip(1..).map(|(settings, seed)| Session::new(settings, seed)).collect::<Vec<_>>();
-        let mut outputs = Vec::new();
-        for (position, (end, now, input)) in world.recording.iter().enumerate() {
-            if position == middle {
-                let written = serde_json::to_string(&again).unwrap();
-                again = serde_json::from_str(&written).unwrap();
-            }
-            again[*end].handle(input.clone(), *now);
-            outputs.extend(std::iter::from_fn(|| again[*end].poll_output()).map(|output| (*end, output)));
-        }
-        prop_assert_eq!(outputs, world.outputs);
+        prop_assert_eq!(world.replayed(ends(), saved_before), world.outputs);
     }
 }
 

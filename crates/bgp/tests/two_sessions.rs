@@ -12,26 +12,7 @@ use bench::{routes, settings};
 use bgp::session::{HoldTime, Role, Settings};
 use proptest::prelude::*;
 use terms::{Family, RouteSet};
-use world::{Step, World, both_families};
-
-fn step() -> impl Strategy<Value = Step> {
-    let end = 0..2usize;
-    let which = 0..4usize;
-    prop_oneof![
-        2 => end.clone().prop_map(Step::Start),
-        1 => end.clone().prop_map(Step::Stop),
-        1 => end.clone().prop_map(Step::PathDown),
-        1 => (end.clone(), 0..8usize).prop_map(|(end, which)| Step::Reconfigure(end, which)),
-        2 => (end.clone(), 0..4usize).prop_map(|(end, set)| Step::Want(end, set)),
-        6 => end.clone().prop_map(Step::ConnectSucceeds),
-        1 => end.clone().prop_map(Step::ConnectFails),
-        8 => (end.clone(), which.clone()).prop_map(|(end, which)| Step::Learn(end, which)),
-        12 => (end.clone(), which.clone(), 0..120usize).prop_map(|(e, w, count)| Step::Deliver(e, w, count)),
-        4 => (end, which.clone()).prop_map(|(end, which)| Step::Confirm(end, which)),
-        1 => which.prop_map(Step::Break),
-        4 => Just(Step::Timer),
-    ]
-}
+use world::{Step, World, any_step, both_families};
 
 fn ends() -> [Settings; 2] {
     let ours = settings();
@@ -100,7 +81,7 @@ fn both_connect_at_the_same_moment() {
 proptest! {
     #[test]
     fn any_interleaving_ends_in_agreement(
-        steps in proptest::collection::vec(step(), 0..150),
+        steps in proptest::collection::vec(any_step(), 0..150),
         passive in 0..3usize,
         wants in (0..4usize, 0..4usize),
     ) {
@@ -117,28 +98,15 @@ proptest! {
         prop_assert_eq!(told, [&wanted()[wants.0], &wanted()[wants.1]]);
     }
 
-    /// The same inputs give the same outputs, also after they were written down and read back.
+    /// The same inputs give the same outputs, also after everything was written down and read back.
     #[test]
-    fn a_recording_replays(steps in proptest::collection::vec(step(), 0..150)) {
+    fn a_recording_replays(
+        steps in proptest::collection::vec(any_step(), 0..150),
+        saved_before in 0..200usize,
+    ) {
         let mut world = world(ends());
         steps.into_iter().for_each(|step| world.step(step));
         world.settle();
-
-        let written: Vec<String> =
-            world.recording.iter().map(|entry| serde_json::to_string(entry).unwrap()).collect();
-        let mut again = ends().map(|settings| {
-            let read = serde_json::from_str(&serde_json::to_string(&settings).unwrap()).unwrap();
-            assert_eq!(settings, read);
-            read
-        }).map(Some);
-        let mut sessions =
-            [1, 2].map(|seed| bgp::session::Session::new(again[seed as usize - 1].take().unwrap(), seed));
-        let mut outputs = Vec::new();
-        for line in written {
-            let (end, now, input): (usize, _, _) = serde_json::from_str(&line).unwrap();
-            sessions[end].handle(input, now);
-            outputs.extend(std::iter::from_fn(|| sessions[end].poll_output()).map(|output| (end, output)));
-        }
-        prop_assert_eq!(outputs, world.outputs);
+        prop_assert_eq!(world.replayed(ends(), saved_before), world.outputs);
     }
 }

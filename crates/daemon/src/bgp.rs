@@ -501,6 +501,7 @@ impl Peer {
                     }
                 }
             }
+            inputs.extend(self.session.poll_input());
         }
         if let Some(agreed) = self.session.negotiated() {
             let patience = agreed.hold_time.duration();

@@ -312,7 +312,8 @@ fn capabilities(negotiated: &Negotiated) -> Vec<String> {
         let agreed = directions.into_iter().filter(|(agreed, _)| *agreed);
         agreed.map(move |(_, direction)| format!("add-path-{direction}-{family}"))
     });
-    let role = negotiated.role.map(|role| format!("role-{role}"));
+    let relation = negotiated.relation.filter(|relation| relation.is_mutual);
+    let role = relation.map(|relation| format!("role-{}", relation.role));
     plain.chain(paths).chain(role).collect()
 }
 
@@ -329,4 +330,22 @@ pub(crate) fn told_peer(peer: &Peer, ledger: &Ledger, prefix: Prefix) -> ToldPee
         (Some(_), Some(_)) => Told::Announced,
     };
     ToldPeer { peer: peer.name.clone(), told, attributes }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::bgp::session::PeerKind;
+    use ::bgp::wire::role::{Relation, Role};
+
+    /// Our own role counts without that, but it is no agreement.
+    #[test]
+    fn a_role_is_agreed_on_where_both_sides_say_theirs() {
+        let plain = Negotiated::plain(PeerKind::External);
+        for (is_mutual, shown) in [(true, true), (false, false)] {
+            let relation = Some(Relation { role: Role::Customer, is_mutual });
+            let words = capabilities(&Negotiated { relation, ..plain.clone() });
+            assert_eq!(words.contains(&"role-customer".to_owned()), shown, "{words:?}");
+        }
+    }
 }

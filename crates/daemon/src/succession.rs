@@ -31,4 +31,4 @@ pub(crate) use still::{Hold, StandStill};
 
 /// The version of what is handed over. Raised whenever a machine or anything else in the [`Estate`] changes: a program
 /// takes over from one of the same version only, and is asked before anything stands still.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;

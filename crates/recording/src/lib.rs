@@ -3,14 +3,15 @@
 //! A machine decides by its inputs alone, so its inputs are all there is to keep. A recording is JSON, one line each:
 //!
 //! ```text
-//! {"schema":3,"version":"0.1.0","site":"london","zero":1764000000000}          the header
+//! {"schema":4,"version":"0.1.0","site":"london","zero":1764000000000}          the header
 //! {"seq":1,"at":5000,"core":"announce","instance":"anycast","begin":{ … }}     the whole machine, before what follows
 //! {"seq":2,"at":5000,"core":"announce","instance":"anycast","input":{ … }}     what it was told then
 //! ```
 //!
 //! `seq` is the order in which the process told its machines, `at` is in nanoseconds since `zero`, the wall-clock
 //! time in milliseconds. A saved machine is its settings, its seed and its state, so a file that starts in the middle
-//! of a machine's life replays like one from its start.
+//! of a machine's life replays like one from its start. It is written on the thread of the decisions, so it has to be small:
+//! a machine that remembers much asks to be told what follows from it, and leaves the rest out.
 //!
 //! ```text
 //!   drivers                                            writer thread

@@ -5,7 +5,7 @@ use terms::{SiteName, Timestamp, WallTime};
 
 /// The version of the lines that this program writes and reads. Raised whenever a machine or what it can be told
 /// changes, because a line of another version could be misread.
-pub(crate) const SCHEMA: u32 = 3;
+pub(crate) const SCHEMA: u32 = 4;
 
 /// The first line: whose recording it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

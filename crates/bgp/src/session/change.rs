@@ -63,10 +63,7 @@ impl Session {
             return self.begin_again((*state).into(), ErrorCode::CONFIGURATION_CHANGE, reason);
         }
         state.rib_out.want(Arc::clone(self.wanted.allowed()));
-        let uncounted = match state.adopt(&self.settings) {
-            Ok(uncounted) => uncounted,
-            Err(too_many) => return self.too_many(state, too_many),
-        };
+        let uncounted = self.counted.bound(&self.settings.max_prefixes);
         self.ask_again(&mut state, &uncounted);
         Stay(State::Established(state))
     }

@@ -177,6 +177,7 @@ impl Session {
             Stimulus::Message(Message::Notification(notification)) => {
                 self.timers.stop(Timer::RivalOpen);
                 self.close(&rival);
+                self.attempt_ended(&notification);
                 self.emit(Event::NotificationReceived(notification));
                 return Heard::Gone;
             }
@@ -199,6 +200,7 @@ impl Session {
             | Stimulus::Reconfigured(_)
             | Stimulus::TellAgain
             | Stimulus::AskAgain
+            | Stimulus::Counted(..)
             | Stimulus::Expired(_) => return Heard::Nothing(rival),
         };
         self.refuse_rival(Some(rival), refused);

@@ -96,6 +96,7 @@ impl Session {
             self.offer = self.offer.after_refusal(notification.error, &self.settings);
             self.count_failure();
         }
+        self.attempt_ended(&notification);
         self.emit(Event::NotificationReceived(notification));
         self.fall_back(rival, reason.into())
     }

@@ -5,7 +5,7 @@ use crate::rib_out::RibOut;
 use crate::session::graceful::retention::Retention;
 use crate::session::keeping::Keeping;
 use crate::session::leaks::{Leaks, leaked};
-use crate::session::limits::{Counted, TooMany};
+use crate::session::limits::Counted;
 use crate::session::monitored::Notes;
 use crate::session::state::{Connection, OpenConfirm};
 use crate::session::{Event, Output, Received, SEND_WINDOW, Session, Settings};
@@ -15,7 +15,7 @@ use crate::wire::notification::Notification;
 use crate::wire::route_refresh::RouteRefresh;
 use crate::wire::update::{Update, Verdict};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use terms::{Asn, Family, Reason, RouteSet, Timestamp};
@@ -39,16 +39,7 @@ pub(crate) struct Established {
     /// Families that the neighbour has told completely.
     complete: BTreeSet<Family>,
     tolerated: Tolerated,
-    counted: Counted,
     leaks: Leaks,
-}
-
-/// Why what was heard ends the session.
-pub(crate) enum Unbearable {
-    /// Nothing of it can be used.
-    Faulty(Notification),
-    /// It is too much.
-    TooMany(TooMany),
 }
 
 impl Established {
@@ -62,9 +53,6 @@ impl Established {
         let OpenConfirm { connection, negotiated, rival: _ } = confirmed;
         let mut rib_out = RibOut::new(settings.local_asn, settings.families.clone(), negotiated.clone());
         rib_out.want(wanted);
-        let mut counted = Counted::default();
-        // Nothing was told yet, so nothing is missing.
-        counted.bound(&settings.max_prefixes);
         Established {
             connection,
             reading: negotiated.clone(),
@@ -74,7 +62,6 @@ impl Established {
             since: now,
             complete: BTreeSet::new(),
             tolerated: Tolerated::default(),
-            counted,
             leaks: Leaks::default(),
         }
     }
@@ -99,7 +86,7 @@ impl Established {
         &mut self,
         body: &[u8],
         mut hearing: Hearing<'_>,
-    ) -> Result<Vec<Event>, Unbearable> {
+    ) -> Result<Vec<Event>, Notification> {
         let mut events = Vec::new();
         let verdict = Verdict::decode(body, &self.reading);
         hearing.notes.heard(body, &verdict, &self.reading);
@@ -114,19 +101,23 @@ impl Established {
         verdict: Verdict,
         hearing: &mut Hearing<'_>,
         events: &mut Vec<Event>,
-    ) -> Result<(), Unbearable> {
+    ) -> Result<(), Notification> {
         match verdict {
-            Verdict::Accept(update) => self.accept(update, hearing, events),
+            Verdict::Accept(update) => {
+                self.accept(update, hearing, events);
+                Ok(())
+            }
             Verdict::DiscardAttribute(update, faults) => {
                 hearing.received.discarded_attributes += discarded(&faults);
                 self.tolerated.add(0, &faults);
-                self.accept(update, hearing, events)
+                self.accept(update, hearing, events);
+                Ok(())
             }
             Verdict::TreatAsWithdraw(paths, faults) => {
                 hearing.received.treated_as_withdraw += 1;
                 hearing.received.discarded_attributes += discarded(&faults);
                 self.tolerated.add(1, &faults);
-                self.counted.withdraw(paths.iter().copied());
+                hearing.counted.withdraw(paths.iter().copied());
                 hearing.keeping.withdraw(paths);
                 Ok(())
             }
@@ -139,22 +130,17 @@ impl Established {
                 self.told_again_up_to_here(family, hearing);
                 self.follow(*rest, hearing, events)
             }
-            Verdict::Reset(notification) => Err(Unbearable::Faulty(notification)),
+            Verdict::Reset(notification) => Err(notification),
         }
     }
 
-    fn accept(
-        &mut self,
-        update: Update,
-        hearing: &mut Hearing<'_>,
-        events: &mut Vec<Event>,
-    ) -> Result<(), Unbearable> {
-        self.counted.withdraw(update.withdrawn_paths());
-        events.extend(self.counted.announce(update.announced_paths()).map_err(Unbearable::TooMany)?);
+    fn accept(&mut self, update: Update, hearing: &mut Hearing<'_>, events: &mut Vec<Event>) {
+        hearing.counted.withdraw(update.withdrawn_paths());
+        hearing.counted.announce(update.announced_paths());
         if let Some(marked) = leaked(&update, &self.negotiated, hearing.peer_asn) {
             hearing.received.leaked += self.leaks.add(&update, marked);
             hearing.keeping.withdraw(update.withdrawn_paths().chain(update.announced_paths()).collect());
-            return Ok(());
+            return;
         }
         hearing.received.count(&update, hearing.local_asn);
         if let Some(family) = update.is_end_of_rib() {
@@ -162,33 +148,19 @@ impl Established {
             hearing.retention.confirmed(family);
         }
         hearing.keeping.hear(update, hearing.now, hearing.notes);
-        Ok(())
     }
 
     /// The neighbour begins to tell all of a family again (RFC 7313 section 4).
     pub(crate) fn told_again_from_here(&mut self, family: Family, hearing: &mut Hearing<'_>) {
-        self.counted.begin_again(family);
+        hearing.counted.begin_again(family);
         hearing.keeping.mark_stale(family);
     }
 
     /// The neighbour has told all of a family again: what it did not mention is gone (RFC 7313 section 4).
     pub(crate) fn told_again_up_to_here(&mut self, family: Family, hearing: &mut Hearing<'_>) {
-        self.counted.end_again(family);
+        hearing.counted.end_again(family);
         hearing.retention.confirmed(family);
         hearing.keeping.sweep_stale(family, hearing.notes);
-    }
-
-    /// How many prefixes of the neighbour stand announced, in each family that has a bound.
-    pub(crate) fn prefixes(&self) -> BTreeMap<Family, usize> {
-        self.counted.prefixes()
-    }
-
-    /// Goes on under other settings. Answers which families the neighbour has to tell again, because what it told so
-    /// far was not noted.
-    pub(crate) fn adopt(&mut self, settings: &Settings) -> Result<BTreeSet<Family>, TooMany> {
-        let unknown = self.counted.bound(&settings.max_prefixes);
-        self.counted.too_many()?;
-        Ok(unknown)
     }
 
     /// Asks the neighbour to tell a family again; none where it cannot be asked (RFC 2918 section 4).
@@ -208,6 +180,7 @@ pub(crate) struct Hearing<'a> {
     local_asn: Asn,
     peer_asn: Asn,
     received: &'a mut Received,
+    counted: &'a mut Counted,
     keeping: &'a mut Keeping,
     retention: &'a mut Retention,
     notes: &'a mut Notes,
@@ -216,9 +189,9 @@ pub(crate) struct Hearing<'a> {
 
 impl Session {
     pub(super) fn hearing(&mut self) -> Hearing<'_> {
-        let Session { settings, received, keeping, retention, notes, now, .. } = self;
+        let Session { settings, received, counted, keeping, retention, notes, now, .. } = self;
         let (local_asn, peer_asn) = (settings.local_asn, settings.peer_asn);
-        Hearing { local_asn, peer_asn, received, keeping, retention, notes, now: *now }
+        Hearing { local_asn, peer_asn, received, counted, keeping, retention, notes, now: *now }
     }
 }
 

@@ -15,7 +15,7 @@
 //! | a hard reset, sent or received | not covered | not covered |
 //!
 //! Whatever is meant is a hard reset: a stop, other settings, a path that is gone, too many prefixes. The neighbour is
-//! then to send its users elsewhere at once (RFC 8538 section 3, RFC 9384 section 3).
+//! then to send its users elsewhere at once (RFC 8538 sections 3.1 and 5.1, RFC 9384 section 4).
 
 pub(super) mod restart;
 pub(super) mod retention;
@@ -26,7 +26,7 @@ use crate::wire::capability::LONGEST_RESTART;
 use crate::wire::negotiated::Negotiated;
 use crate::wire::notification::{ErrorCode, Notification};
 use restart::Deferred;
-use retention::Retention;
+use retention::{Lost, Retention};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -39,18 +39,19 @@ use terms::{Family, Timestamp};
 pub struct Graceful {
     /// How long the neighbour keeps our routes while we are away.
     pub restart_time: RestartTime,
-    /// How long we keep the neighbour's routes after it is back, if it does not say that it has told all of them.
+    /// How long we keep the neighbour's routes at most once its session is lost, back or not, confirmed or not
+    /// (RFC 8538 section 4.1).
     pub stale_time: Duration,
     /// How long after we are back the neighbour is at most told that it has heard everything, decided or not.
     pub end_of_rib_within: Duration,
 }
 
 impl Default for Graceful {
-    /// 120 s, 300 s and 30 s.
+    /// 120 s, 180 s and 30 s.
     fn default() -> Self {
         Graceful {
             restart_time: RestartTime(120),
-            stale_time: Duration::from_secs(300),
+            stale_time: Duration::from_secs(180),
             end_of_rib_within: Duration::from_secs(30),
         }
     }
@@ -97,14 +98,17 @@ pub enum StaleEnd {
     NotForwarded,
     /// It is back and has not told them again in time.
     NotConfirmed,
+    /// It was not back yet, and said that its session is over for good.
+    HardReset,
 }
 
 impl fmt::Display for StaleEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            StaleEnd::NotBack => "it did not come back in its restart time",
+            StaleEnd::NotBack => "it did not come back in time",
             StaleEnd::NotForwarded => "it does not say that it went on forwarding them",
             StaleEnd::NotConfirmed => "it is back and did not tell all of its routes in time",
+            StaleEnd::HardReset => "it says that its session is over for good",
         })
     }
 }
@@ -131,12 +135,27 @@ impl Session {
         if !covered || families.is_empty() {
             return false;
         }
-        // RFC 4724 section 4.2: what was stale before goes now; RFC 8538 section 4.1: only where it has to.
-        self.keeping.retain(&families, promised.notification);
-        let within = Duration::from_secs(promised.time.into());
-        self.retention = Retention::awaiting(families.clone(), self.now, within);
-        self.emit(Event::NeighbourRestarts { families, within });
+        let lost = Lost {
+            families: families.clone(),
+            restart_time: Duration::from_secs(promised.time.into()),
+            stale_time: self.settings.graceful.unwrap_or_default().stale_time,
+            // RFC 4724 section 4.2: what was stale before goes now; RFC 8538 section 4.1: only where it has to.
+            older_may_stay: promised.notification,
+        };
+        let older_stay = self.retention.lost(lost, self.now);
+        self.keeping.retain(&families, older_stay);
+        let until = self.retention.limit().map_or(self.now, |(_, until)| until);
+        self.emit(Event::NeighbourRestarts { families, within: until.since(self.now) });
         true
+    }
+
+    /// The neighbour ended an attempt to come back. A hard reset ends everything, whatever was to be kept (RFC 8538
+    /// section 3.2).
+    pub(super) fn attempt_ended(&mut self, said: &Notification) {
+        if said.error == ErrorCode::HARD_RESET && self.retention.is_awaiting() {
+            let families = self.retention.give_up();
+            self.forget_stale(families, StaleEnd::HardReset);
+        }
     }
 
     /// Nothing that the neighbour told is worth keeping any more.
@@ -149,7 +168,7 @@ impl Session {
     /// whether that is to wait.
     pub(super) fn back_again(&mut self, negotiated: &Negotiated) -> bool {
         let settings = self.settings.graceful.unwrap_or_default();
-        let unfounded = self.retention.back(negotiated, self.now, settings.stale_time);
+        let unfounded = self.retention.back(negotiated);
         self.forget_stale(unfounded, StaleEnd::NotForwarded);
         let agreed = negotiated.graceful.is_some().then_some(settings.end_of_rib_within);
         let deferred = self.restart.back(agreed, self.now);
@@ -218,7 +237,7 @@ impl Session {
 }
 
 /// What a neighbour is told when its routes from us are to go at once: where it would keep them otherwise, a hard
-/// reset (RFC 8538 section 3).
+/// reset (RFC 8538 section 3.1).
 pub(super) fn final_word(negotiated: Option<&Negotiated>, why: Notification) -> Notification {
     let graceful = negotiated.and_then(|negotiated| negotiated.graceful.as_ref());
     match graceful.is_some_and(|agreed| agreed.notification) {

@@ -130,6 +130,14 @@ pub enum Input {
     /// After [`Input::Restarted`]: the wanted set now has everything that a restart has to decide. What the neighbour
     /// was told before and is not told again may go.
     Decided,
+    /// So many prefixes of the neighbour stand announced: what [`Session::poll_input`](crate::session::Session::poll_input)
+    /// asks to be told.
+    Counted {
+        /// Of this family.
+        family: Family,
+        /// How many; a prefix with several paths counts as often (RFC 7911).
+        count: usize,
+    },
     /// The deadline has come.
     Timer,
 }

@@ -61,8 +61,8 @@ impl Keeping {
         });
     }
 
-    /// The session ended, and the neighbour may be restarting: what it told of these families stays, stale. What was
-    /// stale already stays where `older` says so (RFC 4724 section 4.2, RFC 8538 section 4.1).
+    /// The session ended, and the neighbour may be restarting: what it told of these families stays, stale (RFC 4724
+    /// section 4.2). What was stale already stays where `older` says so.
     pub(super) fn retain(&mut self, families: &BTreeSet<Family>, older: bool) {
         self.change(|rib_in| {
             for family in Family::ALL {

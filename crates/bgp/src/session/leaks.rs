@@ -14,7 +14,7 @@
 
 use crate::session::{Event, PeerKind, Prefixes};
 use crate::wire::negotiated::Negotiated;
-use crate::wire::role::{Egress, Ingress};
+use crate::wire::role::{Egress, Ingress, Role};
 use crate::wire::update::Update;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -25,9 +25,8 @@ const LEAKS_EVERY: Duration = Duration::from_secs(10);
 
 /// Whose mark shows that the routes of an UPDATE leaked; none if they did not.
 pub(crate) fn leaked(update: &Update, negotiated: &Negotiated, neighbour: Asn) -> Option<Asn> {
-    let role = negotiated.role.filter(|_| negotiated.peer_kind == PeerKind::External)?;
     let marked = update.attributes.only_to_customer;
-    match role.ingress(marked, neighbour) {
+    match role(negotiated)?.ingress(marked, neighbour) {
         Ingress::Leaked => marked,
         Ingress::Taken(_) => None,
     }
@@ -35,11 +34,16 @@ pub(crate) fn leaked(update: &Update, negotiated: &Negotiated, neighbour: Asn) -
 
 /// The mark of the routes that we tell.
 pub(crate) fn mark(negotiated: &Negotiated, ours: Asn) -> Option<Asn> {
-    let role = negotiated.role.filter(|_| negotiated.peer_kind == PeerKind::External)?;
-    match role.egress(None, ours) {
+    match role(negotiated)?.egress(None, ours) {
         Egress::Told(mark) => mark,
         Egress::Held => None,
     }
+}
+
+/// What we are to a neighbour of another network.
+fn role(negotiated: &Negotiated) -> Option<Role> {
+    let relation = negotiated.relation.filter(|_| negotiated.peer_kind == PeerKind::External)?;
+    Some(relation.role)
 }
 
 /// Leaks since people were last told.

@@ -10,9 +10,20 @@
 //!   0 ──────────── 60 % ───────── 80 % ─────────── bound ── one more
 //!                   └ warning again  └ warning, once          └ Cease/1, then a long pause
 //! ```
+//! A saved session does without what is remembered: a million prefixes would hold up every decision for as long as they
+//! take to be written, and fill a recording. So the session does nothing about its count by itself. Where the count
+//! passes one of these marks, it asks to be told so, and that is an input like any other: a recording has it, and a
+//! session that was read back and remembers nothing does the same about it.
+//!
+//! ```text
+//!   UPDATE ──► remembered, counted ──► a mark is passed ──► [`Session::poll_input`](crate::session::Session::poll_input)
+//!                                                                   │ the driver feeds it at once
+//!   warning, or Cease/1 ◄── judged ◄── [`Input::Counted`] ◄─────────┘
+//! ```
 
-use crate::session::Event;
-use crate::wire::nlri::{self, Nlri};
+use crate::session::{Event, Input};
+use crate::wire::negotiated::Negotiated;
+use crate::wire::nlri::{self, Nlri, NlriError};
 use crate::wire::notification::{ErrorCode, Notification};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,112 +55,239 @@ impl TooMany {
     }
 }
 
-/// What stands announced in the families that have a bound.
+/// How much memory is given back at a time: so many prefixes.
+const STEP: usize = 1024;
+
+/// What stands announced in the families that have a bound; nothing unless the session is up.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Counted(BTreeMap<Family, Standing>);
+pub(crate) struct Counted {
+    families: BTreeMap<Family, Standing>,
+    /// What is remembered no longer, and not freed yet: a million prefixes at once would hold up every decision.
+    #[serde(skip)]
+    leaving: Vec<BTreeSet<Nlri>>,
+}
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Standing {
     limit: u32,
+    warned: bool,
+    #[serde(skip)]
+    remembered: Remembered,
+}
+
+/// What it takes to count a family.
+#[derive(Debug, Default)]
+struct Remembered {
     /// Each path with its identifier (RFC 7911).
     paths: BTreeSet<Nlri>,
     /// Those from before the neighbour began to tell everything again, and not told again yet (RFC 7313).
     stale: BTreeSet<Nlri>,
-    warned: bool,
+    /// How many there were when there were more than the bound, if only for a moment: nothing more is remembered.
+    exceeded: Option<usize>,
+}
+
+/// Where a count is between 0 and the bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mark {
+    /// Another warning would be news.
+    Calm,
+    Between,
+    /// The bound is near.
+    Near,
+    Beyond,
 }
 
 impl Counted {
+    /// The session is over, and what it counted with it.
+    pub(crate) fn forget(&mut self) {
+        for Standing { remembered, .. } in std::mem::take(&mut self.families).into_values() {
+            self.leave(remembered.paths);
+            self.leave(remembered.stale);
+        }
+    }
+
     /// Takes over bounds. The families in the answer were not counted so far: what stands announced in them is not
     /// known until the neighbour tells it again.
     pub(crate) fn bound(&mut self, limits: &BTreeMap<Family, u32>) -> BTreeSet<Family> {
-        self.0.retain(|family, _| limits.contains_key(family));
+        let unbound = self.families.extract_if(.., |family, _| !limits.contains_key(family));
+        for (_, Standing { remembered, .. }) in unbound.collect::<Vec<_>>() {
+            self.leave(remembered.paths);
+            self.leave(remembered.stale);
+        }
         let mut fresh = BTreeSet::new();
         for (&family, &limit) in limits {
-            let standing = self.0.entry(family).or_insert_with(|| {
+            let standing = self.families.entry(family).or_insert_with(|| {
                 fresh.insert(family);
                 Standing::default()
             });
             standing.limit = limit;
+            standing.look();
         }
         fresh
     }
 
-    /// The first family that has more than its bound, which happens when a bound is lowered.
-    pub(crate) fn too_many(&self) -> Result<(), TooMany> {
-        let exceeded = self.0.iter().find(|(_, standing)| standing.is_exceeded());
-        exceeded.map_or(Ok(()), |(&family, standing)| Err(TooMany { family, limit: standing.limit }))
-    }
-
     /// How many stand announced in each family that has a bound.
     pub(crate) fn prefixes(&self) -> BTreeMap<Family, usize> {
-        self.0.iter().map(|(&family, standing)| (family, standing.len())).collect()
+        self.families.iter().map(|(&family, standing)| (family, standing.remembered.len())).collect()
     }
 
-    /// These are announced. Answers with a warning when the bound comes near.
-    pub(crate) fn announce(&mut self, paths: impl Iterator<Item = Nlri>) -> Result<Option<Event>, TooMany> {
-        let mut warning = None;
+    /// These are announced.
+    pub(crate) fn announce(&mut self, paths: impl Iterator<Item = Nlri>) {
         for path in paths {
-            let family = path.prefix.family();
-            let Some(standing) = self.0.get_mut(&family) else { continue };
-            standing.stale.remove(&path);
-            standing.paths.insert(path);
-            if standing.is_exceeded() {
-                return Err(TooMany { family, limit: standing.limit });
-            }
-            if standing.reaches(WARN_AT) && !std::mem::replace(&mut standing.warned, true) {
-                let (count, limit) = (standing.len(), standing.limit);
-                warning = Some(Event::ManyPrefixes { family, count, limit });
+            let Some(standing) = self.families.get_mut(&path.prefix.family()) else { continue };
+            if standing.remembered.exceeded.is_none() {
+                standing.remembered.stale.remove(&path);
+                standing.remembered.paths.insert(path);
+                standing.look();
             }
         }
-        Ok(warning)
     }
 
     /// These are withdrawn.
     pub(crate) fn withdraw(&mut self, paths: impl Iterator<Item = Nlri>) {
         for path in paths {
-            let Some(standing) = self.0.get_mut(&path.prefix.family()) else { continue };
-            standing.paths.remove(&path);
-            standing.stale.remove(&path);
-            standing.calm();
+            let Some(standing) = self.families.get_mut(&path.prefix.family()) else { continue };
+            standing.remembered.paths.remove(&path);
+            standing.remembered.stale.remove(&path);
         }
     }
 
     /// All of a family is told again from here on: what is not told again is withdrawn in the end.
     pub(crate) fn begin_again(&mut self, family: Family) {
-        if let Some(standing) = self.0.get_mut(&family) {
-            let mut before = std::mem::take(&mut standing.paths);
-            standing.stale.append(&mut before);
+        if let Some(Standing { remembered, .. }) = self.families.get_mut(&family) {
+            let mut before = std::mem::take(&mut remembered.paths);
+            remembered.stale.append(&mut before);
         }
     }
 
     /// All of a family was told again.
     pub(crate) fn end_again(&mut self, family: Family) {
-        if let Some(standing) = self.0.get_mut(&family) {
-            standing.stale.clear();
-            standing.calm();
+        if let Some(Standing { remembered, .. }) = self.families.get_mut(&family) {
+            let gone = std::mem::take(&mut remembered.stale);
+            self.leave(gone);
         }
+    }
+
+    fn leave(&mut self, paths: BTreeSet<Nlri>) {
+        self.leaving.extend((!paths.is_empty()).then_some(paths));
+    }
+
+    /// Gives back a little of the memory of what is remembered no longer.
+    pub(crate) fn tidy(&mut self) {
+        let Some(paths) = self.leaving.last_mut() else { return };
+        if (0..STEP).any(|_| paths.pop_first().is_none()) {
+            self.leaving.pop();
+        }
+    }
+
+    /// Whether memory is still to be given back.
+    pub(crate) fn is_untidy(&self) -> bool {
+        !self.leaving.is_empty()
+    }
+
+    /// What the session is to be told of the count; nothing once it was.
+    pub(crate) fn poll_input(&self) -> Option<Input> {
+        self.families.iter().find_map(|(&family, standing)| {
+            let count = standing.news()?;
+            Some(Input::Counted { family, count })
+        })
+    }
+
+    /// So many stand announced. Answers with a warning when the bound is near.
+    pub(crate) fn judge(&mut self, family: Family, count: usize) -> Result<Option<Event>, TooMany> {
+        let Some(standing) = self.families.get_mut(&family) else { return Ok(None) };
+        let limit = standing.limit;
+        let was_warned = standing.warned;
+        match standing.mark(count) {
+            Mark::Beyond => return Err(TooMany { family, limit }),
+            Mark::Near => standing.warned = true,
+            Mark::Calm => standing.warned = false,
+            Mark::Between => {}
+        }
+        let is_news = standing.warned && !was_warned;
+        Ok(is_news.then_some(Event::ManyPrefixes { family, count, limit }))
+    }
+
+    /// What is remembered, for whoever goes on with the session.
+    pub(crate) fn announced(&self, negotiated: &Negotiated) -> Announced {
+        let told = |family, paths: &BTreeSet<Nlri>| {
+            let mut octets = Vec::new();
+            nlri::encode(paths, negotiated.add_path(family).receive, &mut octets);
+            octets
+        };
+        let families = self.families.iter().map(|(&family, Standing { remembered, .. })| {
+            let (paths, stale) = (told(family, &remembered.paths), told(family, &remembered.stale));
+            (family, AnnouncedFamily { paths, stale })
+        });
+        Announced(families.collect())
+    }
+
+    /// Goes on with what was remembered elsewhere.
+    pub(crate) fn remember(
+        &mut self,
+        announced: &Announced,
+        negotiated: &Negotiated,
+    ) -> Result<(), NlriError> {
+        for (family, AnnouncedFamily { paths, stale }) in &announced.0 {
+            let Some(standing) = self.families.get_mut(family) else { continue };
+            let read = |octets| nlri::decode(octets, *family, negotiated.add_path(*family).receive);
+            standing.remembered.paths = read(paths)?.into_iter().collect();
+            standing.remembered.stale = read(stale)?.into_iter().collect();
+            standing.look();
+        }
+        Ok(())
     }
 }
 
 impl Standing {
+    /// Looks whether there are more than the bound.
+    fn look(&mut self) {
+        let count = self.remembered.len();
+        self.remembered.exceeded = (self.mark(count) == Mark::Beyond).then_some(count);
+    }
+
+    /// How many stand announced, if that is news.
+    fn news(&self) -> Option<usize> {
+        let count = self.remembered.exceeded.unwrap_or(self.remembered.len());
+        let is_news = match self.mark(count) {
+            Mark::Beyond => true,
+            Mark::Near => !self.warned,
+            Mark::Between => false,
+            Mark::Calm => self.warned,
+        };
+        is_news.then_some(count)
+    }
+
+    fn mark(&self, count: usize) -> Mark {
+        let (count, limit) = (u64::try_from(count).unwrap_or(u64::MAX), u64::from(self.limit));
+        let reaches = |percent| count.saturating_mul(100) >= limit * percent;
+        match count {
+            0 => Mark::Calm,
+            count if count > limit => Mark::Beyond,
+            _ if reaches(WARN_AT) => Mark::Near,
+            _ if reaches(CALM_AT) => Mark::Between,
+            _ => Mark::Calm,
+        }
+    }
+}
+
+impl Remembered {
     fn len(&self) -> usize {
         self.paths.len() + self.stale.len()
     }
+}
 
-    fn count(&self) -> u64 {
-        u64::try_from(self.len()).unwrap_or(u64::MAX)
-    }
+/// What a neighbour has announced in the families that have a bound: what a saved session does without, for a program
+/// that goes on with it and has to count on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Announced(BTreeMap<Family, AnnouncedFamily>);
 
-    fn calm(&mut self) {
-        self.warned &= self.reaches(CALM_AT);
-    }
-
-    fn is_exceeded(&self) -> bool {
-        self.count() > u64::from(self.limit)
-    }
-
-    /// Whether so many percent of the bound stand announced.
-    fn reaches(&self, percent: u64) -> bool {
-        self.count().saturating_mul(100) >= u64::from(self.limit) * percent
-    }
+/// Prefixes as an UPDATE of the session has them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct AnnouncedFamily {
+    #[serde(with = "crate::hex")]
+    paths: Vec<u8>,
+    #[serde(with = "crate::hex")]
+    stale: Vec<u8>,
 }

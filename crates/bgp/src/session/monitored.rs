@@ -92,7 +92,7 @@ pub enum Unsaid {
 }
 
 impl Unsaid {
-    /// The number of the event (RFC 4271 section 8.1, RFC 9687 section 3).
+    /// The number of the event (RFC 4271 section 8.1, RFC 9687 section 4).
     pub fn code(self) -> u16 {
         match self {
             Unsaid::NeighbourConnects => 17,

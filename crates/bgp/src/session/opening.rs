@@ -5,7 +5,6 @@ use crate::session::state::{Connection, OpenConfirm, State};
 use crate::session::timers::Timer;
 use crate::session::transition::Next;
 use crate::session::{Output, Session};
-use crate::wire::capability::Capability;
 use crate::wire::message::KEEPALIVE;
 use crate::wire::negotiated::Negotiated;
 use crate::wire::notification::{ErrorCode, Notification};
@@ -17,7 +16,7 @@ use terms::Reason;
 
 /// How long a neighbour may take to send its OPEN (RFC 4271 section 8.2.2: "a large value").
 const OPEN_WAIT: Duration = Duration::from_secs(240);
-/// How long a neighbour may take no octet at least (RFC 9687 section 5).
+/// How long a neighbour may take no octet at least (RFC 9687 section 6).
 const SEND_HOLD: Duration = Duration::from_secs(480);
 
 impl Session {
@@ -51,8 +50,8 @@ impl Session {
         let ours = self.offer.open(&self.settings, &self.restart);
         let negotiated = Negotiated::between(&ours, theirs, self.settings.peer_asn)?;
         // RFC 9234 section 4.2: in the strict mode a neighbour has to say what it is.
-        let says_role = theirs.capabilities.iter().any(Capability::is_role);
-        if self.settings.role_strict && negotiated.role.is_some() && !says_role {
+        let is_silent = negotiated.relation.is_some_and(|relation| !relation.is_mutual);
+        if self.settings.role_strict && is_silent {
             return Err(ErrorCode::ROLE_MISMATCH.into());
         }
         Ok(negotiated)
@@ -73,6 +72,8 @@ impl Session {
         self.heard(confirmed.negotiated.hold_time);
         // RFC 4271 section 6.8: an established connection wins over one that is not.
         self.refuse_rival(confirmed.rival.take(), ErrorCode::CONNECTION_COLLISION);
+        // Nothing was told yet, so nothing is missing.
+        self.counted.bound(&self.settings.max_prefixes);
         let wait = self.back_again(&confirmed.negotiated);
         self.notes.up(&confirmed.connection, &confirmed.negotiated);
         let mut established =
@@ -97,7 +98,8 @@ impl Session {
         }
     }
 
-    /// Keeps the send hold timer running exactly while octets wait (RFC 9687 section 4).
+    /// Keeps the send hold timer running exactly while octets wait (RFC 9687 section 4.3). A session that has nothing to
+    /// say does not need the exception for a hold time of 0.
     pub(super) fn watch_sending(&mut self, unsent: usize, hold_time: HoldTime) {
         if unsent == 0 {
             self.timers.stop(Timer::SendHold);

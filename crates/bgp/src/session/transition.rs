@@ -1,6 +1,5 @@
 //! The table of the state machine: what a stimulus does in each state (RFC 4271 section 8.2.2).
 
-use crate::session::established::Unbearable;
 use crate::session::graceful::Loss;
 use crate::session::offer::Offer;
 use crate::session::opening::agreement;
@@ -11,7 +10,7 @@ use crate::wire::message::Message;
 use crate::wire::notification::{ErrorCode, Notification};
 use crate::wire::route_refresh::{Refresh, RouteRefresh};
 use std::sync::Arc;
-use terms::Reason;
+use terms::{Family, Reason};
 
 /// What the machine reacts to: the events of RFC 4271 section 8.1.
 pub(super) enum Stimulus {
@@ -31,6 +30,8 @@ pub(super) enum Stimulus {
     Reconfigured(Box<Settings>),
     TellAgain,
     AskAgain,
+    /// So many prefixes of the neighbour stand announced.
+    Counted(Family, usize),
     Expired(Timer),
 }
 
@@ -58,8 +59,11 @@ impl Session {
             Go(state, reason) => {
                 let to = state.name();
                 self.state = state;
-                if from == StateName::Established && to != from && !self.retention.is_awaiting() {
-                    self.forget_heard();
+                if from == StateName::Established && to != from {
+                    self.counted.forget();
+                    if !self.retention.is_awaiting() {
+                        self.forget_heard();
+                    }
                 }
                 if from != to {
                     self.emit(Event::StateChanged { from, to, reason });
@@ -226,8 +230,7 @@ impl Session {
                         events.into_iter().for_each(|event| self.emit(event));
                         Stay(State::Established(s))
                     }
-                    Err(Unbearable::Faulty(notification)) => self.broken(s, notification),
-                    Err(Unbearable::TooMany(too_many)) => self.too_many(s, too_many),
+                    Err(notification) => self.broken(s, notification),
                 }
             }
             (State::Established(mut s), Stimulus::Message(Message::RouteRefresh(refresh))) => {
@@ -258,6 +261,15 @@ impl Session {
                 self.ask_again(&mut s, &families);
                 Stay(State::Established(s))
             }
+            (State::Established(s), Stimulus::Counted(family, count)) => {
+                match self.counted.judge(family, count) {
+                    Ok(warning) => {
+                        warning.into_iter().for_each(|event| self.emit(event));
+                        Stay(State::Established(s))
+                    }
+                    Err(too_many) => self.too_many(s, too_many),
+                }
+            }
             (State::Established(s), Stimulus::Message(Message::Notification(notification))) => {
                 self.close(&s.connection);
                 self.emit(Event::NotificationReceived(notification.clone()));
@@ -272,7 +284,7 @@ impl Session {
                 self.broken(s, ErrorCode::HOLD_TIMER_EXPIRED)
             }
             (State::Established(s), Stimulus::Expired(Timer::SendHold)) => {
-                // RFC 9687 section 3: a NOTIFICATION would wait behind what the neighbour does not take.
+                // RFC 9687 section 5: a NOTIFICATION would wait behind what the neighbour does not take.
                 self.close(&s.connection);
                 self.notes.down(s.connection.id, || Ending::Unsaid(Unsaid::SendHoldTimerExpires));
                 let unsaid = Notification::from(ErrorCode::SEND_HOLD_TIMER_EXPIRED);
@@ -301,6 +313,7 @@ impl Session {
                 | Stimulus::Wanted
                 | Stimulus::TellAgain
                 | Stimulus::AskAgain
+                | Stimulus::Counted(..)
                 | Stimulus::Expired(
                     Timer::Hold | Timer::SendHold | Timer::RivalOpen | Timer::Keepalive | Timer::ConnectRetry,
                 ),
@@ -316,6 +329,7 @@ impl Session {
                 | Stimulus::Wanted
                 | Stimulus::TellAgain
                 | Stimulus::AskAgain
+                | Stimulus::Counted(..)
                 | Stimulus::Expired(
                     Timer::Hold
                     | Timer::SendHold
@@ -334,6 +348,7 @@ impl Session {
                 | Stimulus::Wanted
                 | Stimulus::TellAgain
                 | Stimulus::AskAgain
+                | Stimulus::Counted(..)
                 | Stimulus::Expired(
                     Timer::SendHold
                     | Timer::Keepalive
@@ -350,6 +365,7 @@ impl Session {
                 | Stimulus::Wanted
                 | Stimulus::TellAgain
                 | Stimulus::AskAgain
+                | Stimulus::Counted(..)
                 | Stimulus::Expired(
                     Timer::SendHold | Timer::ConnectRetry | Timer::IdleHold | Timer::LimitPause,
                 ),

@@ -120,6 +120,14 @@ impl Capability {
         matches!(self, Capability::Role(_) | Capability::Unknown { code: code::ROLE, .. })
     }
 
+    /// Whether it is about graceful restart, be it in a form that cannot be read.
+    pub(crate) fn is_graceful_restart(&self) -> bool {
+        matches!(
+            self,
+            Capability::GracefulRestart(_) | Capability::Unknown { code: code::GRACEFUL_RESTART, .. }
+        )
+    }
+
     /// Appends code, length and value. A value longer than 255 octets is cut.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         let (code, value) = match self {

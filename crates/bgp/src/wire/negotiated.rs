@@ -4,7 +4,7 @@ use crate::wire::capability::{AddPath, Capability, GracefulRestart};
 use crate::wire::message::{MAX_EXTENDED_MESSAGE, MAX_MESSAGE};
 use crate::wire::notification::{ErrorCode, Notification};
 use crate::wire::open::{HoldTime, Open};
-use crate::wire::role::Role;
+use crate::wire::role::{Relation, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use terms::{Asn, Family};
@@ -56,9 +56,9 @@ pub struct Negotiated {
     /// both sides do (RFC 8538 section 2).
     #[serde(default)]
     pub graceful: Option<GracefulRestart>,
-    /// What we are to the neighbour, whether or not it says what it is (RFC 9234 section 4.2).
+    /// What we are to the neighbour (RFC 9234); none where we do not say.
     #[serde(default)]
-    pub role: Option<Role>,
+    pub relation: Option<Relation>,
 }
 
 impl Negotiated {
@@ -75,7 +75,7 @@ impl Negotiated {
             add_path: BTreeMap::new(),
             extended_next_hop: BTreeSet::new(),
             graceful: None,
-            role: None,
+            relation: None,
         }
     }
 
@@ -109,7 +109,7 @@ impl Negotiated {
             add_path: add_path(ours, theirs),
             extended_next_hop: &ipv6_next_hops(ours) & &ipv6_next_hops(theirs),
             graceful: graceful(ours, theirs),
-            role,
+            relation: role.map(|role| Relation { role, is_mutual: theirs.has_role() }),
         })
     }
 
@@ -201,9 +201,8 @@ fn graceful(ours: &Open, theirs: &Open) -> Option<GracefulRestart> {
     Some(GracefulRestart { notification: ours.notification && theirs.notification, ..theirs.clone() })
 }
 
-/// RFC 4724 section 3: the last one counts.
+/// RFC 4724 section 3: the last one counts, readable or not.
 fn restart(open: &Open) -> Option<&GracefulRestart> {
-    open.capabilities.iter().rev().find_map(|capability| {
-        if let Capability::GracefulRestart(graceful) = capability { Some(graceful) } else { None }
-    })
+    let last = open.capabilities.iter().rfind(|capability| capability.is_graceful_restart())?;
+    if let Capability::GracefulRestart(graceful) = last { Some(graceful) } else { None }
 }

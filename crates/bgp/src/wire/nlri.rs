@@ -98,7 +98,7 @@ pub fn encoded_len(prefix: Prefix, with_path: bool) -> usize {
 }
 
 /// Appends the list, with path identifiers where the session has them.
-pub fn encode(list: &[Nlri], with_path: bool, out: &mut Vec<u8>) {
+pub fn encode<'a>(list: impl IntoIterator<Item = &'a Nlri>, with_path: bool, out: &mut Vec<u8>) {
     for &Nlri { prefix, path } in list {
         if with_path {
             out.extend_from_slice(&path.to_be_bytes());

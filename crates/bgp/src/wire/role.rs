@@ -44,6 +44,15 @@ impl Role {
     }
 }
 
+/// What a speaker is to its neighbour by its own word, and whether the neighbour agrees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relation {
+    /// The speaker's role: it holds whether or not the neighbour says what it is (RFC 9234 section 4.2).
+    pub role: Role,
+    /// Whether the neighbour says that it is the counterpart.
+    pub is_mutual: bool,
+}
+
 /// What becomes of a route from a neighbour (RFC 9234 section 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ingress {

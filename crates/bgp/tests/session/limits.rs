@@ -3,7 +3,7 @@
 use crate::bench::{Bench, FIRST, SECOND, events, routes, settings, their_open};
 use crate::{announcement, negotiated, refusal, updates};
 use bgp::session::{
-    Direction, ErrorCode, Input, LIMIT_PAUSE, Notification, Output, Settings, StateName, StopKind,
+    Direction, ErrorCode, Input, LIMIT_PAUSE, Notification, Output, Session, Settings, StateName, StopKind,
 };
 use bgp::wire::message::KEEPALIVE;
 use bgp::wire::route_refresh::RouteRefresh;
@@ -130,6 +130,81 @@ fn a_bound_that_is_new_is_counted_from_what_the_neighbour_tells_again() {
     assert_eq!(bench.feed(Input::Reconfigured(Box::new(at_most(20)))), []);
     let outputs = bench.feed(Input::Reconfigured(Box::new(at_most(4))));
     assert_eq!(refusal(&outputs).error, ErrorCode::MAXIMUM_PREFIXES);
+}
+
+/// Otherwise whoever keeps its withdraws in the octets of its announcements would get one more prefix in each time.
+#[test]
+fn one_too_many_for_a_moment_is_one_too_many() {
+    let mut bench = Bench::in_state(StateName::Established, at_most(10));
+    let outputs = bench.say(FIRST, &[announcement(&prefixes(0, 11)), withdrawal(prefixes(0, 11))].concat());
+    assert_eq!(refusal(&outputs).error, ErrorCode::MAXIMUM_PREFIXES);
+}
+
+fn saved(session: &Session) -> String {
+    serde_json::to_string(session).unwrap()
+}
+
+/// A recording begins with it, and so would every file after it, on the thread of the decisions.
+#[test]
+fn a_saved_session_is_small_whatever_the_neighbour_tells() {
+    let mut bench = Bench::in_state(StateName::Established, at_most(60_000));
+    let before = saved(&bench.session).len();
+    for second in 0..100 {
+        let block = |third| (0..=255).map(move |fourth| format!("10.{second}.{third}.{fourth}/32"));
+        let all: Vec<Prefix> = (0..2).flat_map(block).map(|text| text.parse().unwrap()).collect();
+        bench.say(FIRST, &announcement(&all));
+    }
+    assert_eq!(bench.session.prefixes()[&Family::Ipv4], 51_200);
+    assert!(saved(&bench.session).len() < before + 1000);
+
+    // Nor is all of it freed at once when the session ends.
+    bench.feed(Input::Closed { connection: FIRST });
+    let mut steps = 0;
+    while bench.session.deadline() == Some(bench.now) {
+        bench.feed(Input::Timer);
+        steps += 1;
+    }
+    assert!((40..=60).contains(&steps), "{steps}");
+}
+
+/// A session that was read back remembers nothing, and does what a recording says that it was told.
+#[test]
+fn what_is_counted_is_an_input() {
+    let mut bench = Bench::in_state(StateName::Established, at_most(10));
+    bench.say(FIRST, &announcement(&prefixes(0, 5)));
+    let mut session: Session = serde_json::from_str(&saved(&bench.session)).unwrap();
+    assert_eq!(session.prefixes()[&Family::Ipv4], 0);
+    let mut counted = |count| -> Vec<Output> {
+        session.handle(Input::Counted { family: Family::Ipv4, count }, bench.now);
+        std::iter::from_fn(|| session.poll_output()).collect()
+    };
+    assert_eq!(events(&counted(8)).len(), 1);
+    assert_eq!(counted(9), [], "said once");
+    assert_eq!(refusal(&counted(11)).error, ErrorCode::MAXIMUM_PREFIXES);
+    assert_eq!(counted(11), [], "the session is over");
+}
+
+#[test]
+fn another_program_counts_on() {
+    let mut bench = Bench::in_state(StateName::Established, at_most(10));
+    bench.say(FIRST, &announcement(&prefixes(0, 9)));
+    let announced = serde_json::to_string(&bench.session.announced()).unwrap();
+    bench.session = serde_json::from_str(&saved(&bench.session)).unwrap();
+    bench.session.remember(&serde_json::from_str(&announced).unwrap()).unwrap();
+    assert_eq!(bench.session.prefixes()[&Family::Ipv4], 9);
+    assert_eq!(bench.say(FIRST, &announcement(&prefixes(0, 9))), [], "nor is it warned of again");
+    bench.say(FIRST, &withdrawal(prefixes(0, 1)));
+    bench.say(FIRST, &announcement(&prefixes(10, 2)));
+    assert_eq!(bench.session.state(), StateName::Established);
+    assert_eq!(
+        refusal(&bench.say(FIRST, &announcement(&prefixes(12, 1)))).error,
+        ErrorCode::MAXIMUM_PREFIXES
+    );
+    // Nothing to count, and nothing that could be counted.
+    assert_eq!(serde_json::to_string(&bench.session.announced()).unwrap(), "{}");
+    let garbled = serde_json::from_str(r#"{"ipv4":{"paths":"20","stale":""}}"#).unwrap();
+    let mut bench = Bench::in_state(StateName::Established, at_most(10));
+    assert!(bench.session.remember(&garbled).is_err());
 }
 
 fn told(bench: &Bench) -> Vec<String> {

@@ -92,6 +92,9 @@ impl Bench {
             }
             outputs.push(output);
         }
+        if let Some(input) = self.session.poll_input() {
+            outputs.extend(self.feed(input));
+        }
         outputs
     }
 

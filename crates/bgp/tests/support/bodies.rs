@@ -213,7 +213,10 @@ impl Play {
                 }
                 Some(Output::Connect) => {}
                 Some(Output::Event(event)) => assert!(!event.to_string().is_empty()),
-                None => break,
+                None => match self.session.poll_input() {
+                    Some(input) => self.session.handle(input, self.now),
+                    None => break,
+                },
             }
         }
         let state = self.session.state();

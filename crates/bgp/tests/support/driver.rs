@@ -47,6 +47,7 @@ impl Driver {
             while let Some(output) = self.session.poll_output() {
                 inputs.extend(self.carry_out(output));
             }
+            inputs.extend(self.session.poll_input());
         }
     }
 

@@ -11,6 +11,9 @@ use bgp::wire::framer::Framer;
 use bgp::wire::message::Message;
 use bgp::wire::negotiated::Negotiated;
 use bgp::wire::update::Verdict;
+use proptest::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,6 +86,36 @@ pub(crate) enum Step {
     Decide(usize),
     /// Time passes until some timer is due.
     Timer,
+}
+
+/// Whatever may happen to two sessions and to what is between them.
+pub(crate) fn any_step() -> impl Strategy<Value = Step> {
+    let end = 0..2usize;
+    let which = 0..4usize;
+    prop_oneof![
+        2 => end.clone().prop_map(Step::Start),
+        1 => end.clone().prop_map(Step::Stop),
+        1 => end.clone().prop_map(Step::PathDown),
+        1 => (end.clone(), 0..8usize).prop_map(|(end, which)| Step::Reconfigure(end, which)),
+        2 => (end.clone(), 0..4usize).prop_map(|(end, set)| Step::Want(end, set)),
+        6 => end.clone().prop_map(Step::ConnectSucceeds),
+        1 => end.clone().prop_map(Step::ConnectFails),
+        8 => (end.clone(), which.clone()).prop_map(|(end, which)| Step::Learn(end, which)),
+        12 => (end.clone(), which.clone(), 0..160usize).prop_map(|(e, w, count)| Step::Deliver(e, w, count)),
+        4 => (end, which.clone()).prop_map(|(end, which)| Step::Confirm(end, which)),
+        1 => which.prop_map(Step::Break),
+        4 => Just(Step::Timer),
+    ]
+}
+
+/// And to the programs that run them.
+pub(crate) fn any_step_of_programs() -> impl Strategy<Value = Step> {
+    let end = 0..2usize;
+    prop_oneof![
+        42 => any_step(),
+        2 => end.clone().prop_map(Step::Crash),
+        2 => end.prop_map(Step::Decide),
+    ]
 }
 
 pub(crate) struct World {
@@ -256,6 +289,25 @@ impl World {
                 Output::Event(_) => {}
             }
         }
+        if let Some(input) = self.ends[end].poll_input() {
+            self.feed(end, input);
+        }
+    }
+
+    /// What two new sessions say to the same inputs, all of which were written down and read back, as were the sessions
+    /// themselves before one of them.
+    pub(crate) fn replayed(&self, settings: [Settings; 2], saved_before: usize) -> Vec<(usize, Output)> {
+        let [left, right] = through_text(&settings);
+        let mut again = [Session::new(left, 1), Session::new(right, 2)];
+        let mut outputs = Vec::new();
+        for (position, (end, now, input)) in through_text(&self.recording).into_iter().enumerate() {
+            if position == saved_before {
+                again = through_text(&again);
+            }
+            again[end].handle(input, now);
+            outputs.extend(std::iter::from_fn(|| again[end].poll_output()).map(|output| (end, output)));
+        }
+        outputs
     }
 
     /// Everything that can happen at once happens: attempts succeed, octets arrive.
@@ -333,6 +385,10 @@ impl Cable {
             heard: Default::default(),
         }
     }
+}
+
+fn through_text<T: Serialize + DeserializeOwned>(it: &T) -> T {
+    serde_json::from_str(&serde_json::to_string(it).unwrap()).unwrap()
 }
 
 /// What both ends of [`World`] carry.

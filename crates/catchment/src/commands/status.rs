@@ -9,8 +9,8 @@ use crate::words::{age, list, now};
 use api::client::Server;
 use api::client::blocking::Client;
 use api::{
-    Alarm, BfdState, CheckResult, Collector, CollectorState, Group, GroupState, IntentKind, Output,
-    PeerState, Status, Told, route,
+    Alarm, BfdState, CheckResult, Collector, CollectorState, GracefulRestart, Group, GroupState, IntentKind,
+    Output, PeerState, Status, Told, route,
 };
 use std::io::Write;
 use std::time::Duration;
@@ -38,6 +38,7 @@ fn page(status: &Status, now: WallTime, paint: Paint) -> String {
         blackhole::peers(&status.blackholes).render(paint),
         checks(status).render(paint),
         peers(status, now).render(paint),
+        restarts(status, now).render(paint),
         paths(status, now).render(paint),
         collectors(status, now).render(paint),
     ];
@@ -154,6 +155,43 @@ fn peers(status: &Status, now: WallTime) -> Table<6> {
         ]);
     }
     table
+}
+
+/// What outlives a session with each peer for which the site file says so.
+fn restarts(status: &Status, now: WallTime) -> Table<5> {
+    let mut table = Table::new(["PEER", "GRACEFUL RESTART", "KEEPS OURS", "ITS OWN TAKES", "NOW"]);
+    for (peer, graceful) in
+        status.peers.iter().filter_map(|peer| Some((peer, peer.graceful_restart.as_ref()?)))
+    {
+        let agreed = match (&graceful.peer, graceful.hard_reset, peer.state) {
+            (Some(_), true, _) => Cell::toned("agreed, with hard resets", Tone::Good),
+            (Some(_), false, _) => Cell::toned("agreed", Tone::Good),
+            (None, _, PeerState::Established) => Cell::toned("not offered by the peer", Tone::Careful),
+            (None, _, _) => Cell::toned("no session", Tone::Quiet),
+        };
+        let at_most = |seconds| format!("{seconds} s at most");
+        let keeps = graceful.peer.as_ref().map(|_| at_most(graceful.restart_time_s));
+        let takes = graceful.peer.as_ref().map(|said| at_most(said.restart_time_s));
+        table.row([
+            peer.name.to_string().into(),
+            agreed,
+            keeps.unwrap_or_default().into(),
+            takes.unwrap_or_default().into(),
+            Cell::toned(under_way(graceful, now), Tone::Careful),
+        ]);
+    }
+    table
+}
+
+/// What of a restart is not over yet, of either side.
+fn under_way(graceful: &GracefulRestart, now: WallTime) -> String {
+    let ours = graceful.end_of_rib_deferred_since;
+    let ours = ours.map(|since| format!("End-of-RIB has waited {} for decisions", age(since, now)));
+    let theirs = graceful.stale_until.map(|until| {
+        let families = list(&graceful.stale_families);
+        format!("its {families} routes are stale, {} left", age(now, until))
+    });
+    list(ours.into_iter().chain(theirs))
 }
 
 /// The paths that BFD watches.

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// How long anything may take: a day.
 const TIMES: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(86_400);
 
-/// `true`, `false` or `{ restart_time = "120s", stale_time = "300s", end_of_rib_within = "30s" }`. Off where the file
+/// `true`, `false` or `{ restart_time = "120s", stale_time = "180s", end_of_rib_within = "30s" }`. Off where the file
 /// does not say so: it costs users.
 pub(super) fn read(value: &Value) -> Option<Graceful> {
     let graceful = if value.is_table() {

@@ -4,7 +4,7 @@ use super::connection::Connection;
 use super::{Ledger, Mouth, Peer};
 use crate::export;
 use crate::succession::Descriptors;
-use bgp::session::{ConnectionId, Session, StateName};
+use bgp::session::{Announced, ConnectionId, Session, StateName};
 use recording::Track;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -16,6 +16,8 @@ use terms::{Reason, WallTime};
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct KeptSession {
     session: Session,
+    /// What the session has counted, which it is saved without.
+    announced: Announced,
     connections: Vec<KeptConnection>,
     next_connection: u64,
     since: WallTime,
@@ -53,6 +55,7 @@ impl Peer {
         let view = self.view.borrow();
         Some(copy.map(|session| KeptSession {
             session,
+            announced: self.session.announced(),
             connections: self.connections.iter().map(keep).collect(),
             next_connection: self.next_connection,
             since: view.since,
@@ -63,7 +66,7 @@ impl Peer {
     /// A peer whose session goes on where the program before left it, or why it cannot.
     pub(crate) fn going_on(
         neighbour: config::Peer,
-        kept: KeptSession,
+        mut kept: KeptSession,
         descriptors: &mut Descriptors,
         track: Track<Session>,
         mouth: Mouth,
@@ -71,6 +74,7 @@ impl Peer {
         if *kept.session.settings() != neighbour.session {
             return Err(Reason::from("the site file says something else about it"));
         }
+        kept.session.remember(&kept.announced).map_err(|error| Reason::from(error.to_string()))?;
         let mut peer = Peer::new(neighbour, 0, track, mouth);
         for KeptConnection { id, descriptor, unsent } in kept.connections {
             let stream: TcpStream = descriptors

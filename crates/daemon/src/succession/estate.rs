@@ -1,7 +1,7 @@
 //! What one program hands to the next, as octets: a line that says what it is, then JSON.
 //!
 //! ```text
-//! catchment-succession 2 48213\n
+//! catchment-succession 3 48213\n
 //! { … 48213 octets … }
 //! ```
 

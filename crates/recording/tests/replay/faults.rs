@@ -53,7 +53,7 @@ fn every_fault_says_where_and_what_to_do() {
         String::new(),
         "PNG\n".to_owned(),
         "[]\n".to_owned(),
-        replaced("\"schema\":3", "\"schema\":1"),
+        replaced("\"schema\":4", "\"schema\":1"),
         replaced("\"london\"", "\"Lon don\""),
         text.trim_end().to_owned(),
         with_line(3, ""),

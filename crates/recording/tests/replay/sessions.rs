@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-use terms::{Asn, Attributes, Prefix, RouteSet, Timestamp};
+use terms::{Asn, Attributes, Family, Prefix, RouteSet, Timestamp};
 
 use crate::process::{Instance, Process, Remains, redone};
 
@@ -48,6 +48,7 @@ impl Conversation {
         let settings = |ours: u32, theirs: u32, passive| Settings {
             passive,
             hold_time: HoldTime::DEFAULT,
+            max_prefixes: [(Family::Ipv4, 4)].into(),
             ..Settings::new(asn(ours), asn(theirs), format!("10.0.0.{}", ours % 100).parse().unwrap())
         };
         let london = Session::new(settings(64_501, 64_502, false), 1);
@@ -100,6 +101,9 @@ impl Conversation {
                     }
                     Output::Event(_) => {}
                 }
+            }
+            if let Some(input) = self.sides[side].poll_input() {
+                inputs.push_front((side, input));
             }
         }
     }

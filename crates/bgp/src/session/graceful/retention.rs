@@ -3,9 +3,14 @@
 //! ```text
 //!             lost, covered                     up again, it went on forwarding
 //!   Nothing ────────────────► Awaiting ──────────────────────────────────────────► Confirming
-//!      ▲                         │ restart time over; up again, it did not            │ End-of-RIB, or the
-//!      └─────────────────────────┴────────────────────────────────────────────────────┘ stale time is over
+//!      ▲                         │ restart time over; up again, it did not            │ End-of-RIB
+//!      └─────────────────────────┴────────────────────────────────────────────────────┘
+//!                                  the stale time is over, counted from the loss
 //! ```
+//! What is stale has one end, whatever happens until then (the stale timer of RFC 8538 section 4.1). Another loss leaves
+//! older stale routes where they are only if they may stay for another restart time; if not, they go, and the time begins
+//! anew with the younger ones.
+//!
 //! Nothing here depends on whether routes are kept, so a recording without them replays to the same.
 
 use super::StaleEnd;
@@ -23,8 +28,8 @@ pub(crate) enum Retention {
     /// Nothing is stale.
     #[default]
     Nothing,
-    /// No session is up: the neighbour may be restarting.
-    Awaiting(Stale),
+    /// No session is up: the neighbour may be restarting, and is to be back by then.
+    Awaiting { stale: Stale, back_by: Timestamp },
     /// A session is up: the neighbour is telling its routes again.
     Confirming(Stale),
 }
@@ -33,28 +38,40 @@ pub(crate) enum Retention {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Stale {
     families: BTreeSet<Family>,
+    /// When they go at the latest.
     until: Timestamp,
 }
 
+/// How a session was lost whose routes stay.
+pub(super) struct Lost {
+    /// Those whose routes stay.
+    pub(super) families: BTreeSet<Family>,
+    /// How long the neighbour may be away.
+    pub(super) restart_time: Duration,
+    /// How long a route may be stale.
+    pub(super) stale_time: Duration,
+    /// Whether what was stale already may stay, too (RFC 8538 section 4.1).
+    pub(super) older_may_stay: bool,
+}
+
 impl Retention {
-    /// A session was lost, and the neighbour promised to be back within that time.
-    pub(super) fn awaiting(families: BTreeSet<Family>, now: Timestamp, within: Duration) -> Self {
-        Retention::Awaiting(Stale { families, until: now + within.max(SHORTEST_TIMER) })
+    /// A session was lost. Answers whether what was stale already stays.
+    pub(super) fn lost(&mut self, lost: Lost, now: Timestamp) -> bool {
+        let Lost { families, restart_time, stale_time, older_may_stay } = lost;
+        let back_by = now + restart_time.max(SHORTEST_TIMER);
+        let older = self.stale().map(|stale| stale.until);
+        let older = older.filter(|until| older_may_stay && *until >= back_by);
+        let until = older.unwrap_or(now + stale_time.max(SHORTEST_TIMER));
+        *self = Retention::Awaiting { stale: Stale { families, until }, back_by };
+        older.is_some()
     }
 
     /// A session is up. Answers the families whose stale routes go at once: those that the neighbour does not say it
     /// went on forwarding.
-    pub(super) fn back(
-        &mut self,
-        agreed: &Negotiated,
-        now: Timestamp,
-        stale_time: Duration,
-    ) -> BTreeSet<Family> {
-        let before = match std::mem::take(self) {
+    pub(super) fn back(&mut self, agreed: &Negotiated) -> BTreeSet<Family> {
+        let Stale { families: before, until } = match std::mem::take(self) {
             Retention::Nothing => return BTreeSet::new(),
-            Retention::Awaiting(Stale { families, .. }) | Retention::Confirming(Stale { families, .. }) => {
-                families
-            }
+            Retention::Awaiting { stale, .. } | Retention::Confirming(stale) => stale,
         };
         let promised = |family: &Family| {
             let forwarding = agreed.graceful.as_ref().and_then(|graceful| graceful.families.get(family));
@@ -63,7 +80,6 @@ impl Retention {
         let (families, unfounded): (BTreeSet<Family>, BTreeSet<Family>) =
             before.into_iter().partition(promised);
         if !families.is_empty() {
-            let until = now + stale_time.max(SHORTEST_TIMER);
             *self = Retention::Confirming(Stale { families, until });
         }
         unfounded
@@ -84,8 +100,16 @@ impl Retention {
         self.limit().filter(|(_, until)| *until <= now)?;
         match std::mem::take(self) {
             Retention::Nothing => None,
-            Retention::Awaiting(stale) => Some((stale.families, StaleEnd::NotBack)),
+            Retention::Awaiting { stale, .. } => Some((stale.families, StaleEnd::NotBack)),
             Retention::Confirming(stale) => Some((stale.families, StaleEnd::NotConfirmed)),
+        }
+    }
+
+    /// The neighbour is waited for no longer. Answers the families whose stale routes go.
+    pub(super) fn give_up(&mut self) -> BTreeSet<Family> {
+        match std::mem::take(self) {
+            Retention::Nothing => BTreeSet::new(),
+            Retention::Awaiting { stale, .. } | Retention::Confirming(stale) => stale.families,
         }
     }
 
@@ -93,12 +117,20 @@ impl Retention {
     pub(super) fn limit(&self) -> Option<(&BTreeSet<Family>, Timestamp)> {
         match self {
             Retention::Nothing => None,
-            Retention::Awaiting(stale) | Retention::Confirming(stale) => Some((&stale.families, stale.until)),
+            Retention::Awaiting { stale, back_by } => Some((&stale.families, stale.until.min(*back_by))),
+            Retention::Confirming(stale) => Some((&stale.families, stale.until)),
         }
     }
 
     /// Whether a session that was lost is waited for.
     pub(crate) fn is_awaiting(&self) -> bool {
-        matches!(self, Retention::Awaiting(_))
+        matches!(self, Retention::Awaiting { .. })
+    }
+
+    fn stale(&self) -> Option<&Stale> {
+        match self {
+            Retention::Nothing => None,
+            Retention::Awaiting { stale, .. } | Retention::Confirming(stale) => Some(stale),
+        }
     }
 }

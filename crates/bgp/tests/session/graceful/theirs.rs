@@ -4,7 +4,8 @@ use super::{come_up, end_of_rib, graceful, open_with, promise, seconds, up};
 use crate::bench::{Bench, FIRST, SECOND, THIRD, describe, events, routes, settings};
 use crate::{announcement, negotiated, refusal};
 use bgp::session::{
-    Direction, ErrorCode, Graceful, Input, KeepReceived, Notification, Output, Settings, StateName, StopKind,
+    ConnectionId, Direction, ErrorCode, Graceful, Input, KeepReceived, Notification, Output, Settings,
+    StateName, StopKind,
 };
 use bgp::wire::attribute::{MpReach, PathAttributes};
 use bgp::wire::capability::{Capability, GracefulRestart};
@@ -144,7 +145,7 @@ fn a_neighbour_that_does_not_come_back_is_forgotten() {
     assert_eq!(shown(&bench).len(), 3);
     let outputs = bench.pass(seconds(1));
     assert_eq!(shown(&bench), []);
-    assert!(events(&outputs).iter().any(|told| told.ends_with("it did not come back in its restart time")));
+    assert!(events(&outputs).iter().any(|told| told.ends_with("it did not come back in time")));
     // An attempt under way does not count as being back.
     let mut bench = telling(graceful(), Some(promise()));
     lose(&mut bench);
@@ -193,6 +194,78 @@ fn restarts_in_a_row() {
         bench.say(THIRD, &[end_of_rib(Family::Ipv4), end_of_rib(Family::Ipv6)].concat());
         assert_eq!(shown(&bench), [(OLD, false)]);
     }
+}
+
+/// RFC 8538 section 4.1: the stale timer. Without it a neighbour that flaps and never tells all would be believed for
+/// ever.
+#[test]
+fn what_is_stale_has_an_end_however_often_the_neighbour_restarts() {
+    let mut bench = telling(graceful(), Some(promise()));
+    let mut connections = (2..).map(ConnectionId);
+    let mut connection = FIRST;
+    let mut last_shown = 0;
+    for second in 0..200 {
+        match bench.session.state() {
+            StateName::Established if second % 50 == 0 => drop(bench.feed(Input::Closed { connection })),
+            StateName::Established => drop(bench.say(connection, &KEEPALIVE)),
+            StateName::Connect | StateName::Active => {
+                connection = connections.next().unwrap();
+                come_up(&mut bench, connection, Some(promise()));
+                bench.say(connection, &announcement(&prefixes(&[KEPT])));
+            }
+            StateName::Idle | StateName::OpenSent | StateName::OpenConfirm => {}
+        }
+        let shown = shown(&bench);
+        if shown.iter().any(|(text, _)| *text == OLD) {
+            last_shown = second;
+        }
+        assert!(shown.iter().any(|(text, _)| *text == KEPT), "it is told again and again: {second} s");
+        bench.pass(seconds(1));
+    }
+    // It outlives two restarts and not the third, which might last until after its time is over.
+    assert_eq!(last_shown, 149);
+}
+
+#[test]
+fn a_neighbour_may_be_away_for_longer_than_its_routes_may_be_stale() {
+    let impatient = Graceful { stale_time: seconds(20), ..Graceful::default() };
+    let mut bench = telling(Settings { graceful: Some(impatient), ..settings() }, Some(promise()));
+    let outputs = lose(&mut bench);
+    assert!(events(&outputs).iter().any(|told| told.contains("stay for 20 s at most")), "{outputs:?}");
+    bench.pass(seconds(19));
+    assert_eq!(shown(&bench).len(), 3);
+    bench.pass(seconds(1));
+    assert_eq!(shown(&bench), []);
+}
+
+/// RFC 8538 section 3.2: it ends everything, also on the way back.
+#[test]
+fn a_neighbour_that_is_on_its_way_back_can_end_it() {
+    let cease = Notification::from(ErrorCode::ADMINISTRATIVE_SHUTDOWN);
+    let hard = Notification::hard_reset(&cease);
+    let introduced = |bench: &mut Bench| drop(bench.say(SECOND, &open_with(Some(promise())).encode()));
+    let unknown = |_: &mut Bench| ();
+    for (said, stay) in [(&cease, 3), (&hard, 0)] {
+        for on_the_way in [&introduced as &dyn Fn(&mut Bench), &unknown] {
+            let mut bench = telling(graceful(), Some(promise()));
+            lose(&mut bench);
+            bench.connected(SECOND, Direction::Inbound);
+            on_the_way(&mut bench);
+            let outputs = bench.say(SECOND, &said.encode());
+            assert_eq!((shown(&bench).len(), bench.session.stale_until().is_some()), (stay, stay > 0));
+            let told = events(&outputs)
+                .iter()
+                .any(|told| told.ends_with("it says that its session is over for good"));
+            assert_eq!(told, stay == 0);
+        }
+    }
+    // On the second of two connections.
+    let mut bench = telling(graceful(), Some(promise()));
+    lose(&mut bench);
+    bench.connected(SECOND, Direction::Outbound);
+    bench.connected(THIRD, Direction::Inbound);
+    bench.say(THIRD, &hard.encode());
+    assert_eq!((shown(&bench), bench.session.state()), (vec![], StateName::OpenSent));
 }
 
 /// RFC 8538 section 4: with the N bit on both sides, all but a hard reset.
