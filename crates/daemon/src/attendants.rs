@@ -5,6 +5,7 @@ use crate::bgp;
 use crate::blackhole::{self, Trigger};
 use crate::bmp::Collectors;
 use crate::caller::Callers;
+use crate::desk;
 use crate::events::{Bus, Log};
 use crate::fleet::{self, Driver};
 use crate::memory::{self, Memories};
@@ -15,6 +16,7 @@ use crate::status::Board;
 use crate::traffic::{self, Connections, Counted};
 use crate::{page, server, summary, usage};
 use ::fleet::{Embedded, Etcd};
+use api::route;
 use axum::Router;
 use std::convert::Infallible;
 use std::io;
@@ -79,17 +81,19 @@ impl Attendants {
         tokio::spawn(bgp::watch_guards(self.board.shown.clone(), self.bus.clone()));
         let remembering = tokio::spawn(memory::keep(self.store, self.memories, self.bus));
         let summing_up = summary::tell(self.board.groups.clone());
-        let fleet = self.board.fleet.clone();
+        let (clock, fleet) = (self.board.clock, self.board.fleet.clone());
         let documents = server::documents(self.board.clone(), self.metrics);
         let showing = show(self.listener, self.board, self.samples, documents.clone());
-        let (orders, requests) = mpsc::channel(orders::WAITING);
-        let (ask, blackholes) = mpsc::channel(blackhole::WAITING);
-        let desks = reload::routes(self.office.desk()).merge(fleet::routes(fleet));
-        let desks = desks.merge(blackhole::desk(ask));
-        let serving = serve(self.socket, documents.merge(server::counter(orders)).merge(desks));
+        let (order, orders) = mpsc::channel::<orders::Request>(desk::WAITING);
+        let (blackhole, blackholes) = mpsc::channel::<blackhole::Request>(desk::WAITING);
+        let desks = reload::routes(self.office.desk())
+            .merge(fleet::routes(fleet))
+            .merge(desk::counter(route::ORDERS, order))
+            .merge(desk::counter(route::BLACKHOLES, blackhole));
+        let serving = serve(self.socket, documents.merge(desks));
         let reloading = tokio::spawn(self.office.run());
-        tokio::spawn(self.clerk.run(requests));
-        tokio::spawn(self.trigger.run(blackholes));
+        tokio::spawn(desk::attend(self.clerk, clock, orders));
+        tokio::spawn(desk::attend(self.trigger, clock, blackholes));
         tokio::spawn(traffic::count(self.counted, self.connections));
         let (hang_up, hung_up) = oneshot::channel();
         let telling = tokio::spawn(self.collectors.run(hung_up));

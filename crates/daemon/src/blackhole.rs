@@ -1,7 +1,7 @@
 //! Remotely triggered blackholes (RFC 5635, RFC 7999): has peers drop what is sent to one of our addresses, for a while.
 //!
 //! ```text
-//!   control socket ──request──> ┌─────────┐ ──all that stand (command)──> decision loop ──decision──> peer tasks
+//!   desk ──────────────order──> ┌─────────┐ ──all that stand (command)──> decision loop ──decision──> peer tasks
 //!                               │ trigger │
 //!                               └─────────┘ ──> store of this machine: what stands, for the next start
 //!                                    └─what stands (latest)──> status
@@ -14,21 +14,20 @@
 //! It ends by the clock that only goes forward; after a restart the time of day that is on disk decides.
 
 mod book;
-mod desk;
 mod event;
 mod metrics;
 mod request;
 mod view;
 
 pub(crate) use book::{Book, recall};
-pub(crate) use desk::desk;
 pub(crate) use event::Event;
 pub(crate) use metrics::register;
-pub(crate) use request::Request;
 pub(crate) use view::shown;
 
 use crate::announce::Command;
+use crate::caller::Caller;
 use crate::clock::Clock;
+use crate::desk::{self, Duty, Ends, Refused};
 use crate::event::Source;
 use crate::events::Bus;
 use crate::export::Decision;
@@ -37,18 +36,17 @@ use crate::memory;
 use crate::status::{Board, Peer};
 use ::bgp::session::StateName;
 use ::fleet::Embedded;
-use api::{BlackholeAnswer, BlackholeOrderKind, Refusal, Schema};
+use api::{BlackholeAnswer, BlackholeOrder, BlackholeOrderKind, Refusal, Schema};
 use book::Standing;
-use request::{Asked, Refused};
-use std::collections::BTreeMap;
+use request::Asked;
 use std::sync::Arc;
 use std::time::Duration;
 use terms::{Prefix, Reason, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 use view::{Outlook, outlooks};
 
-/// How many orders may wait for the one in hand.
-pub(crate) const WAITING: usize = 4;
+/// An order about a blackhole on its way.
+pub(crate) type Request = desk::Request<BlackholeOrder, BlackholeAnswer>;
 
 /// How long the answer to an order waits for the peers' tasks to have told.
 const TELLING: Duration = Duration::from_secs(1);
@@ -63,8 +61,8 @@ pub(crate) struct Trigger {
     board: Board,
     decisions: mpsc::Sender<Command>,
     book: Book,
-    /// When each ends, on the clock that only goes forward.
-    ends: BTreeMap<Prefix, Timestamp>,
+    /// When each ends.
+    ends: Ends<Prefix>,
     shown: watch::Sender<Book>,
 }
 
@@ -87,39 +85,6 @@ impl Trigger {
         let ends = book.iter().map(|standing| (standing.prefix, now + standing.left(wall))).collect();
         shown.send_replace(book.clone());
         Trigger { clock, bus, store, board, decisions, book, ends, shown }
-    }
-
-    /// Serves for as long as anybody can ask.
-    pub(crate) async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
-        loop {
-            let end = self.ends.values().min().copied();
-            tokio::select! {
-                request = requests.recv() => match request {
-                    Some(request) => self.serve(request).await,
-                    None => return,
-                },
-                () = self.clock.until(end) => self.expire().await,
-            }
-        }
-    }
-
-    async fn serve(&mut self, request: Request) {
-        let Request { order, caller, answer } = request;
-        // Whoever has gone away must not be surprised by an order that is carried out later.
-        if answer.is_closed() {
-            return;
-        }
-        let (prefix, dry_run) = (order.prefix, order.dry_run);
-        let outcome = match Asked::read(order, caller, self.clock.wall()).await {
-            Ok(asked) => self.carry_out(asked, dry_run).await,
-            Err(refusal) => Err(Refused::Faulty(refusal)),
-        };
-        if let (Err(Refused::No(refusal)), false) = (&outcome, dry_run) {
-            let because = Reason::from(&refusal.error);
-            self.bus.tell(&Event::Refused { because }, Source::Prefix(prefix));
-        }
-        // It is carried out, whether the caller still listens or not.
-        let _ = answer.send(outcome);
     }
 
     async fn carry_out(&mut self, asked: Asked, dry_run: bool) -> Result<BlackholeAnswer, Refused> {
@@ -196,7 +161,7 @@ impl Trigger {
         let prefix = asked.prefix();
         let event = match asked {
             Asked::Begin { standing, lasting } => {
-                self.ends.insert(prefix, self.clock.now() + lasting);
+                self.ends.set(prefix, self.clock.now() + lasting);
                 let Standing { who, reason, .. } = standing;
                 let guard = if standing.override_guard { ", guard overridden" } else { "" };
                 let order = Reason::from(format!("{who}, for {} s{guard}: {reason}", lasting.as_secs()));
@@ -210,26 +175,6 @@ impl Trigger {
         let kept = self.write().await;
         self.bus.tell(&event, Source::Prefix(prefix));
         kept.err()
-    }
-
-    /// Ends those whose time is over.
-    async fn expire(&mut self) {
-        let now = self.clock.now();
-        let (over, left): (Book, Book) = std::mem::take(&mut self.book)
-            .into_iter()
-            .partition(|standing| self.ends.get(&standing.prefix).is_none_or(|end| *end <= now));
-        self.book = left;
-        for standing in &over {
-            self.ends.remove(&standing.prefix);
-        }
-        // A daemon that stops takes every route back by itself.
-        let _ = self.want(&self.book).await;
-        for standing in over {
-            let order = standing.words();
-            self.bus.tell(&Event::Expired { order }, Source::Prefix(standing.prefix));
-        }
-        // What could not be written down has ended all the same, and the alarm says so.
-        let _ = self.write().await;
     }
 
     async fn write(&self) -> Result<(), Reason> {
@@ -248,6 +193,41 @@ impl Trigger {
                 Err(Reason::from(words))
             }
         }
+    }
+}
+
+impl Duty for Trigger {
+    type Order = BlackholeOrder;
+    type Answer = BlackholeAnswer;
+
+    async fn serve(&mut self, order: BlackholeOrder, caller: Caller) -> Result<BlackholeAnswer, Refused> {
+        let (prefix, dry_run) = (order.prefix, order.dry_run);
+        let asked = Asked::read(order, caller, self.clock.wall()).await.map_err(Refused::Faulty)?;
+        let outcome = self.carry_out(asked, dry_run).await;
+        if let (Err(Refused::No(refusal)), false) = (&outcome, dry_run) {
+            let because = Reason::from(&refusal.error);
+            self.bus.tell(&Event::Refused { because }, Source::Prefix(prefix));
+        }
+        outcome
+    }
+
+    fn next_end(&self) -> Option<Timestamp> {
+        self.ends.next()
+    }
+
+    async fn expire(&mut self) {
+        let ended = self.ends.take_over(self.clock.now());
+        let (over, left): (Book, Book) =
+            std::mem::take(&mut self.book).into_iter().partition(|standing| ended.contains(&standing.prefix));
+        self.book = left;
+        // A daemon that stops takes every route back by itself.
+        let _ = self.want(&self.book).await;
+        for standing in over {
+            let order = standing.words();
+            self.bus.tell(&Event::Expired { order }, Source::Prefix(standing.prefix));
+        }
+        // What could not be written down has ended all the same, and the alarm says so.
+        let _ = self.write().await;
     }
 }
 

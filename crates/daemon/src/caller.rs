@@ -34,11 +34,17 @@ impl Listener for Callers {
 
 impl Caller {
     /// The person, in words. Root may speak for others, as `sudo` does; of anybody else only what the kernel says is
-    /// believed. Looks the user up and may block.
-    pub(crate) fn person(self, claimed: Option<&str>) -> Reason {
-        let Some(uid) = self.uid else { return Reason::from("somebody") };
-        let known = User::from_uid(Uid::from_raw(uid)).ok().flatten().map(|user| user.name);
-        in_words(uid, known.as_deref(), claimed)
+    /// believed.
+    pub(crate) async fn person(self, claimed: Option<String>) -> Reason {
+        let somebody = || Reason::from("somebody");
+        let Some(uid) = self.uid else { return somebody() };
+        let claimed = claimed.filter(|who| who.chars().count() <= api::Order::LONGEST_WHO);
+        // The names of users may be on another machine.
+        let look_up = move || {
+            let known = User::from_uid(Uid::from_raw(uid)).ok().flatten().map(|user| user.name);
+            in_words(uid, known.as_deref(), claimed.as_deref())
+        };
+        tokio::task::spawn_blocking(look_up).await.unwrap_or_else(|_| somebody())
     }
 }
 

@@ -1,7 +1,7 @@
-//! The clerk: takes operators' orders, one at a time, and sees each of them through.
+//! The clerk: sees operators' orders about groups through, one at a time.
 //!
 //! ```text
-//!   control socket ──request──> ┌───────┐ ──intents (command)──> decision loop ──wish──> fleet
+//!   desk ──────────────order──> ┌───────┐ ──intents (command)──> decision loop ──wish──> fleet
 //!                               │ clerk │ <──views (latest)───────────┘  └────<─permit──────┘
 //!                               └───────┘ ──> store of this machine: what stands, for the next start
 //!                                   └─what stands (latest)──> status
@@ -19,10 +19,12 @@ mod plan;
 mod request;
 
 pub(crate) use book::{Orders, recall};
-pub(crate) use request::{Asked, Refused, Request};
+pub(crate) use request::Asked;
 
 use crate::announce::{Command, Seen};
+use crate::caller::Caller;
 use crate::clock::Clock;
+use crate::desk::{self, Duty, Ends, Refused};
 use crate::event::{Event, ORDERS_NOT_KEPT, Source};
 use crate::events::Bus;
 use crate::memory;
@@ -40,8 +42,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 /// How long an order waits for the fleet's permit.
 pub(crate) const PERMIT_PATIENCE: Duration = Duration::from_secs(5);
 
-/// How many orders may wait for the one in hand; together they wait for less long than a client does.
-pub(crate) const WAITING: usize = 4;
+/// An order about groups on its way.
+pub(crate) type Request = desk::Request<api::Order, Ordered>;
 
 /// What stands ordered, for everybody who asks.
 pub(crate) type Shown = BTreeMap<GroupName, api::Intent>;
@@ -57,8 +59,8 @@ pub(crate) struct Clerk {
     board: Board,
     decisions: mpsc::Sender<Command>,
     orders: Orders,
-    /// When the orders end that do, on the clock that only goes forward.
-    ends: BTreeMap<GroupName, Timestamp>,
+    /// When the orders end that do.
+    ends: Ends<GroupName>,
     shown: watch::Sender<Shown>,
 }
 
@@ -79,34 +81,6 @@ impl Clerk {
         let clerk = Clerk { clock, bus, store, board, decisions, orders, ends, shown };
         clerk.show();
         clerk
-    }
-
-    /// Serves for as long as anybody can ask.
-    pub(crate) async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
-        loop {
-            let end = self.ends.values().min().copied();
-            tokio::select! {
-                request = requests.recv() => match request {
-                    Some(request) => self.serve(request).await,
-                    None => return,
-                },
-                () = self.clock.until(end) => self.expire().await,
-            }
-        }
-    }
-
-    async fn serve(&mut self, request: Request) {
-        let Request { order, caller, answer } = request;
-        // Whoever has gone away must not be surprised by an order that is carried out later.
-        if answer.is_closed() {
-            return;
-        }
-        let outcome = match Asked::read(order, caller).await {
-            Ok(asked) => self.carry_out(&asked).await,
-            Err(refusal) => Err(Refused::Faulty(refusal)),
-        };
-        // It is carried out, whether the caller still listens or not.
-        let _ = answer.send(outcome);
     }
 
     async fn carry_out(&mut self, asked: &Asked) -> Result<Ordered, Refused> {
@@ -269,7 +243,7 @@ impl Clerk {
                 None => drop(self.orders.remove(name)),
             }
             if let (Some(_), Some(lasting)) = (standing, asked.lasting) {
-                self.ends.insert(name.clone(), now + lasting);
+                self.ends.set(name.clone(), now + lasting);
             }
         }
         let kept = self.write().await;
@@ -277,28 +251,6 @@ impl Clerk {
             self.bus.tell(&Event::Ordered { order: asked.words() }, Source::Group(one.name()));
         }
         kept.err().into_iter().collect()
-    }
-
-    /// Ends the orders whose time is over.
-    async fn expire(&mut self) {
-        let now = self.clock.now();
-        let over: BTreeSet<GroupName> =
-            self.ends.iter().filter(|(_, end)| **end <= now).map(|(name, _)| name.clone()).collect();
-        for name in &over {
-            self.ends.remove(name);
-        }
-        // A daemon that stops gets no new intents; the next one finds that their time is over.
-        if self.intend(&over, &Intent::Normal).await.is_err() {
-            return;
-        }
-        for name in &over {
-            if let Some(standing) = self.orders.remove(name) {
-                let order = Reason::from(standing.intent.to_string());
-                self.bus.tell(&Event::OrderExpired { order }, Source::Group(name));
-            }
-        }
-        // An order that could not be written down stands all the same, and the alarm says so.
-        let _ = self.write().await;
     }
 
     async fn write(&self) -> Result<(), Reason> {
@@ -322,6 +274,36 @@ impl Clerk {
     fn show(&self) {
         let shown = self.orders.iter().map(|(name, standing)| (name.clone(), standing.shown())).collect();
         self.shown.send_replace(shown);
+    }
+}
+
+impl Duty for Clerk {
+    type Order = api::Order;
+    type Answer = Ordered;
+
+    async fn serve(&mut self, order: api::Order, caller: Caller) -> Result<Ordered, Refused> {
+        let asked = Asked::read(order, caller).await.map_err(Refused::Faulty)?;
+        self.carry_out(&asked).await
+    }
+
+    fn next_end(&self) -> Option<Timestamp> {
+        self.ends.next()
+    }
+
+    async fn expire(&mut self) {
+        let over = self.ends.take_over(self.clock.now());
+        // A daemon that stops gets no new intents; the next one finds that their time is over.
+        if self.intend(&over, &Intent::Normal).await.is_err() {
+            return;
+        }
+        for name in &over {
+            if let Some(standing) = self.orders.remove(name) {
+                let order = Reason::from(standing.intent.to_string());
+                self.bus.tell(&Event::OrderExpired { order }, Source::Group(name));
+            }
+        }
+        // An order that could not be written down stands all the same, and the alarm says so.
+        let _ = self.write().await;
     }
 }
 

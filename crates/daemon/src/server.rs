@@ -1,9 +1,4 @@
-//! The documents that the daemon answers with, on the control socket and on the read-only listener alike; and where
-//! it takes orders, on the control socket only.
-
-mod counter;
-
-pub(crate) use counter::counter;
+//! The documents that the daemon answers with, on the control socket and on the read-only listener alike.
 
 use crate::metrics::Metrics;
 use crate::status::Board;

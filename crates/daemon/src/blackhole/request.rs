@@ -1,22 +1,12 @@
 //! One order as it arrives, made sense of or refused.
 
-pub(crate) use crate::orders::Refused;
-
 use super::book::Standing;
 use crate::caller::Caller;
+use crate::desk::Refused;
 use crate::export::blackhole::NotTold;
-use api::{BlackholeAnswer, BlackholeOrder, BlackholeOrderKind, Refusal};
+use api::{BlackholeOrder, BlackholeOrderKind, Refusal};
 use std::time::Duration;
 use terms::{PeerName, Prefix, Reason, WallTime};
-use tokio::sync::oneshot;
-
-/// An order on its way.
-#[derive(Debug)]
-pub(crate) struct Request {
-    pub(crate) order: BlackholeOrder,
-    pub(crate) caller: Caller,
-    pub(crate) answer: oneshot::Sender<Result<BlackholeAnswer, Refused>>,
-}
 
 /// An order that makes sense.
 #[derive(Clone, Debug)]
@@ -31,10 +21,7 @@ impl Asked {
     /// Makes sense of an order that is given now, or says why there is none in it.
     pub(super) async fn read(order: BlackholeOrder, caller: Caller, now: WallTime) -> Result<Asked, Refusal> {
         let reason = reason(&order)?;
-        let claimed = order.who.filter(|who| who.chars().count() <= api::Order::LONGEST_WHO);
-        // The names of users may be on another machine.
-        let who = tokio::task::spawn_blocking(move || caller.person(claimed.as_deref())).await;
-        let who = who.unwrap_or_else(|_| Reason::from("somebody"));
+        let who = caller.person(order.who).await;
         let BlackholeOrder { prefix, peers, override_guard, for_ms, .. } = order;
         match order.kind {
             BlackholeOrderKind::Begin => {

@@ -3,13 +3,13 @@
 use super::*;
 use crate::announce::{Decider, Permits, Stage};
 use crate::bgp::{Ledger, View};
-use crate::caller::Caller;
 use crate::export::{self, NextHops};
 use crate::fleet;
 use crate::status::Shown;
 use ::fleet::{Key, local};
 use announce::Level;
-use api::{BlackholeOrder, Told};
+use api::Told;
+use std::collections::BTreeMap;
 use terms::{Verdict, WallTime};
 
 const SITE: &str = r#"
@@ -80,7 +80,7 @@ impl Bench {
         let (stage, ears, mouth) = Stage::new();
         let peers = site_file.peers.iter().map(|of| peer(of, stage.decision.clone())).collect();
         stage.shown.send_replace(Shown { peers, ..Shown::default() });
-        let (requests, requested) = mpsc::channel(WAITING);
+        let (requests, requested) = mpsc::channel(desk::WAITING);
         let (show, blackholes) = watch::channel(Book::new());
         let (clock, bus) = (stage.clock, stage.bus.clone());
         let (fleet, _, _) =
@@ -90,7 +90,7 @@ impl Bench {
         tokio::spawn(decider.blackholing(wanted(&book)).run(ears, BTreeMap::new()));
         let board = Board { blackholes, ..stage.board(site_file.site.name.clone(), fleet) };
         let trigger = Trigger::new(board.clone(), store.clone(), book, stage.commands.clone(), show);
-        tokio::spawn(trigger.run(requested));
+        tokio::spawn(desk::attend(trigger, clock, requested));
         Bench { directory, board, store, requests, decision: stage.decision.clone(), stage }
     }
 

@@ -10,7 +10,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Extension, Json, Router};
 use std::sync::Arc;
-use terms::Reason;
 use tokio::sync::oneshot;
 
 /// Longest order, octets.
@@ -33,10 +32,7 @@ async fn take(
         let refusal = Refusal::because("this site belongs to no fleet");
         return no(StatusCode::CONFLICT, refusal.hint("its site file has no [fleet]"));
     };
-    let claimed = order.who.clone().filter(|who| who.chars().count() <= api::Order::LONGEST_WHO);
-    // The names of users may be on another machine.
-    let who = tokio::task::spawn_blocking(move || caller.person(claimed.as_deref())).await;
-    let who = who.unwrap_or_else(|_| Reason::from("somebody"));
+    let who = caller.person(order.who.clone()).await;
     let (answer, answered) = oneshot::channel();
     if orders.try_send(Request { order, who, answer }).is_err() {
         let refusal = Refusal::because("too many orders at once; nothing was done").hint("try again");

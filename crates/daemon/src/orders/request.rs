@@ -2,36 +2,13 @@
 
 use crate::announce::Seen;
 use crate::caller::Caller;
+use crate::desk::Refused;
 use crate::fleet::NoToken;
 use announce::{Intent, Level};
-use api::{GroupChange, OrderKind, Ordered, Output, Refusal};
+use api::{GroupChange, OrderKind, Output, Refusal};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use terms::{GroupName, Reason, ServiceName};
-use tokio::sync::oneshot;
-
-/// An order on its way to the clerk.
-#[derive(Debug)]
-pub(crate) struct Request {
-    pub(crate) order: api::Order,
-    pub(crate) caller: Caller,
-    pub(crate) answer: oneshot::Sender<Result<Ordered, Refused>>,
-}
-
-/// Why an order was not carried out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
-    /// It makes no sense.
-    Faulty(Refusal),
-    /// It makes sense, and a guard says no.
-    No(Refusal),
-}
-
-impl From<Refusal> for Refused {
-    fn from(refusal: Refusal) -> Self {
-        Refused::No(refusal)
-    }
-}
 
 /// An order that makes sense.
 #[derive(Clone, Debug)]
@@ -53,10 +30,7 @@ impl Asked {
         if order.override_guard && order.kind != OrderKind::Withdraw {
             return Err(Refusal::because(format!("`{}` overrides no guard", order.kind)));
         }
-        let claimed = order.who.filter(|who| who.chars().count() <= api::Order::LONGEST_WHO);
-        // The names of users may be on another machine.
-        let who = tokio::task::spawn_blocking(move || caller.person(claimed.as_deref())).await;
-        let who = who.unwrap_or_else(|_| Reason::from("somebody"));
+        let who = caller.person(order.who).await;
         let by = || announce::Order { who: who.clone(), reason: reason.clone() };
         let intent = match order.kind {
             OrderKind::Drain => Intent::Drain(by()),
@@ -70,7 +44,7 @@ impl Asked {
     }
 
     /// The groups that are meant.
-    pub(crate) fn choose(&self, seen: Vec<Seen>) -> Result<Vec<Seen>, super::Refused> {
+    pub(crate) fn choose(&self, seen: Vec<Seen>) -> Result<Vec<Seen>, Refused> {
         let services: Vec<String> =
             seen.iter().flat_map(|one| &one.services).map(ToString::to_string).collect();
         let is_meant = |one: &Seen| self.service.as_ref().is_none_or(|name| one.services.contains(name));

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::announce::{Decider, Grants, Leave, Permits, Stage, Wishes};
-use crate::caller::Caller;
 use crate::export::Decision;
 use crate::fleet;
 use ::fleet::{Key, local};
@@ -86,7 +85,7 @@ impl Bench {
         let (stage, ears, mouth) = Stage::new();
         let (clock, bus, groups, loaded) =
             (stage.clock, stage.bus.clone(), stage.groups.clone(), stage.loads.clone());
-        let (requests, requested) = mpsc::channel(WAITING);
+        let (requests, requested) = mpsc::channel(desk::WAITING);
         let (wished, wishes) = watch::channel(Wishes::new());
         let (grants, granted) = watch::channel(Grants::new());
         let (show_orders, orders_shown) = watch::channel(Shown::new());
@@ -111,7 +110,7 @@ impl Bench {
         let board = Board { orders: orders_shown, ..stage.board(site_file.site.name.clone(), fleet) };
         let (commands, decision) = (stage.commands.clone(), stage.decision.clone());
         let clerk = Clerk::new(board.clone(), store.clone(), orders, commands.clone(), show_orders);
-        tokio::spawn(clerk.run(requested));
+        tokio::spawn(desk::attend(clerk, clock, requested));
         Bench { directory, store, board, commands, requests, decision, wishes, grants, stage }
     }
 
