@@ -15,6 +15,7 @@
 //! a peer that sends a full table delays a withdraw by one buffer at most. Nothing here waits for a peer to read.
 
 mod connection;
+mod ears;
 mod graceful;
 mod guard;
 mod heard;
@@ -24,41 +25,35 @@ mod listener;
 mod monitoring;
 #[cfg(test)]
 mod tests;
+mod view;
 
+pub(crate) use ears::{Ears, Goodbye, Mouth};
 pub(crate) use graceful::Graceful;
 pub(crate) use guard::{Doors, watch as watch_guards};
 pub(crate) use heard::{QUESTIONS, Question};
 pub(crate) use kept::KeptSession;
 pub(crate) use ledger::Ledger;
 pub(crate) use listener::{CALLS_PER_PEER, Switchboard, take_calls};
+pub(crate) use view::View;
 
 use crate::bfd;
-use crate::bmp::Lines;
-use crate::clock::Clock;
-use crate::event::{Event, Source};
-use crate::events::Bus;
+use crate::event::Source;
 use crate::export::{self, Decision, NextHops, Towards};
-use crate::metrics::Metrics;
 use crate::succession::StandStill;
-use bgp::session::{
-    ConnectionId, Direction, Input, Kept, Negotiated, Output, Received, Session, ShutdownText, StateName,
-    StopKind,
-};
-use config::Policy;
+use bgp::session::{ConnectionId, Direction, Input, Output, Session, StateName};
 use connection::{CallError, Connection, Manners, Progress};
 use monitoring::Monitoring;
 use recording::Track;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::future::{Future, pending, poll_fn};
 use std::io;
 use std::net::IpAddr;
-use std::num::NonZeroU8;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-use terms::{Asn, Family, PeerName, Reason, WallTime};
+use terms::Reason;
 use tokio::net::TcpStream;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// Octets of one read: one of the largest messages (RFC 4271 section 4.1). A decision waits for no more than two reads.
@@ -66,110 +61,6 @@ const READ_OCTETS: usize = 4 * 1024;
 
 /// Connections of one peer at a time: the one in use, two that collide, and one to say no to.
 const CONNECTIONS: usize = 4;
-
-/// What a peer's task shows of itself.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct View {
-    /// Where the session is.
-    pub(crate) state: StateName,
-    /// Since when.
-    pub(crate) since: WallTime,
-    /// What was heard.
-    pub(crate) received: Received,
-    /// How much of it is kept, where it is to be kept.
-    pub(crate) kept: Option<Kept>,
-    /// What outlives a session.
-    pub(crate) graceful: Graceful,
-    /// How many of its prefixes stand announced, in each family that has a bound.
-    pub(crate) prefixes: BTreeMap<Family, usize>,
-    /// What both sides of the connection can do; none without a session.
-    pub(crate) negotiated: Option<Negotiated>,
-    /// What the peer was told.
-    pub(crate) ledger: Ledger,
-    /// The families that the session carries; none without a session.
-    pub(crate) families: BTreeSet<Family>,
-    /// Where the peer is to send packets.
-    pub(crate) next_hops: NextHops,
-    /// What it is told at each level.
-    pub(crate) policy: Policy,
-    /// Our network.
-    pub(crate) local_asn: Asn,
-    /// How its connections are guarded.
-    pub(crate) transport: api::Transport,
-}
-
-impl View {
-    /// What the peer's routes depend on beside the decision.
-    pub(crate) fn towards<'a>(&'a self, peer: &'a PeerName) -> Towards<'a> {
-        Towards { peer, next_hops: &self.next_hops, policy: &self.policy, local_asn: self.local_asn }
-    }
-}
-
-#[cfg(test)]
-impl View {
-    /// Of a peer that was told what stands in the ledger, with a policy that says nothing.
-    pub(crate) fn for_test(
-        state: StateName,
-        families: BTreeSet<Family>,
-        next_hops: NextHops,
-        ledger: Ledger,
-    ) -> Self {
-        let labels = config::Labels::default;
-        View {
-            state,
-            since: WallTime(0),
-            received: Received::default(),
-            kept: None,
-            graceful: Graceful::default(),
-            prefixes: BTreeMap::new(),
-            negotiated: None,
-            ledger,
-            families,
-            next_hops,
-            policy: Policy { always: labels(), deprefer: labels(), blackhole: None },
-            local_asn: Asn::TRANS,
-            transport: api::Transport::default(),
-        }
-    }
-}
-
-/// Where a peer's task hears of the world.
-#[derive(Debug)]
-pub(crate) struct Ears {
-    /// What the site announces.
-    pub(crate) decision: watch::Receiver<Arc<Decision>>,
-    /// What the site file says about the peer, as far as it may change while the session lives.
-    pub(crate) neighbour: watch::Receiver<config::Peer>,
-    /// Calls of the peer.
-    pub(crate) calls: mpsc::Receiver<TcpStream>,
-    /// What people ask about routes that were heard.
-    pub(crate) questions: mpsc::Receiver<Question>,
-    /// Whether the path to the peer is there, where somebody watches it.
-    pub(crate) path: watch::Receiver<Option<bfd::View>>,
-    /// The collectors of BMP that want to be told.
-    pub(crate) lines: watch::Receiver<Lines>,
-    /// The order to stop.
-    pub(crate) stop: watch::Receiver<Goodbye>,
-    /// Another program is about to take over; an error says that the session could not be written down.
-    pub(crate) still: mpsc::Receiver<StandStill<Option<serde_json::Result<KeptSession>>>>,
-}
-
-/// What a peer is told at the end.
-#[derive(Clone, Debug)]
-pub(crate) struct Goodbye {
-    /// What was decided.
-    pub(crate) kind: StopKind,
-    /// What to tell its operators, where the kind lets us.
-    pub(crate) text: Option<ShutdownText>,
-}
-
-/// Where a peer's task tells of itself.
-#[derive(Clone, Debug)]
-pub(crate) struct Mouth {
-    pub(crate) clock: Clock,
-    pub(crate) bus: Bus,
-    pub(crate) metrics: Metrics,
-}
 
 type Call = Pin<Box<dyn Future<Output = io::Result<Connection>> + Send>>;
 
@@ -217,21 +108,7 @@ impl Peer {
     pub(crate) fn new(neighbour: config::Peer, seed: u64, track: Track<Session>, mouth: Mouth) -> Self {
         let mut session = Session::new(neighbour.session.clone(), seed);
         session.keep(neighbour.keep_received);
-        let view = View {
-            state: session.state(),
-            since: mouth.clock.wall(),
-            received: session.received(),
-            kept: session.kept(),
-            graceful: Graceful::of(&session, mouth.clock),
-            prefixes: BTreeMap::new(),
-            negotiated: None,
-            ledger: Ledger::default(),
-            families: BTreeSet::new(),
-            next_hops: export::next_hops(&neighbour.next_hops, None),
-            policy: neighbour.policy.clone(),
-            local_asn: neighbour.session.local_asn,
-            transport: shown(&neighbour),
-        };
+        let view = View::of(&neighbour, &session, mouth.clock);
         Peer {
             next_hops: view.next_hops.clone(),
             ours: None,
@@ -379,22 +256,6 @@ impl Peer {
         self.want(decision);
     }
 
-    /// Guards every connection as the site file says now. What one end drops because the other has another key is
-    /// sent again by TCP, so a key may change on a living connection (RFC 2385 section 4.1 leaves it to the operators).
-    fn guard(&mut self) {
-        let manners = Manners::towards(&self.neighbour);
-        for connection in self.connections.values() {
-            if let Err(error) = connection.guard(&manners) {
-                let event = guard::Event::Unguarded { reason: error.to_string().into() };
-                self.mouth.bus.tell(&event, Source::Peer(&self.neighbour.name));
-            }
-        }
-        // A call that is under way began with the old guards.
-        if self.call.is_some() {
-            self.call = Some(Box::pin(Connection::dial(manners)));
-        }
-    }
-
     /// Tells the session of a path that was lost since it was told last. One that never came up says nothing.
     fn watched(&mut self, path: Option<bfd::View>) {
         let (losses, lost) = path.map_or((0, None), |view| (view.losses, view.lost));
@@ -534,87 +395,5 @@ impl Peer {
     fn flush(&mut self) -> Vec<(ConnectionId, io::Result<usize>)> {
         let flushed = self.connections.iter_mut().map(|(&id, connection)| (id, connection.flush()));
         flushed.filter(|(_, result)| !matches!(result, Ok(0))).collect()
-    }
-
-    /// Tells people when routes begin to be left out, and when that is over.
-    fn tell_of_kept(&self) {
-        let left_out = |kept: Option<Kept>| kept.is_some_and(|kept| kept.left_out > 0);
-        let (before, now) = (left_out(self.view.borrow().kept), left_out(self.session.kept()));
-        let source = Source::Peer(&self.neighbour.name);
-        match (before, now, self.neighbour.keep_received) {
-            (false, true, Some(keep)) => {
-                self.mouth.bus.tell(&Event::ReceivedLeftOut { max_memory: keep.max_memory }, source);
-            }
-            (true, false, _) => self.mouth.bus.tell(&Event::ReceivedKept, source),
-            (false, true, None) | (false, false, _) | (true, true, _) => {}
-        }
-    }
-
-    fn show(&mut self, wall: WallTime) {
-        self.tell_of_kept();
-        let (session, clock) = (&self.session, self.mouth.clock);
-        while self.farewells.try_join_next().is_some() {}
-        self.view.send_if_modified(|view| {
-            let mut news = false;
-            if view.state != session.state() {
-                (view.state, view.since) = (session.state(), wall);
-                news = true;
-            }
-            if view.received != session.received() {
-                view.received = session.received();
-                news = true;
-            }
-            if view.kept != session.kept() {
-                view.kept = session.kept();
-                news = true;
-            }
-            let graceful = Graceful::of(session, clock);
-            if view.graceful != graceful {
-                view.graceful = graceful;
-                news = true;
-            }
-            if view.prefixes != session.prefixes() {
-                view.prefixes = session.prefixes();
-                news = true;
-            }
-            if view.negotiated.as_ref() != session.negotiated() {
-                view.negotiated = session.negotiated().cloned();
-                news = true;
-            }
-            if view.families != *session.families() {
-                view.families.clone_from(session.families());
-                news = true;
-            }
-            if view.policy != self.neighbour.policy {
-                view.policy.clone_from(&self.neighbour.policy);
-                news = true;
-            }
-            if view.transport != shown(&self.neighbour) {
-                view.transport = shown(&self.neighbour);
-                news = true;
-            }
-            if view.next_hops != self.next_hops {
-                view.next_hops.clone_from(&self.next_hops);
-                news = true;
-            }
-            if session.state() == StateName::Established {
-                news |= view.ledger.note(session.told(), wall);
-            } else {
-                view.ledger.clear();
-            }
-            news
-        });
-    }
-}
-
-/// How a peer's connections are guarded, for people to see.
-fn shown(neighbour: &config::Peer) -> api::Transport {
-    api::Transport {
-        interface: neighbour.interface.as_ref().map(ToString::to_string),
-        signature: neighbour.transport.signature.as_ref().map(|signature| match signature {
-            config::Signature::Md5(_) => api::Signature::Md5,
-            config::Signature::Ao(_) => api::Signature::Ao,
-        }),
-        ttl_security: neighbour.transport.ttl_security.map(NonZeroU8::get),
     }
 }

@@ -17,7 +17,10 @@ pub(crate) use doors::Doors;
 pub(super) use event::Event;
 pub(crate) use watch::watch;
 
+use super::Peer;
+use super::connection::{Connection, Manners};
 use crate::error::Error;
+use crate::event::Source;
 use config::{AoAlgorithm, AoKey, Signature, Transport};
 use linux::tcp::{ao, distance, md5};
 use std::net::IpAddr;
@@ -32,6 +35,24 @@ pub(super) fn guard(socket: impl AsFd, peer: IpAddr, transport: &Transport) -> l
         None => md5::remove_key(socket, peer)?,
     }
     distance::require_ttl(socket, Family::of(peer), transport.least_ttl())
+}
+
+impl Peer {
+    /// Guards every connection as the site file says now. What one end drops because the other has another key is
+    /// sent again by TCP, so a key may change on a living connection (RFC 2385 section 4.1 leaves it to the operators).
+    pub(super) fn guard(&mut self) {
+        let manners = Manners::towards(&self.neighbour);
+        for connection in self.connections.values() {
+            if let Err(error) = connection.guard(&manners) {
+                let event = Event::Unguarded { reason: error.to_string().into() };
+                self.mouth.bus.tell(&event, Source::Peer(&self.neighbour.name));
+            }
+        }
+        // A call that is under way began with the old guards.
+        if self.call.is_some() {
+            self.call = Some(Box::pin(Connection::dial(manners)));
+        }
+    }
 }
 
 fn sign(socket: impl AsFd, peer: IpAddr, signature: &Signature, role: ao::Role) -> linux::Result<()> {

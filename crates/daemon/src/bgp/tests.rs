@@ -1,9 +1,12 @@
 //! The tasks of two peers on one thread, and neighbours who really call: who waits for whom.
 
 use super::*;
+use crate::clock::Clock;
+use crate::events::Bus;
 use crate::export::GroupLevel;
+use crate::metrics::Metrics;
 use announce::Level;
-use bgp::session::PeerKind;
+use bgp::session::{Negotiated, PeerKind, StopKind};
 use bgp::wire::as_path::AsPath;
 use bgp::wire::attribute::PathAttributes;
 use bgp::wire::capability::Capability;
@@ -14,7 +17,8 @@ use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::thread;
-use terms::{Origin, Prefix, RouterId};
+use terms::{Asn, Family, Origin, Prefix, RouterId};
+use tokio::sync::mpsc;
 
 const SITE: &str = r#"
 [site]
