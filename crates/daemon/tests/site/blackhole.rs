@@ -135,7 +135,7 @@ fn it_goes_with_its_group_and_survives_a_crash_and_a_planned_restart() {
     let _bird = world.bird();
     let mut nsd = world.nsd();
     let program = world.path("catchment");
-    std::fs::copy(super::daemon_program(), &program).unwrap();
+    std::fs::copy(env!("CARGO_BIN_EXE_site"), &program).unwrap();
     let mut daemon = world.daemon_from(&program, &[TAKES]);
     until("both prefixes are announced", || world.is_announced());
     give(&world, "begin", TARGETS[0], &json!({}));

@@ -25,14 +25,7 @@ use linux::link::LinkIndex;
 use linux::process::ProcessSignal;
 use linux::{address, route as routes};
 use std::net::IpAddr;
-use std::path::PathBuf;
 use world::{World, until};
-
-/// The example `site`, which is built with the whole package, as by `cargo test -p daemon`.
-fn daemon_program() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    test.parent().unwrap().with_file_name("examples").join("site")
-}
 
 #[test]
 fn a_service_that_dies_is_withdrawn_and_comes_back_after_the_back_off() {

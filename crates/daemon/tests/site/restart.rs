@@ -49,7 +49,7 @@ pub(super) fn put_in_place(path: &Path, script: &[u8]) {
 /// Puts the daemon there, as a new file.
 pub(super) fn put_daemon_in_place(path: &Path) {
     let beside = path.with_extension("new");
-    fs::copy(super::daemon_program(), &beside).unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_site"), &beside).unwrap();
     fs::rename(&beside, path).unwrap();
 }
 

@@ -299,7 +299,7 @@ impl World {
     pub(crate) fn daemon_with_pieces(&self, pieces: &[(&str, &str)]) -> Program {
         let site_file = self.write("site.toml", SITE);
         self.rewrite(pieces);
-        self.start(&self.site, super::daemon_program(), &[Path::new("run"), &site_file])
+        self.start(&self.site, env!("CARGO_BIN_EXE_site"), &[Path::new("run"), &site_file])
     }
 
     /// Writes the site file with pieces replaced by others, and starts the daemon from a program at another place.

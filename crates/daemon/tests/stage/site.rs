@@ -5,7 +5,6 @@ use linux::process::ProcessSignal;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 
 /// What the site announces while it is well, in each family. Its cover is announced beside it all the time.
 pub(crate) const ANNOUNCED: [&str; 2] = ["198.18.0.0/24", "2001:db8:53::/48"];
@@ -46,12 +45,6 @@ pub(crate) struct Site {
     daemon: Option<Program>,
 }
 
-/// The example `site`, which is built with the whole package, as by `cargo test -p daemon`.
-fn program() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    test.parent().unwrap().with_file_name("examples").join("site")
-}
-
 impl Site {
     pub(crate) fn new() -> Self {
         let host = Host::new();
@@ -87,7 +80,7 @@ impl Site {
     /// Starts the daemon without a memory and waits until it answers.
     pub(crate) fn start(&mut self) {
         let _ = std::fs::remove_dir_all(self.host.path("state"));
-        self.daemon = Some(self.host.start(program(), &["run", "DIR/site.toml"]));
+        self.daemon = Some(self.host.start(env!("CARGO_BIN_EXE_site"), &["run", "DIR/site.toml"]));
         let answers = comes_true(|| self.ask("GET", "/status", "").is_some());
         let said = std::fs::read_to_string(self.host.path("site.out")).unwrap_or_default();
         assert!(answers, "the site does not answer: {said}");

@@ -1,5 +1,6 @@
-//! Runs the daemon of one site in the foreground: `cargo run --example site -- run SITE.toml`. It can be restarted as
-//! planned: `check SITE.toml --succession FORMAT` is how the running program asks the one on disk.
+//! Runs the daemon of one site in the foreground, for the tests of this package: `site run SITE.toml`. It can be restarted
+//! as planned: `check SITE.toml --succession FORMAT` is how the running program asks the one on disk. What ships is
+//! `catchment`.
 
 use std::path::Path;
 use std::process::ExitCode;
