@@ -1,10 +1,11 @@
 //! A scenario tells a daemon that is slow from a machine that is.
 
-use crate::stage::{Caller, numbers};
+use crate::stage::{Caller, PROGRAM, numbers};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -19,11 +20,19 @@ service = "nsd"
 
 [[step]]
 at = "0s"
+say = "{QUIET}"
+expect = ["every client answered"]
+
+[[step]]
+at = "2s"
 do = [{faults}]
 expect = ["clients of london answered within 250ms plus path"]
 "#
     )
 }
+
+/// What is printed when the world is up.
+const QUIET: &str = "Nothing has happened yet.";
 
 /// What `catchment lab test` said of a scenario.
 struct Judged {
@@ -47,7 +56,7 @@ fn play(command: &mut Command, directory: &Path, faults: &str, mut listen: impl 
     }
     let code = playing.wait().unwrap().code();
     let result: serde_json::Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
-    Judged { code, said, check: result["scenarios"][0]["checks"][0].clone() }
+    Judged { code, said, check: result["scenarios"][0]["checks"][1].clone() }
 }
 
 /// The daemon of the only London on this machine.
@@ -84,4 +93,36 @@ fn a_daemon_that_sleeps_for_400_ms_fails() {
         return;
     }
     panic!("this machine was too busy to judge {TRIES} times");
+}
+
+/// Whoever is busy rests when this is dropped, also when the test fails.
+struct Rest<'o>(&'o AtomicBool);
+
+impl Drop for Rest<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The machine is busy with more urgent things: nobody can tell whether the daemon is slow, and that is what is said.
+#[test]
+fn a_starved_machine_is_inconclusive() {
+    const BUSY_ON_EACH_PROCESSOR: usize = 2;
+    let directory = tempfile::tempdir().unwrap();
+    let over = AtomicBool::new(false);
+    let judged = thread::scope(|scope| {
+        let rest = Rest(&over);
+        let busy = BUSY_ON_EACH_PROCESSOR * thread::available_parallelism().unwrap().get();
+        let mut command = Command::new("nice");
+        command.args(["-n", "15", PROGRAM]);
+        let judged = play(&mut command, directory.path(), r#""kill service london""#, |line| {
+            if line.contains(QUIET) {
+                (0..busy).for_each(|_| drop(scope.spawn(|| while !over.load(Ordering::Relaxed) {})));
+            }
+        });
+        drop(rest);
+        judged
+    });
+    assert_eq!((judged.code, &judged.check["verdict"]), (Some(3), &"inconclusive".into()), "{}", judged.said);
+    assert!(judged.said.contains("of which this machine may owe"), "{}", judged.said);
 }
