@@ -89,7 +89,7 @@ impl Play {
         let first = if told.missed == 0 { 0 } else { samples.first().map_or(0, |sample| sample.at_ms) };
         Play {
             title: report.as_ref().map_or_else(|| lab.world.name.clone(), |report| report.title.clone()),
-            from_ms: first.max(pictures.from_ms()),
+            from_ms: first.max(pictures.begins_ms()),
             until_ms: milliseconds(until, lab.began),
             report,
             pictures: pictures.to_vec(),

@@ -117,7 +117,13 @@ fn a_starved_machine_is_inconclusive() {
         command.args(["-n", "15", PROGRAM]);
         let judged = play(&mut command, directory.path(), r#""kill service london""#, |line| {
             if line.contains(QUIET) {
-                (0..busy).for_each(|_| drop(scope.spawn(|| while !over.load(Ordering::Relaxed) {})));
+                (0..busy).for_each(|_| {
+                    drop(scope.spawn(|| {
+                        while !over.load(Ordering::Relaxed) {
+                            std::hint::spin_loop()
+                        }
+                    }))
+                });
             }
         });
         drop(rest);

@@ -61,7 +61,7 @@ impl Pictures {
     }
 
     /// The moment of the oldest picture that is kept if there were older ones; otherwise 0.
-    pub(crate) fn from_ms(&self) -> u64 {
+    pub(crate) fn begins_ms(&self) -> u64 {
         let first = self.first.get("at_ms").and_then(Value::as_u64);
         first.filter(|_| self.forgot).unwrap_or_default()
     }
@@ -166,7 +166,7 @@ mod tests {
             prop_assert_eq!(kept.len(), given.len().min(most));
             prop_assert_eq!(&kept[..], &given[given.len() - kept.len()..]);
             let from = kept.first().map_or(0, |first| first.at_ms);
-            prop_assert_eq!(pictures.from_ms(), if given.len() > most { from } else { 0 });
+            prop_assert_eq!(pictures.begins_ms(), if given.len() > most { from } else { 0 });
         }
     }
 }
