@@ -95,11 +95,11 @@ class Player {
 
   #choose(index) {
     this.recording = this.recordings[index];
-    const { begin, end, play: { title, report }, pictures } = this.recording;
+    const { begin, end, play: { title, report, events }, pictures } = this.recording;
     [this.bar.min, this.bar.max, this.bar.step] = [begin, end, 10];
     say(byId('play-title'), title);
     byId('play-title').hidden = this.recordings.length > 1;
-    this.story.show(report ?? null, begin, end);
+    this.story.show(report ?? null, events, begin, end);
     const date = new Date(pictures[0]?.started ?? 0);
     say(byId('connection'), `recorded ${date.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' })}`);
     this.seek(begin);

@@ -19,8 +19,8 @@ export class Story {
     this.seek = seek;
   }
 
-  /** A report, or null where nobody judged; the bar goes from one moment to the other. */
-  show(report, begin, end) {
+  /** A report, or null where nobody judged, and what happened; the bar goes from one moment to the other. */
+  show(report, events, begin, end) {
     byId('story').hidden = report === null;
     this.steps = report?.steps ?? [];
     this.checks = [...(report?.checks ?? [])].sort((a, b) => a.at_ms - b.at_ms);
@@ -28,7 +28,7 @@ export class Story {
     byId('story-verdict').replaceChildren(...title.filter(Boolean));
     this.items = this.steps.map((step, index) => this.#item(step, index + 1));
     byId('step-list').replaceChildren(...this.items);
-    byId('ticks').replaceChildren(...this.#ticks((at) => (at - begin) / (end - begin)));
+    byId('ticks').replaceChildren(...this.#ticks(events, (at) => (at - begin) / (end - begin)));
   }
 
   /** Brings out the step of a moment, and tells what was judged last. */
@@ -57,15 +57,15 @@ export class Story {
   }
 
   /** Marks: the number of each step, a wedge where something was done, and what was judged, the worst of its moment. */
-  #ticks(place) {
+  #ticks(events, place) {
     const tick = (at, kind, sign, title) => {
       const mark = element('span', { class: `tick ${kind}`, title }, sign);
       mark.style.setProperty('--at', place(at).toFixed(5));
       return mark;
     };
     const steps = this.steps.map((step, index) => tick(step.at_ms, 'step', String(index + 1), step.say ?? ''));
-    const done = this.steps.flatMap((step) => step.done ?? [])
-      .map(({ at_ms: at, said }) => tick(at, 'done', '\u25bc', said));
+    const done = events.filter(({ kind }) => kind === 'fault')
+      .map(({ at_ms: at, text }) => tick(at, 'done', '\u25bc', text));
     const groups = [];
     for (const check of this.checks) {
       const group = groups.at(-1);

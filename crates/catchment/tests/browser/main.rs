@@ -179,6 +179,7 @@ fn a_scenario_is_shared_and_seen_again() {
     page.wait("document.getElementById('play-title').textContent !== ''");
     assert_eq!(page.see("document.getElementById('play-title').textContent"), TITLE);
     assert_eq!(page.see("document.title"), "tiny \u{b7} Catchment");
+    assert_eq!(page.see("document.querySelector('.tick.done').title"), "the daemon of london was killed");
     assert_the_keyboard_gets_everywhere(&mut page);
     assert_letters_can_be_read(&mut page);
     assert_it_fits(&mut page);
