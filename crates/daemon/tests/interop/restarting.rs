@@ -5,7 +5,7 @@
 use crate::host::{comes_true, until};
 use crate::implementation::{Optional, Session};
 use crate::peers::Peers;
-use crate::site::ANNOUNCED;
+use crate::site::{ANNOUNCED, COVER};
 use crate::table::{Cell, Table, View};
 use terms::Family;
 
@@ -14,9 +14,6 @@ use terms::Family;
 const GATE: &str = "[[service.check]]\n\
     exec = { command = [\"/bin/sh\", \"-c\", \"test -e DIR/decide || exit 2\"] }\n\
     interval = \"500ms\"\ntimeout = \"500ms\"\nhang_after = \"1h\"\n\n[service.dns]";
-
-/// Told as long as the daemon lives, unless the site file says so no more.
-const COVER: &str = "198.18.0.0/23";
 
 const LINES: &str = "keep_received = true\ngraceful_restart = { restart_time = \"600s\" }\n";
 

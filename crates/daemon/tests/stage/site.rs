@@ -6,8 +6,11 @@ use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 
-/// What the site announces while it is well, in each family. Its cover is announced beside it all the time.
+/// What the site announces while it is well, in each family.
 pub(crate) const ANNOUNCED: [&str; 2] = ["198.18.0.0/24", "2001:db8:53::/48"];
+
+/// The cover, which is announced beside it as long as the daemon lives.
+pub(crate) const COVER: &str = "198.18.0.0/23";
 
 const HEAD: &str = r#"
 [site]

@@ -2,7 +2,7 @@
 
 use super::{heard_all, refresh};
 use crate::implementation::Optional;
-use crate::site::ANNOUNCED;
+use crate::site::{ANNOUNCED, COVER};
 use crate::table::{Cell, View};
 
 /// Whether both ends can do something that `status` calls like this.
@@ -43,6 +43,8 @@ pub(crate) fn added_paths(view: View<'_>) -> Cell {
     view.until("the session is up and carries the route", || view.is_served());
     assert!(is_agreed(view, "add-path-receive-ipv4"));
     assert!(is_agreed(view, "add-path-send-ipv4"));
+    // Two prefixes in one UPDATE: without identifiers one of them would pass for the identifier of the other.
+    view.until("the cover has come, too", || view.route(COVER).is_some());
     view.until("the peer's own routes were heard", || heard_all(view));
     Cell::Passes
 }
