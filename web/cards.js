@@ -98,7 +98,7 @@ export class CableForm {
     byId('cables').hidden = this.cables.length === 0;
     const chosen = this.list.value;
     refresh(this.list, this.cables.map(({ name, state }) => [name, state]), () => this.cables.map((cable) => {
-      const words = { up: '', cut: ' \u2014 cut', blackhole: ' \u2014 black hole' };
+      const words = { up: '', cut: ' \u2014 cut', blackhole: ' \u2014 black hole', 'half-broken': ' \u2014 half broken' };
       return element('option', { value: cable.name }, cable.name + words[cable.state]);
     }));
     if (this.cables.some(({ name }) => name === chosen)) this.list.value = chosen;

@@ -125,7 +125,9 @@ export class WorldMap {
       : longest[Math.floor(longest.length / 2)];
     const sign = line.state === 'cut'
       ? svg('path', { d: 'M-3,-3L3,3M3,-3L-3,3' })
-      : svg('circle', { r: 2.6, class: 'hole' });
+      : line.state === 'half-broken'
+        ? svg('path', { d: 'M-3,3L3,-3' })
+        : svg('circle', { r: 2.6, class: 'hole' });
     const badge = svg('g', { class: 'badge', transform: `translate(${x.toFixed(1)},${y.toFixed(1)})` },
       svg('circle', { r: 7.5 }), sign);
     const d = path(pieces);

@@ -18,6 +18,7 @@ function key() {
     entry(resort, 'a site of last resort'),
     entry(sample({ class: 'broken cut' }), 'cut'),
     entry(sample({ class: 'broken blackhole' }), 'black hole'),
+    entry(sample({ class: 'broken half-broken' }), 'half broken'),
     entry(noMark(), 'gone or silent'),
   ];
 }

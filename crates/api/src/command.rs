@@ -21,8 +21,16 @@ words! {
         Cut = "cut",
         /// A cable or a site's cables swallow every packet, carrier up.
         Blackhole = "blackhole",
-        /// A service hangs and runs in turns.
+        /// A cable or a site's cables lose a share of the packets.
+        HalfBroken = "half-broken",
+        /// A service hangs and runs, or a cable is cut and carries, in turns.
         Flap = "flap",
+        /// A router checks reverse paths strictly.
+        Urpf = "urpf",
+        /// A router takes what a neighbour tells as the last resort.
+        Shift = "shift",
+        /// A node floods the anycast address with questions.
+        Flood = "flood",
         /// A daemon can open nothing any more.
         Starve = "starve",
         /// Addresses are taken off a host.

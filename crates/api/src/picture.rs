@@ -90,6 +90,8 @@ words! {
         Cut = "cut",
         /// Has a carrier and swallows every packet.
         Blackhole = "blackhole",
+        /// Swallows a share of the packets.
+        HalfBroken = "half-broken",
     }
 
     /// Why a client is not answered by the site next to it.

@@ -120,6 +120,9 @@ pub(crate) enum Lab {
     /// Brings a world up, serves its map, and runs until Ctrl-C
     #[command(after_help = "Example:\n  catchment lab up\n  catchment lab up tiny --duration 30s")]
     Up(LabUp),
+    /// Writes a world file to begin with, full of comments
+    #[command(after_help = "Example:\n  catchment lab new\n  catchment lab up world.toml")]
+    New(LabNew),
     /// Plays scenarios, each in a world of its own, and prints what was measured against what was expected
     #[command(
         after_help = "Example:\n  catchment lab test scenarios/*.toml --json out.json\n  catchment lab test scenarios/power-cut.toml --html replay.html"
@@ -157,9 +160,12 @@ pub(crate) struct Running {
 /// `catchment lab up`.
 #[derive(Debug, Args)]
 pub(crate) struct LabUp {
-    /// A world file, or one of the built-in worlds: earth, tiny
+    /// A world file, or one of the built-in worlds: earth, tiny, dozens
     #[arg(value_name = "WORLD.toml", value_hint = ValueHint::FilePath)]
     pub(crate) world: Option<PathBuf>,
+    /// Draws the world `dozens` with this seed: the same seed draws the same world
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
     #[command(flatten)]
     pub(crate) running: Running,
     /// Where the map is served
@@ -183,6 +189,14 @@ pub(crate) struct LabHistory {
     /// Writes everything that was seen to this file at the end, as one JSON document
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) history: Option<PathBuf>,
+}
+
+/// `catchment lab new`.
+#[derive(Debug, Args)]
+pub(crate) struct LabNew {
+    /// Where it is written; nothing is written over
+    #[arg(value_name = "WORLD.toml", default_value = lab::DEFAULT_FILE, value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
 }
 
 /// `catchment lab test`.
@@ -237,11 +251,12 @@ pub(crate) struct LabNodes {
 /// `catchment lab fault`.
 #[derive(Debug, Args)]
 pub(crate) struct LabFault {
-    /// What to do: kill, hang, reboot, power-cut, cut, blackhole, flap, starve, remove, drain, withdraw, resume, drop,
-    /// end, change, reload, restart, restore
+    /// What to do: kill, hang, reboot, power-cut, cut, blackhole, half-broken, flap, flood, shift, urpf, starve, remove,
+    /// drain, withdraw, resume, drop, end, change, reload, restart, restore
     pub(crate) kind: String,
     /// To what: `london` (the site, or its service), `site london`, `service london`, `daemon london`,
-    /// `cable atlas-london - atlas-newyork`, `store`, `everything`, `198.18.0.99 at site london for 10m`
+    /// `cable atlas-london - atlas-newyork`, `node atlas-london`, `store`, `everything`,
+    /// `198.18.0.99 at site london for 10m`; the reference of scenarios lists every form
     #[arg(required = true)]
     pub(crate) target: Vec<String>,
     #[command(flatten)]

@@ -1,38 +1,20 @@
 //! Configuration of BIRD 2 for every router of the plan, as text.
 //!
-//! Policy is that of Gao and Rexford: a route from a customer is preferred to one from a peer, that to one from a
-//! provider; peers and providers are told of customers only, customers of everything. The preference is written into
-//! LOCAL_PREF, so it can be read in any router and tells where in the network a route came from. As many providers do,
-//! every network lets its neighbours ask for less: `its own number:80` makes a route the least preferred of all, and
-//! graceful shutdown (RFC 8326) the last resort. What a customer has them drop (RFC 7999), every router of the network drops.
+//! Policy is that of [`policy`](crate::policy). What a customer has a network drop (RFC 7999), every router of the
+//! network drops.
 
 use crate::igp::IgpRoute;
-use crate::plan::{Node, NodeId, Pair, Plan, Port, Purpose, Role};
-use crate::world::{BFD_MULTIPLIER, RelationKind, RouterRef, World};
-use std::fmt::{self, Display, Formatter};
+use crate::plan::{NodeId, Pair, Plan, Purpose};
+use crate::policy::{SHIFTED, Session, SessionKind, sessions};
+use crate::world::{BFD_MULTIPLIER, RouterRef, World};
+use std::fmt::{self, Display, Formatter, Write as _};
 use std::path::Path;
-use terms::Asn;
 
 /// The file, beside the configuration, that has the routes inside the network. It changes when a cable breaks.
 pub const IGP_FILE: &str = "igp.conf";
 
-/// What the far end of a session is to this network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Neighbour {
-    Customer,
-    Peer,
-    Provider,
-}
-
-impl Neighbour {
-    fn word(self) -> &'static str {
-        match self {
-            Neighbour::Customer => "customer",
-            Neighbour::Peer => "peer",
-            Neighbour::Provider => "provider",
-        }
-    }
-}
+/// The file, beside the configuration, that names the neighbour whose routes are the last resort for now.
+pub const SHIFT_FILE: &str = "shift.conf";
 
 /// The main file of one router. `directory` is where its other files are.
 pub fn configuration(world: &World, plan: &Plan, router: RouterRef, directory: &Path) -> String {
@@ -53,14 +35,69 @@ pub fn igp(routes: &[IgpRoute]) -> String {
     v4 + &v6
 }
 
+/// The file that names the neighbour whose routes are the last resort for now, if one is.
+pub fn shift(neighbour: Option<&str>) -> String {
+    format!("define SHIFTED = \"{}\";\n", neighbour.map(protocol_name).unwrap_or_default())
+}
+
+/// The configuration of the route server of an exchange (RFC 7947): it adds no number of its own, and next hops are those
+/// of the members, who reach each other on its LAN. A member whose own route is the best is told of the second best.
+pub fn route_server(plan: &Plan, exchange: NodeId, directory: &Path) -> String {
+    let node = plan.node(exchange);
+    let mut text = format!(
+        "# route server of {} in {}\nrouter id {};\nlog \"{}\" {{ info, warning, error, fatal, bug }};\n\
+         ipv4 table master4 sorted;\nipv6 table master6 sorted;\nprotocol device {{ scan time 60; }}\n{SESSION}",
+        node.name,
+        node.city,
+        node.address.v4,
+        directory.join("bird.log").display()
+    );
+    for (_, here, there) in plan.ports(exchange) {
+        let member = plan.node(there.node);
+        let (name, own, asn) = (protocol_name(&member.name), here.address, node.asn);
+        let channel = "import all; export all; secondary; next hop keep";
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "\nprotocol bgp {name} from session {{\n  local {} as {asn};\n  neighbor {} as {};\n  rs client;\n  \
+             ipv4 {{ {channel}; }};\n  ipv6 {{ {channel}; }};\n}}",
+            own.v4, there.address.v4, member.asn
+        );
+    }
+    text
+}
+
+/// What every session has in common.
+const SESSION: &str = "\
+template bgp session {
+  hold time 9;
+  keepalive time 3;
+  connect delay time 1;
+  connect retry time 1;
+  error wait time 1, 2;
+}
+";
+
+/// What a route is worth. A community of two octets cannot name a network of four.
+fn weigh(asn: terms::Asn) -> String {
+    let own = match asn.fits_two_octets() {
+        true => "  if (OWN, 80) ~ bgp_community then bgp_local_pref = 80;\n",
+        false => "",
+    };
+    format!(
+        "\
+# A route that is about to go is the last resort (RFC 8326 section 4.2); one with our community is less than all others.
+function weigh(int level) {{
+  bgp_local_pref = level;
+{own}  if proto = SHIFTED then bgp_local_pref = {SHIFTED};
+  if (65535, 0) ~ bgp_community then bgp_local_pref = 0;
+}}
+"
+    )
+}
+
 /// What every router has in common.
 const POLICY: &str = "\
-# A route that is about to go is the last resort (RFC 8326 section 4.2); one with our community is less than all others.
-function weigh(int level) {
-  bgp_local_pref = level;
-  if (OWN, 80) ~ bgp_community then bgp_local_pref = 80;
-  if (65535, 0) ~ bgp_community then bgp_local_pref = 0;
-}
 # A customer may have us drop what is sent to a single address of its own (RFC 7999); the route stays in our network.
 function drop_on_request() {
   if (65535, 666) ~ bgp_community then {
@@ -80,13 +117,6 @@ filter to_customer { if defined(bgp_local_pref) then accept; reject; }
 filter to_peer { if defined(bgp_local_pref) && bgp_local_pref >= 300 then accept; reject; }
 filter to_provider { if defined(bgp_local_pref) && bgp_local_pref >= 300 then accept; reject; }
 
-template bgp session {
-  hold time 9;
-  keepalive time 3;
-  connect delay time 1;
-  connect retry time 1;
-  error wait time 1, 2;
-}
 ";
 
 struct Configuration<'a> {
@@ -105,27 +135,18 @@ impl Display for Configuration<'_> {
         writeln!(f, "log \"{}\" {{ info, warning, error, fatal, bug }};", self.file("bird.log"))?;
         writeln!(f, "protocol device {{ scan time 60; }}\n")?;
         writeln!(f, "define OWN = {};", node.asn)?;
+        writeln!(f, "include \"{}\";", self.file(SHIFT_FILE))?;
+        f.write_str(&weigh(node.asn))?;
         f.write_str(POLICY)?;
-        self.kernel(f)?;
+        f.write_str(SESSION)?;
+        self.kernel(f, id)?;
         self.originated(f)?;
         writeln!(f, "include \"{}\";", self.file(IGP_FILE))?;
-        self.inside(f, id, node)?;
+        let sessions = sessions(self.world, self.plan, id);
+        let inside = |session: &&Session<'_>| session.kind == SessionKind::Inside;
+        sessions.iter().filter(inside).try_for_each(|session| self.session(f, session))?;
         self.watch_links(f)?;
-        for (cable, here, there) in self.plan.ports(id) {
-            match self.plan.cables[cable.0].purpose {
-                Purpose::Border => self.border(f, node.asn, here, there)?,
-                Purpose::SiteLan => {
-                    let customer = Neighbour::Customer;
-                    self.session(f, node.asn, here, there, self.world.host_asn, customer)?;
-                    if self.world.operation.bfd.is_some() {
-                        writeln!(f, "  bfd on;")?;
-                    }
-                    f.write_str("}\n")?;
-                }
-                Purpose::Backbone | Purpose::Access | Purpose::Management => {}
-            }
-        }
-        Ok(())
+        sessions.iter().filter(|session| !inside(session)).try_for_each(|session| self.session(f, session))
     }
 }
 
@@ -145,11 +166,15 @@ impl Configuration<'_> {
     }
 
     /// The kernel gets everything but the network's own block, which would swallow what is directly connected.
-    fn kernel(&self, f: &mut Formatter<'_>) -> fmt::Result {
+    /// Where a site has several hosts, packets are spread over them.
+    fn kernel(&self, f: &mut Formatter<'_>, id: NodeId) -> fmt::Result {
+        let of_site = |cable: usize| self.plan.cables[cable].purpose == Purpose::SiteLan;
+        let hosts = self.plan.ports(id).filter(|(cable, ..)| of_site(cable.0)).count();
+        let spread = if hosts > 1 { "  merge paths on;\n" } else { "" };
         for (number, channel) in [(4, "ipv4"), (6, "ipv6")] {
             writeln!(
                 f,
-                "\nprotocol kernel kernel{number} {{\n  scan time 60;\n  {channel} {{ import none; export where proto != \"own{number}\"; }};\n}}"
+                "\nprotocol kernel kernel{number} {{\n  scan time 60;\n{spread}  {channel} {{ import none; export where proto != \"own{number}\"; }};\n}}"
             )?;
         }
         Ok(())
@@ -167,78 +192,32 @@ impl Configuration<'_> {
         Ok(())
     }
 
-    /// A full mesh: every router of the network is told what this one hears from outside.
-    fn inside(&self, f: &mut Formatter<'_>, id: NodeId, node: &Node) -> fmt::Result {
-        if self.world.networks[self.router.network].islands {
-            return Ok(());
-        }
-        for (other, far) in self.plan.nodes.iter().enumerate().filter(|&(other, _)| other != id.0) {
-            let Role::Router(router) = far.role else { continue };
-            if router.network != self.router.network {
-                continue;
-            }
-            let name = protocol_name(self.plan.nodes[other].name.as_str());
-            let (own, own6, theirs, asn) = (node.address.v4, node.address.v6, far.address.v4, node.asn);
-            writeln!(f, "\nprotocol bgp {name} from session {{")?;
-            writeln!(f, "  local {own} as {asn};\n  neighbor {theirs} as {asn};")?;
-            writeln!(
-                f,
-                "  ipv4 {{ next hop self; import filter from_inside; export where source = RTS_BGP; }};"
-            )?;
-            writeln!(
-                f,
-                "  ipv6 {{ next hop self; next hop address {own6}; import filter from_inside; export where source = RTS_BGP; }};\n}}"
-            )?;
-        }
-        Ok(())
-    }
-
-    fn border(&self, f: &mut Formatter<'_>, asn: Asn, here: &Port, there: &Port) -> fmt::Result {
-        let far = self.plan.node(there.node);
-        self.session(f, asn, here, there, far.asn, self.neighbour(here, there))?;
-        f.write_str("}\n")
-    }
-
-    /// What the network at the other end is to this one.
-    fn neighbour(&self, here: &Port, there: &Port) -> Neighbour {
-        let session = self.plan.sessions.iter().find(|session| {
-            let [left, right] = &self.plan.cables[session.cable.0].ends;
-            let ends = [left.address, right.address];
-            ends == [here.address, there.address] || ends == [there.address, here.address]
-        });
-        let Some(session) = session else { return Neighbour::Peer };
-        let we_are_left = self.plan.cables[session.cable.0].ends[0].address == here.address;
-        match (session.kind, we_are_left) {
-            (RelationKind::Peering, _) => Neighbour::Peer,
-            (RelationKind::Transit, true) => Neighbour::Provider,
-            (RelationKind::Transit, false) => Neighbour::Customer,
-        }
-    }
-
-    /// A session, but for what closes it.
-    fn session(
-        &self,
-        f: &mut Formatter<'_>,
-        asn: Asn,
-        here: &Port,
-        there: &Port,
-        far_asn: Asn,
-        neighbour: Neighbour,
-    ) -> fmt::Result {
-        let name = protocol_name(&self.plan.node(there.node).name);
-        let (own, own6, theirs, word) =
-            (here.address.v4, here.address.v6, there.address.v4, neighbour.word());
+    fn session(&self, f: &mut Formatter<'_>, session: &Session<'_>) -> fmt::Result {
+        let Some(id) = self.plan.router(self.router) else { return Ok(()) };
+        let (name, asn, far_asn) = (protocol_name(&session.far.name), self.plan.node(id).asn, session.asn);
+        let (own, own6, theirs) = (session.own.v4, session.own.v6, session.theirs.v4);
         writeln!(f, "\nprotocol bgp {name} from session {{")?;
         writeln!(f, "  local {own} as {asn};\n  neighbor {theirs} as {far_asn};")?;
-        writeln!(f, "  ipv4 {{ import filter from_{word}; export filter to_{word}; }};")?;
-        writeln!(
-            f,
-            "  ipv6 {{ next hop address {own6}; import filter from_{word}; export filter to_{word}; }};"
-        )
+        let (v4, v6) = match session.kind.neighbour() {
+            None => {
+                let all = "import filter from_inside; export where source = RTS_BGP;";
+                (format!("next hop self; {all}"), format!("next hop self; next hop address {own6}; {all}"))
+            }
+            Some(neighbour) => {
+                let word = neighbour.word();
+                let filters = format!("import filter from_{word}; export filter to_{word};");
+                (filters.clone(), format!("next hop address {own6}; {filters}"))
+            }
+        };
+        writeln!(f, "  ipv4 {{ {v4} }};\n  ipv6 {{ {v6} }};")?;
+        if session.kind == SessionKind::Host && self.world.operation.bfd.is_some() {
+            writeln!(f, "  bfd on;")?;
+        }
+        f.write_str("}\n")
     }
 }
 
 /// A node's name as a word of BIRD's language; the prefix keeps it apart from the language's own words.
-fn protocol_name(node: &str) -> String {
+pub(crate) fn protocol_name(node: &str) -> String {
     format!("to_{}", node.replace('-', "_"))
 }

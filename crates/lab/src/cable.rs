@@ -15,6 +15,8 @@ use crate::clock;
 use crate::history::{Laggard, LatenessLog};
 use crate::lateness::Worst;
 use crate::plan::CableId;
+use crate::scenario::words::Percent;
+use crate::world::Rate;
 use linux::panel::{LONGEST_FRAME, Plug};
 use linux::{Error, Result, scheduling};
 use queue::{Direction, Queues};
@@ -41,6 +43,51 @@ pub enum Condition {
     Cut,
     /// Swallows them; its ends have a carrier and nobody knows.
     Blackhole,
+    /// Swallows a share of them.
+    HalfBroken(Percent),
+}
+
+impl Condition {
+    const CUT: u8 = 254;
+    const BLACKHOLE: u8 = 255;
+
+    fn of(number: u8) -> Self {
+        match number {
+            Condition::CUT => Condition::Cut,
+            Condition::BLACKHOLE => Condition::Blackhole,
+            share => Percent::new(share).map_or(Condition::Up, Condition::HalfBroken),
+        }
+    }
+
+    /// As a number that a thread can look at while another changes it: the share that is lost, where packets pass.
+    fn number(self) -> u8 {
+        match self {
+            Condition::Up => 0,
+            Condition::Cut => Condition::CUT,
+            Condition::Blackhole => Condition::BLACKHOLE,
+            Condition::HalfBroken(share) => share.get(),
+        }
+    }
+
+    /// The share of packets that get lost, 0 to 1; none where not a single one passes.
+    fn lost(self) -> Option<f64> {
+        match self {
+            Condition::Up => Some(0.0),
+            Condition::HalfBroken(share) => Some(share.share()),
+            Condition::Cut | Condition::Blackhole => None,
+        }
+    }
+}
+
+/// How a cable carries packets when nothing is wrong with it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Carriage {
+    /// One-way delay.
+    pub delay: Duration,
+    /// Share of packets that get lost, 0 to 1.
+    pub loss: f64,
+    /// What it carries at most in each direction; none carries everything.
+    pub rate: Option<Rate>,
 }
 
 /// A cable between two plugs.
@@ -50,31 +97,26 @@ pub struct Fibre {
     pub id: CableId,
     /// Its ends, in the order of the plan.
     pub ends: [Plug; 2],
-    /// One-way delay.
-    pub delay: Duration,
-    /// Share of packets that get lost, 0 to 1.
-    pub loss: f64,
+    /// How it carries packets when nothing is wrong with it.
+    pub carriage: Carriage,
     condition: AtomicU8,
 }
 
 impl Fibre {
     /// A cable that carries.
-    pub fn new(id: CableId, ends: [Plug; 2], delay: Duration, loss: f64) -> Self {
-        Fibre { id, ends, delay, loss, condition: AtomicU8::new(Condition::Up as u8) }
+    pub fn new(id: CableId, ends: [Plug; 2], carriage: Carriage) -> Self {
+        Fibre { id, ends, carriage, condition: AtomicU8::new(Condition::Up.number()) }
     }
 
     /// What it does now.
     pub fn condition(&self) -> Condition {
-        match self.condition.load(Ordering::Relaxed) {
-            up if up == Condition::Up as u8 => Condition::Up,
-            cut if cut == Condition::Cut as u8 => Condition::Cut,
-            _ => Condition::Blackhole,
-        }
+        Condition::of(self.condition.load(Ordering::Relaxed))
     }
 
-    /// Cuts it, makes it swallow packets, or repairs it. Packets that are under way are lost with it.
+    /// Cuts it, makes it swallow packets, or repairs it. Packets that are under way are lost with it, but for those in
+    /// one that is half broken.
     pub fn set_condition(&self, condition: Condition) -> Result<()> {
-        self.condition.store(condition as u8, Ordering::Relaxed);
+        self.condition.store(condition.number(), Ordering::Relaxed);
         self.ends.iter().try_for_each(|end| end.set_carrier(condition != Condition::Cut))
     }
 }
@@ -106,10 +148,7 @@ pub fn carry(fibres: Vec<Arc<Fibre>>, lateness: Arc<LatenessLog>) -> Result<Carr
                 .map_err(|error| Error::new("watch a cable", error))?;
         }
     }
-    let directions = fibres.iter().flat_map(|fibre| {
-        let share = fibre.loss;
-        [Direction::new(fibre.delay, share), Direction::new(fibre.delay, share)]
-    });
+    let directions = fibres.iter().flat_map(|fibre| [(); 2].map(|()| Direction::new(fibre.carriage)));
     let queues = Queues::new(directions.collect());
     let worst = Worst::of(Laggard::Cables, lateness);
     let carrier = Carrier { fibres, waiting, queues, worst, buffer: vec![0; LONGEST_FRAME] };
@@ -153,10 +192,11 @@ impl Carrier {
         let fibre = &self.fibres[direction / 2];
         for _ in 0..BURST {
             match fibre.ends[direction % 2].receive(&mut self.buffer) {
-                Ok(Some(length)) if fibre.condition() == Condition::Up => {
-                    self.queues.push(direction, &self.buffer[..length], clock::now());
+                Ok(Some(length)) => {
+                    if let Some(lost) = fibre.condition().lost() {
+                        self.queues.push(direction, &self.buffer[..length], lost, clock::now());
+                    }
                 }
-                Ok(Some(_)) => {}
                 // A plug that cannot be read belongs to a node that is gone; its cable stays silent.
                 Ok(None) | Err(_) => return,
             }
@@ -168,7 +208,7 @@ impl Carrier {
         let now = clock::now();
         while let Some((direction, due, frame)) = self.queues.pop_due(now) {
             let fibre = &self.fibres[direction / 2];
-            if fibre.condition() == Condition::Up {
+            if fibre.condition().lost().is_some() {
                 fibre.ends[1 - direction % 2].deliver(&frame);
                 self.worst.note(now, now.since(due));
             }

@@ -1,10 +1,10 @@
 //! Commands that work inside a running lab: `exec`, `nodes`, `down`.
 
 use crate::control::DOWN;
+use crate::host::DAEMON_SOCKET;
 use crate::rootless;
 use crate::running::directory_of;
 use crate::runtime::{LabName, Sockets};
-use crate::site::DAEMON_SOCKET;
 use api::client::{ClientError, Server, blocking};
 use api::{Done, FaultKind, NodeList, Refusal, route};
 use linux::process::{

@@ -1,9 +1,11 @@
 //! Why a client is answered from further away than it could be: what the router that decided says about it.
 
+use crate::policy::Neighbour;
 use std::cmp::{Ordering, Reverse};
 use std::fmt;
+use std::net::IpAddr;
 
-/// A route to the anycast address as BIRD tells it (`show route for ADDRESS all`).
+/// A route to the anycast address as a router tells it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Candidate {
     /// Whether this is the one that is used.
@@ -12,9 +14,11 @@ pub(crate) struct Candidate {
     pub(crate) path: Vec<u32>,
     /// LOCAL_PREF.
     pub(crate) preference: u32,
+    /// NEXT_HOP.
+    pub(crate) next_hop: Option<IpAddr>,
 }
 
-/// The routes that a router has to choose from, in BIRD's order.
+/// The routes that a router has to choose from, as BIRD tells them (`show route for ADDRESS all`), in its order.
 pub(crate) fn candidates(told: &str) -> Vec<Candidate> {
     let mut candidates: Vec<Candidate> = Vec::new();
     for line in told.lines() {
@@ -29,6 +33,10 @@ pub(crate) fn candidates(told: &str) -> Vec<Candidate> {
         }
         if let Some(preference) = words.strip_prefix("BGP.local_pref:") {
             current.preference = preference.trim().parse().unwrap_or(0);
+        }
+        if let Some(hop) = words.strip_prefix("BGP.next_hop:") {
+            // Over IPv6 the address that is valid on the link only may follow.
+            current.next_hop = hop.split_whitespace().next().and_then(|hop| hop.parse().ok());
         }
     }
     candidates
@@ -68,13 +76,13 @@ impl fmt::Display for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AS path")?;
         self.path.iter().try_for_each(|network| write!(f, " {network}"))?;
-        // The preferences that the lab gives (`bird::configuration`).
-        let source = match self.preference {
-            300.. => "a customer's",
-            200..300 => "a peer's",
-            _ => "a provider's",
+        let gave = |neighbour: &Neighbour| neighbour.preference() == self.preference;
+        let source = match Neighbour::ALL.into_iter().find(gave) {
+            Some(neighbour) => format!("a {}'s, ", neighbour.word()),
+            // Whoever told it asked for less, or traffic is shifted away from there.
+            None => String::new(),
         };
-        write!(f, " ({source}, preference {})", self.preference)
+        write!(f, " ({source}preference {})", self.preference)
     }
 }
 
@@ -101,6 +109,7 @@ Table master4:
     #[test]
     fn a_router_prefers_its_customer_although_a_peer_is_nearer() {
         let candidates = candidates(TOLD);
+        assert_eq!(candidates[0].next_hop, "10.13.0.64".parse().ok());
         let reasons = Reasons { network: "Borea", city: "Amsterdam", candidates: &candidates };
         assert_eq!(
             reasons.to_string(),
@@ -111,7 +120,12 @@ Table master4:
 
     #[test]
     fn lengths_decide_between_equals_and_a_single_way_is_no_choice() {
-        let route = |best, path: &[u32]| Candidate { best, path: path.to_vec(), preference: 100 };
+        let route = |best, path: &[u32]| Candidate {
+            best,
+            path: path.to_vec(),
+            preference: 100,
+            ..Candidate::default()
+        };
         let say =
             |candidates: &[Candidate]| Reasons { network: "Gulf", city: "Dubai", candidates }.to_string();
         assert!(

@@ -7,12 +7,17 @@ mod apply;
 mod attack;
 mod data_centre;
 mod disturb;
+mod host;
 mod operator;
+mod place;
+mod process;
+mod router;
 
 pub use apply::FaultError;
+pub(crate) use disturb::Flapping;
 
 use crate::hostile::ScriptName;
-use crate::scenario::words::{Line, NodeName, Time};
+use crate::scenario::words::{Count, Line, NodeName, Percent, Time};
 use crate::sentence::sentences;
 use std::net::IpAddr;
 use terms::SiteName;
@@ -34,12 +39,33 @@ sentences! {
         RebootSite { site: SiteName } = ["reboot" "site" site];
         /// The site's host and its edge router are gone at once: no packet says so to anybody.
         PowerCutSite { site: SiteName } = ["power-cut" "site" site];
+        /// One of several hosts of a site is gone at once: no packet says so to anybody. Its router sees that its LAN
+        /// has no carrier.
+        PowerCutHost { host: NodeName } = ["power-cut" "host" host];
         /// The cable between two nodes is cut: both ends lose carrier.
         CutCable { end: NodeName, other: NodeName } = ["cut" "cable" end "-" other];
         /// The cable between two nodes drops every packet, and both ends still have carrier.
         BlackholeCable { end: NodeName, other: NodeName } = ["blackhole" "cable" end "-" other];
         /// Every cable of the site's edge router drops every packet, and all ends still have carrier.
         BlackholeSite { site: SiteName } = ["blackhole" "site" site];
+        /// The cable between two nodes drops this share of the packets, at random.
+        HalfBreakCable { end: NodeName, other: NodeName, share: Percent } =
+            ["half-broken" "cable" end "-" other "losing" share];
+        /// Every cable of the site's edge router drops this share of the packets, at random.
+        HalfBreakSite { site: SiteName, share: Percent } = ["half-broken" "site" site "losing" share];
+        /// The cable is cut for this long, carries for as long, and so on until it is restored. It begins with a cut.
+        FlapCable { end: NodeName, other: NodeName, time: Time } =
+            ["flap" "cable" end "-" other "every" time];
+        /// The router drops an IPv4 packet unless it would send the answer out of the interface on which the packet
+        /// came: strict reverse path forwarding (RFC 3704). Where ways differ by direction, that is silence.
+        UrpfRouter { router: NodeName } = ["urpf" "router" router];
+        /// An operator makes what this neighbour in another network tells the router the last resort: traffic goes
+        /// another way, if there is one.
+        ShiftRouter { router: NodeName, neighbour: NodeName } =
+            ["shift" "router" router "away" "from" neighbour];
+        /// The node asks the anycast address so many questions a second over IPv4, beside what clients ask. Every
+        /// router on the way carries each of them: begin beside the target, at a site's edge router.
+        FloodFrom { node: NodeName, count: Count } = ["flood" "from" node "at" count "per" "second"];
         /// The service hangs for this long, runs for as long, and so on until it is restored.
         FlapService { site: SiteName, time: Time } = ["flap" "service" site "every" time];
         /// The site's daemon can open nothing any more: no socket for a check, no file. What is open stays open.
@@ -75,15 +101,18 @@ sentences! {
         RestoreService { site: SiteName } = ["restore" "service" site];
         /// The daemon runs again: started anew after a kill, continued after a hang, starving no more.
         RestoreDaemon { site: SiteName } = ["restore" "daemon" site];
-        /// Everything of the site works again: cables, edge router, host, service and daemon.
+        /// Everything of the site works again: cables, edge router, hosts, services and daemons. What an operator
+        /// ordered stands.
         RestoreSite { site: SiteName } = ["restore" "site" site];
-        /// The cable between two nodes carries packets again.
+        /// The node does what it did: it has power, traffic is not shifted, it checks no reverse path and floods nobody.
+        RestoreNode { node: NodeName } = ["restore" "node" node];
+        /// The cable between two nodes carries packets again, all of them, and flaps no more.
         RestoreCable { end: NodeName, other: NodeName } = ["restore" "cable" end "-" other];
         /// The fleet store runs again, with what it had stored.
         RestoreStore = ["restore" "store"];
         /// The cables to the operator's own data centre carry again.
         RestoreBackbone = ["restore" "backbone"];
-        /// Everything that was broken works again.
+        /// Everything that was broken works again, and every site is back in service.
         RestoreEverything = ["restore" "everything"];
     }
 }
@@ -126,6 +155,7 @@ impl Fault {
             | Fault::RebootSite { site }
             | Fault::PowerCutSite { site }
             | Fault::BlackholeSite { site }
+            | Fault::HalfBreakSite { site, .. }
             | Fault::FlapService { site, .. }
             | Fault::StarveDaemon { site }
             | Fault::RemoveAddress { site }
@@ -143,6 +173,13 @@ impl Fault {
             | Fault::RestoreSite { site } => Some(site),
             Fault::CutCable { .. }
             | Fault::BlackholeCable { .. }
+            | Fault::HalfBreakCable { .. }
+            | Fault::FlapCable { .. }
+            | Fault::PowerCutHost { .. }
+            | Fault::UrpfRouter { .. }
+            | Fault::ShiftRouter { .. }
+            | Fault::FloodFrom { .. }
+            | Fault::RestoreNode { .. }
             | Fault::KillStore
             | Fault::CutBackbone
             | Fault::RestoreCable { .. }
@@ -157,8 +194,46 @@ impl Fault {
         match self {
             Fault::CutCable { end, other }
             | Fault::BlackholeCable { end, other }
+            | Fault::HalfBreakCable { end, other, .. }
+            | Fault::FlapCable { end, other, .. }
             | Fault::RestoreCable { end, other } => Some((end, other)),
             _ => None,
+        }
+    }
+
+    /// The node that is the target, if a single one is.
+    pub fn node(&self) -> Option<&NodeName> {
+        match self {
+            Fault::PowerCutHost { host: node }
+            | Fault::UrpfRouter { router: node }
+            | Fault::ShiftRouter { router: node, .. }
+            | Fault::FloodFrom { node, .. }
+            | Fault::RestoreNode { node } => Some(node),
+            _ => None,
+        }
+    }
+
+    /// Whether this restores what `fault` did. `is_of` tells whether a node belongs to a site.
+    pub fn undoes(&self, fault: &Fault, is_of: impl Fn(&NodeName, &SiteName) -> bool) -> bool {
+        match self {
+            Fault::RestoreEverything => true,
+            Fault::RestoreService { site } => fault.service() == Some(site),
+            Fault::RestoreDaemon { site } => match fault {
+                Fault::KillDaemon { site: of }
+                | Fault::HangDaemon { site: of }
+                | Fault::StarveDaemon { site: of } => of == site,
+                _ => false,
+            },
+            Fault::RestoreSite { site } => {
+                fault.target() == Some(site) || fault.node().is_some_and(|node| is_of(node, site))
+            }
+            Fault::RestoreCable { end, other } => {
+                fault.cable().is_some_and(|cable| cable == (end, other) || cable == (other, end))
+            }
+            Fault::RestoreNode { node } => fault.node() == Some(node),
+            Fault::RestoreStore => *fault == Fault::KillStore,
+            Fault::RestoreBackbone => *fault == Fault::CutBackbone,
+            _ => false,
         }
     }
 
@@ -212,6 +287,22 @@ impl Fault {
                 format!("the cable from {end} to {other} swallows every packet")
             }
             Fault::BlackholeSite { site } => format!("every cable of {site} swallows every packet"),
+            Fault::PowerCutHost { host } => format!("{host} has no power"),
+            Fault::HalfBreakCable { end, other, share } => {
+                format!("the cable from {end} to {other} loses {share} of the packets")
+            }
+            Fault::HalfBreakSite { site, share } => {
+                format!("every cable of {site} loses {share} of the packets")
+            }
+            Fault::FlapCable { end, other, time } => {
+                format!("the cable from {end} to {other} is cut for {time}, carries for {time}, and so on")
+            }
+            Fault::UrpfRouter { router } => format!("{router} checks reverse paths strictly"),
+            Fault::ShiftRouter { router, neighbour } => {
+                format!("{router} takes what {neighbour} tells as the last resort")
+            }
+            Fault::FloodFrom { node, count } => format!("{node} asks {count} questions a second"),
+            Fault::RestoreNode { node } => format!("{node} was restored"),
             Fault::FlapService { site, time } => {
                 format!("the service of {site} hangs for {time}, runs for {time}, and so on")
             }

@@ -1,11 +1,11 @@
 //! A world on one machine: real routers, real distances, real faults.
 //!
 //! ```text
-//!  pure        world ──> plan ──> igp, bird, site_file        a file becomes nodes, cables, configurations
+//!  pure        world ──> plan ──> igp, policy, bird, frr, site_file    a file becomes nodes, cables, configurations
 //!              history, journal, catchment, detour, nearest   what is seen, and what it means
 //!  processes   up ──> rootless, isolate ──> mission           the part that waits, and process 1 of a new world
 //!  the world   running ─┬─> machine, cable                    namespaces, and the thread that delays packets
-//!                       ├─> router, site ──> processes        BIRD, the real daemon, NSD
+//!                       ├─> router, host ──> processes        BIRD, FRR, the real daemon, NSD
 //!                       ├─> core ──────────> processes        the operator's own data centre: etcd
 //!                       └─> prober                            asks for every client, all the time
 //!  looking on  observer ─┬─> paths, views                     real ways, and why routers chose them
@@ -26,7 +26,9 @@ mod control;
 pub mod core;
 mod detour;
 pub mod fault;
+pub mod frr;
 pub mod history;
+mod host;
 pub mod hostile;
 pub mod igp;
 pub mod isolate;
@@ -41,8 +43,10 @@ mod orders;
 mod paths;
 mod picture;
 pub mod plan;
+pub mod policy;
 mod prober;
 mod processes;
+mod progress;
 mod question;
 pub mod replay;
 mod rootless;
@@ -54,8 +58,8 @@ pub mod scenario;
 pub mod sentence;
 mod serve;
 pub mod shortfall;
-mod site;
 pub mod site_file;
+mod starting;
 pub mod story;
 mod up;
 mod views;
@@ -70,4 +74,5 @@ pub use runtime::{LabName, RuntimeError};
 pub use scenario::command::{TestError, TestOptions, test};
 pub use scenario::results::Results;
 pub use scenario::verdict::Verdict;
+pub use starting::{DEFAULT_FILE, NewError, STARTING_WORLD, new_world};
 pub use up::{DEFAULT_LISTEN, DEFAULT_WORLD, INIT_ARGUMENTS, Options, UpError, up, world_text};

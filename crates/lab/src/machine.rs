@@ -1,6 +1,6 @@
 //! A node that runs: a network namespace with its interfaces, addresses and default routes.
 
-use crate::cable::Fibre;
+use crate::cable::{Carriage, Fibre};
 use crate::plan::{CableId, Medium, NodeId, Pair, Plan, Port, Purpose, Role};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use linux::link::{self, End, LinkIndex};
@@ -36,7 +36,7 @@ const SETTINGS: [(&str, &str); 11] = [
 /// What a router has set besides.
 const FORWARDING: [(&str, &str); 2] = [("ipv4/ip_forward", "1"), ("ipv6/conf/all/forwarding", "1")];
 
-/// What a node has set besides whose cables are cut at its end: its addresses stay.
+/// What a node has set besides whose LANs are cut at its end: its addresses stay.
 const LASTING: [(&str, &str); 1] = [("ipv6/conf/all/keep_addr_on_down", "1")];
 
 /// A node that runs.
@@ -93,12 +93,14 @@ pub(crate) fn build(
     let mut fibres = Vec::new();
     for (index, cable) in plan.cables.iter().enumerate() {
         let id = CableId(index);
-        let (Medium::Fibre { delay, loss }, Some(ends)) = (cable.medium, plugs.remove(&id)) else { continue };
+        let (Medium::Fibre { delay, loss, rate }, Some(ends)) = (cable.medium, plugs.remove(&id)) else {
+            continue;
+        };
         // Nodes were visited in order; the plan may name the ends the other way round.
         let [left, right] = &cable.ends;
         let ends = <[Plug; 2]>::try_from(ends).map_err(|_| one_ended(&cable.name))?;
         let ends = if left.node <= right.node { ends } else { swap(ends) };
-        fibres.push(Arc::new(Fibre::new(id, ends, delay, loss)));
+        fibres.push(Arc::new(Fibre::new(id, ends, Carriage { delay, loss, rate })));
     }
     Ok(Machines { machines, fibres })
 }
@@ -149,8 +151,12 @@ fn panicked() -> Error {
     Error::new("build a node", io::Error::other("the builder panicked"))
 }
 
-/// Lengths of the prefixes of a site's LAN.
-const LAN: [u8; 2] = [27, 64];
+/// Lengths of the prefixes of the LAN between a host and its router.
+const LAN: [u8; 2] = [29, 64];
+/// Lengths of the prefixes of the LAN of an exchange.
+const EXCHANGE: [u8; 2] = [24, 64];
+/// The switch of an exchange, in its own namespace. Other interfaces there are called after routers, with a hyphen.
+const SWITCH: &str = "lan";
 
 fn build_one(plan: &Plan, panel: &Panel, node: NodeId) -> Result<Built> {
     let namespace = Namespace::new()?;
@@ -160,13 +166,16 @@ fn build_one(plan: &Plan, panel: &Panel, node: NodeId) -> Result<Built> {
     let is_router = matches!(role, Role::Router(_));
     let (netlink, plugs, interfaces) = namespace.run(|| -> Result<_> {
         let forwarding = if is_router { &FORWARDING[..] } else { &[] };
-        let lasting = if role == Role::Core { &LASTING[..] } else { &[] };
+        let lasting = if is_router || role == Role::Core { &LASTING[..] } else { &[] };
         let settings = SETTINGS.iter().chain(forwarding).chain(lasting);
         settings.into_iter().try_for_each(|(name, value)| sysctl::write(name, value))?;
         let mut netlink = Netlink::open()?;
         link::set_up(&mut netlink, LinkIndex::LOOPBACK)?;
-        if is_router || role == Role::Core {
-            assign(&mut netlink, LinkIndex::LOOPBACK, plan.node(node).address, [32, 128])?;
+        let own = plan.node(node).address;
+        match role {
+            Role::Router(_) | Role::Core => assign(&mut netlink, LinkIndex::LOOPBACK, own, [32, 128])?,
+            Role::Exchange(_) => switch(&mut netlink, own)?,
+            Role::Host(_) | Role::Client(_) => {}
         }
         let mut plugs = Vec::new();
         let mut interfaces = BTreeMap::new();
@@ -187,7 +196,22 @@ fn build_one(plan: &Plan, panel: &Panel, node: NodeId) -> Result<Built> {
     Ok(Built { machine: Machine { namespace, netlink: Mutex::new(netlink), interfaces }, plugs })
 }
 
-/// Joins two nodes by a virtual Ethernet: an edge router and its host, or the operator's own data centre and a host.
+/// A switch that the route server stands at as well.
+fn switch(netlink: &mut Netlink, own: Pair) -> Result<()> {
+    link::create_bridge(netlink, SWITCH)?;
+    ask_neighbours_from_own_address(SWITCH)?;
+    let lan = link::index(netlink, SWITCH)?;
+    link::set_up(netlink, lan)?;
+    assign(netlink, lan, own, EXCHANGE)
+}
+
+/// A neighbour's hardware address is asked for from the own link-local address (RFC 4861 section 7.2.2).
+fn ask_neighbours_from_own_address(interface: &str) -> Result<()> {
+    sysctl::write(&format!("ipv6/conf/{interface}/addr_gen_mode"), "0")
+}
+
+/// Joins two nodes by a virtual Ethernet: an edge router and its host, a router and the switch of an exchange, or the
+/// operator's own data centre and a host.
 fn join(machines: &mut [Machine], plan: &Plan, cable: CableId) -> Result<()> {
     let [router, host] = &plan.cables[cable.0].ends;
     let (here, there) = (&machines[router.node.0], &machines[host.node.0]);
@@ -197,9 +221,7 @@ fn join(machines: &mut [Machine], plan: &Plan, cable: CableId) -> Result<()> {
     // Both ends are up before either has an address: a neighbour without a carrier would not hear its first questions.
     for port in [router, host] {
         let machine = &mut machines[port.node.0];
-        // A router asks for a neighbour's hardware address from its own link-local address (RFC 4861 section 7.2.2).
-        let setting = format!("ipv6/conf/{}/addr_gen_mode", port.interface);
-        machine.namespace.run(|| sysctl::write(&setting, "0"))??;
+        machine.namespace.run(|| ask_neighbours_from_own_address(&port.interface))??;
         let link = machine.with_netlink(|netlink| {
             let link = link::index(netlink, &port.interface)?;
             link::set_up(netlink, link)?;
@@ -210,13 +232,23 @@ fn join(machines: &mut [Machine], plan: &Plan, cable: CableId) -> Result<()> {
     for (port, far) in [(router, host), (host, router)] {
         machines[port.node.0].with_netlink(|netlink| {
             let link = link::index(netlink, &port.interface)?;
-            assign(netlink, link, port.address, LAN)?;
             match (plan.node(port.node).role, plan.node(far.node).role) {
                 (Role::Host(_), Role::Core) => {
+                    assign(netlink, link, port.address, LAN)?;
                     route_via(netlink, plan.node(far.node).address.both().map(Prefix::host), far.address)
                 }
-                (Role::Host(_), _) => default_route(netlink, far.address),
-                (Role::Router(_) | Role::Core | Role::Client(_), _) => Ok(()),
+                (Role::Host(_), _) => {
+                    assign(netlink, link, port.address, LAN)?;
+                    default_route(netlink, far.address)
+                }
+                (Role::Exchange(_), _) => {
+                    let switch = link::index(netlink, SWITCH)?;
+                    link::plug_into(netlink, link, switch)
+                }
+                (Role::Router(_), Role::Exchange(_)) => assign(netlink, link, port.address, EXCHANGE),
+                (Role::Router(_) | Role::Core | Role::Client(_), _) => {
+                    assign(netlink, link, port.address, LAN)
+                }
             }
         })?;
     }

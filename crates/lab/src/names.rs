@@ -1,10 +1,15 @@
 //! The names of a world, and what could be meant by a wrong one.
 
 use crate::fault::{Central, Fault};
-use crate::plan::{Medium, Plan};
+use crate::plan::{Medium, NodeId, Plan, Role};
+use crate::policy::sessions;
 use crate::sentence::{Kind, Mention};
 use crate::world::{Service, World};
+use std::collections::BTreeMap;
 use terms::{SiteName, nearest_spelling};
+
+/// The most questions a second that one node is let send: cables carry every one of them.
+const MOST_QUESTIONS: usize = 100_000;
 
 /// Everything of a world that sentences can name.
 #[derive(Clone, Debug)]
@@ -14,6 +19,10 @@ pub struct Names {
     nodes: Vec<String>,
     /// Cables that can be cut, as pairs of nodes.
     cables: Vec<[String; 2]>,
+    /// Routers of networks, and of each its neighbours in other networks.
+    routers: BTreeMap<String, Vec<String>>,
+    /// Hosts of sites.
+    hosts: Vec<String>,
     service: Service,
     has_store: bool,
     has_core: bool,
@@ -32,8 +41,20 @@ impl Names {
     /// The names of this world.
     pub fn of(world: &World, plan: &Plan) -> Self {
         let fibres = plan.cables.iter().filter(|cable| matches!(cable.medium, Medium::Fibre { .. }));
+        let named = |role: fn(&Role) -> bool| {
+            let nodes = plan.nodes.iter().enumerate().filter(move |(_, node)| role(&node.role));
+            nodes.map(|(id, node)| (NodeId(id), node.name.clone())).collect::<Vec<_>>()
+        };
+        let neighbours = |router: NodeId| {
+            let sessions = sessions(world, plan, router);
+            let outside = sessions.iter().filter(|session| session.kind.neighbour().is_some());
+            outside.map(|session| session.far.name.clone()).collect()
+        };
+        let routers = named(|role| matches!(role, Role::Router(_)));
         Names {
-            clients: world.clients.iter().map(|client| client.place.key.clone()).collect(),
+            routers: routers.into_iter().map(|(id, name)| (name, neighbours(id))).collect(),
+            hosts: named(|role| matches!(role, Role::Host(_))).into_iter().map(|(_, name)| name).collect(),
+            clients: world.clients.iter().map(|client| client.name.clone()).collect(),
             sites: world.sites.iter().map(|site| site.name.to_string()).collect(),
             nodes: plan.nodes.iter().map(|node| node.name.clone()).collect(),
             service: world.service,
@@ -59,7 +80,45 @@ impl Names {
         let cable = fault.cable().and_then(|(end, other)| self.no_cable(end.as_str(), other.as_str()));
         let service = fault.service().and_then(|site| self.no_service(site));
         let central = fault.needs().and_then(|part| self.no_central(part));
-        cable.into_iter().chain(service).chain(central).collect()
+        let node = self.wrong_node(fault);
+        cable.into_iter().chain(service).chain(central).chain(node).collect()
+    }
+
+    /// What is wrong with a node for which a fault makes no sense.
+    fn wrong_node(&self, fault: &Fault) -> Option<Wrong> {
+        match fault {
+            Fault::UrpfRouter { router } => self.no_router(router.as_str()),
+            Fault::ShiftRouter { router, neighbour } => self
+                .no_router(router.as_str())
+                .or_else(|| self.no_session(router.as_str(), neighbour.as_str())),
+            Fault::PowerCutHost { host } if !self.hosts.iter().any(|name| name == host.as_str()) => {
+                Some(Wrong {
+                    message: format!("{host} is no host of a site"),
+                    hint: format!("the hosts are {}", self.hosts.join(", ")),
+                })
+            }
+            Fault::FloodFrom { count, .. } if !(1..=MOST_QUESTIONS).contains(&count.get()) => Some(Wrong {
+                message: format!("nobody can ask {count} questions a second"),
+                hint: format!("1 to {MOST_QUESTIONS}"),
+            }),
+            _ => None,
+        }
+    }
+
+    fn no_router(&self, name: &str) -> Option<Wrong> {
+        let known: Vec<&str> = self.routers.keys().map(String::as_str).collect();
+        (!self.routers.contains_key(name)).then(|| Wrong {
+            message: format!("{name} is no router"),
+            hint: format!("the routers are {}", known.join(", ")),
+        })
+    }
+
+    fn no_session(&self, router: &str, neighbour: &str) -> Option<Wrong> {
+        let neighbours = self.routers.get(router)?;
+        (!neighbours.iter().any(|name| name == neighbour)).then(|| Wrong {
+            message: format!("{router} has no session with {neighbour} in another network"),
+            hint: format!("its neighbours there are {}", neighbours.join(", ")),
+        })
     }
 
     fn no_service(&self, site: &SiteName) -> Option<Wrong> {

@@ -19,9 +19,9 @@ mod tests {
 
     #[test]
     fn amsterdam_lies_next_to_london() {
-        let world = World::parse("earth", built_in("earth").unwrap()).unwrap();
+        let world = World::parse("earth", &built_in("earth").unwrap()).unwrap();
         let nearest = |city: &str| {
-            let client = world.clients.iter().position(|client| client.place.key == city).unwrap();
+            let client = world.clients.iter().position(|client| client.name == city).unwrap();
             let (site, round_trip) = nearest_site(&world, ClientId(client as u16)).unwrap();
             (world.sites[usize::from(site.0)].name.to_string(), round_trip.as_secs_f64() * 1000.0)
         };

@@ -20,17 +20,16 @@ impl Lab {
     pub(crate) fn perform(&self, fault: &Fault) -> Result<String, FaultError> {
         let said = self.carry_out(fault)?;
         if let Some((kind, target)) = kind_and_target(fault) {
-            self.remember(kind, target);
+            self.remember(fault, kind, target);
         }
         self.story.tell(&Happening::Fault { said: said.clone() });
         Ok(said)
     }
 
-    fn remember(&self, kind: FaultKind, target: String) {
+    fn remember(&self, fault: &Fault, kind: FaultKind, target: String) {
         let mut faults = lock(&self.faults);
         match kind {
-            FaultKind::Restore if target == "everything" => faults.clear(),
-            FaultKind::Restore => faults.retain(|fault| !is_undone_by(&fault.target, &target)),
+            FaultKind::Restore => faults.retain(|known| !self.is_undone(known, fault)),
             // The site says by itself what its operator ordered, and puts its addresses back.
             FaultKind::Remove
             | FaultKind::Change
@@ -47,13 +46,28 @@ impl Lab {
             | FaultKind::PowerCut
             | FaultKind::Cut
             | FaultKind::Blackhole
+            | FaultKind::HalfBroken
+            | FaultKind::Urpf
+            | FaultKind::Shift
+            | FaultKind::Flood
             | FaultKind::Flap
             | FaultKind::Starve => {
                 let since_ms = milliseconds(clock::now(), self.began);
-                faults.retain(|fault| (fault.kind, &fault.target) != (kind, &target));
+                faults.retain(|known| (known.kind, &known.target) != (kind, &target));
                 faults.push(api::Fault { kind, target, since_ms });
             }
         }
+    }
+
+    /// Whether a fault is in force that this would restore.
+    pub(crate) fn is_struck(&self, restore: &str) -> bool {
+        let Ok(restore) = restore.parse::<Fault>() else { return false };
+        lock(&self.faults).iter().any(|known| self.is_undone(known, &restore))
+    }
+
+    fn is_undone(&self, known: &api::Fault, by: &Fault) -> bool {
+        let known = format!("{} {}", known.kind, known.target).parse::<Fault>();
+        known.is_ok_and(|known| by.undoes(&known, |node, site| self.is_of(node, site)))
     }
 }
 
@@ -69,7 +83,7 @@ fn kind_and_target(fault: &Fault) -> Option<(FaultKind, String)> {
 /// target: first its service; who writes two nodes means the cable between them.
 fn understand(command: &Command) -> Result<Fault, Refusal> {
     let mut first_error = None;
-    for noun in ["", "site ", "service ", "cable ", "daemon ", "address "] {
+    for noun in ["", "site ", "service ", "cable ", "daemon ", "address ", "router ", "from ", "node "] {
         let target = format!("{noun}{}", command.target);
         match format!("{} {target}", command.kind).parse::<Fault>() {
             Ok(fault) => return Ok(fault),
@@ -85,22 +99,11 @@ fn understand(command: &Command) -> Result<Fault, Refusal> {
     ))
 }
 
-/// Restoring a site restores its parts, too.
-fn is_undone_by(fault: &str, restored: &str) -> bool {
-    let part = |target: &str| target.split_once(' ').map(|(kind, name)| (kind.to_owned(), name.to_owned()));
-    match (part(fault), part(restored)) {
-        // A service that flaps has the time of it behind its name.
-        (Some((kind, of)), Some((whole, name))) => {
-            let is_of_it = of == name || of.split_once(" every ").is_some_and(|(of, _)| of == name);
-            is_of_it && (kind == whole || whole == "site")
-        }
-        _ => fault == restored,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::words::NodeName;
+    use terms::SiteName;
 
     #[test]
     fn a_bare_name_is_a_site_or_its_service_and_two_nodes_are_a_cable() {
@@ -122,19 +125,53 @@ mod tests {
         let drop = "198.18.0.99 at site london for 30m";
         assert_eq!(meant(FaultKind::Drop, drop), Ok(drop.to_owned()));
         assert!(meant(FaultKind::Drop, "london").is_err());
+        assert_eq!(meant(FaultKind::Urpf, "a-b"), Ok("router a-b".to_owned()));
+        assert_eq!(meant(FaultKind::Shift, "a-b away from c-d"), Ok("router a-b away from c-d".to_owned()));
+        assert_eq!(
+            meant(FaultKind::Flood, "tokyo at 100 per second"),
+            Ok("from tokyo at 100 per second".to_owned())
+        );
+        assert_eq!(
+            meant(FaultKind::HalfBroken, "london losing 30%"),
+            Ok("site london losing 30%".to_owned())
+        );
         assert!(meant(FaultKind::Cut, "london").is_err());
     }
 
     #[test]
     fn restoring_a_site_restores_its_parts_and_nothing_else() {
-        assert!(is_undone_by("service london", "site london"));
-        assert!(is_undone_by("site london", "site london"));
-        assert!(is_undone_by("cable a-b - c-d", "cable a-b - c-d"));
-        assert!(is_undone_by("service london every 1500ms", "service london"));
-        assert!(is_undone_by("service london every 1500ms", "site london"));
-        assert!(is_undone_by("store", "store"));
-        assert!(!is_undone_by("store", "backbone"));
-        assert!(!is_undone_by("service london", "daemon london"));
-        assert!(!is_undone_by("site tokyo", "site london"));
+        let is_of = |node: &NodeName, site: &SiteName| node.as_str().ends_with(site.as_str());
+        let undone = |known: &str, by: &str| {
+            let [known, by] = [known, by].map(|text| text.parse::<Fault>().unwrap());
+            by.undoes(&known, is_of)
+        };
+        for (known, by) in [
+            ("kill service london", "restore site london"),
+            ("power-cut site london", "restore site london"),
+            ("power-cut host site-london", "restore site london"),
+            ("flood from any-london at 5 per second", "restore site london"),
+            ("flap service london every 1500ms", "restore service london"),
+            ("starve daemon london", "restore daemon london"),
+            ("cut cable a-b - c-d", "restore cable c-d - a-b"),
+            ("half-broken cable a-b - c-d losing 30%", "restore cable a-b - c-d"),
+            ("flap cable a-b - c-d every 2s", "restore cable a-b - c-d"),
+            ("urpf router a-b", "restore node a-b"),
+            ("shift router a-b away from c-d", "restore node a-b"),
+            ("kill store", "restore store"),
+            ("cut backbone", "restore everything"),
+        ] {
+            assert!(undone(known, by), "{by} undoes {known}");
+        }
+        for (known, by) in [
+            ("kill store", "restore backbone"),
+            ("kill service london", "restore daemon london"),
+            ("power-cut site tokyo", "restore site london"),
+            ("urpf router a-tokyo", "restore site london"),
+            ("shift router a-b away from c-d", "restore node c-d"),
+            ("cut cable a-b - c-d", "restore cable a-b - e-f"),
+            ("kill daemon london", "drain site london"),
+        ] {
+            assert!(!undone(known, by), "{by} does not undo {known}");
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! The way that packets really take: each router on it is asked where it would send them.
 
-use crate::history::SiteId;
+use crate::history::{ClientId, SiteId};
 use crate::machine::Machine;
-use crate::plan::{CableId, NodeId, Plan, Role, SERVICE};
+use crate::plan::{CableId, NodeId, Plan, Purpose, Role, SERVICE};
+use crate::running::{Lab, lock};
 use linux::route::{Lookup, lookup};
 use linux::watch::{Change, Topic, Watch};
 use linux::{Error, Result};
@@ -12,11 +13,12 @@ use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
+use terms::{Family, SiteName};
 
 /// A way from a node to a site, or to wherever it ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Way {
-    /// Every node on it, the first one and the last one included.
+    /// Every node on it, the first one, the exchanges and the last one included.
     pub(crate) nodes: Vec<NodeId>,
     /// The cables between them.
     pub(crate) cables: Vec<CableId>,
@@ -53,11 +55,11 @@ pub(crate) fn follow(plan: &Plan, machines: &[Machine], from: NodeId, to: IpAddr
     loop {
         let machine = &machines[node.0];
         if let Role::Host(site) = plan.node(node).role {
-            way.end = End::Site(site);
+            way.end = End::Site(site.site);
             return way;
         }
-        let link = match machine.with_netlink(|netlink| lookup(netlink, to)) {
-            Ok(Lookup::Forward { link, .. }) => link,
+        let (link, gateway) = match machine.with_netlink(|netlink| lookup(netlink, to)) {
+            Ok(Lookup::Forward { link, gateway }) => (link, gateway),
             Ok(Lookup::Dropped) => {
                 way.end = End::Dropped;
                 return way;
@@ -66,12 +68,70 @@ pub(crate) fn follow(plan: &Plan, machines: &[Machine], from: NodeId, to: IpAddr
         };
         let Some(cable) = machine.cable_at(link) else { return way };
         let Some((_, _, far)) = plan.ports(node).find(|(id, _, _)| *id == cable) else { return way };
-        if way.nodes.contains(&far.node) {
-            return way;
+        let across = match plan.cables[cable.0].purpose {
+            Purpose::Exchange => across(plan, far.node, gateway),
+            _ => None,
+        };
+        for (node, cable) in [Some((far.node, cable)), across].into_iter().flatten() {
+            if way.nodes.contains(&node) {
+                return way;
+            }
+            way.nodes.push(node);
+            way.cables.push(cable);
         }
-        way.nodes.push(far.node);
-        way.cables.push(cable);
-        node = far.node;
+        node = across.map_or(far.node, |(node, _)| node);
+    }
+}
+
+/// The member of an exchange that has this address on its LAN, and the cable there. Its switch has no say in it.
+fn across(plan: &Plan, exchange: NodeId, gateway: Option<IpAddr>) -> Option<(NodeId, CableId)> {
+    let gateway = gateway?;
+    let mut ports = plan.ports(exchange);
+    ports.find(|(_, _, far)| far.address.both().contains(&gateway)).map(|(cable, _, far)| (far.node, cable))
+}
+
+impl Lab {
+    /// Where packets of a client go: each router on the way is asked for its forwarding table and for its best BGP route,
+    /// and both must name the same next router. The site at the end, or what is wrong on the way.
+    pub(crate) fn walk(&self, client: ClientId, family: Family) -> std::result::Result<SiteName, String> {
+        let from = self.plan.client(client).ok_or("there is no such client")?;
+        let way = follow(&self.plan, &self.machines, from, SERVICE.of(family));
+        let name = |node: NodeId| self.plan.node(node).name.as_str();
+        for &node in way.nodes.iter().filter(|node| matches!(self.plan.node(**node).role, Role::Router(_))) {
+            self.tables_agree(node, family).map_err(|wrong| format!("{} {wrong}", name(node)))?;
+        }
+        let site = way.site().and_then(|site| self.world.sites.get(usize::from(site.0)));
+        site.map(|site| site.name.clone()).ok_or_else(|| {
+            let way: Vec<&str> = way.nodes.iter().map(|node| name(*node)).collect();
+            format!("the way ends before a site: {}", way.join(", "))
+        })
+    }
+
+    fn tables_agree(&self, node: NodeId, family: Family) -> std::result::Result<(), String> {
+        let service = SERVICE.of(family);
+        let candidates = lock(&self.routers).get(&node).map(|router| router.candidates(service));
+        let candidates = candidates.ok_or("runs no router")?.map_err(|error| error.to_string())?;
+        let best: Vec<IpAddr> =
+            candidates.iter().filter(|route| route.best).filter_map(|route| route.next_hop).collect();
+        let ask = |address| self.machines[node.0].with_netlink(|netlink| lookup(netlink, address));
+        let next = |address| match ask(address) {
+            Ok(Lookup::Forward { gateway, link }) => Ok((gateway.unwrap_or(address), link)),
+            Ok(other) => Err(format!("has no way to {address}: {other:?}")),
+            Err(error) => Err(error.to_string()),
+        };
+        let forwarded = next(service)?;
+        // Among equal ways to the hosts of one site, the kernel takes any.
+        let is_host = |(_, link)| {
+            let cable = self.machines[node.0].cable_at(link);
+            cable.is_some_and(|cable| self.plan.cables[cable.0].purpose == Purpose::SiteLan)
+        };
+        let mut told = best.iter().map(|hop| next(*hop));
+        let agrees =
+            told.any(|hop| hop.is_ok_and(|hop| hop == forwarded || (is_host(hop) && is_host(forwarded))));
+        match agrees {
+            true => Ok(()),
+            false => Err(format!("forwards to {}, and its best route leads to {best:?}", forwarded.0)),
+        }
     }
 }
 

@@ -75,7 +75,7 @@ fn sites(lab: &Lab, views: &Views, seen: &[Seen]) -> Vec<api::Site> {
             clients: u32::try_from(seen.iter().filter(|seen| seen.site == Some(id)).count())
                 .unwrap_or(u32::MAX),
             rtt_ms: round_trips.get(round_trips.len() / 2).map(|rtt| milli(*rtt)),
-            offers: offers_of_site(lab, site.name.as_str(), group),
+            offers: offers_of_site(lab, site, group),
         }
     };
     lab.world.sites.iter().enumerate().map(site).collect()
@@ -90,15 +90,22 @@ fn alarms(lab: &Lab, views: &Views) -> Vec<Alarm> {
     views.alarms.iter().flat_map(of_site).collect()
 }
 
-fn offers_of_site(lab: &Lab, name: &str, group: Option<&Group>) -> Vec<Offer> {
+/// What the button of a half-broken place or cable says.
+const LOST: &str = "30%";
+/// Questions a second of the button that floods a site.
+const FLOOD: u32 = 5_000;
+/// What the button of a cable that flaps says.
+const TURN: &str = "2s";
+
+fn offers_of_site(lab: &Lab, site: &crate::world::Site, group: Option<&Group>) -> Vec<Offer> {
+    let name = site.name.as_str();
+    let edge = lab.plan.router(site.router).map(|edge| lab.plan.node(edge).name.as_str());
     let offer = |label: &str, kind, target: String| Offer {
         label: label.to_owned(),
         command: Command { kind, target },
     };
     let site = format!("site {name}");
-    let struck =
-        lock(&lab.faults).iter().any(|fault| fault.target.split_whitespace().next_back() == Some(name));
-    if struck {
+    if lab.is_struck(&format!("restore {site}")) {
         return vec![offer("Restore", FaultKind::Restore, site)];
     }
     // What an operator ordered stands until another order, whatever happens to the site.
@@ -111,6 +118,7 @@ fn offers_of_site(lab: &Lab, name: &str, group: Option<&Group>) -> Vec<Offer> {
         offer("Power cut", FaultKind::PowerCut, site.clone()),
         order,
         offer("Silence", FaultKind::Blackhole, site.clone()),
+        offer("Half-broken", FaultKind::HalfBroken, format!("{site} losing {LOST}")),
         offer("Reboot", FaultKind::Reboot, site),
         offer("Kill daemon", FaultKind::Kill, format!("daemon {name}")),
         offer("Starve daemon", FaultKind::Starve, format!("daemon {name}")),
@@ -118,6 +126,10 @@ fn offers_of_site(lab: &Lab, name: &str, group: Option<&Group>) -> Vec<Offer> {
     ];
     if ordered {
         offers.swap(0, 1);
+    }
+    if let Some(edge) = edge {
+        let target = format!("from {edge} at {FLOOD} per second");
+        offers.push(offer("Flood", FaultKind::Flood, target));
     }
     if lab.world.service == Service::Nsd {
         offers.push(offer("Kill service", FaultKind::Kill, format!("service {name}")));
@@ -134,7 +146,7 @@ fn clients(lab: &Lab, views: &Views, seen: &[Seen]) -> Vec<api::Client> {
         let nearest = nearest_site(&lab.world, ClientId::at(index));
         let name = |site: SiteId| lab.world.sites[usize::from(site.0)].name.clone();
         api::Client {
-            name: client.place.key.clone(),
+            name: client.name.clone(),
             city: client.place.city.clone(),
             at: client.place.at,
             asn: network.asn,
@@ -181,7 +193,7 @@ fn says_less(group: Option<&Group>) -> Option<&'static str> {
 }
 
 fn routers(plan: &Plan) -> Vec<api::Router> {
-    let routers = plan.nodes.iter().filter(|node| matches!(node.role, Role::Router(_)));
+    let routers = plan.nodes.iter().filter(|node| matches!(node.role, Role::Router(_) | Role::Exchange(_)));
     let router = |node: &crate::plan::Node| api::Router {
         name: node.name.clone(),
         city: node.city.clone(),
@@ -209,11 +221,13 @@ fn cables(lab: &Lab, views: &Views) -> Vec<api::Cable> {
                 Condition::Up => CableState::Up,
                 Condition::Cut => CableState::Cut,
                 Condition::Blackhole => CableState::Blackhole,
+                Condition::HalfBroken(_) => CableState::HalfBroken,
             },
             used: used.contains(&id),
             offers: match cable.purpose {
-                Purpose::Backbone | Purpose::Border => offers_of_cable(&ends, condition),
-                Purpose::Access | Purpose::SiteLan | Purpose::Management => Vec::new(),
+                Purpose::Backbone => offers_of_cable(lab, &ends),
+                Purpose::Border => [offers_of_cable(lab, &ends), offers_of_border(lab, &ends)].concat(),
+                Purpose::Access | Purpose::Exchange | Purpose::SiteLan | Purpose::Management => Vec::new(),
             },
             ends,
         }
@@ -223,16 +237,37 @@ fn cables(lab: &Lab, views: &Views) -> Vec<api::Cable> {
     drawn.map(cable).collect()
 }
 
-fn offers_of_cable([left, right]: &[String; 2], condition: Condition) -> Vec<Offer> {
+fn offers_of_cable(lab: &Lab, [left, right]: &[String; 2]) -> Vec<Offer> {
     let target = format!("cable {left} - {right}");
-    let offer = |label: &str, kind| Offer {
+    let offer = |label: &str, kind, more: &str| Offer {
         label: label.to_owned(),
-        command: Command { kind, target: target.clone() },
+        command: Command { kind, target: format!("{target}{more}") },
     };
-    match condition {
-        Condition::Up => vec![offer("Cut", FaultKind::Cut), offer("Silence", FaultKind::Blackhole)],
-        Condition::Cut | Condition::Blackhole => vec![offer("Repair", FaultKind::Restore)],
+    if lab.is_struck(&format!("restore {target}")) {
+        return vec![offer("Repair", FaultKind::Restore, "")];
     }
+    vec![
+        offer("Cut", FaultKind::Cut, ""),
+        offer("Silence", FaultKind::Blackhole, ""),
+        offer("Half-broken", FaultKind::HalfBroken, &format!(" losing {LOST}")),
+        offer("Flap", FaultKind::Flap, &format!(" every {TURN}")),
+    ]
+}
+
+/// What can be done at the two routers of a border.
+fn offers_of_border(lab: &Lab, [left, right]: &[String; 2]) -> Vec<Offer> {
+    let offer = |label: String, kind, target: String| Offer { label, command: Command { kind, target } };
+    let at = |router: &String, other: &String| {
+        if lab.is_struck(&format!("restore node {router}")) {
+            return vec![offer(format!("Restore {router}"), FaultKind::Restore, format!("node {router}"))];
+        }
+        let away = format!("router {router} away from {other}");
+        vec![
+            offer(format!("Shift {router} away"), FaultKind::Shift, away),
+            offer(format!("uRPF at {router}"), FaultKind::Urpf, format!("router {router}")),
+        ]
+    };
+    [at(left, right), at(right, left)].concat()
 }
 
 fn milli(duration: Duration) -> f64 {

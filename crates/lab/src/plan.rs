@@ -6,21 +6,23 @@
 //! | network *n* | `10.n.0.0/16` | `fd00:n::/32` |
 //! | its router *k*, its cables, client and site | `10.n.k.0/24` | `fd00:n:k::/48` |
 //! | the router itself (loopback) | `10.n.k.1` | `fd00:n:k::1` |
-//! | LAN of a site: edge router, host | `10.n.k.33`, `.34` | `fd00:n:k:1::1`, `::2` |
+//! | LAN of a site's host *h*: edge router, host | `10.n.k.(33+8h)`, `.(34+8h)` | `fd00:n:k:(1+h)::1`, `::2` |
 //! | a hostile router on that LAN, where a scenario wants one | `10.n.k.35` | `fd00:n:k:1::3` |
 //! | the operator's own data centre | `10.255.255.1` | `fd00:ff:ff::1` |
-//! | cable from there to the host of site *s* | `10.255.s.33`, `.34` | `fd00:ff:s:1::1`, `::2` |
+//! | cable from there to host *h* of site *s* | `10.255.s.(33+8h)`, `.(34+8h)` | `fd00:ff:s:(1+h)::1`, `::2` |
+//! | LAN of exchange *x*: route server, member *m* | `10.254.x.1`, `.(2+m)` | `fd00:fe:x:1::1`, `::(2+m)` |
 //! | cable *j* that begins at the router | `10.n.k.(64+2j)/31` | `fd00:n:k:(100+j)::/127` |
 //!
-//! (*n* and *k* count from 1 and 0 in the order of the file.) The address of a client is that of its end of its cable.
+//! (*n* counts from 1, all others from 0, in the order of the file.) The address of a client is that of its end of its cable.
 
 mod addressing;
 mod build;
 
+pub(crate) use addressing::MOST_CABLES;
 pub use addressing::Pair;
 
 use crate::history::{ClientId, SiteId};
-use crate::world::{RelationKind, RouterRef, World};
+use crate::world::{Rate, RelationKind, RouterRef, World};
 use std::time::Duration;
 use terms::{Asn, GeoPoint, Prefix};
 
@@ -53,7 +55,7 @@ pub struct CableId(pub usize);
 /// Everything that has to be built.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Routers, then the operator's own data centre if there is one, then hosts of sites, then clients.
+    /// Routers, exchanges, the operator's own data centre if there is one, hosts of sites, clients.
     pub nodes: Vec<Node>,
     /// What joins them.
     pub cables: Vec<Cable>,
@@ -87,10 +89,21 @@ pub enum Role {
     Router(RouterRef),
     /// The operator's own data centre: the fleet store, and what sites depend on.
     Core,
+    /// An Internet exchange: the LAN, and its route server. By its place in [`World::exchanges`].
+    Exchange(usize),
     /// Announces the anycast address and answers on it.
-    Host(SiteId),
+    Host(HostId),
     /// Asks.
     Client(ClientId),
+}
+
+/// A host of a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostId {
+    /// The site.
+    pub site: SiteId,
+    /// Which of its hosts, from 0.
+    pub number: u8,
 }
 
 /// What joins two nodes.
@@ -126,8 +139,10 @@ pub enum Medium {
         delay: Duration,
         /// Share of packets that get lost, 0 to 1.
         loss: f64,
+        /// What it carries at most in each direction.
+        rate: Option<Rate>,
     },
-    /// At once, over a virtual Ethernet: the LAN of a site that BFD does not watch.
+    /// At once, over a virtual Ethernet: the LAN of a site that BFD does not watch, or that of an exchange.
     Lan,
 }
 
@@ -138,6 +153,8 @@ pub enum Purpose {
     Backbone,
     /// Joins two networks.
     Border,
+    /// Plugs a member into the LAN of an exchange.
+    Exchange,
     /// Connects a client.
     Access,
     /// Connects a site's host.
@@ -189,9 +206,15 @@ impl Plan {
         self.nodes.iter().position(|node| node.role == Role::Router(router)).map(NodeId)
     }
 
-    /// The host of a site.
-    pub fn host(&self, site: SiteId) -> Option<NodeId> {
-        self.nodes.iter().position(|node| node.role == Role::Host(site)).map(NodeId)
+    /// The hosts of a site; there is at least one.
+    pub fn hosts(&self, site: SiteId) -> impl Iterator<Item = NodeId> + '_ {
+        let is_there = move |node: &Node| matches!(node.role, Role::Host(host) if host.site == site);
+        self.nodes.iter().enumerate().filter(move |(_, node)| is_there(node)).map(|(node, _)| NodeId(node))
+    }
+
+    /// The node that is this exchange, by its place in [`World::exchanges`].
+    pub fn exchange(&self, exchange: usize) -> Option<NodeId> {
+        self.nodes.iter().position(|node| node.role == Role::Exchange(exchange)).map(NodeId)
     }
 
     /// The node that is the operator's own data centre.

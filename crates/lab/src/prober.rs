@@ -9,6 +9,7 @@ use crate::history::{ClientId, History, Laggard, LatenessLog, Outcome, Sample, S
 use crate::lateness::Worst;
 use crate::plan::SERVICE;
 use crate::question;
+use crate::world::{IPV6_EVERY, World};
 use linux::{Error, Namespace, Result, scheduling, socket};
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
@@ -25,6 +26,9 @@ use terms::{Family, Timestamp};
 
 /// How long an answer may take. Twice round the earth takes 0.52 s by cable.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
+/// Nobody waits longer for its first turn; nobody who was never answered waits longer for the next one.
+const SPREAD: Duration = Duration::from_millis(20);
+const EAGER: Duration = Duration::from_millis(100);
 const DNS: u16 = 53;
 /// Longest answer that is read, bytes.
 const LONGEST_ANSWER: usize = 1500;
@@ -38,18 +42,27 @@ pub(crate) struct Beat {
     pub(crate) ipv6: Duration,
 }
 
-/// Asks from now on until the process ends.
+impl Beat {
+    /// That of a client: its own, or everybody's.
+    pub(crate) fn of(world: &World, client: ClientId) -> Self {
+        match world.clients.get(usize::from(client.0)).and_then(|client| client.probe) {
+            Some(own) => Beat { ipv4: own, ipv6: own * IPV6_EVERY },
+            None => Beat { ipv4: world.probe, ipv6: world.probe_ipv6 },
+        }
+    }
+}
+
+/// Asks from now on until the process ends, each client at its own beat.
 pub(crate) fn start(
-    clients: &[(ClientId, &Namespace)],
+    clients: &[(ClientId, &Namespace, Beat)],
     sites: BTreeMap<Vec<u8>, SiteId>,
-    beat: Beat,
     history: Arc<History>,
     lateness: Arc<LatenessLog>,
 ) -> Result<()> {
     let waiting =
         epoll::create(CreateFlags::CLOEXEC).map_err(|error| Error::new("create an epoll", error))?;
     let mut askers = Vec::new();
-    for &(client, namespace) in clients {
+    for &(client, namespace, beat) in clients {
         for family in Family::ALL {
             let asker = Asker::open(client, family, namespace, beat)?;
             let data = EventData::new_u64(askers.len() as u64);
@@ -59,8 +72,10 @@ pub(crate) fn start(
         }
     }
     let start = clock::now();
-    let share = |index: usize| beat.ipv4 * u32::try_from(index).unwrap_or(0) / (askers.len() as u32).max(1);
-    let beats = (0..askers.len()).map(|index| Reverse((start + share(index), index))).collect();
+    let share = |(index, asker): (usize, &Asker)| {
+        asker.every.min(SPREAD) * u32::try_from(index).unwrap_or(0) / (askers.len() as u32).max(1)
+    };
+    let beats = askers.iter().enumerate().map(|asker| Reverse((start + share(asker), asker.0))).collect();
     let worst = Worst::of(Laggard::Prober, lateness);
     let prober = Prober { askers, beats, waiting, sites, history, worst, next_id: 0 };
     let thread = thread::Builder::new().name("prober".into());
@@ -74,6 +89,8 @@ struct Asker {
     family: Family,
     socket: UdpSocket,
     every: Duration,
+    /// Whether it was answered before.
+    heard: bool,
     /// Questions that are not answered yet, oldest first.
     open: VecDeque<(u16, Timestamp)>,
 }
@@ -85,7 +102,7 @@ impl Asker {
             Family::Ipv6 => ((Ipv6Addr::UNSPECIFIED, 0).into(), beat.ipv6),
         };
         let socket = namespace.run(|| socket::bind_udp(any))??;
-        Ok(Asker { client, family, socket, every, open: VecDeque::new() })
+        Ok(Asker { client, family, socket, every, heard: false, open: VecDeque::new() })
     }
 
     fn ask(&mut self, id: u16, now: Timestamp) {
@@ -120,6 +137,7 @@ impl Asker {
             let Some(&site) = sites.get(&answer.server) else { continue };
             let Some(place) = self.open.iter().position(|(id, _)| *id == answer.id) else { continue };
             let Some((_, sent)) = self.open.remove(place) else { continue };
+            self.heard = true;
             let round_trip = clock::now().since(sent);
             return Some(self.sample(sent, Outcome::Answered { site, round_trip }));
         }
@@ -176,8 +194,9 @@ impl Prober {
             self.next_id = self.next_id.wrapping_add(1);
             self.worst.note(now, now.since(due));
             // A beat that was missed by far is skipped, not made up for.
-            let next = due + asker.every;
-            self.beats.push(Reverse((if next > now { next } else { now + asker.every }, index)));
+            let every = if asker.heard { asker.every } else { asker.every.min(EAGER) };
+            let next = due + every;
+            self.beats.push(Reverse((if next > now { next } else { now + every }, index)));
         }
     }
 }

@@ -4,17 +4,18 @@ use crate::cable::ends::Ends;
 use crate::cable::{self, Carrying, Fibre};
 use crate::clock;
 use crate::core::Core;
+use crate::fault::Flapping;
 use crate::history::{ClientId, History, LatenessLog, Outcome, SiteId};
+use crate::host::Host;
 use crate::hostile::Attack;
 use crate::isolate::PRIVATE;
 use crate::journal::Place;
 use crate::machine::{self, Machine};
-use crate::plan::{CableId, Node, NodeId, Plan, PlanError, Role};
+use crate::plan::{CableId, HostId, Node, NodeId, Plan, PlanError, Role};
 use crate::prober::{self, Beat};
 use crate::processes::Processes;
 use crate::router::Router;
 use crate::shortfall::{self, Shortfall};
-use crate::site::Site;
 use crate::story::Story;
 use crate::world::World;
 use linux::{Error, Namespace};
@@ -58,16 +59,20 @@ pub struct Lab {
     pub(crate) fibres: Mutex<BTreeMap<CableId, Arc<Fibre>>>,
     carrying: Mutex<Option<Carrying>>,
     pub(crate) routers: Mutex<BTreeMap<NodeId, Router>>,
-    pub(crate) sites: Mutex<BTreeMap<SiteId, Site>>,
+    pub(crate) hosts: Mutex<BTreeMap<HostId, Host>>,
     /// The operator's own data centre, where the world has one.
     pub(crate) core: Mutex<Option<Core>>,
-    /// Services that flap: told when it is enough.
-    pub(crate) flaps: Mutex<BTreeMap<SiteId, Arc<AtomicBool>>>,
+    /// What flaps: told when it is enough.
+    pub(crate) flaps: Mutex<BTreeMap<Flapping, Arc<AtomicBool>>>,
+    /// Nodes that flood: told when it is enough.
+    pub(crate) floods: Mutex<BTreeMap<NodeId, Arc<AtomicBool>>>,
     /// Sites that were told to stop, and who waits for them to have stopped.
     pub(crate) reboots: Mutex<BTreeMap<SiteId, JoinHandle<()>>>,
     /// The latest attack on each site that was attacked.
     pub(crate) attacks: Mutex<BTreeMap<SiteId, Arc<Attack>>>,
     pub(crate) processes: Arc<Processes>,
+    /// Who waits for a first answer.
+    waiting: Mutex<BTreeSet<(ClientId, Family)>>,
 }
 
 /// Why a world cannot be brought up.
@@ -101,7 +106,7 @@ impl Lab {
         let processes = Processes::reaped_forever()?;
         let routers = Mutex::new(BTreeMap::new());
         let machine::Machines { machines, fibres } = machine::build(&plan, &panel, |node, machine| {
-            if let Some(router) = start_router(&world, &plan, (node, machine), &processes)? {
+            if let Some(router) = start_router((&world, &plan), (node, machine), &processes)? {
                 lock(&routers).insert(node, router);
             }
             Ok(())
@@ -110,12 +115,11 @@ impl Lab {
         let history = Arc::new(History::keeping(HISTORY));
         let carrying = cable::carry(fibres.clone(), Arc::clone(&lateness))?;
         let core = start_core(&world, &plan, &machines, &processes)?;
-        let sites = start_sites(&world, &plan, &machines, &processes)?;
-        let clients = clients(&plan, &machines);
+        let hosts = start_hosts(&world, &plan, &machines, &processes)?;
+        let clients = clients(&world, &plan, &machines);
         let names = (0..).map(SiteId).zip(&world.sites);
         let names = names.map(|(id, site)| (site.name.as_str().as_bytes().to_vec(), id)).collect();
-        let beat = Beat { ipv4: world.probe, ipv6: world.probe_ipv6 };
-        prober::start(&clients, names, beat, Arc::clone(&history), Arc::clone(&lateness))?;
+        prober::start(&clients, names, Arc::clone(&history), Arc::clone(&lateness))?;
         drop(clients);
         Ok(Arc::new(Lab {
             world,
@@ -130,21 +134,22 @@ impl Lab {
             fibres: Mutex::new(fibres.into_iter().map(|fibre| (fibre.id, fibre)).collect()),
             carrying: Mutex::new(Some(carrying)),
             routers,
-            sites: Mutex::new(sites),
+            hosts: Mutex::new(hosts),
             core: Mutex::new(core),
             flaps: Mutex::default(),
+            floods: Mutex::default(),
             reboots: Mutex::default(),
             attacks: Mutex::default(),
             processes,
+            waiting: Mutex::default(),
         }))
     }
 
     /// Waits until every client was answered over every family; how long that took from the beginning, or who is
     /// still waiting after `patience`.
     pub fn wait_answered(&self, patience: Duration) -> Result<Duration, Vec<String>> {
-        let everybody = (0..self.world.clients.len() as u16).map(ClientId);
-        let mut waiting: BTreeSet<(ClientId, Family)> =
-            everybody.flat_map(|client| Family::ALL.map(|family| (client, family))).collect();
+        let mut waiting = self.everybody();
+        *lock(&self.waiting) = waiting.clone();
         let give_up = clock::now() + patience;
         let mut place = Place::default();
         while clock::now() < give_up {
@@ -155,14 +160,26 @@ impl Lab {
                     waiting.remove(&(sample.client, sample.family));
                 }
             }
+            *lock(&self.waiting) = waiting.clone();
             if waiting.is_empty() {
                 return Ok(clock::now().since(self.began));
             }
         }
-        let name = |(client, family): (ClientId, Family)| {
-            format!("{} over {family}", self.world.clients[usize::from(client.0)].place.key)
+        Err(self.waiting())
+    }
+
+    /// Every client over every family.
+    fn everybody(&self) -> BTreeSet<(ClientId, Family)> {
+        let clients = (0..self.world.clients.len()).map(ClientId::at);
+        clients.flat_map(|client| Family::ALL.map(|family| (client, family))).collect()
+    }
+
+    /// Who was still waiting for a first answer when [`Lab::wait_answered`] looked last.
+    pub(crate) fn waiting(&self) -> Vec<String> {
+        let name = |&(client, family): &(ClientId, Family)| {
+            format!("{} over {family}", self.world.clients[usize::from(client.0)].name)
         };
-        Err(waiting.into_iter().map(name).collect())
+        lock(&self.waiting).iter().map(name).collect()
     }
 
     /// The namespace of a node.
@@ -175,7 +192,7 @@ impl Lab {
         let node = |node: &Node| api::Node {
             name: node.name.clone(),
             kind: match node.role {
-                Role::Router(_) => api::NodeKind::Router,
+                Role::Router(_) | Role::Exchange(_) => api::NodeKind::Router,
                 Role::Core => api::NodeKind::Core,
                 Role::Host(_) => api::NodeKind::Site,
                 Role::Client(_) => api::NodeKind::Client,
@@ -215,16 +232,17 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The router of a node; none if it is none.
+/// The router or the route server of a node; none if it has none.
 fn start_router(
-    world: &World,
-    plan: &Plan,
+    (world, plan): (&World, &Plan),
     (node, machine): (NodeId, &Machine),
-    processes: &Processes,
+    processes: &Arc<Processes>,
 ) -> Result<Option<Router>, Error> {
-    let Node { name, role: Role::Router(router), .. } = plan.node(node) else { return Ok(None) };
+    let Node { name, role: Role::Router(_) | Role::Exchange(_), .. } = plan.node(node) else {
+        return Ok(None);
+    };
     let directory = make_directory(name)?;
-    Router::start((world, plan), *router, (node, machine), directory, processes).map(Some)
+    Router::start((world, plan), (node, machine), directory, processes).map(Some)
 }
 
 /// The operator's own data centre; none where the world has none.
@@ -239,25 +257,25 @@ fn start_core(
     Core::start(&world.operation, &machines[node.0], directory, processes).map(Some)
 }
 
-fn start_sites(
+fn start_hosts(
     world: &World,
     plan: &Plan,
     machines: &[Machine],
     processes: &Processes,
-) -> Result<BTreeMap<SiteId, Site>, Error> {
-    let mut sites = BTreeMap::new();
+) -> Result<BTreeMap<HostId, Host>, Error> {
+    let mut hosts = BTreeMap::new();
     for (index, (node, machine)) in plan.nodes.iter().zip(machines).enumerate() {
         let Role::Host(id) = node.role else { continue };
         let host = (NodeId(index), machine);
-        sites.insert(id, Site::start((world, plan), id, host, make_directory(&node.name)?, processes)?);
+        hosts.insert(id, Host::start((world, plan), id, host, make_directory(&node.name)?, processes)?);
     }
-    Ok(sites)
+    Ok(hosts)
 }
 
-fn clients<'m>(plan: &Plan, machines: &'m [Machine]) -> Vec<(ClientId, &'m Namespace)> {
+fn clients<'m>(world: &World, plan: &Plan, machines: &'m [Machine]) -> Vec<(ClientId, &'m Namespace, Beat)> {
     let client = |(node, machine): (&Node, &'m Machine)| match node.role {
-        Role::Client(id) => Some((id, &machine.namespace)),
-        Role::Router(_) | Role::Core | Role::Host(_) => None,
+        Role::Client(id) => Some((id, &machine.namespace, Beat::of(world, id))),
+        Role::Router(_) | Role::Exchange(_) | Role::Core | Role::Host(_) => None,
     };
     plan.nodes.iter().zip(machines).filter_map(client).collect()
 }

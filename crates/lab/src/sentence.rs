@@ -318,6 +318,8 @@ mod tests {
                 .prop_map(|(time, path)| format!("{time}{}", if path { " plus path" } else { "" }))
                 .boxed(),
             (None, "member") => "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?".boxed(),
+            (None, "family") => prop::sample::select(vec!["ipv4", "ipv6"]).prop_map(str::to_owned).boxed(),
+            (None, "share") => (1u8..=99).prop_map(|share| format!("{share}%")).boxed(),
             (None, "count") => (0u32..).prop_map(|count| count.to_string()).boxed(),
             (None, "line") => "[a-z_]{1,9} = \\[?\"[a-z0-9./]{1,9}\"\\]?".boxed(),
             (None, "words") => "[a-z0-9]{1,9}( [a-z0-9]{1,9}){0,3}".boxed(),

@@ -2,7 +2,8 @@
 
 use crate::core::{DEPENDENCY, store_url};
 use crate::hostile;
-use crate::plan::{NodeId, Plan, Purpose, SERVICE, announced, core, hostile_neighbour};
+use crate::plan::{HostId, NodeId, Plan, Purpose, SERVICE, announced, core, hostile_neighbour};
+use crate::policy::DEPREFERRED;
 use crate::world::{BFD_MULTIPLIER, Service, Site, World};
 use std::fmt::Write;
 
@@ -21,9 +22,9 @@ www   AAAA 2001:db8:53::80
 /// The zone's file beside the site file.
 pub const ZONE_FILE: &str = "example.zone";
 
-/// The site file of `catchment run` on a host. In the lab nobody damps flaps, so the neighbour counts as a peer and not
+/// The site file of `catchment run` on a host, which is called `london-2` where there are several. In the lab nobody damps flaps, so the neighbour counts as a peer and not
 /// as a transit provider, for whose sake a failed site would wait half a minute.
-pub fn site_file(world: &World, plan: &Plan, site: &Site, host: NodeId) -> String {
+pub fn site_file(world: &World, plan: &Plan, site: &Site, (id, host): (HostId, NodeId)) -> String {
     let (_, place) = world.router(site.router);
     let own = plan.node(host).address;
     let (lat, lon) = (place.at.lat(), place.at.lon());
@@ -33,10 +34,16 @@ pub fn site_file(world: &World, plan: &Plan, site: &Site, host: NodeId) -> Strin
         .relations
         .iter()
         .filter(|relation| relation.left == site.router)
-        .map(|relation| format!("\"{}:80\"", world.router(relation.right).0.asn));
+        .map(|relation| world.router(relation.right).0.asn)
+        .filter(|asn| asn.fits_two_octets())
+        .map(|asn| format!("\"{asn}:{DEPREFERRED}\""));
     let less = less.collect::<Vec<_>>().join(", ");
+    let own_name = match site.hosts {
+        1 => String::new(),
+        _ => format!("host = \"{name}-{}\"\n", id.number + 1),
+    };
     let mut text = format!(
-        "[site]\nname = \"{name}\"\nlat = {lat:?}\nlon = {lon:?}\nasn = {asn}\nrouter_id = \"{}\"\nlinger = \"{}ms\"\n\
+        "[site]\nname = \"{name}\"\n{own_name}lat = {lat:?}\nlon = {lon:?}\nasn = {asn}\nrouter_id = \"{}\"\nlinger = \"{}ms\"\n\
          drain = \"{}ms\"\nstate_dir = \"state\"\n",
         own.v4,
         operation.linger.as_millis(),
@@ -56,7 +63,7 @@ pub fn site_file(world: &World, plan: &Plan, site: &Site, host: NodeId) -> Strin
             edge.name, router.address.v4, edge.asn, own.v6
         );
     }
-    if site.hostile {
+    if site.hostile && id.number == 0 {
         // It calls; the site never can.
         let _ = write!(
             text,

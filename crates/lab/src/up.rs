@@ -5,13 +5,14 @@ use crate::clock;
 use crate::control;
 use crate::isolate::{self, Leash};
 use crate::mission;
+use crate::progress::Progress;
 use crate::replay::{Form, History, HistoryFiles, Output, Pictures, Play, WriteError};
 use crate::rootless::{self, Forbidden};
 use crate::running::{Lab, StartError};
 use crate::runtime::{LabName, RuntimeError, Sockets};
 use crate::serve;
 use crate::story::Happening;
-use crate::world::{BUILT_IN, World, built_in};
+use crate::world::{BUILT_IN, World, built_in, dozens};
 use document::Faults;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -31,6 +32,8 @@ use tokio::sync::Notify;
 pub const INIT_ARGUMENTS: [&str; 2] = ["lab", "init"];
 /// The world that is brought up when none is named.
 pub const DEFAULT_WORLD: &str = "earth";
+/// The world that is drawn by lot.
+const DRAWN_WORLD: &str = "dozens";
 /// Where the page is served when nobody says.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8053";
 /// How long clients may take to be answered before the lab says who is not.
@@ -41,6 +44,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Options {
     /// A world file, or the name of a built-in world.
     pub world: Option<PathBuf>,
+    /// The seed with which the world is drawn, if it is.
+    pub seed: Option<u64>,
     /// The name under which the other commands find it.
     pub name: LabName,
     /// Where the page is served.
@@ -67,6 +72,9 @@ pub enum UpError {
         /// What the system said.
         error: io::Error,
     },
+    /// A seed for what is not drawn by lot.
+    #[error("the world {0} is not drawn by lot: --seed is for `{DRAWN_WORLD}`")]
+    NotDrawn(String),
     /// The world file is wrong.
     #[error(transparent)]
     Faults(#[from] Faults),
@@ -93,7 +101,7 @@ pub enum UpError {
 }
 
 fn known_worlds() -> String {
-    BUILT_IN.map(|(name, _)| name).join(", ")
+    BUILT_IN.join(", ")
 }
 
 /// What the part inside is to serve.
@@ -111,13 +119,15 @@ pub(crate) struct Mission {
     history: Vec<(Form, PathBuf)>,
 }
 
-/// The name and the text of a world: a file, or a built-in world of that name.
-pub fn world_text(world: Option<&Path>) -> Result<(String, String), UpError> {
+/// The name and the text of a world: a file, or a built-in world of that name, drawn with a seed.
+pub fn world_text(world: Option<&Path>, seed: Option<u64>) -> Result<(String, String), UpError> {
     let path = world.unwrap_or(Path::new(DEFAULT_WORLD));
     let name = path.display().to_string();
-    match built_in(&name) {
-        Some(text) => Ok((name, text.to_owned())),
-        None => match fs::read_to_string(path) {
+    match (seed, built_in(&name)) {
+        (Some(seed), _) if name == DRAWN_WORLD => Ok((name, dozens(seed))),
+        (Some(_), _) => Err(UpError::NotDrawn(name)),
+        (None, Some(text)) => Ok((name, text.into_owned())),
+        (None, None) => match fs::read_to_string(path) {
             Ok(text) => Ok((name, text)),
             Err(error) => Err(UpError::Unreadable { path: path.to_owned(), error }),
         },
@@ -127,7 +137,7 @@ pub fn world_text(world: Option<&Path>) -> Result<(String, String), UpError> {
 /// Brings a world up and waits until it ends. To be called before this process starts any thread.
 pub fn up(options: &Options) -> Result<ExitStatus, UpError> {
     let began = clock::now();
-    let (file, text) = world_text(options.world.as_deref())?;
+    let (file, text) = world_text(options.world.as_deref(), options.seed)?;
     World::parse(&file, &text)?;
     let page = TcpListener::bind(options.listen)
         .map_err(|error| UpError::Listen { address: options.listen, error })?;
@@ -182,9 +192,10 @@ pub(crate) fn run_inside(
     lab.shortfalls.iter().for_each(|shortfall| eprintln!("{shortfall}"));
     let built = clock::now().since(mission.began);
     eprintln!("built after {:.2} s; waiting for BGP to bring every client to a site", built.as_secs_f64());
+    let progress = Progress::of(&lab);
     control::hand_out_namespaces(Arc::clone(&lab), UnixListener::from(exec))?;
     let (answered, listen) = (Arc::clone(&lab), mission.listen);
-    thread::spawn(move || say_when_answered(&answered, listen));
+    thread::spawn(move || say_when_answered(&answered, listen, progress));
     let stop = Arc::new(Notify::new());
     let tied = Arc::clone(&stop);
     thread::spawn(move || {
@@ -202,8 +213,10 @@ pub(crate) fn run_inside(
 }
 
 /// Tells the user when the world works, or whom it does not work for.
-fn say_when_answered(lab: &Lab, listen: SocketAddr) {
-    match lab.wait_answered(PATIENCE) {
+fn say_when_answered(lab: &Lab, listen: SocketAddr, progress: Progress) {
+    let answered = lab.wait_answered(PATIENCE);
+    progress.end();
+    match answered {
         Ok(after) => {
             eprintln!("every client answered after {:.2} s", after.as_secs_f64());
             let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);

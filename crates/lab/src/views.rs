@@ -1,7 +1,7 @@
 //! What the network itself says: the real way of every client, and why a router chose it; what every daemon says about
 //! its site. Looked up when routes change, and once in a while because a daemon changes its mind silently.
 
-use crate::detour::{Candidate, candidates};
+use crate::detour::Candidate;
 use crate::history::{ClientId, SiteId};
 use crate::paths::{End, RouteWatch, Way, follow};
 use crate::plan::{NodeId, SERVICE};
@@ -13,6 +13,7 @@ use api::{Alarm, Group, Output, Status, route};
 use linux::{Error, Result};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -103,14 +104,13 @@ fn choice(
 fn ask_router(lab: &Lab, node: NodeId) -> Vec<Candidate> {
     let routers = lock(&lab.routers);
     let Some(router) = routers.get(&node) else { return Vec::new() };
-    let answer = router.ask(&format!("show route for {} all", SERVICE.v4));
-    answer.map(|answer| candidates(&answer)).unwrap_or_default()
+    router.candidates(SERVICE.v4.into()).unwrap_or_default()
 }
 
 impl Lab {
     /// What becomes of packets that a client sends to an address; none without such a client.
     pub(crate) fn packet_end(&self, client: &str, to: IpAddr) -> Option<PacketEnd> {
-        let place = self.world.clients.iter().position(|one| one.place.key == client)?;
+        let place = self.world.clients.iter().position(|one| one.name == client)?;
         let way = follow(&self.plan, &self.machines, self.plan.client(ClientId::at(place))?, to);
         let last = || way.nodes.last().map_or_else(String::new, |node| self.plan.node(*node).name.clone());
         Some(match way.end {
@@ -118,6 +118,12 @@ impl Lab {
             End::Dropped => PacketEnd::DroppedBy(last()),
             End::Lost => PacketEnd::LostAt(last()),
         })
+    }
+
+    /// The control sockets of the daemons of a site.
+    pub(crate) fn sockets_of(&self, site: SiteId) -> Vec<PathBuf> {
+        let hosts = lock(&self.hosts);
+        hosts.iter().filter(|(id, _)| id.site == site).map(|(_, host)| host.socket()).collect()
     }
 
     /// Whether the edge router of each site has a route to the site's host, over both families.
@@ -131,17 +137,31 @@ impl Lab {
     }
 }
 
+/// What a daemon says about itself; none if it does not answer.
+fn ask_daemon(socket: PathBuf) -> Option<Status> {
+    Client::of(Server::Daemon, socket).ok()?.get(route::STATUS).ok()
+}
+
+fn strength(output: Output) -> u8 {
+    match output {
+        Output::None => 0,
+        Output::Gshut => 1,
+        Output::Depref => 2,
+        Output::Normal => 3,
+    }
+}
+
 fn ask_daemons(lab: &Lab, views: &Mutex<Views>) {
     loop {
-        let sockets: Vec<_> = lock(&lab.sites).iter().map(|(id, site)| (*id, site.socket())).collect();
-        for (id, socket) in sockets {
-            let status = Client::of(Server::Daemon, socket)
-                .ok()
-                .and_then(|client| client.get::<Status>(route::STATUS).ok());
-            let (group, alarms) = match status {
-                Some(status) => (status.groups.into_iter().next(), status.alarms),
-                None => (None, Vec::new()),
-            };
+        for id in (0..lab.world.sites.len()).map(SiteId::at) {
+            let mut alarms = Vec::new();
+            let mut group: Option<Group> = None;
+            for status in lab.sockets_of(id).into_iter().filter_map(ask_daemon) {
+                alarms.extend(status.alarms);
+                let more = status.groups.into_iter().next();
+                // A site is announced as strongly as the strongest of its hosts.
+                group = group.into_iter().chain(more).max_by_key(|group| strength(group.output));
+            }
             let mut views = lock(views);
             views.alarms.insert(id, alarms);
             match group {

@@ -17,13 +17,16 @@
 //! name = "Anycast"
 //! sites = ["london", "newyork"]
 //! host_asn = 64501                        # the AS that the hosts behind its routers speak for
+//! hosts = { london = 2 }                  # more than one machine there, side by side
 //!
 //! [relations]
 //! transit = ["Anycast > Atlas @ london"]  # customer > provider @ city, or @ its city=the other's city
 //! peering = ["Atlas = Borea @ newyork"]
+//! ixp = ["ams-ix @ amsterdam: Atlas, Borea"]
 //!
 //! [clients]                               # city = network
 //! london = "Thames"
+//! newyork = { network = "Atlas", count = 2, rate = 10 }
 //!
 //! [[city]]                                # adds a city to the table, or moves one
 //! name = "elsewhere"
@@ -34,6 +37,7 @@
 //! ends = ["atlas-london", "atlas-newyork"]
 //! ms = 35.0
 //! loss = 0.01
+//! rate = 100                              # Mbit/s
 //!
 //! [site]                                  # how the operator runs the sites: see `Operation`
 //! drain = "3s"
@@ -43,18 +47,24 @@
 //! ```
 
 mod built_in;
+mod dozens;
 mod operation;
 mod reader;
 mod relation;
 
 pub use built_in::{BUILT_IN, built_in};
+pub use dozens::dozens;
 pub use operation::{BFD_MULTIPLIER, Fleet, Operation, Written};
 
 use document::Faults;
 use serde::Serialize;
+use std::num::NonZeroU64;
 use std::str::FromStr;
 use std::time::Duration;
 use terms::{Asn, GeoPoint, SiteName};
+
+/// IPv6 is asked this much more rarely than IPv4: it takes the same ways, and the machine has other things to do.
+pub(crate) const IPV6_EVERY: u32 = 5;
 
 /// A world as its file describes it. Everything that is named is there.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -71,6 +81,8 @@ pub struct World {
     pub networks: Vec<Network>,
     /// Who sells transit to whom, and who peers.
     pub relations: Vec<Relation>,
+    /// Where many peer at once.
+    pub exchanges: Vec<Exchange>,
     /// Who asks, in the order of the file.
     pub clients: Vec<Client>,
     /// The AS that the hosts of the sites speak for.
@@ -110,6 +122,17 @@ impl FromStr for Service {
     }
 }
 
+/// The program that a router runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Program {
+    /// BIRD 2.
+    #[default]
+    Bird,
+    /// FRR: its `zebra` and `bgpd`.
+    Frr,
+}
+
 /// A city where something stands.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Place {
@@ -134,6 +157,8 @@ pub struct Network {
     pub backbone: Vec<(usize, usize)>,
     /// Whether each place is an island that reaches the others through its neighbours only.
     pub islands: bool,
+    /// What its routers run.
+    pub program: Program,
 }
 
 /// A router: a network and one of its places.
@@ -166,11 +191,28 @@ pub enum RelationKind {
     Peering,
 }
 
-/// Somebody who asks the anycast address. Its name is its city's key.
+/// An Internet exchange: a LAN on which many networks peer with each other through one route server (RFC 7947).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Exchange {
+    /// Its name, and that of its node.
+    pub name: SiteName,
+    /// Where it is.
+    pub place: Place,
+    /// The number of its route server, which stands in no AS path.
+    pub asn: Asn,
+    /// The routers on its LAN, one of each member.
+    pub members: Vec<RouterRef>,
+}
+
+/// Somebody who asks the anycast address.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Client {
-    /// Where it is, and its name.
+    /// Its city's key; a second one of the same city has `-2` behind it, and so on.
+    pub name: String,
+    /// Where it is.
     pub place: Place,
+    /// How often it asks over IPv4, where it is not as often as all others.
+    pub probe: Option<Duration>,
     /// The router that it is connected to.
     pub router: RouterRef,
 }
@@ -182,6 +224,8 @@ pub struct Site {
     pub name: SiteName,
     /// Its edge router.
     pub router: RouterRef,
+    /// How many hosts share its load, side by side behind the router.
+    pub hosts: u8,
     /// Whether a hostile router shares its LAN, for scenarios that attack it.
     pub hostile: bool,
 }
@@ -195,6 +239,29 @@ pub struct CableOverride {
     pub delay: Option<Duration>,
     /// Share of packets that get lost, 0 to 1.
     pub loss: f64,
+    /// What it carries at most in each direction; none carries everything.
+    pub rate: Option<Rate>,
+}
+
+/// What a cable carries at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Rate {
+    /// Bits a second; never 0.
+    bits: NonZeroU64,
+}
+
+impl Rate {
+    /// So many millions of bits a second; none for zero.
+    pub fn from_megabits(megabits: u32) -> Option<Self> {
+        NonZeroU64::new(u64::from(megabits) * 1_000_000).map(|bits| Rate { bits })
+    }
+
+    /// How long it takes to send so many octets.
+    pub fn time_for(self, octets: usize) -> Duration {
+        let bits = u128::try_from(octets).unwrap_or(u128::MAX).saturating_mul(8);
+        let nanos = bits.saturating_mul(1_000_000_000) / u128::from(self.bits.get());
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
 }
 
 impl World {
@@ -224,6 +291,19 @@ impl World {
     }
 }
 
+/// A name in lower case, with letters and digits only.
+fn key_of(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
 fn router_name(network: &str, place: &str) -> String {
-    format!("{}-{place}", network.to_lowercase())
+    format!("{}-{place}", key_of(network))
+}
+
+/// The name of a host among the nodes: `site-london`, or `site-london-2` where there are several.
+pub(crate) fn host_name(site: &Site, host: u8) -> String {
+    match site.hosts {
+        1 => format!("site-{}", site.name),
+        _ => format!("site-{}-{}", site.name, host + 1),
+    }
 }

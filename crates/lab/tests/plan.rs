@@ -1,46 +1,36 @@
 //! What holds for every plan, and what the routers are told.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::needless_range_loop)] // a test says what is wrong by panicking
 
+#[path = "support/bodies.rs"]
+mod bodies;
+
+use bodies::nothing_is_given_twice;
 use lab::bird;
+use lab::frr;
 use lab::history::SiteId;
 use lab::igp;
-use lab::plan::{Medium, NodeId, Plan, Purpose, Role};
+use lab::plan::{HostId, Medium, NodeId, Plan, Purpose, Role};
 use lab::site_file::{nsd_configuration, site_file};
 use lab::world::{RelationKind, RouterRef, Service, World, built_in};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
-fn worlds() -> Vec<(World, Plan)> {
-    ["tiny", "earth"]
-        .into_iter()
-        .map(|name| {
-            let world =
-                World::parse(name, built_in(name).unwrap()).unwrap_or_else(|faults| panic!("{faults}"));
-            let plan = Plan::new(&world).unwrap();
-            (world, plan)
-        })
-        .collect()
+fn parsed(name: &str, text: &str) -> (World, Plan) {
+    let world = World::parse(name, text).unwrap_or_else(|faults| panic!("{faults}"));
+    let plan = Plan::new(&world).unwrap();
+    (world, plan)
 }
 
-/// Names, addresses and interfaces are what everything else is found by.
-fn nothing_is_given_twice(plan: &Plan) {
-    let mut names = BTreeSet::new();
-    assert!(plan.nodes.iter().all(|node| names.insert(&node.name)));
-    let mut addresses = BTreeSet::new();
-    let loopbacks = plan.nodes.iter().filter(|node| matches!(node.role, Role::Router(_)));
-    let ports = plan.cables.iter().flat_map(|cable| &cable.ends);
-    for pair in loopbacks.map(|node| node.address).chain(ports.map(|port| port.address)) {
-        assert!(addresses.insert(pair.v4.to_string()), "{}", pair.v4);
-        assert!(addresses.insert(pair.v6.to_string()), "{}", pair.v6);
-    }
-    for node in 0..plan.nodes.len() {
-        let mut interfaces = BTreeSet::new();
-        for (_, port, _) in plan.ports(NodeId(node)) {
-            assert!(interfaces.insert(&port.interface) && port.interface.len() <= 15, "{}", port.interface);
-        }
-    }
+fn exchange() -> (World, Plan) {
+    parsed("exchange", include_str!("../../../worlds/exchange.toml"))
+}
+
+fn worlds() -> Vec<(World, Plan)> {
+    let built_in = ["tiny", "earth"].map(|name| parsed(name, &built_in(name).unwrap()));
+    built_in.into_iter().chain([exchange(), parsed("starting", lab::STARTING_WORLD)]).collect()
 }
 
 /// The metric of every way inside a network, by the names of its ends.
@@ -68,6 +58,12 @@ fn reached(world: &World, from: usize) -> BTreeSet<usize> {
     let mut seen = BTreeSet::from([(from, true)]);
     let mut open = VecDeque::from([(from, true)]);
     while let Some((network, climbing)) = open.pop_front() {
+        for members in world.exchanges.iter().map(|exchange| &exchange.members) {
+            if climbing && members.iter().any(|member| member.network == network) {
+                let others = members.iter().map(|member| (member.network, false));
+                open.extend(others.filter(|other| seen.insert(*other)));
+            }
+        }
         for relation in &world.relations {
             let (left, right) = (relation.left.network, relation.right.network);
             let steps = match relation.kind {
@@ -94,7 +90,7 @@ fn every_host_has_a_cable_to_the_data_centre_where_there_is_one() {
         let core = plan.core().unwrap();
         let hosts: BTreeSet<NodeId> = plan.ports(core).map(|(_, _, there)| there.node).collect();
         let all: BTreeSet<NodeId> =
-            (0..world.sites.len() as u16).map(|site| plan.host(SiteId(site)).unwrap()).collect();
+            (0..world.sites.len() as u16).flat_map(|site| plan.hosts(SiteId(site))).collect();
         assert_eq!(hosts, all);
     }
 }
@@ -108,19 +104,30 @@ fn policy_lets_every_client_reach_every_network() {
                 .filter(|network| !reached.contains(network))
                 .map(|network| world.networks[network].name.as_str())
                 .collect();
-            assert!(missing.is_empty(), "{} in {} does not reach {missing:?}", client.place.key, world.name);
+            assert!(missing.is_empty(), "{} in {} does not reach {missing:?}", client.name, world.name);
         }
     }
 }
 
 #[test]
 fn cables_are_as_long_as_geography_says() {
-    for (_, plan) in worlds() {
+    for (world, plan) in worlds() {
         for cable in &plan.cables {
             let [left, right] = cable.ends.each_ref().map(|port| plan.node(port.node).at);
             match cable.medium {
-                Medium::Fibre { delay, .. } => assert_eq!(delay, left.cable_delay(right), "{}", cable.name),
-                Medium::Lan => assert!(matches!(cable.purpose, Purpose::SiteLan | Purpose::Management)),
+                Medium::Fibre { delay, .. } => {
+                    let is_said = world.overrides.iter().any(|said| {
+                        let ends = [said.ends.0, said.ends.1].map(|end| plan.router(end));
+                        cable.ends.iter().all(|port| ends.contains(&Some(port.node)))
+                    });
+                    assert!(is_said || delay == left.cable_delay(right), "{}", cable.name);
+                }
+                Medium::Lan => {
+                    assert!(matches!(
+                        cable.purpose,
+                        Purpose::SiteLan | Purpose::Management | Purpose::Exchange
+                    ))
+                }
             }
         }
     }
@@ -147,18 +154,64 @@ fn a_network_whose_cable_breaks_goes_round_or_goes_without() {
 #[test]
 fn bird_accepts_every_configuration() {
     let directory = tempfile::tempdir().unwrap();
-    for (world, plan) in worlds() {
+    let file = directory.path().join("bird.conf");
+    let judge = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let output = Command::new("bird").arg("-p").arg("-c").arg(&file).output().unwrap();
+        assert!(output.status.success(), "{}\n{text}", String::from_utf8_lossy(&output.stderr));
+    };
+    std::fs::write(directory.path().join(bird::SHIFT_FILE), bird::shift(Some("atlas-london"))).unwrap();
+    for (mut world, plan) in worlds() {
         for router in world.routers() {
             let id = plan.router(router).unwrap();
             let routes = igp::routes(&plan, id, &BTreeSet::new());
             std::fs::write(directory.path().join(bird::IGP_FILE), bird::igp(&routes)).unwrap();
-            let text = bird::configuration(&world, &plan, router, directory.path());
-            let file = directory.path().join("bird.conf");
+            judge(&bird::configuration(&world, &plan, router, directory.path()));
+        }
+        for exchange in 0..world.exchanges.len() {
+            judge(&bird::route_server(&plan, plan.exchange(exchange).unwrap(), directory.path()));
+        }
+        // A number of four octets fits into no community of two.
+        world.networks[0].asn = 4_200_000_999.try_into().unwrap();
+        let plan = Plan::new(&world).unwrap();
+        judge(&bird::configuration(&world, &plan, RouterRef { network: 0, place: 0 }, directory.path()));
+    }
+}
+
+#[test]
+fn frr_accepts_every_configuration() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("bgpd.conf");
+    for (mut world, plan) in worlds() {
+        world.operation.bfd = Some(Duration::from_millis(50));
+        for router in world.routers() {
+            let text = frr::configuration(&world, &plan, plan.router(router).unwrap());
             std::fs::write(&file, &text).unwrap();
-            let output = Command::new("bird").arg("-p").arg("-c").arg(&file).output().unwrap();
-            assert!(output.status.success(), "{}\n{text}", String::from_utf8_lossy(&output.stderr));
+            let output = Command::new("/usr/lib/frr/bgpd").arg("-C").arg("-f").arg(&file).output().unwrap();
+            let said = [output.stdout, output.stderr].concat();
+            assert!(output.status.success(), "{}\n{text}", String::from_utf8_lossy(&said));
         }
     }
+}
+
+#[test]
+fn what_routers_at_an_exchange_are_told() {
+    let (world, plan) = exchange();
+    let mut text = bird::route_server(&plan, plan.exchange(0).unwrap(), Path::new("/run/lab"));
+    for name in ["anycast-amsterdam", "polder-amsterdam"] {
+        let id = plan.node_called(name).unwrap();
+        let Role::Router(router) = plan.node(id).role else { panic!("{name} is no router") };
+        text += "\n========\n";
+        text += &bird::configuration(&world, &plan, router, Path::new("/run/lab"));
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn what_a_router_of_frr_is_told() {
+    let (world, plan) = exchange();
+    let id = plan.node_called("borea-amsterdam").unwrap();
+    insta::assert_snapshot!(frr::configuration(&world, &plan, id));
 }
 
 #[test]
@@ -179,11 +232,12 @@ fn what_an_edge_router_and_a_carrier_are_told() {
 fn what_a_site_is_told() {
     let (mut world, plan) = worlds().remove(0);
     let site = world.sites[0].clone();
-    let host = plan.host(SiteId(0)).unwrap();
-    let built_in = site_file(&world, &plan, &site, host);
+    let host = plan.hosts(SiteId(0)).next().unwrap();
+    let first = HostId { site: SiteId(0), number: 0 };
+    let built_in = site_file(&world, &plan, &site, (first, host));
     insta::assert_snapshot!("site_file", built_in);
     world.service = Service::Nsd;
-    let beside = site_file(&world, &plan, &site, host);
+    let beside = site_file(&world, &plan, &site, (first, host));
     assert_eq!(beside, built_in.replace("\n[service.dns]\nzones = [\"example.zone\"]\n", ""));
     insta::assert_snapshot!("nsd_configuration", nsd_configuration(&site));
 }

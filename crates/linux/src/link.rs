@@ -1,4 +1,4 @@
-//! Interfaces: loopback, veth pairs, up and down.
+//! Interfaces: loopback, veth pairs, bridges, up and down.
 
 use crate::error::Attempt;
 use crate::netlink::interface_name;
@@ -140,9 +140,30 @@ fn born_in(end: End<'_>) -> Result<LinkMessage> {
     Ok(message)
 }
 
+/// Creates a bridge: a switch without ports, in the namespace of the netlink socket.
+pub fn create_bridge(netlink: &mut Netlink, name: &str) -> Result<()> {
+    let mut message = LinkMessage::default();
+    message.attributes.push(LinkAttribute::IfName(interface_name(name)?.to_owned()));
+    message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge)]));
+    netlink
+        .change(RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
+        .attempt(|| format!("create the bridge {name}"))
+}
+
+/// Plugs an interface into a bridge as one of its ports.
+pub fn plug_into(netlink: &mut Netlink, link: LinkIndex, bridge: LinkIndex) -> Result<()> {
+    let mut message = LinkMessage::default();
+    message.header.index = link.0;
+    message.attributes.push(LinkAttribute::Controller(bridge.0));
+    netlink
+        .change(RouteNetlinkMessage::SetLink(message), 0)
+        .attempt(|| format!("plug interface {} into bridge {}", link.0, bridge.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address;
 
     #[test]
     fn both_ends_are_born_in_their_namespaces_and_carry_when_both_are_up() {
@@ -158,6 +179,32 @@ mod tests {
         assert_eq!(state(&mut at_left, east).unwrap(), LinkState { up: true, carrier: true });
         set_down(&mut at_right, west).unwrap();
         assert_eq!(state(&mut at_left, east).unwrap(), LinkState { up: true, carrier: false });
+    }
+
+    #[test]
+    fn whoever_is_plugged_into_a_bridge_reaches_the_others() {
+        let (switch, left, right) =
+            (Namespace::new().unwrap(), Namespace::new().unwrap(), Namespace::new().unwrap());
+        let mut at_switch = switch.netlink().unwrap();
+        create_bridge(&mut at_switch, "lan").unwrap();
+        let bridge = index(&mut at_switch, "lan").unwrap();
+        set_up(&mut at_switch, bridge).unwrap();
+        for (namespace, name, address) in [(&left, "left", "192.0.2.1/24"), (&right, "right", "192.0.2.2/24")]
+        {
+            create_veth(&mut at_switch, End { namespace: &switch, name }, End { namespace, name: "lan" })
+                .unwrap();
+            let port = index(&mut at_switch, name).unwrap();
+            plug_into(&mut at_switch, port, bridge).unwrap();
+            set_up(&mut at_switch, port).unwrap();
+            let mut inside = namespace.netlink().unwrap();
+            let lan = index(&mut inside, "lan").unwrap();
+            set_up(&mut inside, lan).unwrap();
+            address::add(&mut inside, lan, address.parse().unwrap()).unwrap();
+        }
+        let listener = right.run(|| std::net::TcpListener::bind("192.0.2.2:7000")).unwrap().unwrap();
+        let call = || std::net::TcpStream::connect("192.0.2.2:7000");
+        left.run(call).unwrap().unwrap();
+        listener.accept().unwrap();
     }
 
     #[test]

@@ -1,17 +1,18 @@
 //! `catchment lab`: a world on this machine.
 
-use crate::arguments::{Lab, LabFault, LabHistory, LabTest, LabUp};
+use crate::arguments::{Lab, LabFault, LabHistory, LabNew, LabTest, LabUp};
 use crate::outcome::{self, Outcome};
 use crate::table::Table;
 use crate::terminal::Terminal;
 use crate::words;
 use api::NodeList;
-use lab::{HistoryFiles, Options, Results, TestError, TestOptions, UpError, Verdict};
+use lab::{HistoryFiles, NewError, Options, Results, TestError, TestOptions, UpError, Verdict};
 use std::io::Write;
 
 pub(crate) fn run(command: Lab, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
     match command {
         Lab::Up(arguments) => up(arguments),
+        Lab::New(arguments) => new(&arguments, terminal),
         Lab::Test(arguments) => test(arguments),
         Lab::Init => ended(lab::init().map(|()| Outcome::Yes)),
         Lab::Exec(exec) => Ok(lab::exec(&exec.running.name, &exec.node, &exec.command)?.into()),
@@ -21,9 +22,22 @@ pub(crate) fn run(command: Lab, terminal: &mut Terminal) -> anyhow::Result<Outco
     }
 }
 
-fn up(LabUp { world, running, listen, duration, cables, history }: LabUp) -> anyhow::Result<Outcome> {
-    let (ends, history) = (cables.into(), history.into());
-    ended(lab::up(&Options { world, name: running.name, listen, duration, ends, history }).map(Outcome::from))
+fn up(arguments: LabUp) -> anyhow::Result<Outcome> {
+    let LabUp { world, seed, running, listen, duration, cables, history } = arguments;
+    let (name, ends, history) = (running.name, cables.into(), history.into());
+    ended(lab::up(&Options { world, seed, name, listen, duration, ends, history }).map(Outcome::from))
+}
+
+fn new(LabNew { file }: &LabNew, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
+    match lab::new_world(file) {
+        Ok(()) => {
+            let file = file.display();
+            writeln!(terminal, "{file} has a world to begin with: `catchment lab up {file}` brings it up")?;
+            Ok(Outcome::Yes)
+        }
+        Err(error @ NewError::Exists(_)) => Ok(outcome::bad_input(error)),
+        Err(error @ NewError::Unwritable { .. }) => Err(error.into()),
+    }
 }
 
 fn test(LabTest { scenarios, json, junit, history, slack, cables }: LabTest) -> anyhow::Result<Outcome> {
@@ -50,7 +64,7 @@ impl From<LabHistory> for HistoryFiles {
 fn ended(result: Result<Outcome, UpError>) -> anyhow::Result<Outcome> {
     match result {
         Err(UpError::Faults(faults)) => Err(faults.into()),
-        Err(error @ UpError::Unreadable { .. }) => Ok(outcome::bad_input(error)),
+        Err(error @ (UpError::Unreadable { .. } | UpError::NotDrawn(_))) => Ok(outcome::bad_input(error)),
         other => Ok(other?),
     }
 }

@@ -1,7 +1,8 @@
 //! A world comes up, is used, and goes away without a trace, however it ends and whoever started it. Needs root, BIRD,
-//! NSD and dig.
+//! FRR, NSD, curl and dig.
 #![allow(clippy::unwrap_used, clippy::panic)] // a test says what is wrong by panicking
 
+mod faults;
 mod judged;
 mod killed;
 mod life;

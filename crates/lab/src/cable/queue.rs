@@ -1,5 +1,6 @@
 //! Frames under way: a queue for each direction of each cable, and a heap of their heads.
 
+use crate::cable::Carriage;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
@@ -8,19 +9,40 @@ use terms::Timestamp;
 /// Bytes that can be under way in one direction; what comes beyond is lost, as in a router whose buffer is full.
 const MOST_BYTES: usize = 8 << 20;
 
+/// How long a frame may wait to be sent where a cable carries less than it is given: the buffer of a router.
+const LONGEST_WAIT: Duration = Duration::from_millis(100);
+
 /// One direction of one cable.
 #[derive(Debug)]
 pub(super) struct Direction {
-    delay: Duration,
-    loss: f64,
+    carriage: Carriage,
+    /// When the last frame will have been sent, where the cable has a rate.
+    free: Timestamp,
     frames: VecDeque<(Timestamp, Box<[u8]>)>,
     bytes: usize,
     dice: Dice,
 }
 
 impl Direction {
-    pub(super) fn new(delay: Duration, loss: f64) -> Self {
-        Direction { delay, loss, frames: VecDeque::new(), bytes: 0, dice: Dice(0x9e37_79b9_7f4a_7c15) }
+    pub(super) fn new(carriage: Carriage) -> Self {
+        Direction {
+            carriage,
+            free: Timestamp::ZERO,
+            frames: VecDeque::new(),
+            bytes: 0,
+            dice: Dice(0x9e37_79b9_7f4a_7c15),
+        }
+    }
+
+    /// When a frame that is given to it now has been sent; none if it would have to wait for too long.
+    fn sent(&mut self, octets: usize, now: Timestamp) -> Option<Timestamp> {
+        let Some(rate) = self.carriage.rate else { return Some(now) };
+        let begins = self.free.max(now);
+        if begins.since(now) > LONGEST_WAIT {
+            return None;
+        }
+        self.free = begins + rate.time_for(octets);
+        Some(self.free)
     }
 }
 
@@ -37,13 +59,15 @@ impl Queues {
         Queues { directions, heads: BinaryHeap::new() }
     }
 
-    /// Sends a frame on its way, unless it gets lost.
-    pub(super) fn push(&mut self, direction: usize, frame: &[u8], now: Timestamp) {
+    /// Sends a frame on its way, unless it gets lost; `lost` is the share that does, beside the cable's own.
+    pub(super) fn push(&mut self, direction: usize, frame: &[u8], lost: f64, now: Timestamp) {
         let queue = &mut self.directions[direction];
-        if queue.bytes + frame.len() > MOST_BYTES || queue.dice.share() < queue.loss {
+        let arrives = (1.0 - queue.carriage.loss) * (1.0 - lost);
+        if queue.bytes + frame.len() > MOST_BYTES || queue.dice.share() >= arrives {
             return;
         }
-        let due = now + queue.delay;
+        let Some(sent) = queue.sent(frame.len(), now) else { return };
+        let due = sent + queue.carriage.delay;
         if queue.frames.is_empty() {
             self.heads.push(Reverse((due, direction)));
         }
@@ -93,6 +117,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn carriage(delay: Duration, loss: f64) -> Carriage {
+        Carriage { delay, loss, rate: None }
+    }
+
     fn millis(ms: u64) -> Timestamp {
         Timestamp::ZERO + Duration::from_millis(1000 + ms)
     }
@@ -104,14 +132,15 @@ mod tests {
             delays in prop::collection::vec(0u64..50, 1..5),
             sent in prop::collection::vec((0usize..5, 0u64..20), 0..100),
         ) {
-            let directions = delays.iter().map(|&ms| Direction::new(Duration::from_millis(ms), 0.0)).collect();
+            let directions = delays.iter().map(|&ms| Direction::new(carriage(Duration::from_millis(ms), 0.0)));
+            let directions = directions.collect();
             let mut queues = Queues::new(directions);
             let mut now = 0;
             let mut expected = Vec::new();
             for (number, (direction, pause)) in sent.into_iter().enumerate() {
                 let direction = direction % delays.len();
                 now += pause;
-                queues.push(direction, &(number as u32).to_be_bytes(), millis(now));
+                queues.push(direction, &(number as u32).to_be_bytes(), 0.0, millis(now));
                 expected.push((millis(now + delays[direction]), direction, number as u32));
             }
             let mut arrived = Vec::new();
@@ -133,20 +162,43 @@ mod tests {
 
     #[test]
     fn a_share_of_packets_gets_lost_and_a_full_buffer_drops() {
-        let mut queues =
-            Queues::new(vec![Direction::new(Duration::ZERO, 0.3), Direction::new(Duration::ZERO, 0.0)]);
+        let mut queues = Queues::new(
+            vec![0.3, 0.0].into_iter().map(|loss| Direction::new(carriage(Duration::ZERO, loss))).collect(),
+        );
         let arrived = |queues: &mut Queues| std::iter::from_fn(|| queues.pop_due(millis(1))).count();
         for _ in 0..10_000 {
-            queues.push(0, b"frame", millis(0));
+            queues.push(0, b"frame", 0.0, millis(0));
         }
         let share = arrived(&mut queues) as f64 / 10_000.0;
         assert!((0.68..0.72).contains(&share), "{share}");
         let big = vec![0; 1 << 20];
         for _ in 0..20 {
-            queues.push(1, &big, millis(0));
+            queues.push(1, &big, 0.0, millis(0));
         }
         assert_eq!(arrived(&mut queues), 8);
-        queues.push(1, &big, millis(0));
+        queues.push(1, &big, 0.0, millis(0));
         assert_eq!(arrived(&mut queues), 1);
+        for _ in 0..10_000 {
+            queues.push(0, b"frame", 0.5, millis(0));
+        }
+        let share = arrived(&mut queues) as f64 / 10_000.0;
+        assert!((0.33..0.37).contains(&share), "{share}");
+    }
+
+    /// A megabit a second is 125 octets a millisecond; the buffer holds a tenth of a second.
+    #[test]
+    fn a_slow_cable_sends_one_frame_after_the_other_and_drops_what_waits_too_long() {
+        let rate = crate::world::Rate::from_megabits(1);
+        let mut queues =
+            Queues::new(vec![Direction::new(Carriage { rate, ..carriage(Duration::from_millis(5), 0.0) })]);
+        for _ in 0..200 {
+            queues.push(0, &[0; 125], 0.0, millis(0));
+        }
+        let due: Vec<Timestamp> =
+            std::iter::from_fn(|| queues.pop_due(millis(10_000)).map(|(_, due, _)| due)).collect();
+        let expected: Vec<Timestamp> = (1..=101).map(|ms| millis(ms + 5)).collect();
+        assert_eq!(due, expected);
+        queues.push(0, &[0; 125], 0.0, millis(2_000));
+        assert_eq!(queues.next_due(), Some(millis(2_006)), "an idle cable sends at once");
     }
 }

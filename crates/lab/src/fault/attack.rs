@@ -30,7 +30,7 @@ impl Lab {
         }
         let script = Script::parse(script.text())
             .map_err(|error| Error::new("read a script", io::Error::other(error)))?;
-        let (edge, host) = (self.edge(name)?, self.host(name)?);
+        let (edge, host) = (self.edge(name)?, self.hosts_of(name)?[0].node);
         let from = hostile_neighbour(described.router).v4;
         self.appear_on_lan(edge, host, from)?;
         let namespace = self.machines[edge.0].namespace.try_clone()?;

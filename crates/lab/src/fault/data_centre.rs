@@ -1,7 +1,7 @@
 //! What is done to the operator's own data centre and to the cables that lead there.
 
 use crate::fault::apply::FaultError;
-use crate::plan::Purpose;
+use crate::plan::{NodeId, Purpose};
 use crate::running::{Lab, lock};
 use linux::link;
 use terms::SiteName;
@@ -22,11 +22,20 @@ impl Lab {
     /// Cuts or mends the cable of one site, or of all. It is cut at the far end: the host sees that its carrier is
     /// gone, and keeps its addresses and routes for when it is back.
     pub(super) fn set_backbone(&self, site: Option<&SiteName>, carries: bool) -> Result<(), FaultError> {
+        let hosts = site.map(|site| self.hosts_of(site)).transpose()?;
+        let is_meant = |node| hosts.as_ref().is_none_or(|hosts| hosts.iter().any(|host| host.node == node));
+        self.set_management(is_meant, carries)
+    }
+
+    /// Cuts or mends the cable of one host.
+    pub(super) fn set_backbone_of(&self, host: NodeId, carries: bool) -> Result<(), FaultError> {
+        self.set_management(|node| node == host, carries)
+    }
+
+    fn set_management(&self, is_meant: impl Fn(NodeId) -> bool, carries: bool) -> Result<(), FaultError> {
         let Some(core) = self.plan.core() else { return Ok(()) };
-        let host = site.map(|site| self.host(site)).transpose()?;
         let management = self.plan.ports(core).filter(|(cable, _, there)| {
-            self.plan.cables[cable.0].purpose == Purpose::Management
-                && host.is_none_or(|host| there.node == host)
+            self.plan.cables[cable.0].purpose == Purpose::Management && is_meant(there.node)
         });
         for (_, here, _) in management {
             self.machines[core.0].with_netlink(|netlink| {

@@ -1,10 +1,13 @@
-//! What makes a site ill without ending anything: a service that comes and goes, a daemon that can open nothing, a host
-//! that has lost its addresses.
+//! What makes a site ill without ending anything: a service or a cable that comes and goes, a daemon that can open
+//! nothing, a host that has lost its addresses.
 
-use crate::fault::apply::{FaultError, Part};
+use crate::cable::Condition;
+use crate::fault::apply::FaultError;
+use crate::fault::process::Part;
 use crate::history::SiteId;
-use crate::plan::SERVICE;
+use crate::plan::{CableId, SERVICE};
 use crate::running::{Lab, lock};
+use crate::scenario::words::NodeName;
 use linux::link::LinkIndex;
 use linux::process::ProcessSignal;
 use linux::{Error, address};
@@ -16,77 +19,130 @@ use std::thread;
 use std::time::Duration;
 use terms::{Prefix, SiteName};
 
-/// How soon a service that flaps hears that it is enough.
+/// Something that comes and goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Flapping {
+    Service(SiteId),
+    Cable(CableId),
+}
+
+/// How soon something that flaps hears that it is enough.
 const GLANCE: Duration = Duration::from_millis(10);
 
 impl Lab {
     /// Stops and continues the service, `half` of the time each, until it is restored or gone. It begins with a stop.
     pub(super) fn flap(&self, site: &SiteName, half: Duration) -> Result<(), FaultError> {
-        let service = self.running(site, Part::Service)?;
-        let enough = Arc::new(AtomicBool::new(false));
-        let id = self.site_id(site)?;
-        self.end_flapping(id);
-        lock(&self.flaps).insert(id, Arc::clone(&enough));
+        let services = self.running(site, Part::Service)?;
         let processes = Arc::clone(&self.processes);
-        let swing = move || {
-            let turns = [ProcessSignal::SIGSTOP, ProcessSignal::SIGCONT].into_iter().cycle();
-            for turn in turns {
-                if enough.load(Ordering::Relaxed) || !processes.is_alive(service) {
-                    break;
-                }
-                // One that is gone ends the loop at its next turn.
-                let _ = processes.signal(service, turn);
-                wait(half, &enough);
-            }
-            let _ = processes.signal(service, ProcessSignal::SIGCONT);
+        let swing = move |works: bool| {
+            let turn = if works { ProcessSignal::SIGCONT } else { ProcessSignal::SIGSTOP };
+            // One that is gone does not mind.
+            services.iter().for_each(|service| drop(processes.signal(*service, turn)));
         };
-        let thread = thread::Builder::new().name("flap".to_owned()).spawn(swing);
-        Ok(thread.map(drop).map_err(|error| Error::new("let a service flap", error))?)
+        self.swing(Flapping::Service(self.site_id(site)?), half, swing)
     }
 
-    pub(super) fn end_flapping(&self, site: SiteId) {
-        if let Some(enough) = lock(&self.flaps).remove(&site) {
+    /// Cuts a cable and lets it carry, `half` of the time each.
+    pub(super) fn flap_cable(
+        &self,
+        end: &NodeName,
+        other: &NodeName,
+        half: Duration,
+    ) -> Result<(), FaultError> {
+        for cable in self.cables_between(end, other) {
+            let Some(fibre) = lock(&self.fibres).get(&cable).cloned() else { continue };
+            let swing = move |works: bool| {
+                // The next turn tries again.
+                let _ = fibre.set_condition(if works { Condition::Up } else { Condition::Cut });
+            };
+            self.swing(Flapping::Cable(cable), half, swing)?;
+        }
+        Ok(())
+    }
+
+    fn swing(
+        &self,
+        what: Flapping,
+        half: Duration,
+        swing: impl Fn(bool) + Send + 'static,
+    ) -> Result<(), FaultError> {
+        let enough = Arc::new(AtomicBool::new(false));
+        self.end_flapping(what);
+        lock(&self.flaps).insert(what, Arc::clone(&enough));
+        let thread = thread::Builder::new().name("flap".to_owned()).spawn(move || {
+            let turns = [false, true].into_iter().cycle();
+            for works in turns.take_while(|_| !enough.load(Ordering::Relaxed)) {
+                swing(works);
+                wait(half, &enough);
+            }
+            swing(true);
+        });
+        Ok(thread.map(drop).map_err(|error| Error::new("let something flap", error))?)
+    }
+
+    fn end_flapping(&self, what: Flapping) {
+        if let Some(enough) = lock(&self.flaps).remove(&what) {
             enough.store(true, Ordering::Relaxed);
         }
     }
 
+    pub(super) fn end_flapping_service(&self, site: SiteId) {
+        self.end_flapping(Flapping::Service(site));
+    }
+
+    pub(super) fn end_flapping_cable(&self, cable: CableId) {
+        self.end_flapping(Flapping::Cable(cable));
+    }
+
     pub(super) fn starve(&self, site: &SiteName) -> Result<(), FaultError> {
-        let daemon = self.running(site, Part::Daemon)?;
-        Ok(self.processes.starve(daemon, true)?)
+        let daemons = self.running(site, Part::Daemon)?;
+        Ok(daemons.into_iter().try_for_each(|daemon| self.processes.starve(daemon, true))?)
     }
 
     pub(super) fn end_starving(&self, site: &SiteName) -> Result<(), FaultError> {
         match self.running(site, Part::Daemon) {
-            Ok(daemon) => Ok(self.processes.starve(daemon, false)?),
+            Ok(daemons) => {
+                Ok(daemons.into_iter().try_for_each(|daemon| self.processes.starve(daemon, false))?)
+            }
             Err(FaultError::NotRunning { .. }) => Ok(()),
             Err(other) => Err(other),
         }
     }
 
     pub(super) fn remove_addresses(&self, site: &SiteName) -> Result<(), FaultError> {
-        let host = &self.machines[self.host(site)?.0];
-        let remove = |address: IpAddr| {
-            host.with_netlink(|netlink| address::remove(netlink, LinkIndex::LOOPBACK, address.into()))
-        };
-        Ok(SERVICE.both().into_iter().try_for_each(|address| remove(address).map(drop))?)
+        for host in self.hosts_of(site)? {
+            for address in SERVICE.both() {
+                self.machines[host.node.0].with_netlink(|netlink| {
+                    address::remove(netlink, LinkIndex::LOOPBACK, address.into()).map(drop)
+                })?;
+            }
+        }
+        Ok(())
     }
 
-    /// The service addresses that the host of a site lacks; none for a site that there is not.
+    /// The service addresses that a host of a site lacks; none for a site that there is not.
     pub(crate) fn missing_addresses(&self, site: &SiteName) -> Option<Vec<IpAddr>> {
-        let host = &self.machines[self.host(site).ok()?.0];
-        let there = host.with_netlink(|netlink| address::list(netlink, LinkIndex::LOOPBACK)).ok()?;
-        let lacks = |address: &IpAddr| !there.iter().any(|net| net.addr() == *address);
-        Some(SERVICE.both().into_iter().filter(lacks).collect())
+        let mut missing = BTreeSet::new();
+        for host in self.hosts_of(site).ok()? {
+            let machine = &self.machines[host.node.0];
+            let there = machine.with_netlink(|netlink| address::list(netlink, LinkIndex::LOOPBACK)).ok()?;
+            let lacks = |address: &IpAddr| !there.iter().any(|net| net.addr() == *address);
+            missing.extend(SERVICE.both().into_iter().filter(lacks));
+        }
+        Some(missing.into_iter().collect())
     }
 
-    /// The routes that the edge router of a site has from the site's host, over both families; none if it does not
+    /// The routes that the edge router of a site has from the site's hosts, over both families; none if it does not
     /// answer.
     pub(crate) fn told_router(&self, site: &SiteName) -> Option<BTreeSet<Prefix>> {
-        let host = self.plan.node(self.host(site).ok()?).address.v4;
         let edge = self.edge(site).ok()?;
-        let answer = lock(&self.routers).get(&edge)?.ask(&format!("show route where from = {host}")).ok()?;
-        // A further route of the same prefix stands behind blanks.
-        Some(answer.lines().filter_map(|line| line.split(' ').next()?.parse().ok()).collect())
+        let routers = lock(&self.routers);
+        let router = routers.get(&edge)?;
+        let mut told = BTreeSet::new();
+        for host in self.hosts_of(site).ok()? {
+            told.extend(router.routes_from(self.plan.node(host.node).address.v4).ok()?);
+        }
+        Some(told)
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) const SERVICE: Pair =
 const ANNOUNCED_LENGTHS: [u8; 2] = [24, 48];
 
 /// Cables that can begin at one router.
-pub(super) const MOST_CABLES: usize = 96;
+pub(crate) const MOST_CABLES: usize = 96;
 
 pub(super) fn announced() -> [Prefix; 2] {
     blocks(SERVICE, ANNOUNCED_LENGTHS)
@@ -64,9 +64,24 @@ pub(super) fn loopback(router: RouterRef) -> Pair {
     address(router, 1, 0, 1)
 }
 
-/// The edge router and the host of a site on their LAN.
-pub(super) fn site_lan(router: RouterRef) -> [Pair; 2] {
-    [address(router, 33, 1, 1), address(router, 34, 1, 2)]
+/// The edge router and one of the hosts of a site on their LAN.
+pub(super) fn site_lan(router: RouterRef, host: u8) -> [Pair; 2] {
+    let (first, subnet) = (8 * usize::from(host), 1 + usize::from(host));
+    [address(router, first + 33, subnet, 1), address(router, first + 34, subnet, 2)]
+}
+
+/// Exchanges belong to a network of their own, the last but one.
+const EXCHANGES: usize = 253;
+
+/// The route server of an exchange on its LAN.
+pub(super) fn route_server(exchange: usize) -> Pair {
+    address(RouterRef { network: EXCHANGES, place: exchange }, 1, 1, 1)
+}
+
+/// A member of an exchange on its LAN.
+pub(super) fn member(exchange: usize, member: usize) -> Pair {
+    let host6 = u16::try_from(member + 2).unwrap_or(u16::MAX);
+    address(RouterRef { network: EXCHANGES, place: exchange }, member + 2, 1, host6)
 }
 
 /// The operator's own network counts as the last one: no network of a world file is as high.
@@ -76,9 +91,9 @@ pub(super) fn core() -> Pair {
     loopback(RouterRef { network: OPERATOR, place: 255 })
 }
 
-/// The ends of the cable from the operator's own data centre to the host of a site.
-pub(super) fn management(site: usize) -> [Pair; 2] {
-    site_lan(RouterRef { network: OPERATOR, place: site })
+/// The ends of the cable from the operator's own data centre to a host of a site.
+pub(super) fn management(site: usize, host: u8) -> [Pair; 2] {
+    site_lan(RouterRef { network: OPERATOR, place: site }, host)
 }
 
 /// A hostile router on the LAN of a site.

@@ -1,9 +1,11 @@
 //! Lays out nodes and cables.
 
 use super::addressing::{self, MOST_CABLES};
-use super::{Cable, CableId, Medium, Node, NodeId, Pair, Plan, PlanError, Port, Purpose, Role, Session};
+use super::{
+    Cable, CableId, HostId, Medium, Node, NodeId, Pair, Plan, PlanError, Port, Purpose, Role, Session,
+};
 use crate::history::{ClientId, SiteId};
-use crate::world::{RouterRef, World};
+use crate::world::{RouterRef, Site, World, host_name};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -18,6 +20,7 @@ pub(super) fn build(world: &World) -> Result<Plan, PlanError> {
     builder.routers();
     builder.backbones()?;
     builder.borders()?;
+    builder.exchanges();
     let core = builder.core();
     builder.sites(core);
     builder.clients()?;
@@ -76,9 +79,29 @@ impl Builder<'_> {
         let written = self.world.overrides.iter().find(|o| o.ends == (from, to) || o.ends == (to, from));
         let delay = written.and_then(|written| written.delay).unwrap_or(by_geography);
         let loss = written.map_or(0.0, |written| written.loss);
+        let rate = written.and_then(|written| written.rate);
         let addresses = self.next_cable(from)?;
         let ends = [self.routers[&from], self.routers[&to]];
-        Ok(self.cable(ends, addresses, Medium::Fibre { delay, loss }, purpose))
+        Ok(self.cable(ends, addresses, Medium::Fibre { delay, loss, rate }, purpose))
+    }
+
+    fn exchanges(&mut self) {
+        let world = self.world;
+        for (index, exchange) in world.exchanges.iter().enumerate() {
+            let node = self.node(Node {
+                name: exchange.name.to_string(),
+                role: Role::Exchange(index),
+                city: exchange.place.city.clone(),
+                at: exchange.place.at,
+                asn: exchange.asn,
+                network: exchange.name.to_string(),
+                address: addressing::route_server(index),
+            });
+            for (place, member) in exchange.members.iter().enumerate() {
+                let addresses = [addressing::member(index, place), addressing::route_server(index)];
+                self.cable([self.routers[member], node], addresses, Medium::Lan, Purpose::Exchange);
+            }
+        }
     }
 
     /// It stands where the first site stands: on its own cables that makes no difference.
@@ -100,25 +123,32 @@ impl Builder<'_> {
     fn sites(&mut self, core: Option<NodeId>) {
         let world = self.world;
         for (index, site) in world.sites.iter().enumerate() {
-            let (network, place) = world.router(site.router);
-            let addresses = addressing::site_lan(site.router);
-            let host = self.node(Node {
-                name: format!("site-{}", site.name),
-                role: Role::Host(SiteId(index as u16)),
-                city: place.city.clone(),
-                at: place.at,
-                asn: world.host_asn,
-                network: network.name.clone(),
-                address: addresses[1],
-            });
-            // A link that BFD watches has to be one that can fall silent.
-            let silent = Medium::Fibre { delay: LAN_DELAY, loss: 0.0 };
-            let medium = world.operation.bfd.map_or(Medium::Lan, |_| silent);
-            self.cable([self.routers[&site.router], host], addresses, medium, Purpose::SiteLan);
-            if let Some(core) = core {
-                let addresses = addressing::management(index);
-                self.cable([core, host], addresses, Medium::Lan, Purpose::Management);
+            for number in 0..site.hosts {
+                self.host(site, HostId { site: SiteId::at(index), number }, core);
             }
+        }
+    }
+
+    fn host(&mut self, site: &Site, id: HostId, core: Option<NodeId>) {
+        let world = self.world;
+        let (network, place) = world.router(site.router);
+        let addresses = addressing::site_lan(site.router, id.number);
+        let host = self.node(Node {
+            name: host_name(site, id.number),
+            role: Role::Host(id),
+            city: place.city.clone(),
+            at: place.at,
+            asn: world.host_asn,
+            network: network.name.clone(),
+            address: addresses[1],
+        });
+        // A link that BFD watches has to be one that can fall silent.
+        let silent = Medium::Fibre { delay: LAN_DELAY, loss: 0.0, rate: None };
+        let medium = world.operation.bfd.map_or(Medium::Lan, |_| silent);
+        self.cable([self.routers[&site.router], host], addresses, medium, Purpose::SiteLan);
+        if let Some(core) = core {
+            let addresses = addressing::management(usize::from(id.site.0), id.number);
+            self.cable([core, host], addresses, Medium::Lan, Purpose::Management);
         }
     }
 
@@ -128,7 +158,7 @@ impl Builder<'_> {
             let (network, at) = world.router(client.router);
             let addresses = self.next_cable(client.router)?;
             let node = self.node(Node {
-                name: client.place.key.clone(),
+                name: client.name.clone(),
                 role: Role::Client(ClientId(index as u16)),
                 city: client.place.city.clone(),
                 at: client.place.at,
@@ -138,7 +168,7 @@ impl Builder<'_> {
             });
             let delay: Duration = client.place.at.cable_delay(at.at);
             let ends = [self.routers[&client.router], node];
-            self.cable(ends, addresses, Medium::Fibre { delay, loss: 0.0 }, Purpose::Access);
+            self.cable(ends, addresses, Medium::Fibre { delay, loss: 0.0, rate: None }, Purpose::Access);
         }
         Ok(())
     }

@@ -130,8 +130,8 @@ impl Mission {
         let name = file.display().to_string();
         let scenario = Scenario::parse(&name, &text)?;
         let world = scenario.world_beside(file);
-        let (world_file, world_text) =
-            world_text(Some(&world)).map_err(|error| TestError::World { file: file.to_owned(), error })?;
+        let (world_file, world_text) = world_text(Some(&world), None)
+            .map_err(|error| TestError::World { file: file.to_owned(), error })?;
         let began = clock::now();
         let mission = Mission { file: name, text, world_file, world_text, slack, ends, began, keep: false };
         mission.check()?;

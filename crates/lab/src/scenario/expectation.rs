@@ -3,7 +3,7 @@
 use crate::scenario::words::{ClientName, Count, Factor, Limit, NodeName, Output, State, Time, Told, Words};
 use crate::sentence::{Form, sentences};
 use std::net::IpAddr;
-use terms::{PeerName, SiteName};
+use terms::{Family, PeerName, SiteName};
 
 sentences! {
     /// What a scenario expects after the faults of a step.
@@ -18,6 +18,12 @@ sentences! {
         ClientBy { client: ClientName, site: SiteName } = ["client" client "by" site];
         /// This client is answered, and by another site, over both families.
         ClientNotBy { client: ClientName, site: SiteName } = ["client" client "not" "by" site];
+        /// This client's last questions over this family, `ipv4` or `ipv6`, were not answered.
+        ClientSilentOver { client: ClientName, family: Family } =
+            ["client" client "silent" "over" family];
+        /// Every client is answered, over both families, by the site to which the routers' own tables lead it: from
+        /// router to router, each is asked for its forwarding table and for its best BGP route, which must agree.
+        CatchmentsAsRoutersTell = ["catchments" "as" "the" "routers" "tell"];
         /// The client is answered by a site that is not the nearest one, and the routers tell why: the AS path that
         /// its network chose and what preferred it.
         DetourExplained { client: ClientName } = ["detour" "of" "client" client "explained"];

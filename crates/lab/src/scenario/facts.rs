@@ -3,6 +3,7 @@
 
 use crate::hostile::Progress;
 use crate::scenario::expectation::Expectation;
+use crate::scenario::record::Viewpoint;
 use crate::scenario::words::ClientName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -29,6 +30,8 @@ pub struct Facts {
     pub clients: Vec<api::Client>,
     /// How far each attack is; those of sites that were attacked.
     pub attacks: BTreeMap<SiteName, Progress>,
+    /// Where the routers' own tables lead each client, if that was asked for.
+    pub walks: Vec<Walk>,
     /// The time of day at which the step's faults were done.
     pub fault: WallTime,
 }
@@ -49,6 +52,15 @@ impl Facts {
     pub fn orders_of_step(&self) -> impl Iterator<Item = &Ordered> {
         self.orders.iter().filter(|order| order.at >= self.fault)
     }
+}
+
+/// Where packets of a client go, asked of each router on the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Walk {
+    /// Who sends them, over which family.
+    pub viewpoint: Viewpoint,
+    /// The site that they end at, or what is wrong on the way.
+    pub ends: Result<SiteName, String>,
 }
 
 /// Something that an operator ordered.
@@ -88,6 +100,8 @@ pub struct Asked {
     pub routers: BTreeSet<SiteName>,
     /// Whose packets to which address are followed.
     pub followed: BTreeSet<(ClientName, IpAddr)>,
+    /// Whether every router on the way of each client is asked.
+    pub walks: bool,
 }
 
 impl Asked {
@@ -95,6 +109,7 @@ impl Asked {
     pub fn by<'a>(expectations: impl IntoIterator<Item = &'a Expectation>) -> Self {
         let mut asked = Asked::default();
         for expectation in expectations {
+            asked.walks |= *expectation == Expectation::CatchmentsAsRoutersTell;
             let set = match expectation {
                 Expectation::SiteSaid { .. } => &mut asked.events,
                 Expectation::SiteHasAddresses { .. } => &mut asked.addresses,

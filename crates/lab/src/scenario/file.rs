@@ -4,7 +4,7 @@ use crate::fault::Fault as Deed;
 use crate::names::{Names, Wrong};
 use crate::scenario::expectation::Expectation;
 use crate::sentence::SentenceError;
-use crate::world::{Service, World, Written, built_in};
+use crate::world::{BUILT_IN, Service, World, Written};
 use document::{Document, Fault, Faults, Source, Spanned, Table, Value};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -60,8 +60,8 @@ impl Scenario {
 
     /// The world, if it is a file: relative to the scenario's own place.
     pub fn world_beside(&self, file: &Path) -> PathBuf {
-        match (built_in(&self.world), file.parent()) {
-            (None, Some(directory)) => directory.join(&self.world),
+        match file.parent() {
+            Some(directory) if !BUILT_IN.contains(&self.world.as_str()) => directory.join(&self.world),
             _ => PathBuf::from(&self.world),
         }
     }
@@ -223,6 +223,7 @@ fn in_order(document: &Document, tables: &[Table<'_>], steps: &[Option<Step>]) {
 mod tests {
     use super::*;
     use crate::plan::Plan;
+    use crate::world::built_in;
 
     const GOOD: &str = r#"
 [scenario]
@@ -276,7 +277,7 @@ expect = "other clients silent at most 100ms"
 
     #[test]
     fn a_name_that_the_world_does_not_have_is_a_fault() {
-        let tiny = World::parse("tiny", built_in("tiny").unwrap()).unwrap();
+        let tiny = World::parse("tiny", &built_in("tiny").unwrap()).unwrap();
         let names = Names::of(&tiny, &Plan::new(&tiny).unwrap());
         assert!(Scenario::parse("dark.toml", GOOD).unwrap().check_names(&names).is_ok());
         let text = GOOD

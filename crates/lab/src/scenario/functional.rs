@@ -3,14 +3,14 @@
 use crate::hostile::Progress;
 use crate::plan;
 use crate::scenario::expectation::Expectation;
-use crate::scenario::facts::{Answer, Facts, Ordered, PacketEnd};
+use crate::scenario::facts::{Answer, Facts, Ordered, PacketEnd, Walk};
 use crate::scenario::record::{Record, Sample, Span, Viewpoint};
 use crate::scenario::timing::Window;
 use crate::scenario::words::{ClientName, Output, State, Told, Words};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::net::IpAddr;
-use terms::{PeerName, SiteName, WallTime};
+use terms::{Family, PeerName, SiteName, WallTime};
 
 /// Whether a condition holds, and what was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub fn look(expectation: &Expectation, record: &Record, facts: &Facts, window: &
         Expectation::EveryClientBy { site } => clients.all(|_| true, |answering| answering == site),
         Expectation::ClientBy { client, site } => clients.one(client, |answering| answering == site),
         Expectation::ClientNotBy { client, site } => clients.one(client, |answering| answering != site),
+        Expectation::ClientSilentOver { client, family } => clients.silent(client, *family),
+        Expectation::CatchmentsAsRoutersTell => as_routers_tell(facts, &clients),
         Expectation::DetourExplained { client } => detour(facts, client),
         Expectation::PacketsReach { client, address, site } => packets(
             facts,
@@ -133,6 +135,15 @@ impl Clients<'_> {
         self.all(|viewpoint| &*viewpoint.client == client.as_str(), wanted)
     }
 
+    /// Whether the last few questions of a client over a family were not answered.
+    fn silent(&self, client: &ClientName, family: Family) -> Seen {
+        let viewpoint = Viewpoint { client: client.as_str().into(), family };
+        let samples = self.record.samples(&viewpoint, self.span);
+        let last = &samples[samples.len().saturating_sub(LAST)..];
+        let holds = last.len() == LAST && last.iter().all(|sample| sample.site().is_none());
+        Seen::when(holds, format!("{viewpoint} {}", answered(last)))
+    }
+
     /// Whether everybody who is asked about has had the wanted answer, the last few times.
     fn all(&self, asked: impl Fn(&Viewpoint) -> bool, wanted: impl Fn(&SiteName) -> bool) -> Seen {
         let mut seen = String::new();
@@ -159,6 +170,21 @@ fn answered(last: &[Sample]) -> String {
         Some(None) => "is silent".to_owned(),
         Some(Some(site)) => format!("is answered by {site}"),
     }
+}
+
+/// Whether each client is answered by the site at which its walk ends.
+fn as_routers_tell(facts: &Facts, clients: &Clients<'_>) -> Seen {
+    let agrees = |walk: &Walk| match &walk.ends {
+        Err(wrong) => Err(format!("{}: {wrong}", walk.viewpoint)),
+        Ok(site) => match clients.all(|viewpoint| *viewpoint == walk.viewpoint, |by| by == site) {
+            Seen::So(_) => Ok(()),
+            Seen::NotSo(seen) => Err(format!("the routers lead {} to {site}: {seen}", walk.viewpoint)),
+        },
+    };
+    let wrong: Vec<String> = facts.walks.iter().filter_map(|walk| agrees(walk).err()).collect();
+    let good = facts.walks.len() - wrong.len();
+    let seen = [vec![format!("{good} of {} ways", facts.walks.len())], wrong.clone()].concat();
+    Seen::when(wrong.is_empty() && good > 0, seen.join("; "))
 }
 
 fn detour(facts: &Facts, client: &ClientName) -> Seen {

@@ -2,7 +2,7 @@
 
 use crate::clock;
 use crate::fault::Fault;
-use crate::history::{self, Laggard, SiteId};
+use crate::history::{self, ClientId, Laggard, SiteId};
 use crate::hostile::Progress;
 use crate::journal::Place;
 use crate::observer;
@@ -11,12 +11,12 @@ use crate::replay::Pictures;
 use crate::run_delay::RunDelay;
 use crate::running::{Lab, lock};
 use crate::scenario::engine::Stage;
-use crate::scenario::facts::{Answer, Asked, Facts, Ordered};
+use crate::scenario::facts::{Answer, Asked, Facts, Ordered, Walk};
 use crate::scenario::record::{Late, Outcome, Record, Sample, Viewpoint};
 use crate::scenario::words::ClientName;
 use api::client::Server;
 use api::client::blocking::Client;
-use api::{EventList, Picture, PictureKind, route};
+use api::{EventList, Picture, PictureKind, Status, route};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -24,7 +24,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
-use terms::{SiteName, Timestamp, WallTime};
+use terms::{Family, SiteName, Timestamp, WallTime};
 use tokio::sync::{broadcast, watch};
 
 /// The place of an answer that may not be there yet.
@@ -46,7 +46,7 @@ pub struct LabStage {
 impl LabStage {
     /// The stage in this lab, in whose process it must be. Pictures are kept where somebody wants them.
     pub(crate) fn in_lab(lab: Arc<Lab>, kept: Option<Arc<Mutex<Pictures>>>) -> linux::Result<Self> {
-        let clients = lab.world.clients.iter().map(|client| Arc::from(client.place.key.as_str())).collect();
+        let clients = lab.world.clients.iter().map(|client| Arc::from(client.name.as_str())).collect();
         let run_delay = RunDelay::of(Path::new("/proc"), std::process::id());
         let blank = Picture::empty(PictureKind::Lab, lab.world.name.clone(), clock::wall());
         let (drawn, pictures) = watch::channel(Arc::new(blank));
@@ -57,14 +57,32 @@ impl LabStage {
         Ok(LabStage { lab, clients, samples, lateness, run_delay, orders: Vec::new(), pictures })
     }
 
-    /// What the daemon of a site says; none if it does not answer.
-    fn ask<T: DeserializeOwned>(&self, name: &SiteName, document: &str) -> Option<T> {
-        let socket = {
-            let sites = lock(&self.lab.sites);
-            let place = self.lab.world.sites.iter().position(|site| site.name == *name)?;
-            sites.get(&SiteId(u16::try_from(place).ok()?))?.socket()
+    /// What the daemons of a site say, those that answer.
+    fn ask<T: DeserializeOwned>(&self, name: &SiteName, document: &str) -> Vec<T> {
+        let place = self.lab.world.sites.iter().position(|site| site.name == *name);
+        let sockets = place.map(|place| self.lab.sockets_of(SiteId::at(place))).unwrap_or_default();
+        let ask = |socket| Client::of(Server::Daemon, socket).ok()?.get(document).ok();
+        sockets.into_iter().filter_map(ask).collect()
+    }
+
+    /// What all daemons of a site say of themselves, as if it were one.
+    fn status(&self, name: &SiteName) -> Option<Status> {
+        self.ask::<Status>(name, route::STATUS).into_iter().reduce(|mut all, another| {
+            all.groups.extend(another.groups);
+            all.peers.extend(another.peers);
+            all.alarms.extend(another.alarms);
+            all
+        })
+    }
+
+    fn walks(&self) -> Vec<Walk> {
+        let clients = self.clients.iter().enumerate();
+        let each = clients.flat_map(|(index, name)| Family::ALL.map(|family| (index, name, family)));
+        let walk = |(index, name, family): (usize, &Arc<str>, Family)| Walk {
+            viewpoint: Viewpoint { client: Arc::clone(name), family },
+            ends: self.lab.walk(ClientId::at(index), family),
         };
-        Client::of(Server::Daemon, socket).ok()?.get(document).ok()
+        each.map(walk).collect()
     }
 
     /// Has an order given at the side, so that others can be given at the same moment.
@@ -167,10 +185,15 @@ impl Stage for LabStage {
             true => self.lab.world.sites.iter().map(|site| &site.name).collect(),
             false => asked.statuses.iter().collect(),
         };
-        let status = |site: &SiteName| Some((site.clone(), self.ask(site, route::STATUS)?));
-        let events =
-            |site: &SiteName| Some((site.clone(), self.ask::<EventList>(site, route::EVENTS)?.events));
-        let fleet = |site: &SiteName| Some((site.clone(), self.ask(site, route::FLEET)?));
+        let status = |site: &SiteName| Some((site.clone(), self.status(site)?));
+        let events = |site: &SiteName| {
+            let told = self.ask::<EventList>(site, route::EVENTS);
+            Some((
+                site.clone(),
+                told.into_iter().map(|list| list.events).reduce(|all, more| [all, more].concat())?,
+            ))
+        };
+        let fleet = |site: &SiteName| Some((site.clone(), self.ask(site, route::FLEET).into_iter().next()?));
         let missing = |site: &SiteName| Some((site.clone(), self.lab.missing_addresses(site)?));
         let told = |site: &SiteName| Some((site.clone(), self.lab.told_router(site)?));
         let end = |(client, to): &(ClientName, IpAddr)| {
@@ -186,6 +209,7 @@ impl Stage for LabStage {
             orders: self.orders(),
             clients: self.pictures.borrow().clients.clone(),
             attacks: self.attacks(),
+            walks: if asked.walks { self.walks() } else { Vec::new() },
             fault: WallTime::default(),
         }
     }

@@ -109,6 +109,8 @@ pub fn measure(expectation: &Expectation, record: &Record, window: &Window) -> V
         | Expectation::DetourExplained { .. }
         | Expectation::PacketsReach { .. }
         | Expectation::PacketsDropped { .. }
+        | Expectation::ClientSilentOver { .. }
+        | Expectation::CatchmentsAsRoutersTell
         | Expectation::SiteState { .. }
         | Expectation::SiteTold { .. }
         | Expectation::PeerEstablishedThroughout { .. }

@@ -7,7 +7,7 @@ use std::fmt::{self, Display};
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
-use terms::{NameError, PeerName, SiteName};
+use terms::{Family, NameError, PeerName, SiteName};
 
 /// A word that is not what its slot needs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +18,9 @@ pub enum WordError {
     /// Not a number of things.
     #[error("it is a whole number such as 0 or 2")]
     Count,
+    /// Not a share.
+    #[error("a share is a whole number from 1% to 99%")]
+    Percent,
     /// Not a line of a site file.
     #[error("a line is `key = value`, as the site file writes it")]
     Line,
@@ -130,6 +133,43 @@ impl Display for Factor {
 }
 
 impl Slot for Factor {}
+
+/// A share of packets, 1 to 99 in a hundred: `30%`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Percent(u8);
+
+impl Percent {
+    /// So many in a hundred; none for none and for all of them.
+    pub fn new(percent: u8) -> Option<Self> {
+        (1..=99).contains(&percent).then_some(Percent(percent))
+    }
+
+    /// So many in a hundred.
+    pub fn get(self) -> u8 {
+        self.0
+    }
+
+    /// From 0 to 1.
+    pub fn share(self) -> f64 {
+        f64::from(self.0) / 100.0
+    }
+}
+
+impl FromStr for Percent {
+    type Err = WordError;
+    fn from_str(text: &str) -> Result<Self, WordError> {
+        let digits = text.strip_suffix('%').filter(|digits| digits.bytes().all(|c| c.is_ascii_digit()));
+        digits.and_then(|digits| digits.parse().ok()).and_then(Percent::new).ok_or(WordError::Percent)
+    }
+}
+
+impl Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", self.0)
+    }
+}
+
+impl Slot for Percent {}
 
 /// How many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -274,6 +314,7 @@ impl Slot for SiteName {
     }
 }
 
+impl Slot for Family {}
 impl Slot for PeerName {}
 impl Slot for IpAddr {}
 impl Slot for ScriptName {}

@@ -1,12 +1,17 @@
 //! The worlds that the program brings along.
 
-/// The names of the worlds that the program brings along, and their files.
-pub const BUILT_IN: [(&str, &str); 2] = [
-    ("earth", include_str!("../../../../worlds/earth.toml")),
-    ("tiny", include_str!("../../../../worlds/tiny.toml")),
-];
+use super::dozens::{DEFAULT_SEED, dozens};
+use std::borrow::Cow;
+
+/// The names of the worlds that the program brings along.
+pub const BUILT_IN: [&str; 3] = ["earth", "tiny", "dozens"];
 
 /// The file of a world that the program brings along.
-pub fn built_in(name: &str) -> Option<&'static str> {
-    BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+pub fn built_in(name: &str) -> Option<Cow<'static, str>> {
+    match name {
+        "earth" => Some(include_str!("../../../../worlds/earth.toml").into()),
+        "tiny" => Some(include_str!("../../../../worlds/tiny.toml").into()),
+        "dozens" => Some(dozens(DEFAULT_SEED).into()),
+        _ => None,
+    }
 }

@@ -1,4 +1,5 @@
-//! What two networks agreed, as a sentence: `EuroNet > Atlas @ london`, `Gulf > EuroNet @ dubai=frankfurt`.
+//! What networks agreed, as a sentence: `EuroNet > Atlas @ london`, `Gulf > EuroNet @ dubai=frankfurt`, and where many
+//! meet: `ams-ix @ amsterdam: Atlas, Borea`.
 
 use super::RelationKind;
 use std::str::FromStr;
@@ -45,12 +46,48 @@ impl FromStr for Sentence {
     }
 }
 
+/// An Internet exchange and its members, not yet looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Meeting {
+    pub(super) name: String,
+    pub(super) city: String,
+    pub(super) members: Vec<String>,
+}
+
+/// A text that names no exchange.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no exchange: write `name @ city: member, member`")]
+pub(super) struct MeetingError(String);
+
+impl FromStr for Meeting {
+    type Err = MeetingError;
+    fn from_str(text: &str) -> Result<Self, MeetingError> {
+        let wrong = || MeetingError(text.to_owned());
+        let (head, members) = text.split_once(':').ok_or_else(wrong)?;
+        let (name, city) = head.split_once('@').ok_or_else(wrong)?;
+        let members: Vec<String> = members.split(',').map(|member| member.trim().to_owned()).collect();
+        let (name, city) = (name.trim().to_owned(), city.trim().to_owned());
+        let all_are_words = [&name, &city].into_iter().chain(&members).all(|word| !word.is_empty());
+        if all_are_words { Ok(Meeting { name, city, members }) } else { Err(wrong()) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn end(network: &str, city: &str) -> End {
         End { network: network.into(), city: city.into() }
+    }
+
+    #[test]
+    fn an_exchange_has_a_name_a_city_and_members() {
+        let meeting: Meeting = "ams-ix @ amsterdam: Atlas,Euro Net".parse().unwrap();
+        assert_eq!((meeting.name.as_str(), meeting.city.as_str()), ("ams-ix", "amsterdam"));
+        assert_eq!(meeting.members, ["Atlas", "Euro Net"]);
+        for wrong in ["", "x @ y", "x: A, B", "x @ y: A,, B", "@ y: A", "x @ y:"] {
+            assert!(wrong.parse::<Meeting>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -70,6 +70,34 @@ fn only_what_was_asked_since_the_fault_counts() {
 }
 
 #[test]
+fn one_family_can_be_silent_while_the_other_is_answered() {
+    let half = record(&[("london", Family::Ipv4, DARK), ("london", Family::Ipv6, LONDON)]);
+    assert!(holds("client london silent over ipv4", &half, &Facts::default()));
+    assert!(!holds("client london silent over ipv6", &half, &Facts::default()));
+    assert!(!holds("client paris silent over ipv4", &half, &Facts::default()), "nobody is not silent");
+}
+
+#[test]
+fn who_answers_is_compared_with_what_the_routers_tell() {
+    let both = record(&[("london", Family::Ipv4, LONDON), ("london", Family::Ipv6, LONDON)]);
+    let told = |ends: [Result<&str, &str>; 2]| {
+        let walk = |(family, ends): (Family, Result<&str, &str>)| Walk {
+            viewpoint: Viewpoint { client: Arc::from("london"), family },
+            ends: ends.map(|site| site.parse().unwrap()).map_err(str::to_owned),
+        };
+        let walks = Family::ALL.into_iter().zip(ends).map(walk).collect();
+        Facts { walks, ..Facts::default() }
+    };
+    let sentence = "catchments as the routers tell";
+    assert!(holds(sentence, &both, &told([Ok("london"), Ok("london")])));
+    let elsewhere = seen(sentence, &both, &told([Ok("london"), Ok("paris")]));
+    let said = "1 of 2 ways; the routers lead london over ipv6 to paris: 0 of 1; london over ipv6 is answered by london";
+    assert_eq!(elsewhere, Seen::NotSo(said.to_owned()));
+    assert!(!holds(sentence, &both, &told([Ok("london"), Err("atlas-london forwards to nobody")])));
+    assert!(!holds(sentence, &both, &Facts::default()), "nothing was asked");
+}
+
+#[test]
 fn nobody_is_not_everybody() {
     assert!(!holds("every client answered", &Record::default(), &Facts::default()));
     assert!(!holds("client london not by london", &Record::default(), &Facts::default()));

@@ -1,8 +1,7 @@
-//! A site: a host behind its edge router that runs the real daemon, and NSD beside it where the world says so.
+//! A host of a site, behind its edge router: it runs the real daemon, and NSD beside it where the world says so.
 
-use crate::history::SiteId;
 use crate::machine::Machine;
-use crate::plan::{NodeId, Plan};
+use crate::plan::{HostId, NodeId, Plan};
 use crate::processes::{ProcessId, Processes};
 use crate::router::write;
 use crate::site_file::{ZONE, ZONE_FILE, nsd_configuration, site_file};
@@ -13,31 +12,31 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The site file's name in the site's directory.
+/// The site file's name in the host's directory.
 pub(crate) const SITE_FILE: &str = "site.toml";
-/// The control socket of the daemon in the site's directory.
+/// The control socket of the daemon in the host's directory.
 pub(crate) const DAEMON_SOCKET: &str = "api.sock";
 
-/// A site that runs.
+/// A host that runs.
 #[derive(Debug)]
-pub(crate) struct Site {
+pub(crate) struct Host {
     directory: PathBuf,
     daemon: ProcessId,
     /// The service that is a process of its own; none where it is built into the daemon.
     service: Option<ProcessId>,
 }
 
-impl Site {
-    /// Writes the files of a site into `directory`, starts its service, then its daemon.
+impl Host {
+    /// Writes its files into `directory`, starts its service, then its daemon.
     pub(crate) fn start(
         (world, plan): (&World, &Plan),
-        site: SiteId,
+        id: HostId,
         (host, machine): (NodeId, &Machine),
         directory: PathBuf,
         processes: &Processes,
     ) -> Result<Self> {
-        let described = &world.sites[usize::from(site.0)];
-        write(&directory.join(SITE_FILE), &site_file(world, plan, described, host))?;
+        let described = &world.sites[usize::from(id.site.0)];
+        write(&directory.join(SITE_FILE), &site_file(world, plan, described, (id, host)))?;
         write(&directory.join(ZONE_FILE), ZONE)?;
         let service = match world.service {
             Service::BuiltIn => None,
@@ -47,7 +46,7 @@ impl Site {
             }
         };
         let daemon = run_daemon(&directory, machine, processes)?;
-        Ok(Site { directory, daemon, service })
+        Ok(Host { directory, daemon, service })
     }
 
     /// The process of its daemon.
@@ -60,14 +59,22 @@ impl Site {
         self.service
     }
 
-    /// Where its files are.
-    pub(crate) fn directory(&self) -> &Path {
-        &self.directory
-    }
-
     /// The control socket of its daemon.
     pub(crate) fn socket(&self) -> PathBuf {
         self.directory.join(DAEMON_SOCKET)
+    }
+
+    /// Its processes.
+    pub(crate) fn processes(&self) -> Vec<ProcessId> {
+        self.service.into_iter().chain([self.daemon]).collect()
+    }
+
+    /// Starts what has ended, the service first.
+    pub(crate) fn start_what_is_gone(&mut self, machine: &Machine, processes: &Processes) -> Result<()> {
+        if self.service.is_some_and(|service| !processes.is_alive(service)) {
+            self.restart_service(machine, processes)?;
+        }
+        if processes.is_alive(self.daemon) { Ok(()) } else { self.restart_daemon(machine, processes) }
     }
 
     /// Starts the daemon again after it ended.
