@@ -123,6 +123,8 @@ fn kind(command: &str) -> Kind {
     let lab = command.strip_prefix("catchment lab ");
     match lab.map(|rest| rest.split_once(' ').unwrap_or((rest, ""))) {
         Some(("up", world)) => Kind::Up(world.to_owned()),
+        // It needs no running lab.
+        Some(("new", _)) => Kind::Here(command.to_owned()),
         // Every scenario is played by `make test` anyhow.
         Some(("test", _)) => Kind::NotRun,
         Some((verb, rest)) => Kind::Here(format!("catchment lab {verb} --name {LAB} {rest}")),
@@ -284,6 +286,31 @@ fn every_guide_can_be_followed() {
         assert!(follow(name) > 0, "{name} shows no command that could be run");
     }
     assert!(guides.len() >= 4, "{guides:?}");
+}
+
+/// Worlds come up and scenarios are played that stand in a guide as a whole.
+#[test]
+fn every_world_and_every_scenario_of_a_guide_is_good() {
+    let mut judged = [0; 2];
+    for (name, guide) in guides() {
+        let mut reader = Reader::new();
+        let examples = blocks(&guide, "toml");
+        for world in examples.iter().filter(|text| text.starts_with("[world]")) {
+            fs::write(reader.directory.path().join("example.toml"), world).unwrap();
+            reader.bring_up("example.toml");
+            reader.take_down();
+            judged[0] += 1;
+        }
+        for scenario in examples.iter().filter(|text| text.starts_with("[scenario]")) {
+            fs::write(reader.directory.path().join("example.toml"), scenario).unwrap();
+            let output = reader.run("catchment lab test example.toml");
+            let said = format!("{}{}", text_of(&output.stdout), text_of(&output.stderr));
+            // A machine that is too slow to judge is not the guide's fault.
+            assert!(matches!(output.status.code(), Some(0 | 3)), "{name}: {said}");
+            judged[1] += 1;
+        }
+    }
+    assert!(judged.iter().all(|count| *count > 0), "{judged:?}");
 }
 
 /// Whole examples are taken by the program that they are for: site files by this one, configurations by BIRD and ExaBGP.
