@@ -5,7 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
-use lab::cable::{Carrying, Fibre, carry};
+use lab::cable::{Carriage, Carrying, Fibre, carry};
 use lab::clock;
 use lab::history::LatenessLog;
 use lab::plan::CableId;
@@ -68,7 +68,7 @@ impl World {
             link::set_up(&mut netlink, cable).unwrap();
         }
         let carrying = ends.map(|ends| {
-            let fibre = Fibre::new(CableId(0), ends, delay, 0.0);
+            let fibre = Fibre::new(CableId(0), ends, Carriage { delay, loss: 0.0, rate: None });
             carry(vec![Arc::new(fibre)], Arc::new(LatenessLog::keeping(1))).unwrap()
         });
         World { nodes, carrying }
