@@ -5,11 +5,14 @@
 //! [`PATIENCE`] is given up.
 
 pub mod blocking;
+mod lines;
+mod messages;
 mod rows;
 
+pub use messages::Messages;
 pub use rows::Rows;
 
-use crate::Refusal;
+use crate::{Refusal, route};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
@@ -169,11 +172,20 @@ impl Client {
 
     /// The rows at `path`, as they come, until the server ends them.
     pub async fn follow<T: DeserializeOwned>(&self, path: &str) -> Result<Rows<T>, ClientError> {
+        Ok(Rows::of(path, self.stream(path).await?))
+    }
+
+    /// The messages of the live stream, as they come, until the server ends them.
+    pub async fn live(&self) -> Result<Messages, ClientError> {
+        Ok(Messages::of(route::LIVE, self.stream(route::LIVE).await?))
+    }
+
+    async fn stream(&self, path: &str) -> Result<Incoming, ClientError> {
         let answer = self.within_patience(path, self.ask(path, Method::GET, Bytes::new())).await?;
         if !answer.status().is_success() {
             return Err(self.refusal(path, answer).await);
         }
-        Ok(Rows::of(path, answer.into_body()))
+        Ok(answer.into_body())
     }
 
     async fn document<T: DeserializeOwned>(

@@ -12,6 +12,7 @@ mod explanation;
 mod fleet;
 mod graceful_restart;
 mod live;
+pub mod minute;
 mod node;
 pub mod openapi;
 mod order;
@@ -32,6 +33,7 @@ pub use fleet::{
 };
 pub use graceful_restart::{GracefulRestart, PeerRestart};
 pub use live::{Live, Outcome, Sample};
+pub use minute::LastMinute;
 pub use node::{Node, NodeKind, NodeList};
 pub use order::{
     GroupChange, Intent, IntentKind, Later, Order, OrderKind, Ordered, PermitState, RouteChange, Stand,

@@ -27,6 +27,16 @@ impl Live {
             Live::Event(_) => "event",
         }
     }
+
+    /// The message that a server-sent event carries; none for one with a name that is not known yet.
+    pub fn read(name: &str, content: &[u8]) -> serde_json::Result<Option<Live>> {
+        Ok(Some(match name {
+            "picture" => Live::Picture(serde_json::from_slice(content)?),
+            "samples" => Live::Samples(serde_json::from_slice(content)?),
+            "event" => Live::Event(serde_json::from_slice(content)?),
+            _ => return Ok(None),
+        }))
+    }
 }
 
 /// One measurement of one ribbon. In JSON it is a row `[ribbon, at_ms, site, rtt_ms, family]`, since there are a

@@ -28,7 +28,7 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
         "announce" | "bfd" | "bgp" | "check" | "dns" | "document" | "linux" | "api" => &["terms"],
         "recording" => &["terms", "announce", "bgp"],
         "fleet" => &["terms", "announce"],
-        "page" => &["api", "terms"],
+        "page" | "screen" => &["api", "terms"],
         "config" => &["terms", "document", "announce", "bfd", "bgp", "check", "dns"],
         "daemon" => &[
             "terms",
@@ -45,7 +45,7 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
             "recording",
             "fleet",
         ],
-        "lab" => &["terms", "document", "linux", "api", "page"],
+        "lab" => &["terms", "document", "linux", "api", "page", "screen"],
         "catchment" => &["terms", "document", "api", "config", "daemon", "lab", "recording"],
         _ => return None,
     })

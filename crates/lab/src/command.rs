@@ -20,6 +20,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -49,26 +50,31 @@ pub(crate) const SOCKET_VARIABLE: &str = "CATCHMENT_SOCKET";
 /// How long a lab may take to end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn client(name: &LabName) -> Result<blocking::Client, CommandError> {
-    let client = blocking::Client::of(Server::Lab, Sockets::of(name).control);
+fn client_of(name: &LabName) -> Result<blocking::Client, CommandError> {
+    client(Sockets::of(name).control)
+}
+
+/// Asks the lab whose control socket this is.
+pub(crate) fn client(socket: PathBuf) -> Result<blocking::Client, CommandError> {
+    let client = blocking::Client::of(Server::Lab, socket);
     Ok(client.map_err(|error| Error::new("ask the lab", error))?)
 }
 
 /// Who lives in the lab of that name.
 pub fn nodes(name: &LabName) -> Result<NodeList, CommandError> {
-    Ok(client(name)?.get(route::NODES)?)
+    Ok(client_of(name)?.get(route::NODES)?)
 }
 
 /// Makes something go wrong in the lab of that name, or puts it right again.
 pub fn fault(name: &LabName, kind: &str, target: &str) -> Result<Done, CommandError> {
     let words: StrDeserializer<'_, value::Error> = kind.into_deserializer();
     let kind = FaultKind::deserialize(words).map_err(|error| CommandError::NoSuchFault(error.to_string()))?;
-    Ok(client(name)?.post(route::COMMAND, &api::Command { kind, target: target.to_owned() })?)
+    Ok(client_of(name)?.post(route::COMMAND, &api::Command { kind, target: target.to_owned() })?)
 }
 
 /// Stops the lab of that name and waits until it is gone.
 pub fn down(name: &LabName) -> Result<Done, CommandError> {
-    let done = client(name)?.post(DOWN, &())?;
+    let done = client_of(name)?.post(DOWN, &())?;
     let sockets = Sockets::of(name);
     let begun = Instant::now();
     while sockets.control.exists() {

@@ -20,7 +20,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -31,19 +31,25 @@ pub const PRIVATE: &str = "/run";
 /// takes 64 MiB in advance for each of its files.
 const PRIVATE_MIB: u32 = 512;
 
+/// Signals that the part that waits takes in order: to be held before other threads run.
+pub fn hold_signals() -> linux::Result<HeldSignals> {
+    HeldSignals::hold(&[ProcessSignal::SIGINT, ProcessSignal::SIGTERM, ProcessSignal::SIGCHLD])
+}
+
 /// Starts this very program again as process 1 of a world, with these arguments, and waits until it ends. The
-/// descriptors come out of [`begin`] in the same order. To be called once in a thread, which must not start threads
-/// afterwards; and before other threads run, because of the signals.
+/// descriptors come out of [`begin`] in the same order; what the world says goes to `said`. To be called once in a
+/// thread, which must not start threads afterwards; and before other threads run, because of the signals, unless those
+/// are held already.
 pub fn run(
     arguments: &[impl AsRef<OsStr>],
     mission: &impl Serialize,
     descriptors: &[BorrowedFd<'_>],
+    said: Stdio,
 ) -> linux::Result<ExitStatus> {
-    let signals =
-        HeldSignals::hold(&[ProcessSignal::SIGINT, ProcessSignal::SIGTERM, ProcessSignal::SIGCHLD])?;
+    let signals = hold_signals()?;
     let (leash, theirs) = UnixStream::pair().map_err(|error| Error::new("make a socket pair", error))?;
     let mut command = Command::new("/proc/self/exe");
-    command.arg0("catchment").args(arguments).stdin(OwnedFd::from(theirs)).process_group(0);
+    command.arg0("catchment").args(arguments).stdin(OwnedFd::from(theirs)).stderr(said).process_group(0);
     command.env("PATH", rootless::search_path());
     // A world that somebody has stopped would not hear that its leash has ended.
     let mut child = spawn_as_init(&mut command, ProcessSignal::SIGCONT)?;

@@ -11,6 +11,7 @@
 //!  looking on  observer ─┬─> paths, views                     real ways, and why routers chose them
 //!                        ├─> story, picture ──> serve         what the page and the control socket tell
 //!                        └─> replay                           what is kept of it, and shown again
+//!  in a terminal on_screen                               the part that waits shows the world meanwhile
 //!  from outside  command ──> control, orders ──> fault        exec, nodes, down, fault
 //!  stories     scenario                                       steps of faults, and judges of what was seen
 //! ```
@@ -39,6 +40,7 @@ mod mission;
 pub mod names;
 mod nearest;
 mod observer;
+mod on_screen;
 mod orders;
 mod paths;
 mod picture;
@@ -74,5 +76,6 @@ pub use runtime::{LabName, RuntimeError};
 pub use scenario::command::{TestError, TestOptions, test};
 pub use scenario::results::Results;
 pub use scenario::verdict::Verdict;
+pub use screen::ScreenError;
 pub use starting::{DEFAULT_FILE, NewError, STARTING_WORLD, new_world};
 pub use up::{DEFAULT_LISTEN, DEFAULT_WORLD, INIT_ARGUMENTS, Options, UpError, up, world_text};

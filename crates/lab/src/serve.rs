@@ -5,7 +5,7 @@ use crate::observer;
 use crate::replay::Pictures;
 use crate::running::Lab;
 use api::{Live, Picture, PictureKind};
-use page::{Feed, Order};
+use page::{Feed, Order, Page};
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
@@ -46,6 +46,9 @@ pub(crate) fn serve(
         picture: pictures.clone(),
     });
     let feed = Feed { picture: pictures, live, commands: Some(orders), more };
+    let shown = Page::of(feed)?;
+    // Whoever may use the control socket sees what the page shows: the terminal view reads it there.
+    let control_routes = control_routes.merge(shown.live());
     page.set_nonblocking(true)?;
     control.set_nonblocking(true)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
@@ -60,7 +63,7 @@ pub(crate) fn serve(
             }
         };
         tokio::select! {
-            served = page::serve(page, feed) => served.map(|never| match never {}),
+            never = shown.serve(page) => match never {},
             served = async { axum::serve(control, control_routes).await } => served,
             () = stop.notified() => Ok(()),
             () = over => Ok(()),

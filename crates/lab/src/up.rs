@@ -5,6 +5,7 @@ use crate::clock;
 use crate::control;
 use crate::isolate::{self, Leash};
 use crate::mission;
+use crate::on_screen;
 use crate::progress::Progress;
 use crate::replay::{Form, History, HistoryFiles, Output, Pictures, Play, WriteError};
 use crate::rootless::{self, Forbidden};
@@ -14,6 +15,7 @@ use crate::serve;
 use crate::story::Happening;
 use crate::world::{BUILT_IN, World, built_in, dozens};
 use document::Faults;
+use screen::ScreenError;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
@@ -21,7 +23,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -56,6 +58,8 @@ pub struct Options {
     pub ends: Ends,
     /// Where everything that was seen is written at the end.
     pub history: HistoryFiles,
+    /// Whether the world is shown in this terminal.
+    pub tui: bool,
 }
 
 /// Why a lab was not brought up.
@@ -98,6 +102,9 @@ pub enum UpError {
     /// What was seen cannot be written.
     #[error(transparent)]
     Unwritable(#[from] WriteError),
+    /// There is no terminal to show the world in.
+    #[error(transparent)]
+    Screen(#[from] ScreenError),
 }
 
 fn known_worlds() -> String {
@@ -137,8 +144,11 @@ pub fn world_text(world: Option<&Path>, seed: Option<u64>) -> Result<(String, St
 /// Brings a world up and waits until it ends. To be called before this process starts any thread.
 pub fn up(options: &Options) -> Result<ExitStatus, UpError> {
     let began = clock::now();
+    if options.tui {
+        screen::check()?;
+    }
     let (file, text) = world_text(options.world.as_deref(), options.seed)?;
-    World::parse(&file, &text)?;
+    let world = World::parse(&file, &text)?;
     let page = TcpListener::bind(options.listen)
         .map_err(|error| UpError::Listen { address: options.listen, error })?;
     let listen = page.local_addr().unwrap_or(options.listen);
@@ -158,9 +168,15 @@ pub fn up(options: &Options) -> Result<ExitStatus, UpError> {
     let listeners = [page.as_fd(), control.as_fd(), exec.as_fd()];
     let descriptors: Vec<_> =
         listeners.into_iter().chain(outputs.iter().map(|(_, output)| output.as_fd())).collect();
-    let ended = isolate::run(&INIT_ARGUMENTS, &mission::Mission::Up(mission), &descriptors);
+    let mission = mission::Mission::Up(mission);
+    let ended = match options.tui {
+        true => on_screen::run(&world.name, listen, &sockets, &mission, &descriptors),
+        false => {
+            isolate::run(&INIT_ARGUMENTS, &mission, &descriptors, Stdio::inherit()).map_err(UpError::from)
+        }
+    };
     sockets.remove();
-    Ok(ended?)
+    ended
 }
 
 /// The part inside: builds the world and serves it until it is to stop.

@@ -1,7 +1,6 @@
 //! The task between the feed and the readers: every message becomes text once, and the last minute is kept.
 
-use crate::history::History;
-use api::{Live, Picture};
+use api::{LastMinute, Live, Picture};
 use axum::body::Bytes;
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +17,7 @@ const BETWEEN_PICTURES: Duration = Duration::from_millis(100);
 /// Where readers subscribe.
 pub(crate) struct Hub {
     picture: watch::Receiver<Arc<Picture>>,
-    history: Mutex<History>,
+    history: Mutex<LastMinute>,
     frames: broadcast::Sender<Bytes>,
 }
 
@@ -74,14 +73,14 @@ impl Hub {
         (self.whole(&history), self.frames.subscribe())
     }
 
-    fn whole(&self, history: &History) -> Bytes {
+    fn whole(&self, history: &LastMinute) -> Bytes {
         let mut text = frame(&Live::Picture(self.picture())).to_vec();
         text.extend(frame(&Live::Samples(history.samples())));
         history.events().for_each(|event| text.extend(frame(&Live::Event(event.clone()))));
         text.into()
     }
 
-    fn history(&self) -> MutexGuard<'_, History> {
+    fn history(&self) -> MutexGuard<'_, LastMinute> {
         // A panic of another task in here leaves at worst one sample out.
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }

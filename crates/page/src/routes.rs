@@ -27,8 +27,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What the handlers share.
 struct Page {
     hub: Arc<Hub>,
-    seats: Arc<Semaphore>,
     control: Option<Control>,
+}
+
+/// What the live stream needs.
+#[derive(Clone)]
+struct Stream {
+    hub: Arc<Hub>,
+    seats: Arc<Semaphore>,
 }
 
 /// What only a page with buttons has.
@@ -46,20 +52,26 @@ pub(crate) fn routes(feed: Feed, hub: Arc<Hub>) -> Result<Router, getrandom::Err
     let mut router = Router::new()
         .route("/", get(index))
         .route(route::HEALTH, get(async || "ok\n"))
-        .route(route::PICTURE, get(picture))
-        .route(route::LIVE, get(live));
+        .route(route::PICTURE, get(picture));
     if control.is_some() {
         router = router.route(route::COMMAND, post(command));
     }
     for asset in ASSETS {
         router = router.route(asset.path, get(async || ([(header::CONTENT_TYPE, asset.kind)], asset.text)));
     }
-    let page = Page { hub, seats: Arc::new(Semaphore::new(MAX_READERS)), control };
+    let page = Page { hub: Arc::clone(&hub), control };
     Ok(router
         .with_state(Arc::new(page))
+        .merge(live(hub))
         .merge(feed.more)
         .layer(DefaultBodyLimit::max(MAX_COMMAND))
         .layer(middleware::from_fn(guard)))
+}
+
+/// The route of the live stream.
+pub(crate) fn live(hub: Arc<Hub>) -> Router {
+    let stream = Stream { hub, seats: Arc::new(Semaphore::new(MAX_READERS)) };
+    Router::new().route(route::LIVE, get(follow)).with_state(stream)
 }
 
 async fn index(State(page): State<Arc<Page>>) -> Html<String> {
@@ -70,11 +82,11 @@ async fn picture(State(page): State<Arc<Page>>) -> Response {
     Json(&*page.hub.picture()).into_response()
 }
 
-async fn live(State(page): State<Arc<Page>>) -> Response {
-    let Ok(seat) = Arc::clone(&page.seats).try_acquire_owned() else {
+async fn follow(State(stream): State<Stream>) -> Response {
+    let Ok(seat) = stream.seats.try_acquire_owned() else {
         return refuse(StatusCode::SERVICE_UNAVAILABLE, Refusal::because("too many pages are open"));
     };
-    let mut response = Response::new(reader::body(Arc::clone(&page.hub), seat));
+    let mut response = Response::new(reader::body(stream.hub, seat));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     response
 }

@@ -1,6 +1,7 @@
 //! The same client for a command that has nothing else to do while it waits.
 
 use super::{ClientError, Server};
+use crate::Live;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io;
@@ -43,5 +44,11 @@ impl Client {
     ) -> Result<impl Iterator<Item = Result<T, ClientError>>, ClientError> {
         let mut rows = self.runtime.block_on(self.inner.follow(path))?;
         Ok(std::iter::from_fn(move || self.runtime.block_on(rows.next()).transpose()))
+    }
+
+    /// The messages of the live stream, as they come, until the server ends them.
+    pub fn live(self) -> Result<impl Iterator<Item = Result<Live, ClientError>>, ClientError> {
+        let mut messages = self.runtime.block_on(self.inner.live())?;
+        Ok(std::iter::from_fn(move || self.runtime.block_on(messages.next()).transpose()))
     }
 }

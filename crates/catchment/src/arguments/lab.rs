@@ -12,7 +12,9 @@ use std::time::Duration;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Lab {
     /// Brings a world up, serves its map, and runs until Ctrl-C
-    #[command(after_help = "Example:\n  catchment lab up\n  catchment lab up tiny --duration 30s")]
+    #[command(
+        after_help = "Example:\n  catchment lab up\n  catchment lab up --tui\n  catchment lab up tiny --duration 30s"
+    )]
     Up(LabUp),
     /// Writes a world file to begin with, full of comments
     #[command(after_help = "Example:\n  catchment lab new\n  catchment lab up world.toml")]
@@ -68,6 +70,10 @@ pub(crate) struct LabUp {
     /// Ends by itself after this long, such as 30s
     #[arg(long, value_parser = document::parse_duration)]
     pub(crate) duration: Option<Duration>,
+    /// Shows the world in this terminal, beside the map: who answers whom, what happened, and faults by key (`?` lists
+    /// the keys)
+    #[arg(long)]
+    pub(crate) tui: bool,
     #[command(flatten)]
     pub(crate) cables: Cables,
     #[command(flatten)]

@@ -6,7 +6,7 @@ use crate::table::Table;
 use crate::terminal::Terminal;
 use crate::words;
 use api::NodeList;
-use lab::{HistoryFiles, NewError, Options, Results, TestError, TestOptions, UpError, Verdict};
+use lab::{HistoryFiles, NewError, Options, Results, ScreenError, TestError, TestOptions, UpError, Verdict};
 use std::io::Write;
 
 pub(crate) fn run(command: Lab, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
@@ -23,9 +23,9 @@ pub(crate) fn run(command: Lab, terminal: &mut Terminal) -> anyhow::Result<Outco
 }
 
 fn up(arguments: LabUp) -> anyhow::Result<Outcome> {
-    let LabUp { world, seed, running, listen, duration, cables, history } = arguments;
+    let LabUp { world, seed, running, listen, duration, tui, cables, history } = arguments;
     let (name, ends, history) = (running.name, cables.into(), history.into());
-    ended(lab::up(&Options { world, seed, name, listen, duration, ends, history }).map(Outcome::from))
+    ended(lab::up(&Options { world, seed, name, listen, duration, ends, history, tui }).map(Outcome::from))
 }
 
 fn new(LabNew { file }: &LabNew, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
@@ -64,7 +64,11 @@ impl From<LabHistory> for HistoryFiles {
 fn ended(result: Result<Outcome, UpError>) -> anyhow::Result<Outcome> {
     match result {
         Err(UpError::Faults(faults)) => Err(faults.into()),
-        Err(error @ (UpError::Unreadable { .. } | UpError::NotDrawn(_))) => Ok(outcome::bad_input(error)),
+        Err(
+            error @ (UpError::Unreadable { .. }
+            | UpError::NotDrawn(_)
+            | UpError::Screen(ScreenError::NoTerminal | ScreenError::OnlyLines(_))),
+        ) => Ok(outcome::bad_input(error)),
         other => Ok(other?),
     }
 }

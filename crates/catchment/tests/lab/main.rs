@@ -7,4 +7,5 @@ mod judged;
 mod killed;
 mod life;
 mod rootless;
+mod screen;
 mod stage;

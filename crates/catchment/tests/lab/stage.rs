@@ -94,17 +94,7 @@ impl<'c> Lab<'c> {
 
     /// The lab and everything that descends from it, by number and start time.
     pub(crate) fn family(&self) -> BTreeSet<(u32, String)> {
-        let all = processes();
-        let mut family = BTreeSet::from([self.process.id()]);
-        while let Some((child, ..)) =
-            all.iter().find(|(process, parent, _)| family.contains(parent) && !family.contains(process))
-        {
-            family.insert(*child);
-        }
-        all.into_iter()
-            .filter(|(process, ..)| family.contains(process))
-            .map(|(process, _, start)| (process, start))
-            .collect()
+        family_of(self.process.id())
     }
 }
 
@@ -113,6 +103,21 @@ impl Drop for Lab<'_> {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// A process and everything that descends from it, by number and start time.
+pub(crate) fn family_of(process: u32) -> BTreeSet<(u32, String)> {
+    let all = processes();
+    let mut family = BTreeSet::from([process]);
+    while let Some((child, ..)) =
+        all.iter().find(|(process, parent, _)| family.contains(parent) && !family.contains(process))
+    {
+        family.insert(*child);
+    }
+    all.into_iter()
+        .filter(|(process, ..)| family.contains(process))
+        .map(|(process, _, start)| (process, start))
+        .collect()
 }
 
 /// Number, parent and start time of every process (proc_pid_stat(5)).

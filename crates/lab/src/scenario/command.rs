@@ -24,6 +24,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use terms::Timestamp;
@@ -187,7 +188,8 @@ fn in_its_own_world(mission: Mission) -> Result<Told, TestError> {
     let file = PathBuf::from(&mission.file);
     let (mut reader, writer) = io::pipe().map_err(|error| Error::new("make a pipe", error))?;
     let mission = mission::Mission::Play(Mission { began: clock::now(), ..mission });
-    let world = thread::spawn(move || isolate::run(&INIT_ARGUMENTS, &mission, &[writer.as_fd()]));
+    let world =
+        thread::spawn(move || isolate::run(&INIT_ARGUMENTS, &mission, &[writer.as_fd()], Stdio::inherit()));
     let mut text = String::new();
     let read = reader.read_to_string(&mut text);
     let ended =

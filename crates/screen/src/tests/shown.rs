@@ -1,0 +1,153 @@
+//! What is drawn of known pictures, at several sizes.
+
+use super::pictures::{alarm, healthy, of_healthy, of_power_cut, power_cut};
+use crate::draw::draw;
+use crate::key::Key;
+use crate::palette::Colours;
+use crate::view::{Input, View, Wish};
+use api::{Done, Live, Refusal, Schema};
+use insta::assert_snapshot;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::style::Color;
+use ratatui::{Terminal, TerminalOptions, Viewport};
+use std::sync::Arc;
+
+fn drawn(view: &View, colours: Colours, (columns, rows): (u16, u16)) -> Buffer {
+    let options = TerminalOptions { viewport: Viewport::Fullscreen };
+    let mut terminal = Terminal::with_options(TestBackend::new(columns, rows), options).unwrap();
+    terminal.draw(|frame| draw(view, colours, frame.area(), frame.buffer_mut())).unwrap();
+    terminal.backend().buffer().clone()
+}
+
+fn text(buffer: &Buffer) -> String {
+    let row =
+        |row: &[ratatui::buffer::Cell]| row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>();
+    let rows = buffer.content.chunks(buffer.area.width.into()).map(row);
+    rows.map(|row| row.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+fn shown(view: &View, size: (u16, u16)) -> String {
+    text(&drawn(view, Colours::Many, size))
+}
+
+fn press(view: &mut View, keys: impl IntoIterator<Item = Key>) -> Vec<Wish> {
+    keys.into_iter().filter_map(|key| view.handle(Input::Key(key))).collect()
+}
+
+#[test]
+fn a_healthy_world() {
+    assert_snapshot!("healthy_80x24", shown(&of_healthy(), (80, 24)));
+    assert_snapshot!("healthy_200x60", shown(&of_healthy(), (200, 60)));
+}
+
+#[test]
+fn a_power_cut() {
+    assert_snapshot!("power_cut_80x24", shown(&of_power_cut(), (80, 24)));
+    assert_snapshot!("power_cut_200x60", shown(&of_power_cut(), (200, 60)));
+}
+
+#[test]
+fn a_narrow_terminal_and_one_that_is_too_small() {
+    assert_snapshot!("narrow_60x40", shown(&of_power_cut(), (60, 40)));
+    assert_snapshot!("least_50x18", shown(&of_power_cut(), (50, 18)));
+    assert_snapshot!("too_small_40x10", shown(&of_healthy(), (40, 10)));
+}
+
+#[test]
+fn help_and_faults_lie_over_the_rest() {
+    let mut view = of_healthy();
+    press(&mut view, [Key::Letter('?')]);
+    assert_snapshot!("help_80x24", shown(&view, (80, 24)));
+    press(&mut view, [Key::Escape, Key::Down, Key::Enter, Key::Down]);
+    assert_snapshot!("faults_80x24", shown(&view, (80, 24)));
+}
+
+#[test]
+fn the_other_lists() {
+    let mut view = of_power_cut();
+    press(&mut view, [Key::Next, Key::Down]);
+    assert_snapshot!("client_100x30", shown(&view, (100, 30)));
+    press(&mut view, [Key::Next, Key::Down]);
+    assert_snapshot!("cable_100x30", shown(&view, (100, 30)));
+}
+
+#[test]
+fn while_there_is_no_picture_the_lab_has_the_word() {
+    let mut view = View::new("earth", "http://127.0.0.1:8053/");
+    assert_snapshot!("building_60x18", shown(&view, (60, 18)));
+    view.handle(Input::Said("earth: 15 networks, 5 sites, 12 clients; building".to_owned()));
+    assert_snapshot!("building_said_60x18", shown(&view, (60, 18)));
+    assert_eq!(press(&mut view, [Key::Letter('q')]), [Wish::Leave]);
+    assert!(shown(&view, (60, 18)).contains("being taken down"));
+}
+
+#[test]
+fn without_colours_the_same_is_said() {
+    for view in [of_healthy(), of_power_cut()] {
+        let coloured = drawn(&view, Colours::Many, (100, 30));
+        for colours in [Colours::None, Colours::Sixteen] {
+            assert_eq!(text(&drawn(&view, colours, (100, 30))), text(&coloured));
+        }
+        let plain = drawn(&view, Colours::None, (100, 30));
+        assert!(plain.content.iter().all(|cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset)));
+    }
+    assert_snapshot!("no_colour_80x24", text(&drawn(&of_power_cut(), Colours::None, (80, 24))));
+}
+
+#[test]
+fn a_key_strikes_what_is_chosen_and_the_answer_is_shown() {
+    let mut view = of_healthy();
+    let wishes = press(&mut view, [Key::Down, Key::Letter('p')]);
+    let [Wish::Strike(command)] = &wishes[..] else { panic!("{wishes:?}") };
+    assert_eq!(format!("{} {}", command.kind, command.target), "power-cut site newyork");
+    assert!(shown(&view, (80, 24)).contains("power-cut site newyork …"));
+    let done = Done { schema: Schema, said: "newyork has no power".to_owned() };
+    view.handle(Input::Answered(command.clone(), Ok(done)));
+    assert!(shown(&view, (80, 24)).contains("power-cut site newyork: newyork has no power"));
+    view.handle(Input::Answered(command.clone(), Err(Refusal::because("the lab is stopping"))));
+    assert!(shown(&view, (80, 24)).contains("was refused: the lab is stopping"));
+    let by_list = press(&mut view, [Key::Enter, Key::Down, Key::Enter, Key::Letter('R'), Key::Letter('z')]);
+    let sentences: Vec<String> = by_list
+        .iter()
+        .map(|wish| match wish {
+            Wish::Strike(command) => format!("{} {}", command.kind, command.target),
+            Wish::Leave | Wish::Close => panic!("{wish:?}"),
+        })
+        .collect();
+    assert_eq!(sentences, ["drain site newyork", "restore everything"]);
+}
+
+#[test]
+fn the_choice_stays_where_it_was_when_the_picture_changes() {
+    let mut view = of_healthy();
+    press(&mut view, [Key::Last]);
+    let mut fewer = healthy();
+    fewer.sites.remove(0);
+    view.handle(Input::Live(Live::Picture(Arc::new(fewer.clone()))));
+    assert!(shown(&view, (80, 24)).contains("Tokyo:  p"));
+    fewer.sites.pop();
+    view.handle(Input::Live(Live::Picture(Arc::new(fewer))));
+    assert!(shown(&view, (80, 24)).contains("Johannesburg:  p"));
+}
+
+#[test]
+fn alarms_stand_above_everything() {
+    let mut view = of_healthy();
+    let mut picture = power_cut();
+    picture.alarms.push(alarm());
+    view.handle(Input::Live(Live::Picture(Arc::new(picture))));
+    assert!(
+        shown(&view, (80, 24)).lines().nth(1).unwrap().contains("! tokyo the fleet store does not answer")
+    );
+}
+
+#[test]
+fn q_and_ctrl_c_leave_and_the_end_closes() {
+    let mut view = of_healthy();
+    assert_eq!(press(&mut view, [Key::Letter('?'), Key::Letter('q')]), [], "q goes back first");
+    assert_eq!(press(&mut view, [Key::Letter('q')]), [Wish::Leave]);
+    assert_eq!(press(&mut of_healthy(), [Key::Enter, Key::Interrupt]), [Wish::Leave]);
+    assert_eq!(press(&mut view, [Key::Letter('p')]), [], "nothing is struck in a world that ends");
+    assert_eq!(view.handle(Input::Ended), Some(Wish::Close));
+}
