@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)] // the helpers of tests may panic like the tests themselves
 
 use api::client::{Client, ClientError, MAX_ROW, Server, blocking};
-use api::{Command, Done, EventList, FaultKind, Refusal, Schema, Status, route};
+use api::{Command, Done, EventList, FaultKind, Live, Outcome, Refusal, Sample, Schema, Status, route};
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
@@ -104,6 +104,24 @@ async fn an_endless_row_is_given_up() {
     let mut rows = Client::of(Server::Daemon, socket).follow::<u32>(route::FOLLOW).await.unwrap();
     let error = rows.next().await.unwrap_err();
     assert!(error.to_string().contains("longer than"), "{error}");
+}
+
+#[test]
+fn the_live_stream_is_read_as_the_page_reads_it() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let sample = Sample { ribbon: 3, at_ms: 1200, outcome: Outcome::Silent, family: None };
+    let text = ": still here\n\nevent: samples\ndata: [[3,1200,null,null,null]]\n\n\
+                event: of-tomorrow\ndata: {}\n\nevent: samples\ndata: []\n\nevent: samples\ndata: [[3,1200,";
+    let router = axum::Router::new().route(route::LIVE, get(async || text));
+    let (_directory, socket) = runtime.block_on(async { serve(router) });
+    let live = |socket| blocking::Client::of(Server::Lab, socket).unwrap().live().unwrap();
+    let messages: Vec<Live> = live(&socket).map(Result::unwrap).collect();
+    assert_eq!(messages, [Live::Samples(vec![sample]), Live::Samples(Vec::new())]);
+
+    let router = axum::Router::new().route(route::LIVE, get(async || "event: picture\ndata: {}\n\n"));
+    let (_directory, socket) = runtime.block_on(async { serve(router) });
+    let error = live(&socket).next().unwrap().unwrap_err();
+    assert!(error.to_string().contains("not understood"), "{error}");
 }
 
 #[test]

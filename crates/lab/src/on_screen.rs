@@ -28,7 +28,7 @@ use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 /// Inputs that wait to be taken in.
@@ -44,65 +44,52 @@ const MOST_LINES: usize = 200;
 
 /// Brings the world up and shows it until it ends. To be called before this process starts any thread.
 pub(crate) fn run(
-    world: &str,
+    world_name: &str,
     page: SocketAddr,
     sockets: &Sockets,
     mission: &Mission,
     descriptors: &[BorrowedFd<'_>],
 ) -> Result<ExitStatus, UpError> {
     let _held = hold_signals()?;
-    let (lines, said) = io::pipe().map_err(|error| Error::new("make a pipe", error))?;
+    let (lines, writer) = io::pipe().map_err(|error| Error::new("make a pipe", error))?;
     let (inputs, taken) = mpsc::sync_channel(INPUTS);
-    thread::scope(|scope| {
-        let ended = inputs.clone();
-        let world_thread = scope.spawn(move || {
-            let status = isolate::run(&INIT_ARGUMENTS, mission, descriptors, Stdio::from(said));
+    let (said, ended) = (inputs.clone(), inputs.clone());
+    let said = named("said").spawn(move || listen(lines, &said));
+    let said = said.map_err(|error| Error::new("start the thread that hears the world", error))?;
+    let (shown, status) = thread::scope(|scope| {
+        let world = scope.spawn(move || {
+            let status = isolate::run(&INIT_ARGUMENTS, mission, descriptors, Stdio::from(writer));
             // Without a screen nobody is told.
             let _ = ended.send(Input::Ended);
             status
         });
-        let started = Helpers::start(sockets, lines, &inputs);
-        let view = View::new(world, format!("http://{page}/"));
-        let shown = started.and_then(|Helpers { lines, orders }| {
-            let shown = screen::show(view, &taken, inputs, |wish| carry_out(wish, &orders));
-            Ok((shown, lines))
-        });
-        let (shown, lines) = match shown {
-            Ok((shown, lines)) => (shown, Some(lines)),
-            Err(error) => (Err(ScreenError::from(error)), None),
-        };
-        drop(taken);
+        let view = View::new(world_name, format!("http://{page}/"));
+        let shown = watch(view, sockets, inputs, taken);
         if shown.is_err() {
             interrupt();
         }
-        let status = world_thread.join().unwrap_or_else(|_| {
-            Err(Error::new("wait for the world", io::Error::other("its thread is gone")))
-        });
-        let lines = lines.and_then(|lines| lines.join().ok()).unwrap_or_default();
-        lines.iter().for_each(|line| eprintln!("{line}"));
-        shown?;
-        Ok(status?)
-    })
+        (shown, world.join())
+    });
+    // The world is gone and with it the other end of the pipe: there is nothing to wait for.
+    said.join().unwrap_or_default().iter().for_each(|line| eprintln!("{line}"));
+    shown?;
+    let gone = |_| Err(Error::new("wait for the world", io::Error::other("its thread is gone")));
+    Ok(status.unwrap_or_else(gone)?)
 }
 
-/// The threads that end with the world, or with the process.
-struct Helpers {
-    /// What could not be printed while the screen was shown.
-    lines: JoinHandle<VecDeque<String>>,
-    orders: SyncSender<Command>,
-}
-
-impl Helpers {
-    fn start(sockets: &Sockets, lines: PipeReader, inputs: &SyncSender<Input>) -> io::Result<Helpers> {
-        let said = inputs.clone();
-        let lines = named("said").spawn(move || listen(lines, &said))?;
-        let (socket, live) = (sockets.control.clone(), inputs.clone());
-        named("live").spawn(move || follow(&socket, &live))?;
-        let (orders, waiting) = mpsc::sync_channel(ORDERS);
-        let (socket, answers) = (sockets.control.clone(), inputs.clone());
-        named("orders").spawn(move || order(&socket, &waiting, &answers))?;
-        Ok(Helpers { lines, orders })
-    }
+/// Shows it. The threads that are started here end with the world, or with the process.
+fn watch(
+    view: View,
+    sockets: &Sockets,
+    inputs: SyncSender<Input>,
+    taken: Receiver<Input>,
+) -> Result<(), ScreenError> {
+    let (socket, live) = (sockets.control.clone(), inputs.clone());
+    named("live").spawn(move || follow(&socket, &live))?;
+    let (orders, waiting) = mpsc::sync_channel(ORDERS);
+    let (socket, answers) = (sockets.control.clone(), inputs.clone());
+    named("orders").spawn(move || order(&socket, &waiting, &answers))?;
+    screen::show(view, &taken, inputs, |wish| carry_out(wish, &orders))
 }
 
 fn named(name: &str) -> thread::Builder {

@@ -12,6 +12,8 @@ const TALL: u16 = 28;
 const ROOMY: (u16, u16) = (48, 34);
 /// The fewest rows of a map in which anything can be told.
 const LEAST_MAP: u16 = 7;
+/// Rows that the way of a client takes, and why it is not shorter.
+const READOUT: u16 = 11;
 /// Columns of a map that shows the whole earth, for ten rows of it.
 const MAP_SHAPE: u16 = 44;
 
@@ -82,12 +84,18 @@ impl Layout {
         let (ribbons, left) = top(left, rows.clients + 1);
         let detours =
             Rect { y: left.y + 1, height: left.height.saturating_sub(1).min(panel(rows.detours)), ..left };
-        let (list, right) = top(right, (rows.sites.max(4) + 3).min(right.height * 9 / 20));
+        let list = (rows.sites + 3).max(if has_room_for_a_way(right) { READOUT } else { 7 });
+        let (list, right) = top(right, list.min(right.height * 9 / 20));
         let roomy = right.width >= ROOMY.0 && right.height + list.height >= ROOMY.1;
         let (faults, right) = top(right, if roomy { panel(rows.offers.max(11)) } else { 0 });
         let (in_force, right) = top(right, panel(rows.in_force.min(4)));
         Layout { map, ribbons, detours, list, faults, in_force, news: right, ..self }
     }
+}
+
+/// Whether there is room to say everything about one client.
+fn has_room_for_a_way(area: Rect) -> bool {
+    area.height >= 2 * READOUT
 }
 
 /// Rows of a panel with a title and a free row after it; none if there is nothing in it.

@@ -7,6 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{Termios, tcgetattr};
 use std::io::{Read, Write};
 use std::process::{Child, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -17,6 +18,8 @@ const ROWS: u16 = 36;
 struct Terminal {
     pty: Arc<Pty>,
     screen: Arc<Mutex<vt100::Parser>>,
+    /// Whether anybody printed a line over what is drawn.
+    is_torn: Arc<AtomicBool>,
     modes: String,
     process: Child,
 }
@@ -46,15 +49,21 @@ impl Terminal {
         let process = command.env("TERM", "xterm-256color").env_remove("NO_COLOR").spawn(inside).unwrap();
         let screen = Arc::new(Mutex::new(vt100::Parser::new(ROWS, COLUMNS, 0)));
         let pty = Arc::new(pty);
-        let (drawn, written) = (Arc::clone(&screen), Arc::clone(&pty));
+        let is_torn = Arc::new(AtomicBool::new(false));
+        let (drawn, written, torn) = (Arc::clone(&screen), Arc::clone(&pty), Arc::clone(&is_torn));
         thread::spawn(move || {
             let mut bytes = [0; 4096];
             // A terminal without a program reads as an error.
             while let Ok(length @ 1..) = (&*written).read(&mut bytes) {
-                drawn.lock().unwrap().process(&bytes[..length]);
+                let mut drawn = drawn.lock().unwrap();
+                for byte in &bytes[..length] {
+                    drawn.process(&[*byte]);
+                    // Drawing moves the cursor by its place: only a line that somebody prints ends so.
+                    torn.fetch_or(*byte == b'\n' && drawn.screen().alternate_screen(), Ordering::Relaxed);
+                }
             }
         });
-        Terminal { pty, screen, modes: before, process }
+        Terminal { pty, screen, is_torn, modes: before, process }
     }
 
     fn text(&self) -> String {
@@ -77,6 +86,7 @@ impl Terminal {
             !screen.screen().alternate_screen() && !screen.screen().hide_cursor()
         });
         assert_eq!(modes(&self.pty), self.modes);
+        assert!(!self.is_torn.load(Ordering::Relaxed), "a line was printed over what is drawn");
         (status, self.text())
     }
 }
@@ -112,24 +122,34 @@ fn a_fault_by_key_is_seen_and_the_terminal_is_given_back() {
     assert_eq!(Traces::of(&Caller::Root, "test-screen"), before);
 }
 
-/// However it ends: by a signal, or because the world dies.
+/// What ends a lab beside `q`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    /// A signal from elsewhere.
+    Terminated,
+    /// Ctrl-C in the terminal.
+    Interrupted,
+    /// The world dies.
+    Killed,
+}
+
 #[test]
-fn the_terminal_is_given_back_when_somebody_else_ends_the_lab() {
+fn the_terminal_is_given_back_however_the_lab_ends() {
     let before = Traces::of(&Caller::Root, "test-ended");
     let of = |process: u32| Pid::from_raw(process.try_into().unwrap()).unwrap();
-    for dies in [false, true] {
+    for end in [End::Terminated, End::Interrupted, End::Killed] {
         let terminal = Terminal::up("test-ended");
         terminal.wait_for("networks, 3 sites");
         let family = family_of(terminal.process.id());
         let lab = terminal.process.id();
-        if dies {
-            let init = family.iter().map(|(process, _)| *process).find(|process| *process > lab).unwrap();
-            kill_process(of(init), Signal::KILL).unwrap();
-        } else {
-            kill_process(of(lab), Signal::TERM).unwrap();
+        let init = family.iter().map(|(process, _)| *process).find(|process| *process > lab).unwrap();
+        match end {
+            End::Terminated => kill_process(of(lab), Signal::TERM).unwrap(),
+            End::Interrupted => terminal.press("\x03"),
+            End::Killed => kill_process(of(init), Signal::KILL).unwrap(),
         }
         let (status, _) = terminal.end();
-        assert_eq!(status.success(), !dies, "{status}");
+        assert_eq!(status.success(), end != End::Killed, "{end:?}: {status}");
         wait_until("every process is gone", || all_gone(&family));
     }
     assert_eq!(Traces::of(&Caller::Root, "test-ended"), before);
