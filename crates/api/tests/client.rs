@@ -112,7 +112,7 @@ fn the_live_stream_is_read_as_the_page_reads_it() {
     let sample = Sample { ribbon: 3, at_ms: 1200, outcome: Outcome::Silent, family: None };
     let text = ": still here\n\nevent: samples\ndata: [[3,1200,null,null,null]]\n\n\
                 event: of-tomorrow\ndata: {}\n\nevent: samples\ndata: []\n\nevent: samples\ndata: [[3,1200,";
-    let router = axum::Router::new().route(route::LIVE, get(async || text));
+    let router = axum::Router::new().route(route::LIVE, get(async move || text));
     let (_directory, socket) = runtime.block_on(async { serve(router) });
     let live = |socket| blocking::Client::of(Server::Lab, socket).unwrap().live().unwrap();
     let messages: Vec<Live> = live(&socket).map(Result::unwrap).collect();
