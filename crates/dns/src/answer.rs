@@ -1,17 +1,19 @@
 //! The answer to one message.
 //!
 //! ```text
-//!  message --> Header, Query --> decide --> Body --> write --> out
-//!                 |                                    |
-//!                 +-- silence, NOTIMP, FORMERR         +-- EDNS, and truncation when it does not fit
+//!  message --> Header, Query --> zone, identity or a code alone --> out
+//!                 |                                                  |
+//!                 +-- silence, NOTIMP, FORMERR                       +-- EDNS, and truncation when it does not fit
 //! ```
 //! The same on every path: over UDP and TCP only the room differs.
+
+mod in_zone;
+mod proofs;
 
 use crate::identity::Identity;
 use crate::query::{Edns, Header, Malformed, Query};
 use crate::reply::{Flags, Reply, Section};
-use crate::zone::{Found, Shifted};
-use crate::zones::{Home, Zones};
+use crate::zones::Zones;
 use std::fmt;
 use terms::RecordType;
 
@@ -68,24 +70,30 @@ pub enum ResponseCode {
     NoError = 0,
     /// The message could not be read.
     FormErr = 1,
+    /// The zone's image is damaged.
+    ServFail = 2,
     /// The name does not exist.
     NxDomain = 3,
     /// The operation is none that we know.
     NotImp = 4,
     /// The name is in no zone of ours.
     Refused = 5,
+    /// The name that a DNAME makes would be too long (RFC 6672 section 2.2).
+    YxDomain = 6,
     /// An EDNS version other than 0.
     BadVers = 16,
 }
 
 impl ResponseCode {
     /// All of them, in the order of their numbers.
-    pub const ALL: [ResponseCode; 6] = [
+    pub const ALL: [ResponseCode; 8] = [
         ResponseCode::NoError,
         ResponseCode::FormErr,
+        ResponseCode::ServFail,
         ResponseCode::NxDomain,
         ResponseCode::NotImp,
         ResponseCode::Refused,
+        ResponseCode::YxDomain,
         ResponseCode::BadVers,
     ];
 }
@@ -95,9 +103,11 @@ impl fmt::Display for ResponseCode {
         f.pad(match self {
             ResponseCode::NoError => "NOERROR",
             ResponseCode::FormErr => "FORMERR",
+            ResponseCode::ServFail => "SERVFAIL",
             ResponseCode::NxDomain => "NXDOMAIN",
             ResponseCode::NotImp => "NOTIMP",
             ResponseCode::Refused => "REFUSED",
+            ResponseCode::YxDomain => "YXDOMAIN",
             ResponseCode::BadVers => "BADVERS",
         })
     }
@@ -124,51 +134,48 @@ pub fn answer(
     match Query::of(message) {
         Ok(query) => {
             let limit = room(query.edns, transport);
-            write(header, &query, &decide(zones, identity, &query), identity, limit, out)
+            write(header, &query, zones, identity, limit, out)
         }
         Err(Malformed { question }) => bare(header, question, ResponseCode::FormErr, out),
     }
 }
 
-/// What a reply is made of.
-enum Body<'z> {
-    /// NOERROR with records, encoded as the answer to the question.
-    Records { count: u16, octets: &'z [u8] },
-    /// NOERROR or NXDOMAIN with the zone's SOA record, for a name `by` octets longer than the zone's (RFC 2308).
-    Negative { code: ResponseCode, soa: &'z Shifted, by: u16 },
-    /// A code alone, without authority.
-    Bare(ResponseCode),
+/// What a reply says beside its records.
+struct Said {
+    code: ResponseCode,
+    authoritative: bool,
 }
 
-fn decide<'z>(zones: &'z Zones, identity: &'z Identity, query: &Query<'_>) -> Body<'z> {
+impl Said {
+    /// A code alone.
+    fn bare(code: ResponseCode) -> Said {
+        Said { code, authoritative: false }
+    }
+}
+
+/// Writes the records of an answer.
+fn decide(zones: &Zones, identity: &Identity, query: &Query<'_>, reply: &mut Reply<'_>) -> Said {
     if query.edns.is_some_and(|edns| edns.version != 0) {
-        return Body::Bare(ResponseCode::BadVers);
+        return Said::bare(ResponseCode::BadVers);
     }
     match (query.class, query.kind) {
         // Zones are not transferred.
-        (CLASS_IN, RecordType::AXFR | RecordType::IXFR) => Body::Bare(ResponseCode::Refused),
-        (CLASS_IN, _) => in_zone(zones, query),
-        (CLASS_CHAOS, RecordType::TXT | RecordType::ANY) => match identity.chaos(query.name.lower()) {
-            Some(octets) => Body::Records { count: 1, octets },
-            None => Body::Bare(ResponseCode::Refused),
+        (CLASS_IN, RecordType::AXFR | RecordType::IXFR) => Said::bare(ResponseCode::Refused),
+        (CLASS_IN, _) => match zones.find(&query.name, query.kind) {
+            Some(home) => in_zone::answer(&home, query, reply).unwrap_or_else(|| {
+                reply.clear();
+                Said::bare(ResponseCode::ServFail)
+            }),
+            None => Said::bare(ResponseCode::Refused),
         },
-        _ => Body::Bare(ResponseCode::Refused),
-    }
-}
-
-fn in_zone<'z>(zones: &'z Zones, query: &Query<'_>) -> Body<'z> {
-    let Some(Home { zone, hash, is_child }) = zones.find(&query.name, query.kind) else {
-        return Body::Bare(ResponseCode::Refused);
-    };
-    let negative = |code| {
-        let by = query.name.length() - zone.apex().as_wire().len(); // the apex is a part of the name
-        Body::Negative { code, soa: zone.negative(), by: by as u16 }
-    };
-    match zone.find(hash, query.name.lower(), query.kind) {
-        Found::Records { count, octets } => Body::Records { count, octets },
-        Found::NoData => negative(ResponseCode::NoError),
-        Found::NoName if is_child => negative(ResponseCode::NoError),
-        Found::NoName => negative(ResponseCode::NxDomain),
+        (CLASS_CHAOS, RecordType::TXT | RecordType::ANY) => match identity.chaos(query.name.lower()) {
+            Some(octets) => {
+                reply.records(Section::Answer, 1, octets);
+                Said { code: ResponseCode::NoError, authoritative: true }
+            }
+            None => Said::bare(ResponseCode::Refused),
+        },
+        _ => Said::bare(ResponseCode::Refused),
     }
 }
 
@@ -184,34 +191,31 @@ fn room(edns: Option<Edns>, transport: Transport) -> usize {
 fn write(
     header: Header,
     query: &Query<'_>,
-    body: &Body<'_>,
+    zones: &Zones,
     identity: &Identity,
     limit: usize,
     out: &mut [u8],
 ) -> Outcome {
     let nsid = if query.edns.is_some_and(|edns| edns.wants_nsid) { identity.nsid() } else { &[] };
     let opt = if query.edns.is_some() { OPT_FIXED + nsid.len() } else { 0 };
-    let Some(mut reply) = Reply::begin(out, query.question) else { return Outcome::Silence(Silence::NoRoom) };
-    let records_end = limit.saturating_sub(opt);
-    let (code, written) = match *body {
-        Body::Records { count, octets } => {
-            (ResponseCode::NoError, reply.records(Section::Answer, count, octets, records_end))
-        }
-        Body::Negative { code, soa, by } => {
-            (code, reply.record_with(Section::Authority, records_end, |out| soa.write(by, out)))
-        }
-        Body::Bare(code) => (code, Some(())),
+    let limit = limit.min(out.len());
+    let room = limit.checked_sub(opt);
+    let Some(mut reply) = room.and_then(|room| Reply::begin(out, query.question, room)) else {
+        return Outcome::Silence(Silence::NoRoom);
     };
+    let Said { code, authoritative } = decide(zones, identity, query, &mut reply);
+    let truncated = reply.has_overflowed();
+    if truncated {
+        reply.clear();
+    }
     if let Some(edns) = query.edns {
-        let fixed = opt_record(edns, code, nsid.len());
-        if reply.records(Section::Additional, 1, &fixed, limit).is_none()
-            || reply.append(nsid, limit).is_none()
-        {
+        reply.extend_limit(limit);
+        let fits =
+            reply.records(Section::Additional, 1, &opt_record(edns, code, nsid.len())) && reply.put(nsid);
+        if !fits {
             return Outcome::Silence(Silence::NoRoom);
         }
     }
-    let truncated = written.is_none();
-    let authoritative = !matches!(body, Body::Bare(_));
     let length = reply.finish(header, Flags { authoritative, truncated }, code as u8);
     Outcome::Reply { length, code, truncated }
 }
@@ -228,7 +232,7 @@ fn opt_record(edns: Edns, code: ResponseCode, options: usize) -> [u8; OPT_FIXED]
 
 /// A reply of a header, and the question if that could be read.
 fn bare(header: Header, question: &[u8], code: ResponseCode, out: &mut [u8]) -> Outcome {
-    match Reply::begin(out, question) {
+    match Reply::begin(out, question, usize::MAX) {
         Some(reply) => {
             let length = reply.finish(header, Flags::default(), code as u8);
             Outcome::Reply { length, code, truncated: false }

@@ -10,12 +10,15 @@
 //! nothing and waits for nothing, so that any number of threads can share one [`Zones`] behind an `Arc` and a reload
 //! is the swap of that `Arc`.
 //!
-//! What is not served yet is refused when the zone is loaded, never answered wrongly: wildcards, delegations, DNAME
-//! and signed zones. A CNAME is returned as it is; its target is left to whoever asks.
+//! A zone's image is a run of octets that can be kept in a file and taken up again in milliseconds
+//! ([`Zone::from_image`]).
 #![forbid(unsafe_code)]
 
 mod answer;
 mod identity;
+mod image;
+mod name;
+mod order;
 mod query;
 mod reply;
 mod table;

@@ -1,7 +1,8 @@
 //! Reads one message as a query. Everything in it is hostile: every read is bounded, nothing is allocated.
 
 use crate::identity::OPTION_NSID;
-use terms::{DomainName, RecordType};
+use crate::name::Name;
+use terms::RecordType;
 
 /// Octets of a message's header (RFC 1035 section 4.1.1).
 pub(crate) const HEADER: usize = 12;
@@ -40,7 +41,7 @@ impl Header {
 pub(crate) struct Query<'m> {
     /// Name, type and class as they came.
     pub(crate) question: &'m [u8],
-    pub(crate) name: QueryName,
+    pub(crate) name: Name,
     pub(crate) kind: RecordType,
     pub(crate) class: u16,
     pub(crate) edns: Option<Edns>,
@@ -71,7 +72,7 @@ impl<'m> Query<'m> {
         if count(4) != 1 {
             return Err(unread);
         }
-        let Some(name) = QueryName::of(body) else { return Err(unread) };
+        let Some(name) = Name::of(body) else { return Err(unread) };
         let Some((question, rest)) = body.split_at_checked(name.length() + 4) else { return Err(unread) };
         let &[k0, k1, c0, c1] = question.last_chunk::<4>().unwrap_or(&[0; 4]);
         let kind = RecordType::new(u16::from_be_bytes([k0, k1]));
@@ -134,52 +135,5 @@ fn split_owner(record: &[u8]) -> Option<(&[u8], &[u8])> {
             0xc0.. => return record.split_at_checked(at + 2),
             _ => return None,
         }
-    }
-}
-
-/// The name in a question: in lower case, with the places of its labels.
-pub(crate) struct QueryName {
-    lower: [u8; DomainName::MAX_OCTETS],
-    length: u8,
-    starts: [u8; 127],
-    labels: u8,
-}
-
-impl QueryName {
-    /// Reads the name at the front of `body`. There is nothing before it that a pointer could mean.
-    fn of(body: &[u8]) -> Option<QueryName> {
-        let (mut starts, mut labels, mut at) = ([0; 127], 0u8, 0u8);
-        while let length @ 1.. = *body.get(usize::from(at))? {
-            if length > 63 {
-                return None;
-            }
-            *starts.get_mut(usize::from(labels))? = at;
-            labels += 1;
-            at = at.checked_add(1 + length)?;
-        }
-        let length = at.checked_add(1)?;
-        let mut lower = [0; DomainName::MAX_OCTETS];
-        let written = lower.get_mut(..usize::from(length))?;
-        written.copy_from_slice(body.get(..usize::from(length))?);
-        written.make_ascii_lowercase();
-        Some(QueryName { lower, length, starts, labels })
-    }
-
-    /// Octets on the wire.
-    pub(crate) fn length(&self) -> usize {
-        usize::from(self.length)
-    }
-
-    /// The wire form in lower case.
-    pub(crate) fn lower(&self) -> &[u8] {
-        &self.lower[..self.length()]
-    }
-
-    /// Each label from the rightmost to the leftmost, with the name that begins with it.
-    pub(crate) fn labels_from_the_root(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.starts[..usize::from(self.labels)].iter().rev().map(|&start| {
-            let name = &self.lower()[usize::from(start)..];
-            (&name[1..1 + usize::from(name[0])], name)
-        })
     }
 }

@@ -1,11 +1,19 @@
-//! Writes one reply into octets that the caller owns. Nothing is allocated: what does not fit is not written.
+//! Writes one reply into octets that the caller owns. Nothing is allocated: what does not fit is not written, and
+//! the reply remembers that.
+
+mod placing;
 
 use crate::query::{HEADER, Header};
+pub(crate) use placing::{Form, Owner, Placed};
 
 /// A reply under way: its question and records so far.
 pub(crate) struct Reply<'o> {
     out: &'o mut [u8],
     at: usize,
+    question_end: usize,
+    /// Where records must end.
+    limit: usize,
+    overflowed: bool,
 }
 
 /// The section of a message that has records (RFC 1035 section 4.1).
@@ -23,58 +31,93 @@ pub(crate) struct Flags {
     pub(crate) truncated: bool,
 }
 
+/// A moment in the making of a reply, to which it can be taken back.
+#[derive(Clone, Copy)]
+pub(crate) struct Mark {
+    at: usize,
+    counts: [u8; 6],
+    overflowed: bool,
+}
+
 impl<'o> Reply<'o> {
-    /// A header with all counts zero, and the question if there is one; none when `out` is too small.
-    pub(crate) fn begin(out: &'o mut [u8], question: &[u8]) -> Option<Reply<'o>> {
+    /// A header with all counts zero, and the question if there is one; none when `out` is too small. Records end
+    /// before `limit`.
+    pub(crate) fn begin(out: &'o mut [u8], question: &[u8], limit: usize) -> Option<Reply<'o>> {
         let header = out.first_chunk_mut::<HEADER>()?;
         *header = [0; HEADER];
         header[5] = u8::from(!question.is_empty());
-        let mut reply = Reply { out, at: HEADER };
-        reply.put(question, usize::MAX)?;
-        Some(reply)
+        let question_end = HEADER + question.len();
+        out.get_mut(HEADER..question_end)?.copy_from_slice(question);
+        let limit = limit.min(out.len());
+        Some(Reply { out, at: question_end, question_end, limit, overflowed: false })
     }
 
-    /// Appends records that end before `limit`, or nothing at all.
-    pub(crate) fn records(
-        &mut self,
-        section: Section,
-        count: u16,
-        octets: &[u8],
-        limit: usize,
-    ) -> Option<()> {
-        self.put(octets, limit)?;
-        self.count(section, count);
-        Some(())
+    /// Octets so far.
+    pub(crate) fn length(&self) -> usize {
+        self.at
     }
 
-    /// Appends one record that `write` puts into the room up to `limit`, or nothing at all.
-    pub(crate) fn record_with(
-        &mut self,
-        section: Section,
-        limit: usize,
-        write: impl FnOnce(&mut [u8]) -> Option<usize>,
-    ) -> Option<()> {
-        let end = limit.min(self.out.len());
-        self.at += write(self.out.get_mut(self.at..end)?)?;
-        self.count(section, 1);
-        Some(())
+    /// Everything so far.
+    pub(crate) fn message(&self) -> &[u8] {
+        &self.out[..self.at]
     }
 
-    /// Appends octets to the last record.
-    pub(crate) fn append(&mut self, octets: &[u8], limit: usize) -> Option<()> {
-        self.put(octets, limit)
+    /// Whether something that belongs into it did not fit.
+    pub(crate) fn has_overflowed(&self) -> bool {
+        self.overflowed
     }
 
-    fn count(&mut self, section: Section, count: u16) {
+    pub(crate) fn mark(&self) -> Mark {
+        let mut counts = [0; 6];
+        counts.copy_from_slice(&self.out[6..12]);
+        Mark { at: self.at, counts, overflowed: self.overflowed }
+    }
+
+    /// Takes everything back that was done since then.
+    pub(crate) fn back_to(&mut self, mark: Mark) {
+        self.at = mark.at;
+        self.out[6..12].copy_from_slice(&mark.counts);
+        self.overflowed = mark.overflowed;
+    }
+
+    /// Takes every record back.
+    pub(crate) fn clear(&mut self) {
+        self.at = self.question_end;
+        self.out[6..12].fill(0);
+        self.overflowed = false;
+    }
+
+    /// Lets records go on until there.
+    pub(crate) fn extend_limit(&mut self, limit: usize) {
+        self.limit = limit.min(self.out.len());
+    }
+
+    /// Appends records as they are. Says whether they fit.
+    pub(crate) fn records(&mut self, section: Section, count: u16, octets: &[u8]) -> bool {
+        let fits = self.put(octets);
+        if fits {
+            self.count(section, count);
+        }
+        fits
+    }
+
+    /// Counts records that were put.
+    pub(crate) fn count(&mut self, section: Section, more: u16) {
         let at = section as usize;
+        let count = u16::from_be_bytes([self.out[at], self.out[at + 1]]).saturating_add(more);
         self.out[at..at + 2].copy_from_slice(&count.to_be_bytes());
     }
 
-    fn put(&mut self, octets: &[u8], limit: usize) -> Option<()> {
-        let end = self.at.checked_add(octets.len()).filter(|&end| end <= limit)?;
-        self.out.get_mut(self.at..end)?.copy_from_slice(octets);
+    /// Appends octets, or nothing at all.
+    pub(crate) fn put(&mut self, octets: &[u8]) -> bool {
+        let end = self.at + octets.len();
+        if self.overflowed || end > self.limit {
+            self.overflowed = true;
+            return false;
+        }
+        self.out[self.at..end].copy_from_slice(octets);
         self.at = end;
-        Some(())
+        true
     }
 
     /// Fills in the header and says how long the reply is.

@@ -1,8 +1,8 @@
-//! A hash table from names to indices that has no order, no pointers and no secret: the same names give the same
-//! table, on every run and every machine.
+//! A hash table from names to numbers that has no order, no pointers and no secret: the same names give the same
+//! octets, on every run and every machine.
 //!
 //! A peer cannot make it slow: it only asks, and how far a search goes is decided by the names that the operator put
-//! in, of which at most half the slots are full.
+//! in.
 
 use std::num::NonZeroU32;
 
@@ -39,65 +39,60 @@ impl NameHash {
     }
 }
 
-/// Where the things that were numbered in order are.
-#[derive(Debug, Default)]
-pub(crate) struct Table {
-    /// A power of two of them, or none.
-    slots: Vec<Option<Slot>>,
-}
+/// Octets of a slot: the half of the hash that did not choose it, which tells most strangers apart without a look at
+/// the name, and the number, which is 0 in an empty slot.
+const SLOT: usize = 8;
 
+/// Where the things that have numbers are: slots, one after the other, as they lie in an image.
 #[derive(Clone, Copy, Debug)]
-struct Slot {
-    /// The half of the hash that did not choose the slot: tells most strangers apart without a look at the name.
-    tag: u32,
-    /// The index and one, so that an empty slot takes no more room.
-    number: NonZeroU32,
-}
+pub(crate) struct Table<'t>(&'t [u8]);
 
-impl Table {
-    /// A table in which the thing with the n-th hash has index n. None when there are more than 2^31.
-    pub(crate) fn of(hashes: &[NameHash]) -> Option<Table> {
-        let count = u32::try_from(hashes.len()).ok().filter(|&count| count <= 1 << 31)?;
-        let numbers = (1..=count).filter_map(NonZeroU32::new);
-        let mut table = Table { slots: vec![None; (hashes.len() * 2).next_power_of_two()] };
-        for (number, &hash) in numbers.zip(hashes) {
-            let mut at = table.start(hash);
-            while table.slots[at].is_some() {
-                at = table.after(at);
+impl<'t> Table<'t> {
+    /// A table that was [written](Table::of) before.
+    pub(crate) fn new(octets: &'t [u8]) -> Self {
+        Table(octets)
+    }
+
+    /// The octets of a table for things with these hashes and numbers. Three of four slots are taken at most.
+    pub(crate) fn of(entries: &[(NameHash, NonZeroU32)]) -> Vec<u8> {
+        let mut octets = vec![0; (entries.len() + entries.len() / 3 + 1) * SLOT];
+        for &(hash, number) in entries {
+            let mut at = Table(&octets).start(hash);
+            while octets[at + 4..at + SLOT] != [0; 4] {
+                at = if at + SLOT == octets.len() { 0 } else { at + SLOT };
             }
-            table.slots[at] = Some(Slot { tag: tag(hash), number });
+            octets[at..at + 4].copy_from_slice(&tag(hash).to_le_bytes());
+            octets[at + 4..at + SLOT].copy_from_slice(&number.get().to_le_bytes());
         }
-        Some(table)
+        octets
     }
 
-    fn mask(&self) -> usize {
-        self.slots.len().saturating_sub(1)
+    /// Where the search for a hash begins.
+    fn start(self, hash: NameHash) -> usize {
+        let slots = (self.0.len() / SLOT) as u64;
+        // The upper half of the hash as a fraction of all slots.
+        (((hash.0 >> 32) * slots) >> 32) as usize * SLOT
     }
 
-    fn start(&self, hash: NameHash) -> usize {
-        hash.0 as usize & self.mask()
-    }
-
-    fn after(&self, at: usize) -> usize {
-        (at + 1) & self.mask()
-    }
-
-    /// The index with this hash that `is_it` accepts.
-    pub(crate) fn find(&self, hash: NameHash, is_it: impl Fn(usize) -> bool) -> Option<usize> {
-        let mut at = self.start(hash);
-        while let Some(slot) = self.slots.get(at)?.as_ref() {
-            let index = slot.number.get() as usize - 1;
-            if slot.tag == tag(hash) && is_it(index) {
-                return Some(index);
+    /// The number with this hash that `is_it` accepts. Ends on any octets: no slot is seen twice.
+    pub(crate) fn find(self, hash: NameHash, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        let (before, after) = self.0.split_at_checked(self.start(hash))?;
+        for slot in after.chunks_exact(SLOT).chain(before.chunks_exact(SLOT)) {
+            let &[t0, t1, t2, t3, n0, n1, n2, n3] = slot else { return None };
+            let number = u32::from_le_bytes([n0, n1, n2, n3]);
+            if number == 0 {
+                return None;
             }
-            at = self.after(at);
+            if u32::from_le_bytes([t0, t1, t2, t3]) == tag(hash) && is_it(number) {
+                return Some(number);
+            }
         }
         None
     }
 }
 
 fn tag(hash: NameHash) -> u32 {
-    (hash.0 >> 32) as u32
+    hash.0 as u32
 }
 
 #[cfg(test)]
@@ -116,11 +111,15 @@ mod tests {
         assert_eq!(hash("a.b."), NameHash::ROOT.below(b"b").below(b"a"));
     }
 
+    fn of(hashes: impl IntoIterator<Item = NameHash>) -> Vec<u8> {
+        let entries: Vec<_> = hashes.into_iter().zip((1..).filter_map(NonZeroU32::new)).collect();
+        Table::of(&entries)
+    }
+
     #[test]
-    fn an_empty_table_has_nothing_and_a_slot_is_small() {
-        assert_eq!(Table::default().find(NameHash::ROOT, |_| true), None);
-        assert_eq!(Table::of(&[]).unwrap().find(NameHash::ROOT, |_| true), None);
-        assert_eq!(size_of::<Option<Slot>>(), 8);
+    fn an_empty_table_has_nothing() {
+        assert_eq!(Table::new(&[]).find(NameHash::ROOT, |_| true), None);
+        assert_eq!(Table::new(&of([])).find(NameHash::ROOT, |_| true), None);
     }
 
     #[test]
@@ -128,9 +127,9 @@ mod tests {
         let names: Vec<NameHash> = (0..100_000)
             .map(|n| NameHash::ROOT.below(b"example").below(format!("host{n}").as_bytes()))
             .collect();
-        let slots: BTreeSet<u64> = names.iter().map(|hash| hash.0 & 0x3ffff).collect();
+        let starts: BTreeSet<u64> = names.iter().map(|hash| hash.0 >> 46).collect();
         // 100,000 random values fall into 83,000 of 262,144 slots.
-        assert!(slots.len() > 80_000, "{} slots", slots.len());
+        assert!(starts.len() > 80_000, "{} slots", starts.len());
     }
 
     proptest! {
@@ -140,13 +139,20 @@ mod tests {
         ) {
             let names: Vec<String> = names.into_iter().collect();
             let hash = |name: &str| NameHash::ROOT.below(name.as_bytes());
-            let hashes: Vec<NameHash> = names.iter().map(|name| hash(name)).collect();
-            let table = Table::of(&hashes).unwrap();
+            let octets = of(names.iter().map(|name| hash(name)));
+            let find = |asked: &str| {
+                Table::new(&octets).find(hash(asked), |found| names[found as usize - 1] == asked)
+            };
             for (index, name) in names.iter().enumerate() {
-                prop_assert_eq!(table.find(hash(name), |found| &names[found] == name), Some(index));
+                prop_assert_eq!(find(name), Some(index as u32 + 1));
             }
-            let found = table.find(hash(&asked), |found| names[found] == asked);
-            prop_assert_eq!(found, names.iter().position(|name| *name == asked));
+            let there = names.iter().position(|name| *name == asked);
+            prop_assert_eq!(find(&asked), there.map(|index| index as u32 + 1));
+        }
+
+        #[test]
+        fn a_search_in_any_octets_ends(octets in prop::collection::vec(any::<u8>(), 0..100), name in "[a-z]{1,3}") {
+            Table::new(&octets).find(NameHash::ROOT.below(name.as_bytes()), |_| false);
         }
     }
 }

@@ -1,37 +1,69 @@
-//! One zone: its file, judged; and its image, ready to be copied into replies.
+//! One zone: its records, judged; and its image, ready to be copied into replies.
 //!
 //! ```text
-//!  text -- entries --> tokens -- records --> records -- rules --> names and sets -- image --> Zone
-//!                                  |
-//!                                  +-- rdata (the `domain` crate)
+//!  zone file -- entries --> tokens -- text --> records -- sort --> names and sets -- rules, digest --> faults
+//!                                      |         ^                        |
+//!                                      +-- rdata |                        +-- encode, compile --> image --> Zone
+//!                                                |
+//!                              a transfer will begin here
 //! ```
-//! Each step adds its faults to one list, and the file is judged to its end.
+//! Each step adds its flaws to one list, and the file is judged to its end. [`records`] does not care where records
+//! came from. Nothing after [`text`] knows lines.
 
+mod compile;
+mod digest;
 mod encode;
 mod entries;
 mod fault;
-mod image;
 mod rdata;
 mod records;
 mod rules;
+mod text;
 
+pub use crate::image::{ImageError, MAGIC, Zone};
 pub use fault::Fault;
-pub use image::Zone;
-pub(crate) use image::{Found, Shifted};
+use fault::{Flaw, Place, located};
+
+/// Octets of the longest zone file.
+const LONGEST: usize = u32::MAX as usize;
 
 /// Reads a zone file (RFC 1035 section 5): its name is that of its SOA record.
 ///
 /// # Errors
 /// Every fault of the file, in its order. Nothing is served of a file with a fault.
 pub fn parse(text: &str) -> Result<Zone, Vec<Fault>> {
-    let mut faults = Vec::new();
-    let read = records::read(text, &mut faults);
-    let content = rules::judge(read, &mut faults);
-    match content {
-        Some(content) if faults.is_empty() => image::build(content).map_err(|fault| vec![fault]),
-        _ => {
-            faults.sort();
-            Err(faults)
+    let mut flaws = Vec::new();
+    let image = read(text, &mut flaws);
+    let zone = image.map(Zone::from_image);
+    match zone {
+        Some(Ok(zone)) if flaws.is_empty() => Ok(zone),
+        Some(Err(error)) => Err(located(text, vec![Place::default().flaw(error.to_string(), "report this")])),
+        _ => Err(located(text, flaws)),
+    }
+}
+
+/// The image of a file; none when it has flaws.
+fn read(text: &str, flaws: &mut Vec<Flaw>) -> Option<Vec<u8>> {
+    if text.len() > LONGEST {
+        flaws.push(Place::default().flaw("the file is longer than 4 GiB", "split the zone into several"));
+        return None;
+    }
+    let read = text::read(text, flaws);
+    let authority = rules::find_authority(&read, flaws)?;
+    let apex = read.records.key(authority.owner());
+    let zone = read.records.name(authority);
+    rules::judge_owners(&read, apex, &zone, flaws);
+    let sorted = read.records.sort(apex);
+    rules::judge(&sorted, apex, flaws);
+    if !flaws.is_empty() {
+        return None;
+    }
+    flaws.extend(digest::judge(&sorted, &zone));
+    match compile::compile(&sorted, zone) {
+        Ok(image) => Some(image),
+        Err(flaw) => {
+            flaws.push(flaw);
+            None
         }
     }
 }

@@ -1,8 +1,9 @@
 //! All zones that one server serves.
 
-use crate::query::QueryName;
+use crate::name::Name;
 use crate::table::{NameHash, Table};
 use crate::zone::Zone;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use terms::{DomainName, RecordType};
 
@@ -11,7 +12,8 @@ use terms::{DomainName, RecordType};
 #[derive(Debug)]
 pub struct Zones {
     zones: Vec<Arc<Zone>>,
-    table: Table,
+    /// A [`Table`] of their places in `zones`, counted from 1.
+    table: Vec<u8>,
     /// Labels of the longest apex.
     deepest: usize,
 }
@@ -40,12 +42,12 @@ impl Zones {
         if let Some(pair) = zones.windows(2).find(|pair| pair[0].apex() == pair[1].apex()) {
             return Err(TwiceError(pair[0].apex().clone()));
         }
-        let hashes: Vec<NameHash> =
-            zones.iter().map(|zone| NameHash::of(&zone.apex().as_wire().to_ascii_lowercase())).collect();
+        let hash = |zone: &Zone| NameHash::of(&zone.apex().as_wire().to_ascii_lowercase());
+        // More zones than can be numbered do not fit into memory.
+        let numbers = (1..).filter_map(NonZeroU32::new);
+        let entries: Vec<_> = zones.iter().zip(numbers).map(|(zone, number)| (hash(zone), number)).collect();
         let deepest = zones.iter().map(|zone| zone.apex().labels().count()).max().unwrap_or(0);
-        // More zones than a table can number do not fit into memory.
-        let table = Table::of(&hashes).unwrap_or_default();
-        Ok(Zones { zones, table, deepest })
+        Ok(Zones { zones, table: Table::of(&entries), deepest })
     }
 
     /// The zones in canonical order of their names.
@@ -55,7 +57,7 @@ impl Zones {
 
     /// The zone that has the say over a name: the nearest above it. Only DS is a question for the parent, where that
     /// is served here too (RFC 4035 section 3.1.4.1).
-    pub(crate) fn find(&self, name: &QueryName, kind: RecordType) -> Option<Home<'_>> {
+    pub(crate) fn find(&self, name: &Name, kind: RecordType) -> Option<Home<'_>> {
         let mut hash = NameHash::ROOT;
         let (mut nearest, mut above) = (self.zone_at(hash, &[0]), None);
         for (depth, (label, suffix)) in name.labels_from_the_root().enumerate() {
@@ -76,7 +78,8 @@ impl Zones {
     }
 
     fn zone_at(&self, hash: NameHash, lower: &[u8]) -> Option<&Zone> {
-        let is_it = |index: usize| self.zones[index].apex().as_wire().eq_ignore_ascii_case(lower);
-        self.table.find(hash, is_it).map(|index| &*self.zones[index])
+        let at = |number: u32| self.zones.get((number as usize).checked_sub(1)?);
+        let is_it = |number| at(number).is_some_and(|zone| zone.apex().as_wire().eq_ignore_ascii_case(lower));
+        at(Table::new(&self.table).find(hash, is_it)?).map(|zone| &**zone)
     }
 }

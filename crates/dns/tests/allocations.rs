@@ -13,9 +13,13 @@ use std::sync::Arc;
 #[test]
 fn an_answer_allocates_nothing() {
     let zone = |text| Arc::new(zone::parse(text).unwrap());
-    let zones =
-        Zones::new(vec![zone(include_str!("zones/example.zone")), zone(include_str!("zones/big.zone"))])
-            .unwrap();
+    let zones = Zones::new(vec![
+        zone(include_str!("zones/example.zone")),
+        zone(include_str!("zones/big.zone")),
+        zone(include_str!("zones/nsec.zone")),
+        zone(include_str!("zones/opt-out.zone")),
+    ])
+    .unwrap();
     let identity = Identity::new(&"london".parse().unwrap(), None);
     let questions = [
         ("example.", "SOA"),
@@ -28,6 +32,14 @@ fn an_answer_allocates_nothing() {
         ("big.example.", "DS"),
         ("example.com.", "A"),
         ("id.server.", "TXT"),
+        ("one.parent.test.", "A"),
+        ("x.y.w.parent.test.", "A"),
+        ("nobody.parent.test.", "A"),
+        ("name.moved.parent.test.", "A"),
+        ("x.wide.parent.test.", "A"),
+        ("a.b.child.parent.test.", "A"),
+        ("x.insecure.child.parent.test.", "A"),
+        ("x.wild.child.parent.test.", "A"),
     ];
     let mut out = vec![0; 65535];
     for (name, kind) in questions {
@@ -35,7 +47,12 @@ fn an_answer_allocates_nothing() {
             for version in [0, 1] {
                 let mut ask = ask(name, kind);
                 ask.class = class;
-                ask.edns = Some(AskEdns { version, options: vec![(3, vec![])], ..AskEdns::default() });
+                ask.edns = Some(AskEdns {
+                    version,
+                    flags: 0x8000,
+                    options: vec![(3, vec![])],
+                    ..AskEdns::default()
+                });
                 let mut query = ask.octets();
                 // As it is, malformed, with another operation, and as a reply.
                 for flags in [0x00, 0x01, 0x78, 0x80] {

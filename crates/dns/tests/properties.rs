@@ -3,39 +3,40 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "support/bodies.rs"]
+#[allow(dead_code)] // the bodies are shared by several tests
 mod bodies;
 #[path = "support/messages.rs"]
 mod messages;
 
 use messages::{Ask, AskEdns};
 use proptest::prelude::*;
-use std::path::Path;
 use terms::{DomainName, RecordType};
-
-fn corpus(target: &str, body: impl Fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
-    let mut seen = 0;
-    for entry in std::fs::read_dir(&folder).unwrap() {
-        body(&std::fs::read(entry.unwrap().path()).unwrap());
-        seen += 1;
-    }
-    assert!(seen > 0, "{} is empty", folder.display());
-}
 
 #[test]
 fn corpus_of_queries() {
-    corpus("dns_query", bodies::query);
+    bodies::corpus("dns_query", bodies::query);
 }
 
 #[test]
 fn corpus_of_zones() {
-    corpus("dns_zone", |octets| bodies::zone_file(&String::from_utf8_lossy(octets)));
+    bodies::corpus("dns_zone", |octets| bodies::zone_file(&String::from_utf8_lossy(octets)));
 }
 
 fn name() -> impl Strategy<Value = DomainName> {
-    let labels = prop::collection::vec("[a-zA-Z0-9_*-]{1,12}|www|ns1|empty|\\\\000", 0..6);
-    let zone =
-        prop::sample::select(vec!["example.", "EXAMPLE.", "big.example.", "server.", "bind.", "test.", "."]);
+    let labels = prop::collection::vec("[a-zA-Z0-9_*-]{1,12}|www|ns1|empty|\\*|one|down|a|b|\\\\000", 0..6);
+    let zone = prop::sample::select(vec![
+        "example.",
+        "EXAMPLE.",
+        "big.example.",
+        "server.",
+        "bind.",
+        "test.",
+        ".",
+        "parent.test.",
+        "child.parent.test.",
+        "moved.parent.test.",
+        "wide.parent.test.",
+    ]);
     (labels, zone).prop_map(|(labels, zone)| {
         let name = labels.iter().map(|label| format!("{label}.")).collect::<String>() + zone;
         name.trim_end_matches("..").parse().unwrap_or_else(|_| zone.parse().unwrap())
@@ -45,14 +46,16 @@ fn name() -> impl Strategy<Value = DomainName> {
 fn edns() -> impl Strategy<Value = AskEdns> {
     let option = (prop_oneof![Just(3u16), Just(10), any::<u16>()], prop::collection::vec(any::<u8>(), 0..20));
     let version = prop_oneof![4 => Just(0u8), 1 => any::<u8>()];
-    (any::<u16>(), version, any::<u16>(), prop::collection::vec(option, 0..3))
+    (any::<u16>(), version, prop_oneof![Just(0x8000u16), any::<u16>()], prop::collection::vec(option, 0..3))
         .prop_map(|(payload, version, flags, options)| AskEdns { payload, version, flags, options })
 }
 
 fn any_ask() -> impl Strategy<Value = Ask> {
     let flags = prop_oneof![Just(0u16), Just(0x0100), any::<u16>()];
     let kind = prop_oneof![
-        prop::sample::select(vec![1u16, 2, 5, 6, 12, 15, 16, 28, 33, 65, 255, 251, 252, 257, 65280]),
+        prop::sample::select(vec![
+            1u16, 2, 5, 6, 12, 15, 16, 28, 33, 39, 43, 46, 47, 65, 255, 251, 252, 257, 65280
+        ]),
         any::<u16>()
     ];
     let class = prop_oneof![8 => Just(1u16), 1 => Just(3), 1 => any::<u16>()];

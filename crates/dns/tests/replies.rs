@@ -12,7 +12,13 @@ use std::sync::{Arc, LazyLock};
 
 static ZONES: LazyLock<Zones> = LazyLock::new(|| {
     let zone = |text| Arc::new(zone::parse(text).unwrap());
-    Zones::new(vec![zone(include_str!("zones/example.zone")), zone(include_str!("zones/big.zone"))]).unwrap()
+    Zones::new(vec![
+        zone(include_str!("zones/example.zone")),
+        zone(include_str!("zones/big.zone")),
+        zone(include_str!("zones/nsec.zone")),
+        zone(include_str!("zones/opt-out.zone")),
+    ])
+    .unwrap()
 });
 
 fn identity() -> Identity {
@@ -96,6 +102,69 @@ fn what_is_served() {
         ("a whole zone", ask("example.", "AXFR")),
     ]);
     insta::assert_snapshot!(replies);
+}
+
+#[test]
+fn what_is_not_plain() {
+    let signed =
+        |name: &str, kind: &str| ask(name, kind).edns(AskEdns { flags: 0x8000, ..AskEdns::default() });
+    let replies = table(&[
+        ("a wildcard", ask("x.y.parent.test.", "TXT")),
+        ("a wildcard without the type", ask("x.y.parent.test.", "A")),
+        ("no wildcard: the name exists", ask("host1.parent.test.", "TXT")),
+        ("no wildcard: a nearer name exists", ask("x.host1.parent.test.", "TXT")),
+        ("a wildcard that is an alias", ask("x.w.parent.test.", "A")),
+        ("a chain of aliases", ask("one.parent.test.", "A")),
+        ("a circle of aliases", ask("round.parent.test.", "A")),
+        ("an alias of nothing", ask("none.parent.test.", "SRV")),
+        ("an alias that leads out", ask("out.parent.test.", "A")),
+        ("an alias that leads below a cut", ask("down.parent.test.", "A")),
+        ("a DNAME", ask("Name.Moved.parent.test.", "A")),
+        ("a DNAME to nothing", ask("nobody.moved.parent.test.", "A")),
+        ("a DNAME itself", ask("moved.parent.test.", "DNAME")),
+        ("a referral", ask("x.sibling.parent.test.", "A")),
+        ("a referral with glue", ask("wide.parent.test.", "A")),
+        ("behind a cut nothing is seen", ask("hidden.wide.parent.test.", "TXT")),
+        ("addresses of an exchange", ask("x.parent.test.", "MX")),
+        ("signed", signed("host1.parent.test.", "A")),
+        ("signed, no such type", signed("host1.parent.test.", "MX")),
+        ("signed, no such name", signed("x.host1.parent.test.", "A")),
+        ("signed, by a wildcard", signed("x.w.parent.test.", "A")),
+        ("signed, a child with DS", signed("x.away.parent.test.", "A")),
+        ("signed, a child without DS", signed("sibling.parent.test.", "A")),
+        ("its DS", signed("away.parent.test.", "DS")),
+        ("no DS", signed("sibling.parent.test.", "DS")),
+        ("the DS of a zone that is served, too", signed("child.parent.test.", "DS")),
+        ("hashed, no such name", signed("nobody.child.parent.test.", "A")),
+        ("hashed, no such type", signed("www.child.parent.test.", "TXT")),
+        ("hashed, by a wildcard", signed("x.wild.child.parent.test.", "AAAA")),
+        ("hashed, by a wildcard without the type", signed("x.wild.child.parent.test.", "A")),
+        ("hashed, a child that was left out", signed("insecure.child.parent.test.", "A")),
+        ("all signatures", signed("www.child.parent.test.", "RRSIG")),
+    ]);
+    insta::assert_snapshot!(replies);
+}
+
+#[test]
+fn a_name_that_a_dname_makes_too_long() {
+    let name = format!("{0}.{0}.long.parent.test.", "y".repeat(40));
+    let (outcome, reply) = reply_to(&ask(&name, "A").octets(), Transport::Udp);
+    assert!(
+        matches!(outcome, Outcome::Reply { code: ResponseCode::YxDomain, truncated: false, .. }),
+        "{outcome:?}"
+    );
+    let shown = show(&reply).unwrap();
+    assert!(shown.answer.len() == 1 && shown.answer[0].contains(" DNAME "), "{shown}");
+}
+
+#[test]
+fn a_referral_whose_own_glue_does_not_fit_is_truncated() {
+    let wide = ask("wide.parent.test.", "A");
+    let edns = |flags| AskEdns { payload: 512, flags, ..AskEdns::default() };
+    let truncated = |ask: &Ask| size(ask, Transport::Udp).1;
+    assert!(!truncated(&wide));
+    assert!(!truncated(&wide.clone().edns(edns(0))));
+    assert!(truncated(&wide.edns(edns(0x8000))), "with proofs it does not fit (RFC 9471 section 3.1)");
 }
 
 #[test]

@@ -50,12 +50,27 @@ impl DomainName {
     /// (RFC 1035 section 5.1).
     pub fn parse_below(text: &str, origin: &DomainName) -> Result<Self, DomainNameError> {
         let mut octets = Vec::with_capacity(text.len() + 1 + origin.0.len());
-        if !read_labels(text, &mut octets)? {
+        DomainName::append_below(text, origin, &mut octets)?;
+        Ok(DomainName(octets.into()))
+    }
+
+    /// Reads a name like [`parse_below`](DomainName::parse_below) and appends its wire form, for whoever reads
+    /// millions of them. After an error, what was appended means nothing.
+    pub fn append_below(
+        text: &str,
+        origin: &DomainName,
+        octets: &mut Vec<u8>,
+    ) -> Result<(), DomainNameError> {
+        let before = octets.len();
+        if !read_labels(text, octets)? {
             octets.extend_from_slice(&origin.0);
         } else {
             octets.push(0);
         }
-        DomainName::of_checked_labels(octets)
+        match octets.len() - before {
+            ..=Self::MAX_OCTETS => Ok(()),
+            _ => Err(DomainNameError::LongName),
+        }
     }
 
     /// Reads a name from its uncompressed wire form, which must be the whole slice.
@@ -70,13 +85,6 @@ impl DomainName {
                 _ => return Err(DomainNameError::Octets),
             }
         }
-    }
-
-    fn of_checked_labels(octets: Vec<u8>) -> Result<Self, DomainNameError> {
-        if octets.len() > Self::MAX_OCTETS {
-            return Err(DomainNameError::LongName);
-        }
-        Ok(DomainName(octets.into()))
     }
 
     /// The uncompressed wire form, with the closing zero of the root.

@@ -2,129 +2,183 @@
 //!
 //! ```text
 //!  offset 0        12                       12 + L            12 + L + 4
-//!         | header | question: owner, L octets | type, class | records ...
+//!         | header | question: owner, L octets | type, class | records, then their signatures ...
 //! ```
 //! The owner of every record of an answer is the name in the question, which always begins at offset 12. So the
 //! octets of a set, with every compression pointer in it (RFC 1035 section 4.1.4), are known when the zone is loaded.
-//! A negative answer shows the SOA record of an ancestor, which begins `by` octets further back: all of its pointers
-//! grow by that much and nothing else changes.
+//! Elsewhere in a reply, or for another question, the same octets serve once the pointers are moved: one that leads to
+//! the owner by as much as the owner moved, one that leads into the set by as much as the set moved. The
+//! [list of pointers](crate::image::node::Set::pointers) says where they are.
 
-use std::collections::BTreeMap;
-use terms::{DomainName, RecordType};
+use super::rdata;
+use super::records::SetGroup;
+use crate::image::write::{Bodies, SetHead};
+use crate::name::labels;
+use terms::RecordType;
 
 /// Where the question begins in a message.
 const QUESTION: usize = 12;
 const CLASS_IN: u16 = 1;
-/// Largest offset that a pointer can name (RFC 1035 section 4.1.4).
-const POINTER_MAX: usize = 0x3fff;
+/// Largest offset that a pointer names here. It could be 0x3fff (RFC 1035 section 4.1.4), but a set may be moved by
+/// as much as stands before it: see [`crate::answer`].
+const POINTER_MAX: usize = 0x2fff;
+/// Owner as a pointer, type, class, TTL and length of the data.
+const RECORD_FIXED: usize = 12;
 
-/// Encoded records, and where in them the pointers are.
-#[derive(Debug)]
-pub(super) struct Encoded {
-    pub(super) octets: Vec<u8>,
-    pub(super) pointers: Vec<u16>,
+/// Octets that a set will have with its signatures, at most.
+pub(super) fn most_octets(set: &SetGroup<'_>) -> usize {
+    set.records().chain(set.signatures()).map(|(_, data)| RECORD_FIXED + data.len()).sum()
 }
 
-/// Encodes a set as the answer to a question for its owner.
-pub(super) fn encode(owner: &DomainName, kind: RecordType, ttl: u32, data: &[Vec<u8>]) -> Encoded {
-    let mut encoder = Encoder {
-        encoded: Encoded { octets: Vec::new(), pointers: Vec::new() },
-        start: QUESTION + owner.as_wire().len() + 4,
-        known: BTreeMap::new(),
-    };
-    encoder.learn(owner.as_wire(), QUESTION);
-    for data in data {
-        encoder.record(kind, ttl, data);
-    }
-    encoder.encoded
+/// Encodes sets of one owner, one after the other, behind each other.
+pub(super) struct Encoder<'r> {
+    pub(super) bodies: Bodies<'r>,
+    owner_length: usize,
+    /// Names and where in the message they are, if the set is where it is encoded for.
+    known: Vec<(&'r [u8], u16)>,
+    owner_names: Vec<u8>,
+    pointers: Vec<u16>,
+    targets: Vec<(u16, &'r [u8])>,
 }
 
-struct Encoder {
-    encoded: Encoded,
-    /// Offset of the first record in the message.
-    start: usize,
-    /// Names in lower case, and where in the message they are.
-    known: BTreeMap<Vec<u8>, u16>,
-}
-
-impl Encoder {
-    fn record(&mut self, kind: RecordType, ttl: u32, data: &[u8]) {
-        self.pointer(QUESTION as u16);
-        self.put(&kind.get().to_be_bytes());
-        self.put(&CLASS_IN.to_be_bytes());
-        self.put(&ttl.to_be_bytes());
-        let length_at = self.encoded.octets.len();
-        self.put(&[0, 0]);
-        self.data(kind, data);
-        let length = (self.encoded.octets.len() - length_at - 2) as u16;
-        self.encoded.octets[length_at..length_at + 2].copy_from_slice(&length.to_be_bytes());
-    }
-
-    /// Names are compressed in the types of RFC 1035 only (RFC 3597 section 4).
-    fn data(&mut self, kind: RecordType, data: &[u8]) {
-        let (before, names) = match kind {
-            RecordType::NS | RecordType::CNAME | RecordType::PTR => (0, 1),
-            RecordType::MX => (2, 1),
-            RecordType::SOA => (0, 2),
-            _ => (data.len(), 0),
-        };
-        let (fixed, mut rest) = data.split_at_checked(before).unwrap_or((data, &[]));
-        self.put(fixed);
-        for _ in 0..names {
-            rest = self.name(rest);
+impl<'r> Encoder<'r> {
+    pub(super) fn new() -> Self {
+        Encoder {
+            bodies: Bodies::default(),
+            owner_length: 0,
+            known: Vec::new(),
+            owner_names: Vec::new(),
+            pointers: Vec::new(),
+            targets: Vec::new(),
         }
-        self.put(rest);
     }
 
-    /// Writes the name at the front of `data`, compressed, and returns what follows it.
-    fn name<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
-        let end = name_length(data);
-        let (mut name, after) = data.split_at(end);
-        while let Some((&length @ 1.., _)) = name.split_first() {
-            if let Some(&offset) = self.known.get(&name.to_ascii_lowercase()) {
-                self.pointer(offset);
-                return after;
+    /// Forgets what was encoded; the sets that follow have this owner, in wire form.
+    pub(super) fn begin(&mut self, owner: &[u8]) {
+        self.bodies.clear();
+        self.owner_length = owner.len();
+        self.owner_names.clear();
+        self.owner_names.extend_from_slice(owner);
+    }
+
+    /// Encodes one set.
+    pub(super) fn set(&mut self, set: &SetGroup<'r>) {
+        self.known.clear();
+        self.pointers.clear();
+        self.targets.clear();
+        let start = self.bodies.octets.len();
+        for (record, data) in set.records() {
+            self.record(start, set.kind, record.ttl, data);
+        }
+        let plain = self.bodies.octets.len() - start;
+        for (record, data) in set.signatures() {
+            self.record(start, RecordType::RRSIG, record.ttl, data);
+        }
+        let whole = self.bodies.octets.len() - start;
+        // Counts and lengths are those of one message: see `rules`.
+        self.bodies.heads.push(SetHead {
+            kind: set.kind,
+            count: set.records().len() as u16,
+            signatures: set.signatures().len() as u16,
+            plain: plain as u16,
+            whole: whole as u16,
+            pointers: self.pointers.len() as u16,
+            targets: self.targets.len() as u16,
+        });
+        for pointer in &self.pointers {
+            self.bodies.octets.extend_from_slice(&pointer.to_le_bytes());
+        }
+        for &(offset, name) in &self.targets {
+            self.bodies.octets.extend_from_slice(&offset.to_le_bytes());
+            self.bodies.targets.push((self.bodies.octets.len(), name));
+            self.bodies.octets.extend_from_slice(&[0; 4]);
+        }
+    }
+
+    fn record(&mut self, start: usize, kind: RecordType, ttl: u32, data: &'r [u8]) {
+        let octets = &mut self.bodies.octets;
+        octets.extend_from_slice(&(0xc000 | QUESTION as u16).to_be_bytes());
+        octets.extend_from_slice(&kind.get().to_be_bytes());
+        octets.extend_from_slice(&CLASS_IN.to_be_bytes());
+        octets.extend_from_slice(&ttl.to_be_bytes());
+        let length_at = octets.len();
+        octets.extend_from_slice(&[0, 0]);
+        self.data(start, kind, data);
+        let octets = &mut self.bodies.octets;
+        let length = (octets.len() - length_at - 2) as u16;
+        octets[length_at..length_at + 2].copy_from_slice(&length.to_be_bytes());
+    }
+
+    fn data(&mut self, start: usize, kind: RecordType, data: &'r [u8]) {
+        let (before, names) = rdata::compressed_names(kind);
+        if names == 0 {
+            if let Some(name) = rdata::target(kind, data) {
+                let at = self.offset(start) + data.len() - name.len();
+                self.target(at, name);
             }
-            let here = self.start + self.encoded.octets.len();
-            let (label, parent) = name.split_at(1 + usize::from(length));
+            self.bodies.octets.extend_from_slice(data);
+            return;
+        }
+        let (fixed, mut rest) = data.split_at_checked(before).unwrap_or((data, &[]));
+        self.bodies.octets.extend_from_slice(fixed);
+        for _ in 0..names {
+            let (name, after) = rest.split_at(rdata::name_length(rest));
+            let at = self.name(start, name);
+            if rdata::target(kind, data).is_some() {
+                self.target(at, name);
+            }
+            rest = after;
+        }
+        self.bodies.octets.extend_from_slice(rest);
+    }
+
+    /// Where the next octet will be in the message.
+    fn offset(&self, start: usize) -> usize {
+        QUESTION + self.owner_length + 4 + self.bodies.octets.len() - start
+    }
+
+    fn target(&mut self, at: usize, name: &'r [u8]) {
+        if at <= POINTER_MAX && name.len() > 1 {
+            self.targets.push((at as u16, name));
+        }
+    }
+
+    /// Writes a name, compressed, and says where it can be read.
+    fn name(&mut self, start: usize, mut name: &'r [u8]) -> usize {
+        let begin = self.offset(start);
+        while let Some(label) = labels(name).next() {
+            if let Some(offset) = self.find(name) {
+                let here = self.offset(start);
+                self.pointers.push((self.bodies.octets.len() - start) as u16);
+                self.bodies.octets.extend_from_slice(&(0xc000 | offset).to_be_bytes());
+                // A pointer should lead to a name, not to a pointer.
+                return if here == begin { usize::from(offset) } else { begin };
+            }
+            let here = self.offset(start);
             if here <= POINTER_MAX {
-                self.known.insert(name.to_ascii_lowercase(), here as u16);
+                self.known.push((name, here as u16));
             }
-            self.put(label);
+            let (label, parent) = name.split_at(1 + label.len());
+            self.bodies.octets.extend_from_slice(label);
             name = parent;
         }
-        self.put(&[0]);
-        after
+        self.bodies.octets.push(0);
+        begin
     }
 
-    /// Remembers a name and its ancestors below the root, which begin at `offset`.
-    fn learn(&mut self, name: &[u8], offset: usize) {
-        let mut at = 0;
-        while let Some(&length @ 1..) = name.get(at) {
-            self.known.insert(name[at..].to_ascii_lowercase(), (offset + at) as u16);
-            at += 1 + usize::from(length);
+    /// Where a name is: in the owner, or in a record before.
+    fn find(&self, name: &[u8]) -> Option<u16> {
+        let beyond = self.owner_length.checked_sub(name.len());
+        if let Some(at) = beyond.filter(|&at| self.owner_names[at..].eq_ignore_ascii_case(name)) {
+            let starts = labels(&self.owner_names).scan(0, |start, label| {
+                let here = *start;
+                *start += 1 + label.len();
+                Some(here)
+            });
+            if starts.take_while(|&start| start <= at).any(|start| start == at) {
+                return Some((QUESTION + at) as u16);
+            }
         }
+        self.known.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|&(_, offset)| offset)
     }
-
-    fn pointer(&mut self, offset: u16) {
-        // A record set has less than 65,536 octets: see `rules`.
-        self.encoded.pointers.push(self.encoded.octets.len() as u16);
-        self.put(&(0xc000 | offset).to_be_bytes());
-    }
-
-    fn put(&mut self, octets: &[u8]) {
-        self.encoded.octets.extend_from_slice(octets);
-    }
-}
-
-/// Octets of the name at the front, with its closing zero; all of them when it has none.
-fn name_length(data: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(&length) = data.get(at) {
-        at += 1 + usize::from(length);
-        if length == 0 {
-            return at;
-        }
-    }
-    data.len()
 }

@@ -3,15 +3,7 @@
 //! An entry is a line, or several that parentheses join. Every entry is cut on its own, so that a fault in one does
 //! not hide the next.
 
-use super::fault::{Fault, Place};
-
-/// A directive or a record.
-pub(super) struct Entry<'a> {
-    /// Whether blanks come first: then the owner is that of the record before.
-    pub(super) indented: bool,
-    /// At least one.
-    pub(super) tokens: Vec<Token<'a>>,
-}
+use super::fault::{Flaw, Place};
 
 /// A run of characters without a blank outside quotes, as it is written.
 #[derive(Clone, Copy)]
@@ -22,128 +14,137 @@ pub(super) struct Token<'a> {
 
 /// The entries of a file, in its order.
 pub(super) struct Entries<'a> {
-    rest: &'a str,
-    here: Place,
+    text: &'a str,
+    at: usize,
 }
 
 impl<'a> Entries<'a> {
     pub(super) fn of(text: &'a str) -> Self {
-        Entries { rest: text, here: Place { line: 1, column: 1 } }
+        Entries { text, at: 0 }
     }
 
-    /// Steps over one character.
-    fn step(&mut self, character: char) {
-        self.rest = &self.rest[character.len_utf8()..];
-        if character == '\n' {
-            self.here = Place { line: self.here.line + 1, column: 1 };
-        } else {
-            self.here.column += 1;
-        }
-    }
-
-    fn skip_while(&mut self, wanted: impl Fn(char) -> bool) {
-        while let Some(character) = self.rest.chars().next().filter(|&character| wanted(character)) {
-            self.step(character);
-        }
-    }
-
-    /// Reads up to the end of the entry; empty for a blank line or a comment.
-    fn entry(&mut self) -> Result<Entry<'a>, Fault> {
-        let mut entry = Entry { indented: self.rest.starts_with([' ', '\t']), tokens: Vec::new() };
-        let mut open: Vec<Place> = Vec::new();
-        while let Some(character) = self.rest.chars().next() {
-            let place = self.here;
-            match character {
-                ';' => self.skip_while(|character| character != '\n'),
-                '(' => {
-                    open.push(place);
-                    self.step(character);
-                }
-                ')' => {
-                    self.step(character);
-                    open.pop()
-                        .ok_or_else(|| place.fault("`)` closes nothing", "remove it or open it with `(`"))?;
-                }
-                '\n' if open.is_empty() => {
-                    self.step(character);
-                    return Ok(entry);
-                }
-                ' ' | '\t' | '\r' | '\n' => self.step(character),
-                _ => entry.tokens.push(self.token()?),
-            }
-        }
-        match open.first() {
-            None => Ok(entry),
-            Some(place) => {
-                Err(place.fault("`(` is never closed", "close it with `)` after the record's last field"))
-            }
-        }
-    }
-
-    fn token(&mut self) -> Result<Token<'a>, Fault> {
-        let (start, place) = (self.rest, self.here);
-        let mut quote: Option<Place> = None;
-        while let Some(character) = self.rest.chars().next() {
-            match character {
-                '\n' if quote.is_none() => break,
-                ' ' | '\t' | '\r' | '(' | ')' | ';' if quote.is_none() => break,
-                '\n' => break,
-                '"' => quote = if quote.is_none() { Some(self.here) } else { None },
-                '\\' if !self.rest[1..].starts_with('\n') => {
-                    self.step(character);
-                    let Some(escaped) = self.rest.chars().next() else { break };
-                    self.step(escaped);
-                    continue;
-                }
-                _ => {}
-            }
-            self.step(character);
-        }
-        match quote {
-            None => Ok(Token { text: &start[..start.len() - self.rest.len()], place }),
-            Some(place) => {
-                Err(place
-                    .fault("the quote is not closed on its line", "end the text with `\"` on the same line"))
-            }
-        }
-    }
-}
-
-impl<'a> Iterator for Entries<'a> {
-    type Item = Result<Entry<'a>, Fault>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while !self.rest.is_empty() {
-            match self.entry() {
-                Ok(entry) if entry.tokens.is_empty() => {}
-                Ok(entry) => return Some(Ok(entry)),
-                Err(fault) => {
-                    // Go on with the next line.
-                    self.skip_while(|character| character != '\n');
-                    return Some(Err(fault));
+    /// Cuts the next entry, a directive or a record, into `tokens`, of which there will be one at least; and says
+    /// whether blanks come first, so that the owner is that of the record before.
+    pub(super) fn next(&mut self, tokens: &mut Vec<Token<'a>>) -> Option<Result<bool, Flaw>> {
+        while self.at < self.text.len() {
+            tokens.clear();
+            match self.entry(tokens) {
+                Ok(_) if tokens.is_empty() => {}
+                Ok(indented) => return Some(Ok(indented)),
+                Err(flaw) => {
+                    self.skip_line();
+                    return Some(Err(flaw));
                 }
             }
         }
         None
     }
+
+    fn octet(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn place(&self) -> Place {
+        Place(self.at as u32) // longer texts are refused
+    }
+
+    fn skip_line(&mut self) {
+        let rest = &self.text.as_bytes()[self.at..];
+        self.at += rest.iter().position(|&octet| octet == b'\n').unwrap_or(rest.len());
+    }
+
+    /// Reads up to the end of the entry; there are no tokens on a blank line or one with a comment alone.
+    fn entry(&mut self, tokens: &mut Vec<Token<'a>>) -> Result<bool, Flaw> {
+        let indented = matches!(self.octet(), Some(b' ' | b'\t'));
+        // How many parentheses are open, and where the first of them is.
+        let (mut depth, mut opened) = (0u32, Place::default());
+        while let Some(octet) = self.octet() {
+            match octet {
+                b';' => self.skip_line(),
+                b'(' => {
+                    if depth == 0 {
+                        opened = self.place();
+                    }
+                    depth += 1;
+                    self.at += 1;
+                }
+                b')' => {
+                    let place = self.place();
+                    self.at += 1;
+                    depth = depth
+                        .checked_sub(1)
+                        .ok_or_else(|| place.flaw("`)` closes nothing", "remove it or open it with `(`"))?;
+                }
+                b'\n' if depth == 0 => {
+                    self.at += 1;
+                    return Ok(indented);
+                }
+                b' ' | b'\t' | b'\r' | b'\n' => self.at += 1,
+                _ => tokens.push(self.token()?),
+            }
+        }
+        match depth {
+            0 => Ok(indented),
+            _ => Err(opened.flaw("`(` is never closed", "close it with `)` after the record's last field")),
+        }
+    }
+
+    fn token(&mut self) -> Result<Token<'a>, Flaw> {
+        let (start, place) = (self.at, self.place());
+        let mut quote: Option<Place> = None;
+        while let Some(octet) = self.octet() {
+            match octet {
+                b'\n' => break,
+                b' ' | b'\t' | b'\r' | b'(' | b')' | b';' if quote.is_none() => break,
+                b'"' => quote = if quote.is_none() { Some(self.place()) } else { None },
+                // What follows means nothing; the rest of a longer character never does.
+                b'\\' if self.text.as_bytes().get(self.at + 1).is_some_and(|&next| next != b'\n') => {
+                    self.at += 1
+                }
+                _ => {}
+            }
+            self.at += 1;
+        }
+        match quote {
+            None => Ok(Token { text: &self.text[start..self.at], place }),
+            Some(place) => {
+                Err(place
+                    .flaw("the quote is not closed on its line", "end the text with `\"` on the same line"))
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::fault::located;
     use super::*;
     use proptest::prelude::*;
 
+    fn each(text: &str, mut look: impl FnMut(Result<(bool, &[Token<'_>]), Flaw>)) {
+        let (mut entries, mut tokens) = (Entries::of(text), Vec::new());
+        while let Some(entry) = entries.next(&mut tokens) {
+            look(entry.map(|indented| (indented, &tokens[..])));
+        }
+    }
+
     fn shown(text: &str) -> Vec<String> {
-        let show = |token: &Token<'_>| format!("{}:{}:{}", token.place.line, token.place.column, token.text);
-        Entries::of(text)
-            .map(|entry| match entry {
-                Ok(entry) => {
-                    let tokens: Vec<_> = entry.tokens.iter().map(show).collect();
-                    format!("{}{}", if entry.indented { "> " } else { "" }, tokens.join(" "))
+        let place = |place: Place| {
+            let fault = &located(text, vec![place.flaw("", "")])[0];
+            format!("{}:{}", fault.line, fault.column)
+        };
+        let mut shown = Vec::new();
+        each(text, |entry| {
+            shown.push(match entry {
+                Ok((indented, tokens)) => {
+                    let tokens: Vec<_> =
+                        tokens.iter().map(|token| format!("{}:{}", place(token.place), token.text)).collect();
+                    format!("{}{}", if indented { "> " } else { "" }, tokens.join(" "))
                 }
-                Err(fault) => format!("! {}:{}: {}", fault.line, fault.column, fault.message),
-            })
-            .collect()
+                Err(flaw) => format!("! {}: {}", place(flaw.place), flaw.message),
+            });
+        });
+        shown
     }
 
     #[test]
@@ -176,7 +177,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_ends(text in "[ \t\r\n();\"\\\\a$@ä0]{0,64}") {
-            let tokens: usize = Entries::of(&text).flatten().map(|entry| entry.tokens.len()).sum();
+            let mut tokens = 0;
+            each(&text, |entry| tokens += entry.map_or(0, |(_, tokens)| tokens.len()));
             prop_assert!(tokens <= text.len());
         }
     }

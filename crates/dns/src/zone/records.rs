@@ -1,254 +1,281 @@
-//! From entries to records: directives, owner, TTL, class and type (RFC 1035 section 5.1, RFC 2308 section 4).
+//! The records of a zone, wherever they came from: compact, in the order in which they came until they are sorted.
 
-use super::entries::{Entries, Entry, Token};
-use super::fault::{Fault, Place};
-use super::rdata;
+use super::fault::{Flaw, Place};
+use crate::order::{SortKey, wire_of};
+use std::ops::Range;
 use terms::{DomainName, RecordType};
 
-/// One record of the file.
-#[derive(Debug)]
+/// All records. Names and data lie in one run of octets, so that a million records take as much memory as they have
+/// to say.
+#[derive(Default)]
+pub(super) struct Records {
+    octets: Vec<u8>,
+    records: Vec<Record>,
+}
+
+/// Where an owner's [key](SortKey) is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Owner {
+    start: u32,
+    length: u16,
+}
+
+/// One record.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Record {
-    pub(super) place: Place,
-    pub(super) owner: DomainName,
+    owner: Owner,
     pub(super) kind: RecordType,
     /// Seconds.
     pub(super) ttl: u32,
-    /// Without compression.
-    pub(super) data: Vec<u8>,
+    pub(super) place: Place,
+    data_start: u32,
+    data_length: u16,
 }
 
-/// Largest TTL (RFC 2181 section 8), in seconds.
-const TTL_MAX: u32 = i32::MAX as u32;
-/// What holds when the file never says a TTL, in seconds.
-const TTL_UNSAID: u32 = 3600;
-
-/// What could be read of a file.
-pub(super) struct Records {
-    pub(super) records: Vec<Record>,
-    /// Whether an SOA record is written, even one that cannot be read.
-    pub(super) soa_is_written: bool,
+impl Record {
+    pub(super) fn owner(&self) -> Owner {
+        self.owner
+    }
 }
 
-/// Reads every record; entries that cannot be read become faults.
-pub(super) fn read(text: &str, faults: &mut Vec<Fault>) -> Records {
-    let mut reader = Reader::default();
-    let mut read = Records { records: Vec::new(), soa_is_written: false };
-    for entry in Entries::of(text) {
-        let record = entry.and_then(|entry| {
-            read.soa_is_written |= entry.tokens.iter().any(|token| token.text.eq_ignore_ascii_case("SOA"));
-            reader.entry(&entry)
+impl Records {
+    /// Keeps the name of records that follow.
+    pub(super) fn owner(&mut self, wire: &[u8], place: Place) -> Result<Owner, Flaw> {
+        let key = SortKey::of(wire);
+        let start = self.start(place)?;
+        self.octets.extend_from_slice(key.as_slice());
+        Ok(Owner { start, length: key.as_slice().len() as u16 }) // at most 510
+    }
+
+    /// Adds a record, whose data `encode` appends without compression.
+    pub(super) fn push(
+        &mut self,
+        owner: Owner,
+        kind: RecordType,
+        ttl: u32,
+        place: Place,
+        encode: impl FnOnce(&mut Vec<u8>) -> Result<(), Flaw>,
+    ) -> Result<(), Flaw> {
+        let data_start = self.start(place)?;
+        let before = self.octets.len();
+        let encoded = encode(&mut self.octets);
+        let data_length = u16::try_from(self.octets.len() - before);
+        match (encoded, data_length) {
+            (Ok(()), Ok(data_length)) => {
+                self.records.push(Record { owner, kind, ttl, place, data_start, data_length });
+                Ok(())
+            }
+            (encoded, _) => {
+                self.octets.truncate(before);
+                encoded?;
+                Err(place.flaw("the data is longer than 65535 octets", "spread it over several records"))
+            }
+        }
+    }
+
+    fn start(&self, place: Place) -> Result<u32, Flaw> {
+        u32::try_from(self.octets.len())
+            .map_err(|_| place.flaw("the zone has more than 4 GiB of data", "split it into several zones"))
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Record> {
+        self.records.iter()
+    }
+
+    pub(super) fn data(&self, record: &Record) -> &[u8] {
+        let start = record.data_start as usize;
+        &self.octets[start..start + usize::from(record.data_length)]
+    }
+
+    pub(super) fn key(&self, owner: Owner) -> &[u8] {
+        let start = owner.start as usize;
+        &self.octets[start..start + usize::from(owner.length)]
+    }
+
+    /// The owner of a record, in lower case.
+    pub(super) fn name(&self, record: &Record) -> DomainName {
+        name_of(self.key(record.owner))
+    }
+
+    /// Puts the records of a zone into canonical order, each of them once; the others are left out.
+    pub(super) fn sort(&self, apex: &[u8]) -> Sorted<'_> {
+        let below = |record: &Record| self.key(record.owner).strip_prefix(apex);
+        let mut order: Vec<Entry> = (0u32..)
+            .zip(&self.records)
+            .filter_map(|(index, record)| Some(Entry { prefix: prefix_of(below(record)?), index }))
+            .collect();
+        let record = |entry: &Entry| &self.records[entry.index as usize];
+        order.sort_unstable_by(|a, b| {
+            a.prefix
+                .cmp(&b.prefix)
+                .then_with(|| self.compare(record(a), record(b)))
+                .then(a.index.cmp(&b.index))
         });
-        match record {
-            Ok(record) => read.records.extend(record),
-            Err(fault) => faults.push(fault),
-        }
-    }
-    read
-}
-
-/// What earlier entries say about later ones.
-#[derive(Default)]
-struct Reader {
-    /// From `$ORIGIN`.
-    origin: Option<DomainName>,
-    /// Of the record before.
-    owner: Option<DomainName>,
-    /// From `$TTL`.
-    default_ttl: Option<u32>,
-    /// Last one that a record gave.
-    last_ttl: Option<u32>,
-}
-
-impl Reader {
-    fn entry(&mut self, entry: &Entry<'_>) -> Result<Option<Record>, Fault> {
-        let Some((first, rest)) = entry.tokens.split_first() else { return Ok(None) };
-        if entry.indented {
-            return self.record(first.place, &entry.tokens).map(Some);
-        }
-        if first.text.starts_with('$') {
-            self.directive(first, rest)?;
-            return Ok(None);
-        }
-        self.owner = None; // a wrong owner must not hand its records to the owner before
-        self.owner = Some(self.name(first)?);
-        self.record(first.place, rest).map(Some)
+        order.dedup_by(|a, b| self.compare(record(a), record(b)).is_eq());
+        Sorted { records: self, apex: apex.len(), order }
     }
 
-    fn directive(&mut self, directive: &Token<'_>, arguments: &[Token<'_>]) -> Result<(), Fault> {
-        let name = directive.text.to_ascii_uppercase();
-        match (name.as_str(), arguments) {
-            ("$ORIGIN", [origin]) => self.origin = Some(self.name(origin)?),
-            ("$TTL", [ttl]) => self.default_ttl = Some(read_ttl(ttl)?),
-            ("$ORIGIN" | "$TTL", _) => {
-                return Err(directive.place.fault(
-                    format!("`{name}` takes one argument, here are {}", arguments.len()),
-                    "write `$ORIGIN example.` or `$TTL 3600`",
-                ));
-            }
-            ("$INCLUDE" | "$GENERATE", _) => {
-                return Err(directive
-                    .place
-                    .fault(format!("`{name}` is not supported yet"), "write the records into this file"));
-            }
-            _ => {
-                return Err(directive
-                    .place
-                    .fault(format!("`{name}` is no directive"), "there are `$ORIGIN` and `$TTL`"));
-            }
-        }
-        Ok(())
-    }
-
-    fn name(&self, token: &Token<'_>) -> Result<DomainName, Fault> {
-        let ends_with_dot = token.text.ends_with('.');
-        let wrong = |error: terms::DomainNameError| {
-            token
-                .place
-                .fault(format!("`{}` is no domain name: {error}", token.text), "see RFC 1035 section 5.1")
+    fn compare(&self, a: &Record, b: &Record) -> std::cmp::Ordering {
+        let names = || match a.owner == b.owner {
+            true => std::cmp::Ordering::Equal,
+            false => self.key(a.owner).cmp(self.key(b.owner)),
         };
-        match (&self.origin, token.text) {
-            (Some(origin), "@") => Ok(origin.clone()),
-            (Some(origin), text) => DomainName::parse_below(text, origin).map_err(wrong),
-            (None, text) if ends_with_dot => text.parse().map_err(wrong),
-            (None, text) => Err(token.place.fault(
-                format!("`{text}` is a relative name, but there is no `$ORIGIN` before it"),
-                "begin the file with `$ORIGIN example.` or end the name with a dot",
-            )),
-        }
+        names().then_with(|| self.set(a).cmp(&self.set(b))).then_with(|| self.data(a).cmp(self.data(b)))
     }
 
-    /// A record whose owner is known; `tokens` are what follows the owner.
-    fn record(&mut self, place: Place, tokens: &[Token<'_>]) -> Result<Record, Fault> {
-        let owner = self.owner.clone().ok_or_else(|| {
-            place.fault(
-                "there is no owner to take over from the record before",
-                "begin the line with a name or `@`",
-            )
-        })?;
-        let (ttl, kind, data) = fields(place, tokens)?;
-        let ttl = match ttl {
-            Some(said) => *self.last_ttl.insert(said),
-            None => self.default_ttl.or(self.last_ttl).unwrap_or(TTL_UNSAID),
-        };
-        let plain = Plain::of(kind, data)?;
-        let data = rdata::encode(kind, &plain.tokens(data), self.origin.as_ref()).map_err(|wrong| {
-            let place = data.get(wrong.token).map_or(place, |token| token.place);
-            place.fault(format!("{kind} of {owner}: {}", wrong.message), hint_for(kind))
-        })?;
-        Ok(Record { place, owner, kind, ttl, data })
+    /// Which set a record belongs to: signatures go with what they sign (RFC 4034 section 3.1.1).
+    fn set(&self, record: &Record) -> (RecordType, bool) {
+        match (record.kind, self.data(record).first_chunk()) {
+            (RecordType::RRSIG, Some(&covered)) => (RecordType::new(u16::from_be_bytes(covered)), true),
+            (kind, _) => (kind, false),
+        }
     }
 }
 
-/// TTL, class and type, the first two in any order or not at all; and the tokens of the data.
-fn fields<'t, 'a>(
-    place: Place,
-    tokens: &'t [Token<'a>],
-) -> Result<(Option<u32>, RecordType, &'t [Token<'a>]), Fault> {
-    let (mut ttl, mut class_said) = (None, false);
-    for (index, token) in tokens.iter().enumerate() {
-        if let Ok(kind) = token.text.parse::<RecordType>() {
-            if !kind.is_data() {
-                return Err(token.place.fault(
-                    format!("{kind} is for questions and messages, not for zones"),
-                    "remove the record",
-                ));
+/// A name from its key.
+pub(super) fn name_of(key: &[u8]) -> DomainName {
+    let wire = [&wire_of(key)[..], &[0]].concat();
+    // Every key was made from a name.
+    DomainName::from_wire(&wire).unwrap_or_else(|_| DomainName::root())
+}
+
+/// A record in the order. The beginning of its key tells most records apart without a look at them.
+struct Entry {
+    prefix: (u64, u32),
+    index: u32,
+}
+
+fn prefix_of(key: &[u8]) -> (u64, u32) {
+    let mut octets = [0; 12];
+    let length = key.len().min(12);
+    octets[..length].copy_from_slice(&key[..length]);
+    let [a, b, c, d, e, f, g, h, i, j, k, l] = octets;
+    (u64::from_be_bytes([a, b, c, d, e, f, g, h]), u32::from_be_bytes([i, j, k, l]))
+}
+
+/// The records of one zone in canonical order: names, types, data.
+pub(super) struct Sorted<'r> {
+    records: &'r Records,
+    /// Octets of the apex's key, with which every key begins.
+    apex: usize,
+    order: Vec<Entry>,
+}
+
+/// All records of one name.
+#[derive(Clone)]
+pub(super) struct NameGroup<'s> {
+    sorted: &'s Sorted<'s>,
+    range: Range<usize>,
+}
+
+/// All records of one name and type, and their signatures.
+#[derive(Clone)]
+pub(super) struct SetGroup<'s> {
+    sorted: &'s Sorted<'s>,
+    pub(super) kind: RecordType,
+    records: Range<usize>,
+    signatures: Range<usize>,
+}
+
+impl<'s> Sorted<'s> {
+    fn record(&self, index: usize) -> &'s Record {
+        &self.records.records[self.order[index].index as usize]
+    }
+
+    /// The key of a record's owner, from below the apex on.
+    fn key(&self, index: usize) -> &'s [u8] {
+        &self.records.key(self.record(index).owner)[self.apex..]
+    }
+
+    /// The end of the run that begins at `start`, in which all records are `alike`.
+    fn run(&self, start: usize, end: usize, alike: impl Fn(usize) -> bool) -> usize {
+        (start + 1..end).find(|&index| !alike(index)).unwrap_or(end)
+    }
+
+    pub(super) fn names(&'s self) -> impl Iterator<Item = NameGroup<'s>> {
+        let mut start = 0;
+        std::iter::from_fn(move || {
+            let begin = start;
+            if begin == self.order.len() {
+                return None;
             }
-            return Ok((ttl, kind, &tokens[index + 1..]));
-        } else if !class_said && is_class(token.text) {
-            if !token.text.eq_ignore_ascii_case("IN") {
-                return Err(token.place.fault(format!("class {} is not served", token.text), "write `IN`"));
-            }
-            class_said = true;
-        } else if ttl.is_none() && token.text.starts_with(|first: char| first.is_ascii_digit()) {
-            ttl = Some(read_ttl(token)?);
-        } else {
-            return Err(token.place.fault(
-                format!("`{}` is no record type", token.text),
-                "write a type such as A, or TYPE65280 for one without a name",
-            ));
-        }
+            let owner = self.record(begin).owner;
+            let same = |index: usize| self.record(index).owner == owner || self.key(index) == self.key(begin);
+            start = self.run(begin, self.order.len(), same);
+            Some(NameGroup { sorted: self, range: begin..start })
+        })
     }
-    let end = tokens.last().map_or(place, |token| token.place);
-    Err(end.fault("the line ends before a record type", "a record is `name [TTL] [IN] TYPE data`"))
-}
 
-fn is_class(text: &str) -> bool {
-    let numbered = |digits: &str| !digits.is_empty() && digits.bytes().all(|octet| octet.is_ascii_digit());
-    let upper = text.to_ascii_uppercase();
-    matches!(upper.as_str(), "IN" | "CH" | "HS" | "CS") || upper.strip_prefix("CLASS").is_some_and(numbered)
-}
-
-/// Seconds as a number, or in BIND's units: `1h30m`, `2w`.
-fn read_seconds(text: &str) -> Option<u32> {
-    let (mut total, mut number, mut digits) = (0u32, 0u32, 0);
-    for character in text.chars() {
-        if let Some(digit) = character.to_digit(10) {
-            number = number.checked_mul(10)?.checked_add(digit)?;
-            digits += 1;
-            continue;
+    /// The name with a key that begins below the apex.
+    pub(super) fn find(&'s self, key: &[u8]) -> Option<NameGroup<'s>> {
+        let prefix = prefix_of(key);
+        let before = |index: usize| (self.order[index].prefix, self.key(index)) < (prefix, key);
+        let (mut low, mut high) = (0, self.order.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if before(middle) { low = middle + 1 } else { high = middle }
         }
-        let unit = match character.to_ascii_lowercase() {
-            's' => 1,
-            'm' => 60,
-            'h' => 3600,
-            'd' => 86400,
-            'w' => 604_800,
-            _ => return None,
-        };
-        if digits == 0 {
+        if low == self.order.len() || self.key(low) != key {
             return None;
         }
-        total = total.checked_add(number.checked_mul(unit)?)?;
-        (number, digits) = (0, 0);
-    }
-    total.checked_add(number)
-}
-
-fn read_ttl(token: &Token<'_>) -> Result<u32, Fault> {
-    let hint = "write seconds up to 2147483647, or units such as `1h30m` (RFC 2181 section 8)";
-    match read_seconds(token.text) {
-        Some(ttl @ ..=TTL_MAX) => Ok(ttl),
-        _ => Err(token.place.fault(format!("`{}` is no TTL", token.text), hint)),
+        let end = self.run(low, self.order.len(), |index| self.key(index) == key);
+        Some(NameGroup { sorted: self, range: low..end })
     }
 }
 
-/// The timers of an SOA, which people write as `1h`, in seconds. Empty for every other type.
-struct Plain(Vec<(usize, String)>);
-
-impl Plain {
-    fn of(kind: RecordType, data: &[Token<'_>]) -> Result<Self, Fault> {
-        if kind != RecordType::SOA || data.len() != 7 {
-            return Ok(Plain(Vec::new()));
-        }
-        let timers = data.iter().enumerate().skip(3);
-        timers
-            .map(|(index, token)| Ok((index, read_ttl(token)?.to_string())))
-            .collect::<Result<_, _>>()
-            .map(Plain)
+impl<'s> NameGroup<'s> {
+    /// From below the apex on.
+    pub(super) fn key(&self) -> &'s [u8] {
+        self.sorted.key(self.range.start)
     }
 
-    fn tokens<'a>(&'a self, data: &[Token<'a>]) -> Vec<Token<'a>> {
-        let mut tokens = data.to_vec();
-        for (index, text) in &self.0 {
-            tokens[*index].text = text;
-        }
-        tokens
+    pub(super) fn name(&self) -> DomainName {
+        self.sorted.records.name(self.sorted.record(self.range.start))
+    }
+
+    pub(super) fn sets(&self) -> impl Iterator<Item = SetGroup<'s>> + use<'s> {
+        let (sorted, mut rest) = (self.sorted, self.range.clone());
+        let set = move |index: usize| sorted.records.set(sorted.record(index));
+        std::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            let (kind, _) = set(rest.start);
+            let end = sorted.run(rest.start, rest.end, |index| set(index).0 == kind);
+            let signed = (rest.start..end).find(|&index| set(index).1).unwrap_or(end);
+            let group = SetGroup { sorted, kind, records: rest.start..signed, signatures: signed..end };
+            rest.start = end;
+            Some(group)
+        })
+    }
+
+    pub(super) fn set(&self, kind: RecordType) -> Option<SetGroup<'s>> {
+        self.sets().find(|set| set.kind == kind && !set.records.is_empty())
+    }
+
+    pub(super) fn has(&self, kind: RecordType) -> bool {
+        self.set(kind).is_some()
     }
 }
 
-/// What the data of a type looks like.
-fn hint_for(kind: RecordType) -> &'static str {
-    match kind {
-        RecordType::A => "an A record is one IPv4 address, such as 192.0.2.1",
-        RecordType::AAAA => "an AAAA record is one IPv6 address, such as 2001:db8::1",
-        RecordType::NS | RecordType::CNAME | RecordType::PTR => "the data is one name",
-        RecordType::MX => "an MX record is a preference and a name: `10 mail`",
-        RecordType::TXT => {
-            "text of up to 255 octets, in quotes when it has blanks; several may follow each other"
-        }
-        RecordType::SOA => "an SOA record is `server mailbox serial refresh retry expire minimum`",
-        RecordType::SRV => "an SRV record is `priority weight port name`",
-        RecordType::CAA => "a CAA record is `flags tag \"value\"`",
-        _ => "see the RFC of the type, or write its octets as `\\# LENGTH HEX` (RFC 3597 section 5)",
+impl<'s> SetGroup<'s> {
+    pub(super) fn records(&self) -> impl ExactSizeIterator<Item = (&'s Record, &'s [u8])> + use<'s> {
+        let sorted = self.sorted;
+        self.records
+            .clone()
+            .map(move |index| (sorted.record(index), sorted.records.data(sorted.record(index))))
+    }
+
+    pub(super) fn signatures(&self) -> impl ExactSizeIterator<Item = (&'s Record, &'s [u8])> + use<'s> {
+        let sorted = self.sorted;
+        self.signatures
+            .clone()
+            .map(move |index| (sorted.record(index), sorted.records.data(sorted.record(index))))
+    }
+
+    /// The first of them in the file.
+    pub(super) fn first(&self) -> Option<&'s Record> {
+        let all = self.records.start..self.signatures.end;
+        all.map(|index| self.sorted.record(index)).min_by_key(|record| record.place)
     }
 }

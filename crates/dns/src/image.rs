@@ -1,0 +1,196 @@
+//! The image of a zone: everything that answers need, in one run of octets without addresses.
+//!
+//! ```text
+//!  | head, apex, salt | nodes, in canonical order | hash table | chain of proofs | keys of the chain |
+//!        |                 ^         ^                 |              |     |           ^
+//!        |                 |         +-----------------+              |     |           |
+//!        |                 +------------------------------------------+     +-----------+
+//!        +--> where each part begins
+//! ```
+//! What refers to another place gives its distance from the beginning, in units of four octets, so an image may lie
+//! in memory that was allocated, in a file that is mapped, at any address. Numbers are little-endian.
+//!
+//! An image may come from anywhere. Its checksum finds damage; it does not make the image trustworthy. So every read
+//! is bounded and every search ends, whatever the octets are: [`node`] and [`chain`] answer `None`, and the query that
+//! came across it gets SERVFAIL.
+
+pub(crate) mod chain;
+mod error;
+pub(crate) mod lookup;
+pub(crate) mod node;
+pub(crate) mod write;
+
+use crate::table::{NameHash, Table};
+use chain::Denial;
+pub use error::ImageError;
+use node::Node;
+use std::fmt;
+use std::ops::Range;
+use terms::DomainName;
+
+/// How an image begins: with an octet that begins no text.
+pub const MAGIC: [u8; 8] = *b"\x89zone\r\n\x1a";
+/// The only layout that this program reads and writes.
+const VERSION: u32 = 1;
+/// Octets before the apex.
+const HEAD: usize = 64;
+/// The checksum covers everything from here on.
+const CHECKED: usize = 16;
+/// What places are multiples of.
+const UNIT: usize = 4;
+
+/// A zone as it is served: its image, and what is needed at every query. It never changes, so threads share it freely.
+pub struct Zone {
+    octets: Box<dyn AsRef<[u8]> + Send + Sync>,
+    apex: DomainName,
+    apex_depth: usize,
+    serial: u32,
+    names: u32,
+    apex_node: u32,
+    table: Range<usize>,
+    chain: Range<usize>,
+    keys: Range<usize>,
+    denial: Denial,
+}
+
+impl Zone {
+    /// Takes up an image that [`image`](Zone::image) gave, perhaps long ago and on another machine.
+    ///
+    /// # Errors
+    /// It is no image, one of another version, or damaged.
+    pub fn from_image(octets: impl AsRef<[u8]> + Send + Sync + 'static) -> Result<Zone, ImageError> {
+        let head = Head { octets: octets.as_ref() };
+        head.judge()?;
+        let apex_length = usize::from(head.octet(60));
+        let salt_start = HEAD + apex_length;
+        let salt = head.octets.get(salt_start..salt_start + usize::from(head.octet(57)));
+        let apex = head.octets.get(HEAD..salt_start).and_then(|apex| DomainName::from_wire(apex).ok());
+        let (apex, salt) = apex.zip(salt).ok_or(ImageError::Malformed)?;
+        let denial = match head.octet(56) {
+            0 => Denial::None,
+            1 => Denial::Nsec,
+            2 => Denial::Nsec3 {
+                iterations: u16::from_le_bytes([head.octet(58), head.octet(59)]),
+                salt: salt.into(),
+            },
+            _ => return Err(ImageError::Malformed),
+        };
+        let part = |start: usize, octets: usize| {
+            let start = start * UNIT;
+            let end = start.checked_add(octets).filter(|&end| end <= head.octets.len());
+            end.map(|end| start..end).ok_or(ImageError::Malformed)
+        };
+        let number = |at| head.number(at) as usize;
+        let table = part(number(36), number(40) * 8)?;
+        let chain = part(number(44), number(48) * chain::ENTRY)?;
+        let keys = part(number(52), 0)?.start..head.octets.len();
+        let (serial, names, apex_node) = (head.number(24), head.number(28), head.number(32));
+        let apex_depth = apex.labels().count();
+        Ok(Zone {
+            octets: Box::new(octets),
+            apex,
+            apex_depth,
+            serial,
+            names,
+            apex_node,
+            table,
+            chain,
+            keys,
+            denial,
+        })
+    }
+
+    /// The zone's name.
+    pub fn apex(&self) -> &DomainName {
+        &self.apex
+    }
+
+    /// The serial number of its SOA record (RFC 1982 arithmetic).
+    pub fn serial(&self) -> u32 {
+        self.serial
+    }
+
+    /// How many names have records, without those of NSEC3.
+    pub fn names(&self) -> usize {
+        self.names as usize
+    }
+
+    /// Whether it proves what does not exist (RFC 4035 section 3.1, RFC 5155).
+    pub fn is_signed(&self) -> bool {
+        !matches!(self.denial, Denial::None)
+    }
+
+    /// The image, to be kept in a file.
+    pub fn image(&self) -> &[u8] {
+        (*self.octets).as_ref()
+    }
+
+    /// Labels of the zone's name.
+    pub(crate) fn apex_depth(&self) -> usize {
+        self.apex_depth
+    }
+
+    pub(crate) fn apex_node(&self) -> Option<Node<'_>> {
+        self.node(self.apex_node)
+    }
+
+    /// The node at a place.
+    pub(crate) fn node(&self, place: u32) -> Option<Node<'_>> {
+        Node::at(self.image(), place)
+    }
+
+    /// The node of a name in the zone, given in wire form and lower case.
+    pub(crate) fn find(&self, hash: NameHash, lower: &[u8]) -> Option<Node<'_>> {
+        let image = self.image();
+        let relative = lower.get(..lower.len().checked_sub(self.apex.as_wire().len())?)?;
+        let is_it = |place| Node::at(image, place).is_some_and(|node| node.name == relative);
+        let place = Table::new(image.get(self.table.clone())?).find(hash, is_it)?;
+        Node::at(image, place)
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Zone")
+            .field("apex", &self.apex)
+            .field("serial", &self.serial)
+            .field("names", &self.names)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The head of what may be an image.
+struct Head<'i> {
+    octets: &'i [u8],
+}
+
+impl Head<'_> {
+    /// A number of the head; 0 beyond the end.
+    fn number(&self, at: usize) -> u32 {
+        self.octets
+            .get(at..)
+            .and_then(|octets| octets.first_chunk())
+            .map_or(0, |&number| u32::from_le_bytes(number))
+    }
+
+    fn octet(&self, at: usize) -> u8 {
+        self.octets.get(at).copied().unwrap_or(0)
+    }
+
+    fn judge(&self) -> Result<(), ImageError> {
+        if !self.octets.starts_with(&MAGIC) {
+            return Err(ImageError::NoImage);
+        }
+        if self.number(8) != VERSION {
+            return Err(ImageError::Version { found: self.number(8), known: VERSION });
+        }
+        let length = u64::from(self.number(16)) | u64::from(self.number(20)) << 32;
+        if self.octets.len() < HEAD || length != self.octets.len() as u64 {
+            return Err(ImageError::Length { wanted: length, found: self.octets.len() as u64 });
+        }
+        match crc32fast::hash(&self.octets[CHECKED..]) == self.number(12) {
+            true => Ok(()),
+            false => Err(ImageError::Damaged),
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! From the records of a zone to its image: names that exist only because of others, cuts, and the chain of proofs.
+
+use super::encode::Encoder;
+use super::fault::{Flaw, Place};
+use super::records::{NameGroup, SetGroup, Sorted};
+use crate::image::chain::{Denial, hashed};
+use crate::image::node::{ALIAS, CUT, OCCLUDED};
+use crate::image::write::{NewNode, TooLarge, Writer};
+use crate::order::wire_of;
+use crate::table::NameHash;
+use terms::{DomainName, RecordType};
+
+/// Most times that a name may be hashed again: beyond this, resolvers treat the zone as unsigned or as bogus (RFC 9276
+/// section 3.2), and every question for a name that is not there costs as many hashes thrice.
+const MOST_ITERATIONS: u16 = 150;
+
+/// Makes the image of a zone that keeps the rules.
+pub(super) fn compile(sorted: &Sorted<'_>, apex: DomainName) -> Result<Vec<u8>, Flaw> {
+    let serial = sorted
+        .find(&[])
+        .and_then(|name| serial(&name))
+        .ok_or_else(|| Place::default().flaw("the SOA record is cut short", "write it anew"))?;
+    let denial = denial(sorted)?;
+    Compiler::new(sorted, apex, serial, denial).run().map_err(|TooLarge| {
+        Place::default().flaw("the image would be larger than 16 GiB", "split the zone into several")
+    })
+}
+
+/// An SOA record's data ends with serial, refresh, retry, expire and minimum, four octets each.
+fn serial(apex: &NameGroup<'_>) -> Option<u32> {
+    let (_, data) = apex.set(RecordType::SOA)?.records().next()?;
+    Some(u32::from_be_bytes(*data.last_chunk::<20>()?.first_chunk::<4>()?))
+}
+
+/// How the zone proves what does not exist: by the first NSEC3PARAM whose parameters are known, else by NSEC.
+fn denial(sorted: &Sorted<'_>) -> Result<Denial, Flaw> {
+    let Some(apex) = sorted.find(&[]) else { return Ok(Denial::None) };
+    for (record, data) in apex.set(RecordType::NSEC3PARAM).iter().flat_map(SetGroup::records) {
+        // SHA-1 and no flags (RFC 5155 sections 4.1 and 7.2).
+        let &[1, 0, i0, i1, length, ref salt @ ..] = data else { continue };
+        let iterations = u16::from_be_bytes([i0, i1]);
+        if iterations > MOST_ITERATIONS {
+            return Err(record.place.flaw(
+                format!("{iterations} iterations of NSEC3, more than {MOST_ITERATIONS}"),
+                "sign the zone with 0 iterations and no salt (RFC 9276 section 3.1)",
+            ));
+        }
+        if salt.len() == usize::from(length) {
+            return Ok(Denial::Nsec3 { iterations, salt: salt.into() });
+        }
+    }
+    Ok(if apex.has(RecordType::NSEC) { Denial::Nsec } else { Denial::None })
+}
+
+/// A name on the way from the apex to the last one.
+struct Ancestor {
+    /// Octets of its key.
+    key: usize,
+    place: u32,
+    hash: NameHash,
+}
+
+struct Compiler<'s> {
+    sorted: &'s Sorted<'s>,
+    apex: DomainName,
+    denial: Denial,
+    writer: Writer,
+    encoder: Encoder<'s>,
+    /// The last name's key, and that name and its ancestors.
+    last: Vec<u8>,
+    path: Vec<Ancestor>,
+    /// The cut that hides what is below it: its key and its place.
+    above: Option<(Vec<u8>, u32)>,
+    /// The NSEC3 records in order, by the keys of their names.
+    hashed: Vec<NameGroup<'s>>,
+}
+
+impl<'s> Compiler<'s> {
+    fn new(sorted: &'s Sorted<'s>, apex: DomainName, serial: u32, denial: Denial) -> Self {
+        let hashed = match &denial {
+            Denial::Nsec3 { iterations, salt } => {
+                sorted.names().filter(|name| is_hashed_with(name, *iterations, salt)).collect()
+            }
+            Denial::None | Denial::Nsec => Vec::new(),
+        };
+        Compiler {
+            sorted,
+            writer: Writer::new(apex.clone(), serial, &denial),
+            apex,
+            denial,
+            encoder: Encoder::new(),
+            last: Vec::new(),
+            path: Vec::new(),
+            above: None,
+            hashed,
+        }
+    }
+
+    fn run(mut self) -> Result<Vec<u8>, TooLarge> {
+        let sorted = self.sorted;
+        // A name that has nothing but NSEC3 does not exist (RFC 5155 section 7.2.8).
+        for name in sorted.names().filter(|name| name.sets().any(|set| set.kind != RecordType::NSEC3)) {
+            self.ancestors(name.key())?;
+            self.name(name.key(), Some(&name))?;
+        }
+        for name in std::mem::take(&mut self.hashed) {
+            self.hash(&name)?;
+        }
+        let apex_node = self.path.first().map_or(0, |apex| apex.place);
+        self.writer.finish(apex_node)
+    }
+
+    /// Adds the names between the last one and this one that exist only because of it (RFC 4592 section 2.2.2).
+    fn ancestors(&mut self, key: &[u8]) -> Result<(), TooLarge> {
+        let ends = key.iter().enumerate().filter(|&(_, &octet)| octet == 0).map(|(at, _)| at + 1);
+        for end in ends.filter(|&end| end < key.len()) {
+            if !self.last.starts_with(&key[..end]) {
+                self.name(&key[..end], None)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a name that is found.
+    fn name(&mut self, key: &[u8], group: Option<&NameGroup<'s>>) -> Result<(), TooLarge> {
+        self.path.retain(|ancestor| key.starts_with(&self.last[..ancestor.key]));
+        let wire = wire_of(key);
+        let label = wire.first().map(|&length| &wire[1..1 + usize::from(length)]);
+        let parent = self.path.last().map(|parent| (parent.hash, parent.place));
+        let hash = match (parent, label) {
+            (Some((hash, _)), Some(label)) => hash.below(label),
+            _ => NameHash::of(&self.apex.as_wire().to_ascii_lowercase()),
+        };
+        if self.above.as_ref().is_some_and(|(above, _)| !key.starts_with(above)) {
+            self.above = None;
+        }
+        let above = self.above.as_ref().map(|&(_, place)| place);
+        let flags = match (above, group) {
+            (Some(_), _) => OCCLUDED,
+            (None, Some(group)) if group.has(RecordType::NS) && !key.is_empty() => CUT,
+            (None, Some(group)) if group.has(RecordType::DNAME) => ALIAS,
+            (None, _) => 0,
+        };
+        self.encode(&wire, group, |set| set.kind != RecordType::NSEC3);
+        let node = NewNode { flags, above: above.unwrap_or(0), proof: self.proof(&wire), name: &wire };
+        let place = self.writer.named(hash, &node, &self.encoder.bodies)?;
+        if let (Some(b"*"), Some((_, parent))) = (label, parent) {
+            self.writer.mark_wildcard(parent);
+        }
+        if flags & CUT != 0 {
+            self.above = Some((key.to_vec(), place));
+        }
+        let is_in_chain = matches!(self.denial, Denial::Nsec) && flags & OCCLUDED == 0;
+        if is_in_chain && group.is_some_and(|group| group.has(RecordType::NSEC)) {
+            self.writer.link(place, key);
+        }
+        self.last.clear();
+        self.last.extend_from_slice(key);
+        self.path.push(Ancestor { key: key.len(), place, hash });
+        Ok(())
+    }
+
+    /// Adds an NSEC3 record.
+    fn hash(&mut self, name: &NameGroup<'s>) -> Result<(), TooLarge> {
+        let wire = wire_of(name.key());
+        self.encode(&wire, Some(name), |set| set.kind == RecordType::NSEC3);
+        let node = NewNode { flags: 0, above: 0, proof: 0, name: &wire };
+        let place = self.writer.node(&node, &self.encoder.bodies)?;
+        self.writer.link(place, name.key());
+        Ok(())
+    }
+
+    fn encode(
+        &mut self,
+        relative: &[u8],
+        group: Option<&NameGroup<'s>>,
+        wanted: impl Fn(&SetGroup<'s>) -> bool,
+    ) {
+        let owner = [relative, self.apex.as_wire()].concat();
+        self.encoder.begin(&owner);
+        let sets = group.into_iter().flat_map(NameGroup::sets);
+        sets.filter(wanted).for_each(|set| self.encoder.set(&set));
+    }
+
+    /// One more than the index of the NSEC3 record that matches a name; 0 when none does.
+    fn proof(&self, relative: &[u8]) -> u32 {
+        let Denial::Nsec3 { iterations, salt } = &self.denial else { return 0 };
+        let (relative, apex) = (relative.to_ascii_lowercase(), self.apex.as_wire().to_ascii_lowercase());
+        let key = hashed([&relative, &apex], *iterations, salt);
+        self.hashed.binary_search_by(|name| name.key().cmp(&key)).map_or(0, |index| index as u32 + 1)
+    }
+}
+
+/// Whether a name has an NSEC3 record with these parameters.
+fn is_hashed_with(name: &NameGroup<'_>, iterations: u16, salt: &[u8]) -> bool {
+    let wanted = |data: &[u8]| match data {
+        [1, _, i0, i1, length, rest @ ..] => {
+            u16::from_be_bytes([*i0, *i1]) == iterations && rest.get(..usize::from(*length)) == Some(salt)
+        }
+        _ => false,
+    };
+    name.set(RecordType::NSEC3).is_some_and(|set| set.records().any(|(_, data)| wanted(data)))
+}
