@@ -233,7 +233,7 @@ impl Judges {
         let mut ask = ask(".", kind);
         ask.name = in_mixed_case(name, self.lot.below(99));
         ask.id = self.asked as u16;
-        ask.flags = if self.asked % 2 == 0 { 0x0100 } else { 0 };
+        ask.flags = if self.asked.is_multiple_of(2) { 0x0100 } else { 0 };
         let (plain, signed) = (0, 0x8000);
         let edns =
             [None, Some((512, signed)), Some((1232, plain)), Some((1232, signed)), Some((4096, signed))];
