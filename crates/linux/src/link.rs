@@ -6,7 +6,7 @@ use crate::{Namespace, Netlink, Result};
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+    InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkLayerType, LinkMessage,
 };
 use nix::errno::Errno;
 use nix::net::if_::{if_indextoname, if_nametoindex};
@@ -71,6 +71,15 @@ pub fn state(netlink: &mut Netlink, link: LinkIndex) -> Result<LinkState> {
     let found = get(netlink, message).attempt(|| format!("look at interface {}", link.0))?;
     let flags = found.header.flags;
     Ok(LinkState { up: flags.contains(LinkFlags::Up), carrier: flags.contains(LinkFlags::LowerUp) })
+}
+
+/// Whether the frames of an interface of the calling thread's network namespace begin with an Ethernet header, as those of
+/// the loopback interface do. A TUN device of layer 3 has none.
+pub fn has_ethernet_here(link: LinkIndex) -> Result<bool> {
+    let mut message = LinkMessage::default();
+    message.header.index = link.0;
+    let found = get(&mut Netlink::open()?, message).attempt(|| format!("look at interface {}", link.0))?;
+    Ok(matches!(found.header.link_layer_type, LinkLayerType::Ether | LinkLayerType::Loopback))
 }
 
 fn get(netlink: &mut Netlink, message: LinkMessage) -> io::Result<LinkMessage> {

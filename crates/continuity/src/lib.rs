@@ -1,0 +1,42 @@
+//! Connections that survive a change of route, without I/O: whose packet is this, and how does it get there.
+//!
+//! ```text
+//!   frame ──► [`packet`] ──► [`search`] ──┬──► pass: this host's own, or nobody's connection
+//!             what is it?    whose is it? ├──► [`tunnel`]: wrapped with a [`Shim`], to the site that owns it
+//!                                         └──► drop: never a reset for what another site may own
+//!   wrapped frame ──► [`tunnel`] ──► [`Shim`], its tag, its sender ──► the same search, with the sites it has visited
+//! ```
+//!
+//! The programs under `ebpf/` do this in the kernel for every packet. This crate says it a second time, so that it can be
+//! read, and so that tests can hold one against the other: [`Model::arrive`] gives for every frame the verdict, the
+//! frame that leaves and the counters that the programs must give. What both sides need anyway, the daemon takes from here,
+//! too: [`Settings`], [`Key`], [`Filter`], [`Shim`].
+
+#![forbid(unsafe_code)]
+
+mod budget;
+mod clamp;
+mod filter;
+mod flow;
+mod key;
+mod link;
+mod model;
+pub mod packet;
+pub mod search;
+mod settings;
+mod shim;
+mod site;
+pub mod tunnel;
+mod verdict;
+
+pub use budget::{Budget, Pace};
+pub use clamp::clamp;
+pub use filter::{Block, Filter};
+pub use flow::{Flow, client_prefix};
+pub use key::{Key, KeyId, KeyRing};
+pub use link::Layer;
+pub use model::{Action, Model, Outcome};
+pub use settings::{Paces, Settings, Site, State};
+pub use shim::{Fault, Shim, Visited};
+pub use site::{SiteNumber, SiteNumberError};
+pub use verdict::{Count, Counts, Verdict};

@@ -1,0 +1,165 @@
+//! Attaching: one link for what arrives and one for what leaves, each pinned, so that they outlive the daemon.
+
+use crate::error::chain;
+use crate::load::{ARRIVALS, CLAMPS, arrival, clamp};
+use crate::{Continuity, Error};
+use aya::programs::links::{FdLink, PinnedLink};
+use aya::programs::tc::{self, SchedClassifierLink, TcAttachType};
+use aya::programs::xdp::XdpLink;
+use aya::programs::{ProgramError, XdpMode};
+use continuity::Layer;
+use linux::link::{self, LinkIndex};
+use std::fs;
+use std::path::PathBuf;
+
+/// How an interface runs the programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// In its driver, before the kernel has made anything of the frame.
+    Native,
+    /// In the kernel's general receive path: any interface can, and it costs more.
+    Generic,
+}
+
+impl Mode {
+    const ALL: [Mode; 2] = [Mode::Native, Mode::Generic];
+
+    fn name(self) -> &'static str {
+        match self {
+            Mode::Native => "native",
+            Mode::Generic => "generic",
+        }
+    }
+
+    fn flags(self) -> XdpMode {
+        match self {
+            Mode::Native => XdpMode::Driver,
+            Mode::Generic => XdpMode::Skb,
+        }
+    }
+}
+
+impl Continuity {
+    /// Attaches the programs to an interface of this network namespace: natively where its driver can. Programs that an
+    /// earlier daemon has left there are replaced in one step.
+    pub fn attach(&mut self, interface: &str) -> Result<Mode, Error> {
+        let found =
+            link::index_here(interface).and_then(|index| Ok((index, link::has_ethernet_here(index)?)));
+        let (index, has_ethernet) =
+            found.map_err(|error| Error::not_attached(interface, &[chain(&error)]))?;
+        let layer = if has_ethernet { Layer::Ethernet } else { Layer::Ip };
+        let mode = match self.replace_arrival(index, layer)? {
+            Some(mode) => mode,
+            None => self.attach_arrival(interface, index, layer)?,
+        };
+        self.attach_clamp(interface, index, layer)?;
+        Ok(mode)
+    }
+
+    /// Takes the programs off an interface again.
+    pub fn detach(&mut self, interface: &str) -> Result<(), Error> {
+        let index =
+            link::index_here(interface).map_err(|error| Error::not_attached(interface, &[chain(&error)]))?;
+        for pin in
+            Mode::ALL.map(|mode| self.arrival_pin(index, mode)).into_iter().chain([self.clamp_pin(index)])
+        {
+            remove(&pin)?;
+        }
+        for name in CLAMPS {
+            // Only kernels that have no links for these programs still have it.
+            let _ = tc::qdisc_detach_program(interface, TcAttachType::Egress, name);
+        }
+        Ok(())
+    }
+
+    /// Puts the program in the place of the one that the pinned link has; none if there is no such link, or if its
+    /// interface has gone and another one has its number.
+    fn replace_arrival(&mut self, index: LinkIndex, layer: Layer) -> Result<Option<Mode>, Error> {
+        for mode in Mode::ALL {
+            let pin = self.arrival_pin(index, mode);
+            let Ok(pinned) = PinnedLink::from_pin(&pin) else { continue };
+            let name = program(&ARRIVALS, layer);
+            let xdp = arrival(&mut self.ebpf, name)?;
+            let link = XdpLink::try_from(FdLink::from(pinned)).map_err(|error| Error::link(name, &error))?;
+            if let Ok(id) = xdp.attach_to_link(link) {
+                // The pin holds the link; this process need not.
+                xdp.take_link(id).map_err(|error| Error::of_program(name, &error))?;
+                return Ok(Some(mode));
+            }
+            remove(&pin)?;
+        }
+        Ok(None)
+    }
+
+    fn attach_arrival(&mut self, interface: &str, index: LinkIndex, layer: Layer) -> Result<Mode, Error> {
+        let name = program(&ARRIVALS, layer);
+        let mut answers = Vec::new();
+        for mode in Mode::ALL {
+            let pin = self.arrival_pin(index, mode);
+            let xdp = arrival(&mut self.ebpf, name)?;
+            match xdp.attach_to_if_index(index.0, mode.flags()) {
+                Ok(id) => {
+                    let link = xdp.take_link(id).map_err(|error| Error::of_program(name, &error))?;
+                    let link = FdLink::try_from(link).map_err(|error| Error::link(name, &error))?;
+                    link.pin(&pin).map_err(|error| Error::pin(pin.display().to_string(), &error))?;
+                    return Ok(mode);
+                }
+                Err(error) => answers.push(format!("{}: {}", mode.name(), chain(&error))),
+            }
+        }
+        Err(Error::not_attached(interface, &answers))
+    }
+
+    fn attach_clamp(&mut self, interface: &str, index: LinkIndex, layer: Layer) -> Result<(), Error> {
+        let pin = self.clamp_pin(index);
+        let name = program(&CLAMPS, layer);
+        let refuse =
+            |error: &ProgramError| Error::not_attached(interface, &[format!("{name}: {}", chain(error))]);
+        let classifier = clamp(&mut self.ebpf, name)?;
+        if let Ok(pinned) = PinnedLink::from_pin(&pin) {
+            let link = SchedClassifierLink::try_from(FdLink::from(pinned))
+                .map_err(|error| Error::link(name, &error))?;
+            if let Ok(id) = classifier.attach_to_link(link) {
+                classifier.take_link(id).map_err(|error| refuse(&error))?;
+                return Ok(());
+            }
+            remove(&pin)?;
+        }
+        // Before Linux 6.6 there are no links for these programs; a filter of the queue stays by itself.
+        let _ = tc::qdisc_add_clsact(interface);
+        let _ = tc::qdisc_detach_program(interface, TcAttachType::Egress, name);
+        let id = classifier.attach(interface, TcAttachType::Egress).map_err(|error| refuse(&error))?;
+        let link = classifier.take_link(id).map_err(|error| refuse(&error))?;
+        match FdLink::try_from(link) {
+            Ok(link) => {
+                link.pin(&pin).map(drop).map_err(|error| Error::pin(pin.display().to_string(), &error))
+            }
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn arrival_pin(&self, index: LinkIndex, mode: Mode) -> PathBuf {
+        self.directory.join(format!("arrive-{}-{}", index.0, mode.name()))
+    }
+
+    fn clamp_pin(&self, index: LinkIndex) -> PathBuf {
+        self.directory.join(format!("clamp-{}", index.0))
+    }
+}
+
+fn program(names: &[&'static str; 2], layer: Layer) -> &'static str {
+    match layer {
+        Layer::Ethernet => names[0],
+        Layer::Ip => names[1],
+    }
+}
+
+/// Without its pin, a link ends with the last process that holds it.
+fn remove(pin: &PathBuf) -> Result<(), Error> {
+    match fs::remove_file(pin) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::Directory { path: pin.clone(), source })
+        }
+        _ => Ok(()),
+    }
+}

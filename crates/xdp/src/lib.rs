@@ -1,0 +1,28 @@
+//! The programs in the kernel: what they need, how they are loaded, what is in their tables.
+//!
+//! ```text
+//!   ebpf/continuity.o ──► [`Continuity::load`] ──► pinned tables, programs
+//!                         [`Continuity::attach`] ─► pinned links, one for each interface
+//!   continuity::Settings ► [`Continuity::tell`] ──► only what changed is written
+//!                         [`Continuity::counts`], [`Continuity::forwarded`], [`Continuity::received`]
+//! ```
+//!
+//! What is pinned stays when the daemon ends: packets of moved connections still go to their owners, packets of this
+//! host's own pass. The next daemon finds the tables, puts its programs in the place of the old ones in one step, and
+//! tells them everything again. The directory's name has the version of the tables, so that programs never meet tables
+//! of another form.
+
+#![forbid(unsafe_code)]
+
+mod attach;
+mod error;
+mod layout;
+mod load;
+mod tables;
+mod trial;
+
+pub use attach::Mode;
+pub use error::Error;
+pub use load::{Continuity, DIRECTORY, OBJECT, Room};
+pub use tables::Passage;
+pub use trial::{Program, Trial};

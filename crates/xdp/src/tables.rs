@@ -1,0 +1,190 @@
+//! The tables: what the programs are told, and what they tell.
+
+use crate::layout::{self, FLOW_LEN, PAGE_BLOCKS, PAGE_LEN, PASSAGE_LEN, SETTINGS_LEN, SITE_LEN};
+use crate::load::missing;
+use crate::{Continuity, Error};
+use aya::Pod;
+use aya::maps::{Array, HashMap, MapData, PerCpuArray};
+use continuity::{Block, Count, Counts, Filter, Flow, Settings, Site, SiteNumber};
+use std::collections::BTreeSet;
+use std::net::Ipv6Addr;
+use terms::Timestamp;
+
+/// The packets of one flow, to another site or from one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passage {
+    /// The flow.
+    pub flow: Flow,
+    /// The other site.
+    pub site: SiteNumber,
+    /// When the first came, on the kernel's monotonic clock.
+    pub since: Timestamp,
+    /// When the last came.
+    pub seen: Timestamp,
+    /// So many came.
+    pub packets: u64,
+}
+
+impl Continuity {
+    /// Tells the programs everything that they are told; only what is not said already is written. A reader of the tables
+    /// sees each site and each filter whole or not at all, and every flow that is in a filter before and after at any time.
+    pub fn tell(&mut self, settings: &Settings) -> Result<(), Error> {
+        let room = self.pages()? as usize * PAGE_BLOCKS;
+        for (number, site) in &settings.sites {
+            let blocks = site.filter.as_ref().map_or(0, |filter| filter.blocks().len());
+            if blocks > room {
+                return Err(Error::FilterTooLarge { site: number.get(), blocks, room });
+            }
+        }
+        let pages = self.pages()?;
+        self.tell_peers(settings)?;
+        for number in (0..SiteNumber::COUNT as u8).filter_map(|number| SiteNumber::try_from(number).ok()) {
+            self.tell_site(number, settings.sites.get(&number), pages)?;
+        }
+        let services = settings.services.iter().map(|address| (layout::address(*address), 1)).collect();
+        replace(&mut self.hash("services")?, &services)?;
+        let octets = layout::settings(settings, pages);
+        self.array::<[u8; SETTINGS_LEN]>("settings")?
+            .set(0, octets, 0)
+            .map_err(Error::table("write the settings"))?;
+        self.told = Some(settings.clone());
+        Ok(())
+    }
+
+    /// Lets everything pass, until the programs are told something again.
+    pub fn let_pass(&mut self) -> Result<(), Error> {
+        self.told = None;
+        self.array::<[u8; SETTINGS_LEN]>("settings")?
+            .set(0, [0; SETTINGS_LEN], 0)
+            .map_err(Error::table("write the settings"))
+    }
+
+    /// What became of all packets, from the first load on.
+    pub fn counts(&self) -> Result<Counts, Error> {
+        let table = self.ebpf.map("counts").ok_or_else(|| missing("counts"))?;
+        let table = PerCpuArray::<_, u64>::try_from(table).map_err(Error::unfit("counts"))?;
+        let mut counters = [0; Count::ALL.len()];
+        for (index, counter) in (0..).zip(&mut counters) {
+            let values = table.get(&index, 0).map_err(Error::table("read a counter"))?;
+            *counter = values.iter().sum();
+        }
+        Ok(Counts::new(counters))
+    }
+
+    /// Flows whose packets go to another site.
+    pub fn forwarded(&self) -> Result<Vec<Passage>, Error> {
+        self.passages("learned")
+    }
+
+    /// Flows of this host whose packets come from another site.
+    pub fn received(&self) -> Result<Vec<Passage>, Error> {
+        self.passages("received")
+    }
+
+    /// Sends the packets of a flow to a site that is known to own it.
+    pub fn learn(&mut self, flow: &Flow, site: SiteNumber) -> Result<(), Error> {
+        let mut learned = self.hash::<[u8; FLOW_LEN], [u8; PASSAGE_LEN]>("learned")?;
+        learned.insert(flow.octets(), layout::passage(site), 0).map_err(Error::table("write a learned flow"))
+    }
+
+    /// Notes who owned the flows of a prefix last ([`continuity::client_prefix`]).
+    pub fn note_owner(&mut self, prefix: Ipv6Addr, site: SiteNumber) -> Result<(), Error> {
+        let mut owners = self.hash::<[u8; 16], u32>("owners")?;
+        owners.insert(prefix.octets(), u32::from(site.get()), 0).map_err(Error::table("write an owner"))
+    }
+
+    /// Forgets every flow, every owner, and what was spent. The counters stay.
+    pub fn forget(&mut self) -> Result<(), Error> {
+        let none = std::collections::HashMap::new();
+        replace(&mut self.hash::<[u8; FLOW_LEN], [u8; PASSAGE_LEN]>("learned")?, &none)?;
+        replace(&mut self.hash::<[u8; FLOW_LEN], [u8; PASSAGE_LEN]>("received")?, &none)?;
+        replace(&mut self.hash::<[u8; 16], u32>("owners")?, &std::collections::HashMap::new())?;
+        let mut spent = self.array::<u64>("spent")?;
+        (0..spent.len())
+            .try_for_each(|budget| spent.set(budget, 0, 0).map_err(Error::table("write a budget")))
+    }
+
+    fn tell_peers(&mut self, settings: &Settings) -> Result<(), Error> {
+        let peer =
+            |(number, site): (&SiteNumber, &Site)| (layout::address(site.address), u32::from(number.get()));
+        replace(&mut self.hash("peers")?, &settings.sites.iter().map(peer).collect())
+    }
+
+    fn tell_site(&mut self, number: SiteNumber, site: Option<&Site>, pages: u32) -> Result<(), Error> {
+        let told = self.told.as_ref().and_then(|told| told.sites.get(&number)).cloned();
+        if self.told.is_some() && told.as_ref() == site {
+            return Ok(());
+        }
+        let Some(site) = site else { return self.write_site(number, [0; SITE_LEN]) };
+        let before = told.as_ref().and_then(|told| told.filter.as_ref()).map_or(&[][..], Filter::blocks);
+        let blocks = site.filter.as_ref().map_or(&[][..], Filter::blocks);
+        // Where a filter of another size begins, the old one ends first.
+        if before.len() != blocks.len() {
+            self.write_site(number, layout::site(site, 0))?;
+        }
+        self.write_pages(u32::from(number.get()) * pages, before, blocks)?;
+        self.write_site(number, layout::site(site, blocks.len() as u32))
+    }
+
+    fn write_site(&mut self, number: SiteNumber, site: [u8; SITE_LEN]) -> Result<(), Error> {
+        let mut sites = self.array::<[u8; SITE_LEN]>("sites")?;
+        sites.set(u32::from(number.get()), site, 0).map_err(Error::table("write a site"))
+    }
+
+    fn write_pages(&mut self, first: u32, before: &[Block], blocks: &[Block]) -> Result<(), Error> {
+        let mut filters = self.array::<[u8; PAGE_LEN]>("filters")?;
+        let told = if before.len() == blocks.len() { before } else { &[] };
+        let mut told = told.chunks(PAGE_BLOCKS);
+        for (index, page) in (first..).zip(blocks.chunks(PAGE_BLOCKS)) {
+            if told.next() != Some(page) {
+                filters.set(index, layout::page(page), 0).map_err(Error::table("write a filter"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn pages(&mut self) -> Result<u32, Error> {
+        let entries = self.array::<[u8; PAGE_LEN]>("filters")?.len();
+        Ok(entries / SiteNumber::COUNT as u32)
+    }
+
+    fn passages(&self, name: &'static str) -> Result<Vec<Passage>, Error> {
+        let table = self.ebpf.map(name).ok_or_else(|| missing(name))?;
+        let table =
+            HashMap::<_, [u8; FLOW_LEN], [u8; PASSAGE_LEN]>::try_from(table).map_err(Error::unfit(name))?;
+        let mut passages = Vec::new();
+        for row in table.iter() {
+            let (flow, passage) = row.map_err(Error::table("read a flow"))?;
+            let ([since, seen, packets], site) = layout::read_passage(&passage);
+            let Ok(site) = SiteNumber::try_from(site) else { continue };
+            let flow = Flow::of_octets(&flow);
+            let [since, seen] = [since, seen].map(Timestamp::from_nanos);
+            passages.push(Passage { flow, site, since, seen, packets });
+        }
+        passages.sort_by_key(|passage| passage.flow);
+        Ok(passages)
+    }
+
+    fn array<V: Pod>(&mut self, name: &'static str) -> Result<Array<&mut MapData, V>, Error> {
+        let table = self.ebpf.map_mut(name).ok_or_else(|| missing(name))?;
+        Array::try_from(table).map_err(Error::unfit(name))
+    }
+
+    fn hash<K: Pod, V: Pod>(&mut self, name: &'static str) -> Result<HashMap<&mut MapData, K, V>, Error> {
+        let table = self.ebpf.map_mut(name).ok_or_else(|| missing(name))?;
+        HashMap::try_from(table).map_err(Error::unfit(name))
+    }
+}
+
+/// Makes the table hold these rows and no others; rows that stay are there all the time.
+fn replace<K: Pod + Eq + std::hash::Hash + Ord, V: Pod>(
+    table: &mut HashMap<&mut MapData, K, V>,
+    rows: &std::collections::HashMap<K, V>,
+) -> Result<(), Error> {
+    let keys: Result<BTreeSet<K>, _> = table.keys().collect();
+    let keys = keys.map_err(Error::table("list a table"))?;
+    for key in keys.iter().filter(|key| !rows.contains_key(key)) {
+        table.remove(key).map_err(Error::table("take a row out"))?;
+    }
+    rows.iter().try_for_each(|(key, value)| table.insert(key, value, 0).map_err(Error::table("put a row in")))
+}

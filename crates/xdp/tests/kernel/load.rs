@@ -1,0 +1,168 @@
+//! Loading, attaching, a restart of the daemon; and what is said where it cannot be.
+
+use crate::cases;
+use crate::fleet::{self, client, london, service};
+use crate::frames::{self, ACK};
+use crate::kernel::{self, ROOM};
+use continuity::{Action, Count, Filter, Layer};
+use linux::link::{self, End, LinkIndex};
+use linux::privileges::{self, Capabilities};
+use linux::{Namespace, Netlink};
+use std::path::Path;
+use xdp::{Continuity, Error, Mode, Room};
+
+fn data(site: u8) -> Vec<u8> {
+    frames::ethernet(&frames::tcp(client("IPv4", site), service("IPv4"), ACK, b"data"))
+}
+
+fn pins(directory: &Path) -> Vec<String> {
+    let names =
+        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.filter(|name| name.contains('-')).collect();
+    names.sort();
+    names
+}
+
+/// A cable whose far end is in another network, where nobody looks.
+fn cable(name: &str) -> Namespace {
+    let (here, there) = (Namespace::current().unwrap(), Namespace::new().unwrap());
+    let mut netlink = Netlink::open().unwrap();
+    link::create_veth(&mut netlink, End { namespace: &here, name }, End { namespace: &there, name: "far" })
+        .unwrap();
+    let index = link::index(&mut netlink, name).unwrap();
+    link::set_up(&mut netlink, index).unwrap();
+    there
+}
+
+#[test]
+fn everything_passes_before_anything_is_told_and_after() {
+    kernel::inside(|directory| {
+        let mut programs = Continuity::load(directory, ROOM).unwrap();
+        for frame in
+            cases::all().iter().filter(|case| case.layer == Layer::Ethernet).flat_map(|case| &case.frames)
+        {
+            assert_eq!(kernel::arrive(&programs, Layer::Ethernet, frame), (Action::Pass, frame.clone()));
+        }
+        programs.tell(&london()).unwrap();
+        assert_eq!(kernel::arrive(&programs, Layer::Ethernet, &data(2)).0, Action::Transmit);
+        programs.let_pass().unwrap();
+        assert_eq!(kernel::arrive(&programs, Layer::Ethernet, &data(2)).0, Action::Pass);
+    });
+}
+
+/// Another daemon finds what the last one has left: flows, counters, the settings, and the link.
+#[test]
+fn a_restart_loses_nothing() {
+    kernel::inside(|directory| {
+        let _far = cable("lan");
+        let mut first = Continuity::load(directory, ROOM).unwrap();
+        first.tell(&london()).unwrap();
+        let mode = first.attach("lan").unwrap();
+        assert_eq!(mode, Mode::Native, "a virtual Ethernet has it in its driver");
+        kernel::arrive(&first, Layer::Ethernet, &data(2));
+        let (before, links) = (first.forwarded().unwrap(), pins(directory));
+        assert_eq!(before.len(), 1);
+        assert_eq!(links.len(), 2, "{links:?}");
+        drop(first);
+        assert_eq!(pins(directory), links, "the links stay where nobody holds them");
+
+        let mut second = Continuity::load(directory, ROOM).unwrap();
+        assert_eq!(
+            kernel::arrive(&second, Layer::Ethernet, &data(2)).0,
+            Action::Transmit,
+            "before it was told anything"
+        );
+        assert_eq!(second.attach("lan").unwrap(), mode);
+        assert_eq!(pins(directory), links);
+        let after = second.forwarded().unwrap();
+        assert_eq!((after[0].flow, after[0].since, after[0].packets), (before[0].flow, before[0].since, 2));
+        assert_eq!(second.counts().unwrap().get(Count::Learned), 1);
+        second.detach("lan").unwrap();
+        assert_eq!(pins(directory), Vec::<String>::new());
+        assert_eq!(second.attach("lan").unwrap(), mode, "and free for the next");
+    });
+}
+
+/// The kernel gives the number of an interface that has gone to another one: its old link is no link any more.
+#[test]
+fn an_interface_that_has_gone_leaves_a_pin_that_does_no_harm() {
+    kernel::inside(|directory| {
+        let far = cable("lan");
+        let mut programs = Continuity::load(directory, ROOM).unwrap();
+        programs.attach("lan").unwrap();
+        let links = pins(directory);
+        drop(far);
+        let mut netlink = Netlink::open().unwrap();
+        let began = std::time::Instant::now();
+        while link::index(&mut netlink, "lan").is_ok() {
+            assert!(began.elapsed().as_secs() < 30, "the cable goes with its far end");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        for pin in &links {
+            assert!(directory.join(pin).exists());
+        }
+        let error = programs.attach("lan").unwrap_err();
+        assert!(matches!(&error, Error::NotAttached { interface, .. } if interface == "lan"), "{error}");
+        let _far = cable("lan");
+        programs.attach("lan").unwrap();
+    });
+}
+
+#[test]
+fn the_loopback_interface_has_it_in_the_general_path() {
+    kernel::inside(|directory| {
+        let mut netlink = Netlink::open().unwrap();
+        link::set_up(&mut netlink, LinkIndex::LOOPBACK).unwrap();
+        let mut programs = Continuity::load(directory, ROOM).unwrap();
+        assert_eq!(programs.attach("lo").unwrap(), Mode::Generic);
+    });
+}
+
+#[test]
+fn a_filter_that_is_too_large_is_refused_and_what_was_told_stays() {
+    kernel::inside(|directory| {
+        let mut programs = Continuity::load(directory, Room { flows_of_a_site: 1, ..ROOM }).unwrap();
+        let mut settings = london();
+        programs.tell(&settings).unwrap();
+        let large = Filter::with_room_for(1_000_000);
+        settings.sites.get_mut(&fleet::number(3)).unwrap().filter = Some(large);
+        let error = programs.tell(&settings).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the flow filter of site 3 has 46875 blocks, and there is room for 128"
+        );
+        assert_eq!(kernel::arrive(&programs, Layer::Ethernet, &data(3)).0, Action::Transmit);
+    });
+}
+
+#[test]
+fn what_is_missing_is_said() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let directory = elsewhere.path().join("catchment");
+    if privileges::can_make_namespaces().unwrap() {
+        let error = Continuity::load(&directory, ROOM).unwrap_err();
+        assert!(matches!(error, Error::NoFileSystem(_)), "{error}");
+        assert!(error.to_string().ends_with("mount one with `mount -t bpf bpf /sys/fs/bpf`"), "{error}");
+    }
+    kernel::inside(|directory| {
+        // The library asks the kernel once in a process what it can: somebody has to who may.
+        Continuity::load(directory, ROOM).unwrap();
+        let with_only = |kept: Capabilities| {
+            let load = || {
+                privileges::keep_only(kept).unwrap();
+                Continuity::load(directory, ROOM).map(drop)
+            };
+            std::thread::scope(|scope| scope.spawn(load).join().unwrap())
+        };
+        for kept in [Capabilities::NET_ADMIN, Capabilities::BPF] {
+            let error = with_only(kept).unwrap_err();
+            assert!(matches!(error, Error::NotPermitted), "{kept:?}: {error}");
+        }
+        with_only(Capabilities::NET_ADMIN | Capabilities::BPF).unwrap();
+        let error = Continuity::load(directory, ROOM).unwrap().attach("nowhere").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "cannot attach to interface nowhere: cannot find interface nowhere: No such device (os error 19)"
+        );
+    });
+}

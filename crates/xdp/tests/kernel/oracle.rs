@@ -1,0 +1,99 @@
+//! Any frames, one after the other: the kernel and the model do the same with each, and know the same afterwards.
+
+use crate::arbitrary;
+use crate::cases::owned;
+use crate::fleet::{FAMILIES, client, london, service};
+use crate::frames::{self, ACK, SYN};
+use crate::kernel::{self, ROOM};
+use continuity::search::Knowledge;
+use continuity::{Count, Layer, Model, Settings, clamp};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use std::cell::RefCell;
+use terms::Timestamp;
+use xdp::{Continuity, Program};
+
+/// Sequences of frames that are tried.
+const CASES: u32 = 300;
+
+fn config() -> ProptestConfig {
+    ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+fn same(
+    programs: &mut Continuity,
+    settings: Settings,
+    frames: &[(Layer, Vec<u8>)],
+) -> Result<(), TestCaseError> {
+    programs.forget().unwrap();
+    programs.tell(&settings).unwrap();
+    let knowledge = Knowledge { sockets: FAMILIES.map(owned).into(), ..Knowledge::default() };
+    let mut model = Model { settings: Some(settings), knowledge };
+    let before = programs.counts().unwrap();
+    // Nothing is earned in the time that a test takes, so any time will do.
+    let now = Timestamp::from_nanos(1 << 40);
+    for (layer, frame) in frames {
+        let outcome = model.arrive(frame, *layer, now);
+        let (action, changed) = kernel::arrive(programs, *layer, frame);
+        prop_assert_eq!(action, outcome.action, "{:?}", outcome.verdict);
+        prop_assert_eq!(changed, outcome.frame, "{:?}", outcome.verdict);
+        prop_assert_eq!(kernel::counted(programs, &before), model.knowledge.counts, "{:?}", outcome.verdict);
+    }
+    let learned: Vec<_> =
+        programs.forwarded().unwrap().iter().map(|passage| (passage.flow, passage.site)).collect();
+    prop_assert_eq!(learned, model.knowledge.learned.into_iter().collect::<Vec<_>>());
+    Ok(())
+}
+
+#[test]
+fn the_kernel_does_what_the_model_does() {
+    kernel::inside(|pins| {
+        let _sockets = kernel::Sockets::open();
+        let programs = RefCell::new(Continuity::load(pins, ROOM).unwrap());
+        let any = (arbitrary::settings(), proptest::collection::vec(arbitrary::frame(), 1..25));
+        let mut runner = TestRunner::new(config());
+        let result =
+            runner.run(&any, |(settings, frames)| same(&mut programs.borrow_mut(), settings, &frames));
+        assert!(result.is_ok(), "{}", result.unwrap_err());
+        // What never happens is not tested.
+        let counts = programs.borrow().counts().unwrap();
+        let never: Vec<_> = Count::ALL.into_iter().filter(|count| counts.get(*count) == 0).collect();
+        assert_eq!(never, [Count::Unsent], "{counts:?}");
+    });
+}
+
+#[test]
+fn the_kernel_clamps_what_the_model_clamps() {
+    kernel::inside(|pins| {
+        let programs = RefCell::new(Continuity::load(pins, ROOM).unwrap());
+        let options = proptest::collection::vec(
+            prop_oneof![3 => Just(1_u8), 2 => Just(2), 2 => Just(4), 3 => any::<u8>()],
+            0..40,
+        );
+        let flags = prop_oneof![4 => Just(SYN | ACK), 1 => any::<u8>()];
+        let any = (options, flags, any::<bool>(), 1336..4000_u16, any::<bool>());
+        let mut runner = TestRunner::new(config());
+        let result = runner.run(&any, |(mut options, flags, over6, mtu, is_service)| {
+            options.resize(options.len().next_multiple_of(4), 0);
+            let family = FAMILIES[usize::from(over6)];
+            let (from, to) = if is_service {
+                (service(family), client(family, 2))
+            } else {
+                (client(family, 2), service(family))
+            };
+            let segment = frames::segment(from, to, flags, &options, b"");
+            let frame = frames::ethernet(&frames::ip(from.ip(), to.ip(), 6, &segment));
+            let settings = Settings { mtu, ..london() };
+            let mut programs = programs.borrow_mut();
+            programs.tell(&settings).unwrap();
+            let trial = programs.trial(Program::ClampEthernet, &frame, 1).unwrap();
+            let mut clamped = frame;
+            clamp(&mut clamped, Layer::Ethernet, &settings);
+            // TC_ACT_UNSPEC of linux/pkt_cls.h: other filters are asked, too.
+            prop_assert_eq!(trial.answer, u32::MAX);
+            prop_assert_eq!(trial.frame, clamped);
+            Ok(())
+        });
+        assert!(result.is_ok(), "{}", result.unwrap_err());
+    });
+}
