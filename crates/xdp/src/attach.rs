@@ -10,7 +10,14 @@ use aya::programs::{ProgramError, XdpMode};
 use continuity::Layer;
 use linux::link::{self, LinkIndex};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+/// How long to wait for an interface that is busy.
+const PAUSE: Duration = Duration::from_millis(10);
+const PATIENCE: usize = 200;
 
 /// How an interface runs the programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +48,8 @@ impl Mode {
 
 impl Continuity {
     /// Attaches the programs to an interface of this network namespace: natively where its driver can. Programs that an
-    /// earlier daemon has left there are replaced in one step.
+    /// earlier daemon has left there are replaced in one step. Waits for up to two seconds where another program is just
+    /// leaving the interface.
     pub fn attach(&mut self, interface: &str) -> Result<Mode, Error> {
         let found =
             link::index_here(interface).and_then(|index| Ok((index, link::has_ethernet_here(index)?)));
@@ -97,7 +105,7 @@ impl Continuity {
         for mode in Mode::ALL {
             let pin = self.arrival_pin(index, mode);
             let xdp = arrival(&mut self.ebpf, name)?;
-            match xdp.attach_to_if_index(index.0, mode.flags()) {
+            match patiently(|| xdp.attach_to_if_index(index.0, mode.flags())) {
                 Ok(id) => {
                     let link = xdp.take_link(id).map_err(|error| Error::of_program(name, &error))?;
                     let link = FdLink::try_from(link).map_err(|error| Error::link(name, &error))?;
@@ -147,6 +155,22 @@ impl Continuity {
     }
 }
 
+/// The kernel lets go of a link a moment after its pin is removed; until then its interface is busy.
+fn patiently<T>(mut attach: impl FnMut() -> Result<T, ProgramError>) -> Result<T, ProgramError> {
+    let mut tries = 0;
+    loop {
+        match attach() {
+            Err(ProgramError::SyscallError(error))
+                if error.io_error.kind() == ErrorKind::ResourceBusy && tries < PATIENCE =>
+            {
+                tries += 1;
+                thread::sleep(PAUSE);
+            }
+            result => return result,
+        }
+    }
+}
+
 fn program(names: &[&'static str; 2], layer: Layer) -> &'static str {
     match layer {
         Layer::Ethernet => names[0],
@@ -157,7 +181,7 @@ fn program(names: &[&'static str; 2], layer: Layer) -> &'static str {
 /// Without its pin, a link ends with the last process that holds it.
 fn remove(pin: &PathBuf) -> Result<(), Error> {
     match fs::remove_file(pin) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+        Err(source) if source.kind() != ErrorKind::NotFound => {
             Err(Error::Directory { path: pin.clone(), source })
         }
         _ => Ok(()),
