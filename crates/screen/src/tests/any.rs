@@ -66,7 +66,7 @@ fn sample() -> impl Strategy<Value = Sample> {
 }
 
 fn input() -> impl Strategy<Value = Input> {
-    let event = (any::<u64>(), any::<u64>(), "fault|moved", "[ab]?", "\\PC{0,80}").prop_map(
+    let event = (any::<u64>(), any::<u64>(), "fault|moved", "[ab]?", any::<String>()).prop_map(
         |(seq, at_ms, kind, subject, text)| {
             let (wall, severity) = (WallTime(at_ms), Severity::Notice);
             Live::Event(EventRow { seq, at_ms, wall, severity, kind, subject, text })
@@ -77,7 +77,7 @@ fn input() -> impl Strategy<Value = Input> {
         1 => proptest::collection::vec(sample(), 0..20).prop_map(Live::Samples),
         1 => event,
     ];
-    let answer = (any::<bool>(), "\\PC{0,200}").prop_map(|(well, said)| {
+    let answer = (any::<bool>(), any::<String>()).prop_map(|(well, said)| {
         let command = Command { kind: FaultKind::Cut, target: said.clone() };
         Input::Answered(
             command,
