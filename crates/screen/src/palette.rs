@@ -86,7 +86,8 @@ impl Colours {
         match self {
             Colours::None => style,
             Colours::Sixteen => match tone {
-                Tone::Plain | Tone::Strong | Tone::Chosen => style,
+                // Over the map there is another colour already.
+                Tone::Plain | Tone::Strong | Tone::Chosen => style.fg(Color::Reset),
                 Tone::Quiet | Tone::Faint => style.fg(Color::DarkGray),
                 Tone::Good => style.fg(Color::Green),
                 Tone::Alarm => style.fg(Color::LightRed),

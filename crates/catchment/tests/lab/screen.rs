@@ -79,7 +79,7 @@ impl Terminal {
     }
 
     /// Waits for the end, and finds the terminal as it was.
-    fn end(mut self) -> (ExitStatus, String) {
+    fn end(&mut self) -> (ExitStatus, String) {
         let status = self.process.wait().unwrap();
         wait_until("the terminal is given back", || {
             let screen = self.screen.lock().unwrap();
@@ -91,10 +91,17 @@ impl Terminal {
     }
 }
 
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 #[test]
 fn a_fault_by_key_is_seen_and_the_terminal_is_given_back() {
     let before = Traces::of(&Caller::Root, "test-screen");
-    let terminal = Terminal::up("test-screen");
+    let mut terminal = Terminal::up("test-screen");
     terminal.wait_for("Everyone is answered.");
     assert!(terminal.screen.lock().unwrap().screen().alternate_screen());
     assert_ne!(modes(&terminal.pty), terminal.modes);
@@ -138,7 +145,7 @@ fn the_terminal_is_given_back_however_the_lab_ends() {
     let before = Traces::of(&Caller::Root, "test-ended");
     let of = |process: u32| Pid::from_raw(process.try_into().unwrap()).unwrap();
     for end in [End::Terminated, End::Interrupted, End::Killed] {
-        let terminal = Terminal::up("test-ended");
+        let mut terminal = Terminal::up("test-ended");
         terminal.wait_for("networks, 3 sites");
         let family = family_of(terminal.process.id());
         let lab = terminal.process.id();

@@ -30,7 +30,8 @@ fn picture() -> impl Strategy<Value = Picture> {
         picture.clients.truncate(clients);
         picture.cables.truncate(cables);
         picture.sites.iter_mut().skip(1).for_each(|site| site.offers.truncate(offers));
-        picture.clients.iter_mut().take(1).for_each(|client| client.city.clone_from(&name));
+        picture.sites.iter_mut().take(1).for_each(|site| site.city.clone_from(&name));
+        picture.clients.iter_mut().skip(1).for_each(|client| client.city.clone_from(&name));
         picture.cables.iter_mut().take(1).for_each(|cable| cable.name.clone_from(&name));
         Picture { at_ms, title: name, ..picture }
     })

@@ -95,6 +95,22 @@ fn without_colours_the_same_is_said() {
     assert_snapshot!("no_colour_80x24", text(&drawn(&of_power_cut(), Colours::None, (80, 24))));
 }
 
+/// Names lie over land and lines, which have colours of their own.
+#[test]
+fn a_name_on_the_map_has_one_colour() {
+    for colours in [Colours::None, Colours::Sixteen, Colours::Many] {
+        let buffer = drawn(&of_healthy(), colours, (100, 30));
+        let rows = buffer.content.chunks(100).map(|row| &row[..66]);
+        let names = rows.flat_map(|row| row.windows(8)).filter(|cells| {
+            cells.iter().map(ratatui::buffer::Cell::symbol).collect::<String>() == "New York"
+        });
+        let colours: Vec<_> =
+            names.map(|cells| cells.iter().map(|cell| cell.fg).collect::<Vec<_>>()).collect();
+        assert_eq!(colours.len(), 2, "on the map and in its ribbon");
+        assert!(colours.iter().all(|name| name.iter().all(|colour| *colour == name[0])), "{colours:?}");
+    }
+}
+
 #[test]
 fn a_key_strikes_what_is_chosen_and_the_answer_is_shown() {
     let mut view = of_healthy();
