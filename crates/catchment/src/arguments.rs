@@ -307,7 +307,22 @@ pub(crate) struct ReplayRecording {
 /// `catchment dns`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Dns {
-    /// Judges a zone file: says what it is, or everything that is wrong with it
+    /// Makes the image of a zone, which a daemon takes up in milliseconds
+    #[command(
+        after_help = "Example:\n  catchment dns compile zones/example.zone -o zones/example.image\n\nWrite the image into `zones` of the site file in the place of the zone file."
+    )]
+    Compile {
+        /// The zone file
+        #[arg(value_hint = ValueHint::FilePath)]
+        zone: PathBuf,
+        /// Where the image goes; one that is there is replaced in one step
+        #[arg(short, long, value_name = "IMAGE", value_hint = ValueHint::FilePath)]
+        output: PathBuf,
+        /// Prints one JSON document, whether the file is good or not
+        #[arg(long)]
+        json: bool,
+    },
+    /// Judges a zone file or an image: says what it is, or everything that is wrong with it
     #[command(after_help = "Example:\n  catchment dns check zones/example.zone")]
     Check {
         /// The zone file

@@ -32,7 +32,7 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
         "recording" => &["terms", "announce", "bgp"],
         "fleet" => &["terms", "announce"],
         "page" | "screen" => &["api", "terms"],
-        "config" => &["terms", "document", "announce", "bfd", "bgp", "check", "dns"],
+        "config" => &["terms", "document", "announce", "bfd", "bgp", "check", "dns", "linux"],
         "daemon" => &[
             "terms",
             "announce",

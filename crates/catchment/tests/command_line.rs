@@ -198,3 +198,40 @@ fn a_check_that_cannot_fail_is_a_no() {
     assert!(out(&output).contains("it passes an empty error page"), "{}", out(&output));
     assert!(out(&output).ends_with("\n1 check cannot fail, and so protects nobody\n"), "{}", out(&output));
 }
+
+#[test]
+fn a_zone_becomes_an_image_that_is_judged_and_served_like_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let image = directory.path().join("example.image");
+    let image = image.to_str().unwrap();
+    let made = run(&["dns", "compile", "examples/zones/example.zone", "-o", image]);
+    assert_eq!((made.status.code(), err(&made).as_str()), (Some(0), ""));
+    assert!(out(&made).contains(" octets: zone example., serial 2026112301, 3 names"), "{}", out(&made));
+    let judged = run(&["dns", "check", image]);
+    assert_eq!((judged.status.code(), err(&judged).as_str()), (Some(0), ""));
+    assert!(
+        out(&judged).ends_with("is good: zone example., serial 2026112301, 3 names\n"),
+        "{}",
+        out(&judged)
+    );
+
+    let site = fs::read_to_string(root().join("examples/built-in-dns.toml")).unwrap();
+    let site = site.replace("zones/example.zone", image);
+    assert!(site.contains(image));
+    let file = directory.path().join("site.toml");
+    fs::write(&file, site).unwrap();
+    let good = run(&["check", file.to_str().unwrap()]);
+    assert_eq!((good.status.code(), err(&good).as_str()), (Some(0), ""));
+
+    let mut octets = fs::read(image).unwrap();
+    octets[100] ^= 1;
+    fs::write(image, &octets).unwrap();
+    for command in [&["dns", "check", image][..], &["check", file.to_str().unwrap()]] {
+        let bad = run(command);
+        assert_eq!(bad.status.code(), Some(2));
+        assert!(err(&bad).contains("the image is damaged"), "{}", err(&bad));
+    }
+    let kept = run(&["dns", "compile", "no-such.zone", "-o", image]);
+    assert_eq!(kept.status.code(), Some(2));
+    assert_eq!(fs::read(image).unwrap(), octets, "nothing half done");
+}

@@ -1,8 +1,11 @@
-//! `[service.dns]`: the built-in authoritative DNS service and its zone files.
+//! `[service.dns]`: the built-in authoritative DNS service and its zones, as text or as images.
 
 use crate::check::{Check, Kind};
 use dns::{Zone, Zones, zone};
 use document::{Document, Fault, Faults, Source, Spanned, Table, Value};
+use linux::file::Mapping;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -41,16 +44,45 @@ pub(crate) fn read(table: &Table, directory: &Path) -> Option<BuiltInDns> {
 }
 
 impl BuiltInDns {
-    /// Reads one zone file as the service would.
+    /// Takes one zone up as the service would.
     pub fn load_zone(path: &Path) -> Result<Zone, Faults> {
+        if is_image(path) {
+            return map(path).map_err(|why| {
+                let nothing = Source::new(path.to_string_lossy(), "");
+                let fault = Fault::new(&nothing, 0..0, why, None);
+                Faults::of(nothing, [fault])
+            });
+        }
         let text = document::read(path, LONGEST_ZONE).map_err(|error| error.into_faults(path))?;
         parse(path, &text)
     }
+
+    /// Writes a zone's image, in the place of the file that may be there.
+    pub fn write_image(zone: &Zone, path: &Path) -> Result<(), linux::Error> {
+        linux::file::replace(path, zone.image())
+    }
+}
+
+/// Whether the file begins as an image does. One that cannot be read is none: whoever reads it next says why.
+fn is_image(path: &Path) -> bool {
+    let mut start = [0; zone::MAGIC.len()];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start == zone::MAGIC
+}
+
+/// The zone of an image, which stays where it is; or why not.
+fn map(path: &Path) -> Result<Zone, String> {
+    let mapping = Mapping::of(path).map_err(|error| error.to_string())?;
+    Zone::from_image(mapping).map_err(|error| error.to_string())
 }
 
 /// The zone of a file that the site file names; the faults of the zone keep their own lines.
 fn load(document: &Document, file: &Spanned<PathBuf>, directory: &Path) -> Option<Zone> {
     let path = directory.join(&file.value);
+    if is_image(&path) {
+        let fault = |why: String| document.fault(file.span.clone(), format!("{}: {why}", path.display()));
+        return map(&path).map_err(fault).ok();
+    }
     match document::read(&path, LONGEST_ZONE) {
         Ok(text) => parse(&path, &text).map_err(|faults| document.faults_elsewhere(faults)).ok(),
         Err(error) => {

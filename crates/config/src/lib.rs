@@ -34,6 +34,7 @@ pub use api::Api;
 pub use bmp::Collector;
 pub use built_in_dns::BuiltInDns;
 pub use check::{Command, Issuers, Probe, Question, ServerCertificate, Way};
+pub use dns::Zone;
 pub use fleet::{Endpoint, EndpointError, Fleet, Login, Tls};
 pub use group::Group;
 pub use peer::{

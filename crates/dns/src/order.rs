@@ -70,6 +70,12 @@ impl SortKey {
 /// The name of a key in wire form and lower case, without its closing zero.
 pub(crate) fn wire_of(key: &[u8]) -> Vec<u8> {
     let mut wire = Vec::with_capacity(key.len());
+    append_wire(key, &mut wire);
+    wire
+}
+
+/// Like [`wire_of`], for whoever has a place for it.
+pub(crate) fn append_wire(key: &[u8], wire: &mut Vec<u8>) {
     for label in key.split(|&octet| octet == 0).rev().skip(1) {
         let start = wire.len();
         wire.push(0);
@@ -79,7 +85,6 @@ pub(crate) fn wire_of(key: &[u8]) -> Vec<u8> {
         }
         wire[start] = (wire.len() - start - 1) as u8; // a label has at most 63 octets
     }
-    wire
 }
 
 #[cfg(test)]

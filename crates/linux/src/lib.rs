@@ -7,6 +7,7 @@
 
 pub mod address;
 mod error;
+pub mod file;
 pub mod limits;
 pub mod link;
 pub mod mount;

@@ -6,7 +6,7 @@ use super::records::{NameGroup, SetGroup, Sorted};
 use crate::image::chain::{Denial, hashed};
 use crate::image::node::{ALIAS, CUT, OCCLUDED};
 use crate::image::write::{NewNode, TooLarge, Writer};
-use crate::order::wire_of;
+use crate::name::labels;
 use crate::table::NameHash;
 use terms::{DomainName, RecordType};
 
@@ -124,8 +124,10 @@ impl<'s> Compiler<'s> {
     /// Adds a name that is found.
     fn name(&mut self, key: &[u8], group: Option<&NameGroup<'s>>) -> Result<(), TooLarge> {
         self.path.retain(|ancestor| key.starts_with(&self.last[..ancestor.key]));
-        let wire = wire_of(key);
-        let label = wire.first().map(|&length| &wire[1..1 + usize::from(length)]);
+        self.encode(key, group, |set| set.kind != RecordType::NSEC3);
+        let owner = self.encoder.owner();
+        let relative = &owner[..owner.len() - self.apex.as_wire().len()];
+        let label = labels(relative).next();
         let parent = self.path.last().map(|parent| (parent.hash, parent.place));
         let hash = match (parent, label) {
             (Some((hash, _)), Some(label)) => hash.below(label),
@@ -141,10 +143,10 @@ impl<'s> Compiler<'s> {
             (None, Some(group)) if group.has(RecordType::DNAME) => ALIAS,
             (None, _) => 0,
         };
-        self.encode(&wire, group, |set| set.kind != RecordType::NSEC3);
-        let node = NewNode { flags, above: above.unwrap_or(0), proof: self.proof(&wire), name: &wire };
+        let is_wildcard = label == Some(b"*");
+        let node = NewNode { flags, above: above.unwrap_or(0), proof: self.proof(owner), name: relative };
         let place = self.writer.named(hash, &node, &self.encoder.bodies)?;
-        if let (Some(b"*"), Some((_, parent))) = (label, parent) {
+        if let (true, Some((_, parent))) = (is_wildcard, parent) {
             self.writer.mark_wildcard(parent);
         }
         if flags & CUT != 0 {
@@ -162,31 +164,25 @@ impl<'s> Compiler<'s> {
 
     /// Adds an NSEC3 record.
     fn hash(&mut self, name: &NameGroup<'s>) -> Result<(), TooLarge> {
-        let wire = wire_of(name.key());
-        self.encode(&wire, Some(name), |set| set.kind == RecordType::NSEC3);
-        let node = NewNode { flags: 0, above: 0, proof: 0, name: &wire };
+        self.encode(name.key(), Some(name), |set| set.kind == RecordType::NSEC3);
+        let owner = self.encoder.owner();
+        let relative = &owner[..owner.len() - self.apex.as_wire().len()];
+        let node = NewNode { flags: 0, above: 0, proof: 0, name: relative };
         let place = self.writer.node(&node, &self.encoder.bodies)?;
         self.writer.link(place, name.key());
         Ok(())
     }
 
-    fn encode(
-        &mut self,
-        relative: &[u8],
-        group: Option<&NameGroup<'s>>,
-        wanted: impl Fn(&SetGroup<'s>) -> bool,
-    ) {
-        let owner = [relative, self.apex.as_wire()].concat();
-        self.encoder.begin(&owner);
+    fn encode(&mut self, key: &[u8], group: Option<&NameGroup<'s>>, wanted: impl Fn(&SetGroup<'s>) -> bool) {
+        self.encoder.begin(key, self.apex.as_wire());
         let sets = group.into_iter().flat_map(NameGroup::sets);
         sets.filter(wanted).for_each(|set| self.encoder.set(&set));
     }
 
     /// One more than the index of the NSEC3 record that matches a name; 0 when none does.
-    fn proof(&self, relative: &[u8]) -> u32 {
+    fn proof(&self, owner: &[u8]) -> u32 {
         let Denial::Nsec3 { iterations, salt } = &self.denial else { return 0 };
-        let (relative, apex) = (relative.to_ascii_lowercase(), self.apex.as_wire().to_ascii_lowercase());
-        let key = hashed([&relative, &apex], *iterations, salt);
+        let key = hashed([owner, &[]], *iterations, salt);
         self.hashed.binary_search_by(|name| name.key().cmp(&key)).map_or(0, |index| index as u32 + 1)
     }
 }

@@ -14,6 +14,7 @@ use super::rdata;
 use super::records::SetGroup;
 use crate::image::write::{Bodies, SetHead};
 use crate::name::labels;
+use crate::order::append_wire;
 use terms::RecordType;
 
 /// Where the question begins in a message.
@@ -33,10 +34,9 @@ pub(super) fn most_octets(set: &SetGroup<'_>) -> usize {
 /// Encodes sets of one owner, one after the other, behind each other.
 pub(super) struct Encoder<'r> {
     pub(super) bodies: Bodies<'r>,
-    owner_length: usize,
+    owner: Vec<u8>,
     /// Names and where in the message they are, if the set is where it is encoded for.
     known: Vec<(&'r [u8], u16)>,
-    owner_names: Vec<u8>,
     pointers: Vec<u16>,
     targets: Vec<(u16, &'r [u8])>,
 }
@@ -45,20 +45,24 @@ impl<'r> Encoder<'r> {
     pub(super) fn new() -> Self {
         Encoder {
             bodies: Bodies::default(),
-            owner_length: 0,
+            owner: Vec::new(),
             known: Vec::new(),
-            owner_names: Vec::new(),
             pointers: Vec::new(),
             targets: Vec::new(),
         }
     }
 
-    /// Forgets what was encoded; the sets that follow have this owner, in wire form.
-    pub(super) fn begin(&mut self, owner: &[u8]) {
+    /// Forgets what was encoded; the sets that follow have this owner, which is given by its key below the apex.
+    pub(super) fn begin(&mut self, key: &[u8], apex: &[u8]) {
         self.bodies.clear();
-        self.owner_length = owner.len();
-        self.owner_names.clear();
-        self.owner_names.extend_from_slice(owner);
+        self.owner.clear();
+        append_wire(key, &mut self.owner);
+        self.owner.extend_from_slice(apex);
+    }
+
+    /// The owner in wire form.
+    pub(super) fn owner(&self) -> &[u8] {
+        &self.owner
     }
 
     /// Encodes one set.
@@ -134,7 +138,7 @@ impl<'r> Encoder<'r> {
 
     /// Where the next octet will be in the message.
     fn offset(&self, start: usize) -> usize {
-        QUESTION + self.owner_length + 4 + self.bodies.octets.len() - start
+        QUESTION + self.owner.len() + 4 + self.bodies.octets.len() - start
     }
 
     fn target(&mut self, at: usize, name: &'r [u8]) {
@@ -168,9 +172,9 @@ impl<'r> Encoder<'r> {
 
     /// Where a name is: in the owner, or in a record before.
     fn find(&self, name: &[u8]) -> Option<u16> {
-        let beyond = self.owner_length.checked_sub(name.len());
-        if let Some(at) = beyond.filter(|&at| self.owner_names[at..].eq_ignore_ascii_case(name)) {
-            let starts = labels(&self.owner_names).scan(0, |start, label| {
+        let beyond = self.owner.len().checked_sub(name.len());
+        if let Some(at) = beyond.filter(|&at| self.owner[at..].eq_ignore_ascii_case(name)) {
+            let starts = labels(&self.owner).scan(0, |start, label| {
                 let here = *start;
                 *start += 1 + label.len();
                 Some(here)

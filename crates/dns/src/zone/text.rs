@@ -155,7 +155,14 @@ fn fields<'t, 'a>(
 ) -> Result<(Option<u32>, RecordType, &'t [Token<'a>]), Flaw> {
     let (mut ttl, mut class_said) = (None, false);
     for (index, token) in tokens.iter().enumerate() {
-        if let Ok(kind) = token.text.parse::<RecordType>() {
+        if ttl.is_none() && token.text.starts_with(|first: char| first.is_ascii_digit()) {
+            ttl = Some(read_ttl(token)?);
+        } else if !class_said && is_class(token.text) {
+            if !token.text.eq_ignore_ascii_case("IN") {
+                return Err(token.place.flaw(format!("class {} is not served", token.text), "write `IN`"));
+            }
+            class_said = true;
+        } else if let Ok(kind) = token.text.parse::<RecordType>() {
             if !kind.is_data() {
                 return Err(token.place.flaw(
                     format!("{kind} is for questions and messages, not for zones"),
@@ -163,13 +170,6 @@ fn fields<'t, 'a>(
                 ));
             }
             return Ok((ttl, kind, &tokens[index + 1..]));
-        } else if !class_said && is_class(token.text) {
-            if !token.text.eq_ignore_ascii_case("IN") {
-                return Err(token.place.flaw(format!("class {} is not served", token.text), "write `IN`"));
-            }
-            class_said = true;
-        } else if ttl.is_none() && token.text.starts_with(|first: char| first.is_ascii_digit()) {
-            ttl = Some(read_ttl(token)?);
         } else {
             return Err(token.place.flaw(
                 format!("`{}` is no record type", token.text),
@@ -183,8 +183,10 @@ fn fields<'t, 'a>(
 
 fn is_class(text: &str) -> bool {
     let numbered = |digits: &str| !digits.is_empty() && digits.bytes().all(|octet| octet.is_ascii_digit());
-    let upper = text.to_ascii_uppercase();
-    matches!(upper.as_str(), "IN" | "CH" | "HS" | "CS") || upper.strip_prefix("CLASS").is_some_and(numbered)
+    match text.get(..5) {
+        Some(front) => front.eq_ignore_ascii_case("CLASS") && numbered(&text[5..]),
+        None => ["IN", "CH", "HS", "CS"].iter().any(|class| class.eq_ignore_ascii_case(text)),
+    }
 }
 
 /// Seconds as a number, or in BIND's units: `1h30m`, `2w`.

@@ -1,0 +1,134 @@
+//! Files as a whole: mapped into memory, and replaced in one step.
+
+use crate::error::Attempt;
+use crate::{Error, Result};
+use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+use std::ffi::c_void;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::ptr::NonNull;
+
+/// Write permission of group and others (inode(7)).
+const WRITABLE_BY_OTHERS: u32 = 0o022;
+
+/// A file that is in memory without a copy: the pages are those of the system's cache.
+#[derive(Debug)]
+pub struct Mapping {
+    address: NonNull<c_void>,
+    length: usize,
+}
+
+// SAFETY: the memory is only read, by anybody, and belongs to the value until it is dropped.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// Maps a regular file for reading. Whoever wants another content puts another file in its place
+    /// ([`replace`]): what changes a mapped file changes memory that is in use, and what cuts it ends the process.
+    ///
+    /// # Errors
+    /// Besides those of the system: group or others may write the file, or it belongs to neither this user nor root.
+    pub fn of(path: &Path) -> Result<Mapping> {
+        let attempt = || format!("map {} into memory", path.display());
+        let file = File::open(path).attempt(attempt)?;
+        let metadata = file.metadata().attempt(attempt)?;
+        let refused = |why: &str| Err(Error::new(attempt(), io::Error::other(why)));
+        if !metadata.is_file() {
+            return refused("it is no regular file");
+        }
+        if metadata.mode() & WRITABLE_BY_OTHERS != 0 {
+            return refused("others may change it while it is in use: chmod go-w");
+        }
+        if metadata.uid() != 0 && metadata.uid() != rustix::process::geteuid().as_raw() {
+            return refused("its owner may change it while it is in use: chown it to root");
+        }
+        let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+        if length == 0 {
+            return Ok(Mapping { address: NonNull::dangling(), length });
+        }
+        // All of it at once: every octet is about to be read for its checksum.
+        let flags = MapFlags::PRIVATE | MapFlags::POPULATE;
+        // SAFETY: the system chooses an address where nothing else is; the mapping is private and read-only.
+        let address = unsafe { mmap(std::ptr::null_mut(), length, ProtFlags::READ, flags, &file, 0) };
+        let address = address.map_err(io::Error::from).attempt(attempt)?;
+        match NonNull::new(address) {
+            Some(address) => Ok(Mapping { address, length }),
+            None => refused("the system gave no address"),
+        }
+    }
+}
+
+impl AsRef<[u8]> for Mapping {
+    fn as_ref(&self) -> &[u8] {
+        // SAFETY: the mapping has this length and lives as long as `self`. Nobody else may write the file, and whoever
+        // owns it replaces it instead (see `of`); an empty one is never read.
+        unsafe { std::slice::from_raw_parts(self.address.as_ptr().cast(), self.length) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        if self.length > 0 {
+            // SAFETY: the value owns the mapping, and no slice of it outlives the value.
+            let _ = unsafe { munmap(self.address.as_ptr(), self.length) };
+        }
+    }
+}
+
+/// Puts a file with this content in the place of the one that may be there, in one step: whoever has that one open or
+/// mapped keeps it, and whoever opens the path sees the one or the other, whole.
+pub fn replace(path: &Path, content: &[u8]) -> Result<()> {
+    let beside = path.with_added_extension(format!("new-{}", std::process::id()));
+    let written = || {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&beside)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&beside, path)
+    };
+    written()
+        .inspect_err(|_| {
+            // What could not be finished is of no use; if it cannot be removed, the first error says more.
+            let _ = fs::remove_file(&beside);
+        })
+        .attempt(|| format!("write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_mapping_is_the_file_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        replace(&path, b"first").unwrap();
+        let mapping = Mapping::of(&path).unwrap();
+        assert_eq!(mapping.as_ref(), b"first");
+        replace(&path, b"second, and longer").unwrap();
+        assert_eq!(mapping.as_ref(), b"first", "replaced, not changed");
+        assert_eq!(Mapping::of(&path).unwrap().as_ref(), b"second, and longer");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        replace(&path, b"").unwrap();
+        assert_eq!(Mapping::of(&path).unwrap().as_ref(), b"");
+    }
+
+    #[test]
+    fn what_others_may_change_is_not_mapped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        replace(&path, b"content").unwrap();
+        for mode in [0o664, 0o646] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            let error = Mapping::of(&path).unwrap_err().to_string();
+            assert!(error.contains("chmod go-w"), "{error}");
+        }
+        assert!(Mapping::of(folder.path()).unwrap_err().to_string().contains("no regular file"));
+        assert_eq!(Mapping::of(&folder.path().join("none")).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert!(replace(&folder.path().join("none/file"), b"").is_err());
+    }
+}
