@@ -13,6 +13,7 @@ pub mod link;
 pub mod mount;
 pub mod namespace;
 mod netlink;
+pub mod offload;
 mod option;
 pub mod packet;
 pub mod panel;

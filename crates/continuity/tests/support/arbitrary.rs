@@ -121,16 +121,26 @@ fn wrapped(family: &'static str) -> impl Strategy<Value = Vec<u8>> {
         sites[1..].iter().fold(way, |way, site| way.and(fleet::number(*site)).unwrap_or(way))
     });
     let spoiled = prop_oneof![6 => Just(0_u32), 1 => any::<u32>()];
-    (packet(family), way, select(&KeyId::ALL[..]), spoiled).prop_map(|((packet, flow), way, key, spoiled)| {
-        let mut keys = fleet::london().keys;
-        keys.learn(KeyId::ALL[3], fleet::key(3));
-        keys.send_with(key);
-        let mut shim = Shim::sign(way, &flow, &keys);
-        shim.tag ^= spoiled;
-        let from = SocketAddr::new(site_address(way.last().get()), 0xc001);
-        let to: IpAddr = fleet::address(if from.is_ipv4() { "10.1.0.10" } else { "2001:db8:1::10" });
-        frames::udp(from, SocketAddr::new(to, fleet::PORT), &[&shim.encode(), &packet[..]].concat())
-    })
+    // A site that errs tags what it writes, too.
+    let error = prop_oneof![3 => Just(0_u32), 1 => (0..32_u32).prop_map(|bit| 1 << bit), 1 => any::<u32>()];
+    (packet(family), way, select(&KeyId::ALL[..]), spoiled, error).prop_map(
+        |((packet, flow), way, key, spoiled, error)| {
+            let mut keys = fleet::london().keys;
+            keys.learn(KeyId::ALL[3], fleet::key(3));
+            keys.send_with(key);
+            let shim = match error {
+                0 => Shim::sign(way, &flow, &keys).encode(),
+                error => frames::signed(Shim::sign(way, &flow, &keys).encode(), error, &flow, |id| {
+                    keys.get(KeyId::ALL[id])
+                }),
+            };
+            let tag = u32::from_be_bytes([shim[4], shim[5], shim[6], shim[7]]) ^ spoiled;
+            let shim = [&shim[..4], &tag.to_be_bytes()].concat();
+            let from = SocketAddr::new(site_address(way.last().get()), 0xc001);
+            let to: IpAddr = fleet::address(if from.is_ipv4() { "10.1.0.10" } else { "2001:db8:1::10" });
+            frames::udp(from, SocketAddr::new(to, fleet::PORT), &[&shim, &packet[..]].concat())
+        },
+    )
 }
 
 /// A frame of any kind, and now and then one that something has gone wrong with.

@@ -59,9 +59,14 @@ pub(crate) fn wrapped(packet: &[u8], flow: &Flow, visited: Visited, key: KeyId) 
 }
 
 pub(crate) fn wrapped_with(packet: &[u8], shim: Shim) -> Vec<u8> {
-    let from = SocketAddr::new(site_address(shim.visited.last().get()), 0xc001);
+    tunnelled(site_address(shim.visited.last().get()), &shim.encode(), packet)
+}
+
+fn tunnelled(from: IpAddr, shim: &[u8], packet: &[u8]) -> Vec<u8> {
     let to = fleet::address(if from.is_ipv4() { "10.1.0.10" } else { "2001:db8:1::10" });
-    frames::udp(from, SocketAddr::new(to, fleet::PORT), &[&shim.encode(), packet].concat())
+    let [from, to] =
+        [(from, 0xc001), (to, fleet::PORT)].map(|(address, port)| SocketAddr::new(address, port));
+    frames::udp(from, to, &[shim, packet].concat())
 }
 
 fn relayed(family: &str, site: u8) -> Vec<u8> {
@@ -172,6 +177,12 @@ fn arriving(family: &str) -> Vec<Case> {
     let way = Visited::One(number(2));
     let from_paris = |name: &str, shim: Shim| case(name, family, wrapped_with(&packet, shim));
     let good = Shim::sign(way, &ours, &london().keys);
+    // Paris errs, and tags what it writes.
+    let in_error = |name: &str, change: u32| {
+        let keys = london().keys;
+        let shim = frames::signed(good.encode(), change, &ours, |id| keys.get(KeyId::ALL[id]));
+        case(name, family, tunnelled(site_address(2), &shim, &packet))
+    };
     let unknown = Shim { key: KeyId::ALL[3], ..good };
     let through = Visited::Two(number(4), number(3));
     let long_way = Visited::Three(number(9), number(8), number(2));
@@ -208,6 +219,12 @@ fn arriving(family: &str) -> Vec<Case> {
             wrapped(&packet, &ours, Visited::One(number(7)), KeyId::ALL[1]),
         ),
         case("wrapped twice", family, nested),
+        in_error("with a bit that must be zero", 1),
+        in_error("with a second site that it has not visited", 5 << 8),
+        in_error("with a third site that it has not visited", 5 << 2),
+        in_error("that has visited Paris twice", 1 << 14 | 2 << 8),
+        in_error("that has visited four sites", 3 << 14 | 5 << 8 | 6 << 2),
+        in_error("of another version", 1 << 24),
         case("with no shim", family, truncated()),
     ]
 }

@@ -1,5 +1,6 @@
 //! Frames as clients, services and sites send them, with right lengths and checksums.
 
+use continuity::{Flow, Key};
 use std::net::{IpAddr, SocketAddr};
 
 pub(crate) const FIN: u8 = 0x01;
@@ -115,6 +116,14 @@ pub(crate) fn too_big(from: IpAddr, client: SocketAddr, service: SocketAddr) -> 
     let quoted = tcp(service, client, ACK, &[0x55; 64]);
     let (kind, code) = if from.is_ipv4() { (3, 4) } else { (2, 0) };
     icmp(from, service.ip(), kind, code, &quoted)
+}
+
+/// A shim with some bits of its first word changed, and the tag that the word has then under the key that it names.
+pub(crate) fn signed(shim: [u8; 8], change: u32, flow: &Flow, key: impl Fn(usize) -> Option<Key>) -> [u8; 8] {
+    let word = (u32::from_be_bytes([shim[0], shim[1], shim[2], shim[3]]) ^ change).to_be_bytes();
+    let key = key(usize::from(word[1] >> 6)).unwrap_or(Key::new([0; 16]));
+    let tag = key.hash(&[&word[..], &flow.octets()].concat()) as u32;
+    [word, tag.to_be_bytes()].concat().try_into().unwrap()
 }
 
 /// Behind the header of an Ethernet frame.
