@@ -2,16 +2,13 @@
 
 use crate::history::{ClientId, SiteId};
 use crate::machine::Machine;
-use crate::plan::{CableId, NodeId, Plan, Purpose, Role, SERVICE};
+use crate::plan::{CableId, NodeId, Plan, Purpose, Role, SERVICE, announced};
 use crate::running::{Lab, lock};
+use linux::Result;
 use linux::route::{Lookup, lookup};
-use linux::watch::{Change, Topic, Watch};
-use linux::{Error, Result};
-use rustix::buffer::spare_capacity;
-use rustix::event::Timespec;
-use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use linux::watch::{Change, Watch};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::net::IpAddr;
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 use terms::{Family, SiteName};
 
@@ -137,40 +134,24 @@ impl Lab {
 
 /// Tells when the route to the anycast address changes anywhere.
 pub(crate) struct RouteWatch {
-    watches: Vec<Watch>,
-    waiting: OwnedFd,
+    watch: Watch,
 }
 
 impl RouteWatch {
     /// Listens in every node.
     pub(crate) fn open(machines: &[Machine]) -> Result<Self> {
-        let waiting =
-            epoll::create(CreateFlags::CLOEXEC).map_err(|error| Error::new("create an epoll", error))?;
-        let mut watches = Vec::with_capacity(machines.len());
-        for machine in machines {
-            let watch = machine.namespace.run(|| Watch::open(&[Topic::Routes]))??;
-            let data = EventData::new_u64(watches.len() as u64);
-            epoll::add(&waiting, &watch, data, EventFlags::IN)
-                .map_err(|error| Error::new("watch the routes of a node", error))?;
-            watches.push(watch);
-        }
-        Ok(RouteWatch { watches, waiting })
+        let namespaces = machines.iter().map(|machine| &machine.namespace);
+        Ok(RouteWatch { watch: Watch::routes_around(&announced(), namespaces)? })
     }
 
     /// Whether something changed; waits for it up to `patience`.
     pub(crate) fn changed(&mut self, patience: Duration) -> bool {
         let patience =
             Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: i64::from(patience.subsec_nanos()) };
-        let mut events = Vec::with_capacity(64);
-        // Interrupted is the only error a valid epoll knows: nothing has changed.
-        let _ = epoll::wait(&self.waiting, spare_capacity(&mut events), Some(&patience));
-        let mut changed = false;
-        for event in &events {
-            let changes = self.watches[event.data.u64() as usize].changes();
-            // What cannot be read may have been of importance.
-            changed |= changes.map_or(true, |changes| changes.iter().any(concerns_service));
-        }
-        changed
+        // Interrupted is the only error that this knows: nothing has changed.
+        let _ = poll(&mut [PollFd::new(&self.watch, PollFlags::IN)], Some(&patience));
+        // What cannot be read may have been of importance.
+        self.watch.changes().map_or(true, |changes| changes.iter().any(concerns_service))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a person who waits for a world sees: one line on the terminal, written over as things come up. Where nobody
 //! looks at a terminal there is none.
 
+use crate::clock;
 use crate::router::Sessions;
 use crate::running::{Lab, lock};
 use std::io::{self, IsTerminal, Write};
@@ -11,6 +12,8 @@ use std::time::Duration;
 
 /// How often the line is written. Each time every router is asked.
 const BEAT: Duration = Duration::from_millis(250);
+/// The pause is at least so many times as long as the asking took: a large world has better to do.
+const LEAST_PAUSE: u32 = 20;
 /// Those who wait that are named; the others are counted.
 const MOST_NAMED: usize = 3;
 /// Goes to the begin of the line and empties it (ECMA-48, CR and EL).
@@ -37,17 +40,21 @@ impl Progress {
     /// Takes the line away.
     pub(crate) fn end(self) {
         self.over.store(true, Ordering::Relaxed);
-        let _ = self.thread.map(JoinHandle::join);
+        if let Some(thread) = self.thread {
+            thread.thread().unpark();
+            let _ = thread.join();
+        }
     }
 }
 
 fn show(lab: &Lab, over: &AtomicBool) {
     let mut terminal = io::stderr();
     while !over.load(Ordering::Relaxed) {
+        let began = clock::now();
         let line = line(&lab.waiting(), lab.world.clients.len() * 2, lab.sessions());
         let _ = write!(terminal, "{AFRESH}{line}");
         let _ = terminal.flush();
-        thread::park_timeout(BEAT);
+        thread::park_timeout(BEAT.max(clock::now().since(began) * LEAST_PAUSE));
     }
     let _ = write!(terminal, "{AFRESH}");
     let _ = terminal.flush();

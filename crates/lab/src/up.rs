@@ -221,6 +221,10 @@ pub(crate) fn run_inside(
     let (page, control) = (TcpListener::from(page), UnixListener::from(control));
     let kept = (!outputs.is_empty()).then(|| Arc::new(Mutex::new(Pictures::default())));
     let served = serve::serve(Arc::clone(&lab), page, control, stop, mission.duration, kept.clone());
+    let waiting = lab.waiting();
+    if !waiting.is_empty() {
+        eprintln!("the lab stops before anybody answered {}", waiting.join(", "));
+    }
     let plays = kept.iter().map(|kept| Play::of(&lab, kept, clock::now(), None)).collect();
     lab.stop();
     let history = History { schema: api::Schema, plays };
@@ -228,17 +232,46 @@ pub(crate) fn run_inside(
     served.map_err(|error| linux::Error::new("serve the lab", error).into())
 }
 
-/// Tells the user when the world works, or whom it does not work for.
+/// Tells the user when the world works, and until then, now and again, whom it does not work for.
 fn say_when_answered(lab: &Lab, listen: SocketAddr, progress: Progress) {
-    let answered = lab.wait_answered(PATIENCE);
+    let map = || eprintln!("map: http://{listen}/   stop: Ctrl-C");
+    let first = lab.wait_answered(PATIENCE);
     progress.end();
-    match answered {
+    let after = match first {
         Ok(after) => {
-            eprintln!("every client answered after {:.2} s", after.as_secs_f64());
-            let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
-            lab.story.tell(&Happening::Ready { after_ms });
+            say_answered(lab, after);
+            return map();
         }
-        Err(waiting) => eprintln!("after {} s nobody answers {}", PATIENCE.as_secs(), waiting.join(", ")),
+        Err(waiting) => {
+            say_waiting(lab, &waiting);
+            map();
+            wait_on(lab, waiting)
+        }
+    };
+    say_answered(lab, after);
+}
+
+/// Waits without an end for those who are not answered, and names them again when they are fewer.
+fn wait_on(lab: &Lab, mut told: Vec<String>) -> Duration {
+    loop {
+        match lab.wait_answered(PATIENCE) {
+            Ok(after) => return after,
+            Err(waiting) if waiting == told => {}
+            Err(waiting) => {
+                say_waiting(lab, &waiting);
+                told = waiting;
+            }
+        }
     }
-    eprintln!("map: http://{listen}/   stop: Ctrl-C");
+}
+
+fn say_answered(lab: &Lab, after: Duration) {
+    eprintln!("every client answered after {:.2} s", after.as_secs_f64());
+    let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+    lab.story.tell(&Happening::Ready { after_ms });
+}
+
+fn say_waiting(lab: &Lab, waiting: &[String]) {
+    let passed = clock::now().since(lab.began).as_secs_f64();
+    eprintln!("after {passed:.0} s nobody answers {}", waiting.join(", "));
 }

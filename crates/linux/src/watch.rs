@@ -1,16 +1,20 @@
 //! Being told by the kernel when addresses, routes or links change.
 
+mod filter;
+
 use crate::error::Attempt;
 use crate::link::LinkIndex;
 use crate::netlink::{answered, parse};
-use crate::{Result, address, route};
+use crate::{Namespace, Netlink, Result, address, route};
 use ipnet::IpNet;
 use netlink_packet_core::NetlinkPayload;
 use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::nsid::{NsidAttribute, NsidMessage};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 use nix::errno::Errno;
+use socket2::SockRef;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use terms::Prefix;
 
 /// What to be told about.
@@ -52,8 +56,8 @@ pub enum Change {
     Lost,
 }
 
-/// A socket on which the kernel tells of changes in the namespace in which it was opened. It never blocks: wait for
-/// it to become readable with `poll`, `epoll` or tokio's `AsyncFd`.
+/// A socket on which the kernel tells of changes. It never blocks: wait for it to become readable with `poll`, `epoll` or
+/// tokio's `AsyncFd`.
 #[derive(Debug)]
 pub struct Watch {
     socket: Socket,
@@ -62,14 +66,38 @@ pub struct Watch {
 impl Watch {
     /// Listens for changes in the network namespace of the calling thread.
     pub fn open(topics: &[Topic]) -> Result<Self> {
-        let groups = topics.iter().fold(0, |groups, topic| groups | topic.groups());
+        Watch::of(Socket::new(NETLINK_ROUTE).attempt(|| "open a netlink socket")?, topics)
+    }
+
+    /// Listens in all of these namespaces at once for routes that lie in one of the blocks or cover it, and perhaps for a few
+    /// that do neither. Whatever changes a route has the kernel look at every such socket of the machine, so that one
+    /// for each of a thousand namespaces would cost more than the routes.
+    pub fn routes_around<'a>(
+        blocks: &[Prefix],
+        namespaces: impl IntoIterator<Item = &'a Namespace>,
+    ) -> Result<Self> {
+        let mut netlink = Netlink::open()?;
+        for namespace in namespaces {
+            name(&mut netlink, namespace)?;
+        }
         let open = || {
-            let mut socket = Socket::new(NETLINK_ROUTE)?;
-            socket.set_non_blocking(true)?;
-            socket.bind(&SocketAddr::new(0, groups))?;
+            let socket = Socket::new(NETLINK_ROUTE)?;
+            SockRef::from(&socket).attach_filter(&filter::routes_around(blocks))?;
+            socket.set_listen_all_namespaces(true)?;
             Ok::<_, io::Error>(socket)
         };
-        Ok(Watch { socket: open().attempt(|| format!("watch {topics:?}"))? })
+        let socket = open().attempt(|| "watch the routes of many namespaces")?;
+        Watch::of(socket, &[Topic::Routes])
+    }
+
+    fn of(mut socket: Socket, topics: &[Topic]) -> Result<Self> {
+        let groups = topics.iter().fold(0, |groups, topic| groups | topic.groups());
+        let mut begin = || {
+            socket.set_non_blocking(true)?;
+            socket.bind(&SocketAddr::new(0, groups))
+        };
+        begin().attempt(|| format!("watch {topics:?}"))?;
+        Ok(Watch { socket })
     }
 
     /// Every change that has been told since the last call; none if nothing has.
@@ -89,6 +117,17 @@ impl Watch {
                 Err(error) => return Err(error).attempt(|| "listen for changes on netlink"),
             }
         }
+    }
+}
+
+/// Gives a namespace a number in the caller's, without which the kernel does not tell one of the other (ip-netns(8)).
+fn name(netlink: &mut Netlink, namespace: &Namespace) -> Result<()> {
+    let mut message = NsidMessage::default();
+    let descriptor = namespace.as_fd().as_raw_fd() as u32;
+    message.attributes = vec![NsidAttribute::Fd(descriptor), NsidAttribute::Id(-1)];
+    match netlink.change(RouteNetlinkMessage::NewNsId(message), 0) {
+        Err(error) if !answered(&error, Errno::EEXIST) => Err(error).attempt(|| "number a network namespace"),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 
@@ -152,6 +191,40 @@ mod tests {
             let route = Route { destination: block, via: Via::Unreachable, metric: None };
             route::add(&mut netlink, route).unwrap();
             assert!(is_told(&mut watch, &Change::Route(block)), "{block}");
+        }
+    }
+
+    #[test]
+    fn one_socket_is_told_of_the_routes_of_many_namespaces_that_concern_it() {
+        let namespaces = [Namespace::new().unwrap(), Namespace::new().unwrap()];
+        let mut kernels = namespaces.each_ref().map(|namespace| namespace.netlink().unwrap());
+        let blocks = ["198.18.0.0/15", "2001:db8:50::/44"].map(|block| block.parse::<Prefix>().unwrap());
+        let watcher = Namespace::new().unwrap();
+        // A second one finds the namespaces numbered.
+        let open = || watcher.run(|| Watch::routes_around(&blocks, &namespaces)).unwrap().unwrap();
+        let (_, mut watch) = (open(), open());
+        let kept = [
+            "0.0.0.0/0",
+            "198.0.0.0/8",
+            "198.18.0.0/15",
+            "198.19.255.0/24",
+            "198.18.0.53/32",
+            "2001:db8::/32",
+            "2001:db8:50::/44",
+            "2001:db8:5f:ffff::/64",
+            "::/0",
+        ];
+        let ignored =
+            ["198.20.0.0/16", "198.17.255.255/32", "10.0.0.0/15", "2001:db8:60::/44", "2001:db9:50::/64"];
+        for kernel in &mut kernels {
+            for text in kept.into_iter().chain(ignored) {
+                let destination: Prefix = text.parse().unwrap();
+                let route = Route { destination, via: Via::Unreachable, metric: None };
+                route::add(kernel, route).unwrap();
+                let told = watch.changes().unwrap();
+                let expected = kept.contains(&text).then_some(Change::Route(destination));
+                assert_eq!(told, Vec::from_iter(expected), "{text}");
+            }
         }
     }
 }
