@@ -20,7 +20,8 @@ def make(routers):
     dice = random.Random(SEED)
     sites, of_carriers, of_regions = routers // 10, routers // 5, routers * 2 // 5
     places = [f"c{number:03}" for number in range(routers // 4)]
-    print('[world]\nname = "generated"\nprobe = "100ms"')
+    # A router of so many that share a processor may be kept waiting for seconds: nobody shall take it for dead.
+    print('[world]\nname = "generated"\nprobe = "100ms"\nhold_time = "90s"')
     for place in places:
         print(f'[[city]]\nname = "{place}"\nlat = {dice.uniform(-50, 60):.2f}\nlon = {dice.uniform(-170, 170):.2f}')
     transit, peering, number = [], [], iter(range(64600, 65500))

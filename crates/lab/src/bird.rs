@@ -16,6 +16,9 @@ pub const IGP_FILE: &str = "igp.conf";
 /// The file, beside the configuration, that names the neighbour whose routes are the last resort for now.
 pub const SHIFT_FILE: &str = "shift.conf";
 
+/// So many keepalives make a hold time (RFC 4271 section 10).
+pub(crate) const KEEPALIVES: u16 = 3;
+
 /// The main file of one router. `directory` is where its other files are.
 pub fn configuration(world: &World, plan: &Plan, router: RouterRef, directory: &Path) -> String {
     Configuration { world, plan, router, directory }.to_string()
@@ -42,15 +45,16 @@ pub fn shift(neighbour: Option<&str>) -> String {
 
 /// The configuration of the route server of an exchange (RFC 7947): it adds no number of its own, and next hops are those
 /// of the members, who reach each other on its LAN. A member whose own route is the best is told of the second best.
-pub fn route_server(plan: &Plan, exchange: NodeId, directory: &Path) -> String {
+pub fn route_server(world: &World, plan: &Plan, exchange: NodeId, directory: &Path) -> String {
     let node = plan.node(exchange);
     let mut text = format!(
         "# route server of {} in {}\nrouter id {};\nlog \"{}\" {{ info, warning, error, fatal, bug }};\n\
-         ipv4 table master4 sorted;\nipv6 table master6 sorted;\nprotocol device {{ scan time 60; }}\n{SESSION}",
+         ipv4 table master4 sorted;\nipv6 table master6 sorted;\nprotocol device {{ scan time 60; }}\n{}",
         node.name,
         node.city,
         node.address.v4,
-        directory.join("bird.log").display()
+        directory.join("bird.log").display(),
+        session_template(world.hold_time)
     );
     for (_, here, there) in plan.ports(exchange) {
         let member = plan.node(there.node);
@@ -68,15 +72,20 @@ pub fn route_server(plan: &Plan, exchange: NodeId, directory: &Path) -> String {
 }
 
 /// What every session has in common.
-const SESSION: &str = "\
-template bgp session {
-  hold time 9;
-  keepalive time 3;
+fn session_template(hold_time: u16) -> String {
+    format!(
+        "\
+template bgp session {{
+  hold time {hold_time};
+  keepalive time {};
   connect delay time 1;
   connect retry time 1;
   error wait time 1, 2;
+}}
+",
+        hold_time / KEEPALIVES
+    )
 }
-";
 
 /// What a route is worth. A community of two octets cannot name a network of four.
 fn weigh(asn: terms::Asn) -> String {
@@ -138,7 +147,7 @@ impl Display for Configuration<'_> {
         writeln!(f, "include \"{}\";", self.file(SHIFT_FILE))?;
         f.write_str(&weigh(node.asn))?;
         f.write_str(POLICY)?;
-        f.write_str(SESSION)?;
+        f.write_str(&session_template(self.world.hold_time))?;
         self.kernel(f, id)?;
         self.originated(f)?;
         writeln!(f, "include \"{}\";", self.file(IGP_FILE))?;

@@ -3,6 +3,7 @@
 //! Policy is that of [`policy`](crate::policy). The ways inside a network are no part of it: the lab puts them into the
 //! kernel, with the delay as their metric, and `zebra` reads them there.
 
+use crate::bird::KEEPALIVES;
 use crate::plan::{NodeId, Plan, Purpose, Role};
 use crate::policy::{DEPREFERRED, Neighbour, OWN, SHIFTED, Session, SessionKind, sessions};
 use crate::world::{BFD_MULTIPLIER, World};
@@ -45,8 +46,10 @@ impl Display for Configuration<'_> {
         writeln!(f, "router bgp {}\n bgp router-id {}", node.asn, node.address.v4)?;
         f.write_str(
             " no bgp ebgp-requires-policy\n no bgp network import-check\n no bgp default ipv4-unicast\n \
-             no bgp enforce-first-as\n bgp bestpath compare-routerid\n timers bgp 3 9\n",
+             no bgp enforce-first-as\n bgp bestpath compare-routerid\n",
         )?;
+        let hold_time = self.world.hold_time;
+        writeln!(f, " timers bgp {} {hold_time}", hold_time / KEEPALIVES)?;
         sessions.iter().try_for_each(|session| self.neighbour(f, session))?;
         Family::ALL.into_iter().try_for_each(|family| self.family(f, family, &sessions))
     }

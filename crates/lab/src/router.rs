@@ -73,7 +73,7 @@ impl Router {
                 }
             },
             Role::Exchange(_) | Role::Core | Role::Host(_) | Role::Client(_) => {
-                Box::new(bird(crate::bird::route_server(plan, node, &directory))?)
+                Box::new(bird(crate::bird::route_server(world, plan, node, &directory))?)
             }
         };
         Ok(Router { node, speaker })

@@ -59,8 +59,8 @@ pub fn site_file(world: &World, plan: &Plan, site: &Site, (id, host): (HostId, N
         let _ = write!(
             text,
             "\n[[peer]]\nname = \"{}\"\nkind = \"peer\"\naddress = \"{}\"\nasn = {}\nfamilies = [\"ipv4\", \"ipv6\"]\n\
-             next_hop6 = \"{}\"\nhold_time = \"9s\"\ndeprefer = {{ prepend = 3, communities = [{less}] }}\nblackhole = true\n{bfd}",
-            edge.name, router.address.v4, edge.asn, own.v6
+             next_hop6 = \"{}\"\nhold_time = \"{}s\"\ndeprefer = {{ prepend = 3, communities = [{less}] }}\nblackhole = true\n{bfd}",
+            edge.name, router.address.v4, edge.asn, own.v6, world.hold_time
         );
     }
     if site.hostile && id.number == 0 {
@@ -68,9 +68,10 @@ pub fn site_file(world: &World, plan: &Plan, site: &Site, (id, host): (HostId, N
         let _ = write!(
             text,
             "\n[[peer]]\nname = \"hostile\"\nkind = \"peer\"\naddress = \"{}\"\nasn = {}\nfamilies = [\"ipv4\"]\n\
-             hold_time = \"9s\"\n",
+             hold_time = \"{}s\"\n",
             hostile_neighbour(site.router).v4,
-            hostile::ASN
+            hostile::ASN,
+            world.hold_time
         );
     }
     let [v4, v6] = SERVICE.both();

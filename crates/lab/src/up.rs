@@ -221,10 +221,7 @@ pub(crate) fn run_inside(
     let (page, control) = (TcpListener::from(page), UnixListener::from(control));
     let kept = (!outputs.is_empty()).then(|| Arc::new(Mutex::new(Pictures::default())));
     let served = serve::serve(Arc::clone(&lab), page, control, stop, mission.duration, kept.clone());
-    let waiting = lab.waiting();
-    if !waiting.is_empty() {
-        eprintln!("the lab stops before anybody answered {}", waiting.join(", "));
-    }
+    say_unanswered(&lab);
     let plays = kept.iter().map(|kept| Play::of(&lab, kept, clock::now(), None)).collect();
     lab.stop();
     let history = History { schema: api::Schema, plays };
@@ -269,6 +266,13 @@ fn say_answered(lab: &Lab, after: Duration) {
     eprintln!("every client answered after {:.2} s", after.as_secs_f64());
     let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
     lab.story.tell(&Happening::Ready { after_ms });
+}
+
+fn say_unanswered(lab: &Lab) {
+    let waiting = lab.waiting();
+    if !waiting.is_empty() {
+        eprintln!("the lab stops before anybody answered {}", waiting.join(", "));
+    }
 }
 
 fn say_waiting(lab: &Lab, waiting: &[String]) {

@@ -77,6 +77,8 @@ pub struct World {
     pub probe: Duration,
     /// How often each client asks over IPv6.
     pub probe_ipv6: Duration,
+    /// How many seconds of silence end a BGP session of the world.
+    pub hold_time: u16,
     /// The autonomous systems.
     pub networks: Vec<Network>,
     /// Who sells transit to whom, and who peers.

@@ -169,7 +169,7 @@ fn bird_accepts_every_configuration() {
             judge(&bird::configuration(&world, &plan, router, directory.path()));
         }
         for exchange in 0..world.exchanges.len() {
-            judge(&bird::route_server(&plan, plan.exchange(exchange).unwrap(), directory.path()));
+            judge(&bird::route_server(&world, &plan, plan.exchange(exchange).unwrap(), directory.path()));
         }
         // A number of four octets fits into no community of two.
         world.networks[0].asn = 4_200_000_999.try_into().unwrap();
@@ -197,7 +197,7 @@ fn frr_accepts_every_configuration() {
 #[test]
 fn what_routers_at_an_exchange_are_told() {
     let (world, plan) = exchange();
-    let mut text = bird::route_server(&plan, plan.exchange(0).unwrap(), Path::new("/run/lab"));
+    let mut text = bird::route_server(&world, &plan, plan.exchange(0).unwrap(), Path::new("/run/lab"));
     for name in ["anycast-amsterdam", "polder-amsterdam"] {
         let id = plan.node_called(name).unwrap();
         let Role::Router(router) = plan.node(id).role else { panic!("{name} is no router") };

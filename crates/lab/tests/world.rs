@@ -9,6 +9,7 @@ const GOOD: &str = r#"
 name = "pair"
 service = "nsd"
 probe = "10ms"
+hold_time = "30s"
 [[as]]
 asn = 64601
 name = "Atlas"
@@ -56,7 +57,7 @@ fn earth_has_the_cities_and_sites_that_the_documentation_names() {
 #[test]
 fn everything_that_a_file_says_is_kept() {
     let world = World::parse("pair.toml", GOOD).unwrap_or_else(|faults| panic!("{faults}"));
-    assert_eq!((world.service, world.probe), (Service::Nsd, Duration::from_millis(10)));
+    assert_eq!((world.service, world.probe, world.hold_time), (Service::Nsd, Duration::from_millis(10), 30));
     assert_eq!(world.networks[0].places[1].city, "Atlantis");
     assert_eq!(world.networks[0].backbone, [(0, 1)]);
     let relation = world.relations[0];
@@ -76,6 +77,7 @@ fn every_fault_is_named_with_its_line_and_a_hint() {
 name = "Wrong World"
 service = "apache"
 probe = "1ms"
+hold_time = "3500ms"
 colour = "blue"
 [[as]]
 asn = 0

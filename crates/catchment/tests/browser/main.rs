@@ -220,6 +220,12 @@ fn the_bar_moves_everything(page: &mut Page, killed: u64) {
     assert!(
         page.see("document.getElementById('judged').textContent").as_str().unwrap().starts_with('\u{2713}')
     );
+    let times_told = "[...document.getElementById('event-list').children]\
+        .filter((row) => row.textContent.includes('the daemon of london was killed')).length";
+    seek(page, killed + 500);
+    assert_eq!(page.see(times_told), 1);
+    page.press("End");
+    assert_eq!(page.see(times_told), 1, "what was told is not told again");
     page.press("Home");
     page.wait(&format!("!{killed_is_told}"));
     assert_eq!(page.see("document.getElementById('event-list').children.length"), 0);

@@ -8,22 +8,34 @@ mod relations;
 use super::operation::{Operation, Written};
 use super::{CableOverride, IPV6_EVERY, Network, Place, RouterRef, Service, World, key_of, router_name};
 use crate::plan::MOST_CABLES;
-use document::{Document, Faults, Spanned, Table};
+use document::{Document, Faults, Spanned, Table, Value};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 use terms::{Asn, GeoPoint, SiteName, cities, find_city, nearest_spelling};
 
 const DEFAULT_PROBE: Duration = Duration::from_millis(20);
 const SHORTEST_PROBE: Duration = Duration::from_millis(5);
 const LONGEST_PROBE: Duration = Duration::from_secs(10);
+/// Short, so that nobody waits long for what the world shows.
+const DEFAULT_HOLD_SECONDS: u16 = 9;
+/// None is shorter (RFC 4271 section 4.2).
+const HOLD_TIMES: RangeInclusive<Duration> = Duration::from_secs(3)..=Duration::from_secs(300);
 
 pub(super) fn read(name: &str, text: &str) -> Result<World, Faults> {
     let document = Document::parse(name, text);
     let world = Reader::of(&document).world();
     document.finish(world)
+}
+
+/// What a file says about the world as a whole.
+struct Head {
+    name: String,
+    service: Service,
+    probe: Duration,
+    hold_time: u16,
 }
 
 struct Reader<'d> {
@@ -81,12 +93,13 @@ impl<'d> Reader<'d> {
         let relations = relations?;
         let overrides: Vec<Option<CableOverride>> =
             cables.iter().map(|table| self.cable(table, &networks, relations.as_deref())).collect();
-        let (name, service, probe) = head?;
+        let Head { name, service, probe, hold_time } = head?;
         Some(World {
             name,
             service,
             probe,
             probe_ipv6: probe * IPV6_EVERY,
+            hold_time,
             networks,
             relations: relations?,
             exchanges: exchanges??,
@@ -98,7 +111,7 @@ impl<'d> Reader<'d> {
         })
     }
 
-    fn head(&self, table: &Table<'d>) -> Option<(String, Service, Duration)> {
+    fn head(&self, table: &Table<'d>) -> Option<Head> {
         let name = table.required("name").parse::<SiteName>();
         let service = table.optional("service");
         let probe = table.optional("probe");
@@ -112,7 +125,22 @@ impl<'d> Reader<'d> {
             None => Some(DEFAULT_PROBE),
             Some(every) => Some(every.value),
         };
-        Some((name?.value.to_string(), service?, probe_every?))
+        let hold_time = self.hold_time(&table.optional("hold_time"));
+        Some(Head {
+            name: name?.value.to_string(),
+            service: service?,
+            probe: probe_every?,
+            hold_time: hold_time?,
+        })
+    }
+
+    fn hold_time(&self, value: &Value<'d>) -> Option<u16> {
+        if !value.is_given() {
+            return Some(DEFAULT_HOLD_SECONDS);
+        }
+        let written = value.duration_in(HOLD_TIMES)?;
+        let seconds = u16::try_from(written.as_secs()).ok().filter(|_| written.subsec_nanos() == 0);
+        self.accept(seconds.ok_or("a hold time is a number of whole seconds"), written.span)
     }
 
     fn city(&mut self, table: &Table<'d>) {
