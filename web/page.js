@@ -1,6 +1,6 @@
 // The page: hands each message to the parts that show it.
 //
-//   stream --picture--> headline, map, cards, site
+//   stream --picture--> headline, map, cards, delivery, site
 //          --samples--> ribbons
 //          --event----> events, and a line across the ribbons
 //
@@ -10,6 +10,7 @@
 
 import { showAlarms } from './alarms.js';
 import { CableForm, SiteCards, showDetours, showFaults } from './cards.js';
+import { Deliveries } from './delivery.js';
 import { byId, say } from './element.js';
 import { EventList } from './events.js';
 import { headSite, headWorld } from './headline.js';
@@ -26,6 +27,7 @@ const clock = history ? new HeldClock() : new Clock();
 const events = new EventList(clock);
 const siteCards = new SiteCards();
 const cableForm = new CableForm();
+const deliveries = new Deliveries();
 const map = new WorldMap(byId('map'), select, (cable) => cableForm.pick(cable));
 const ribbons = new Ribbons(byId('ribbons'), clock, select);
 let picture = null;
@@ -67,6 +69,7 @@ function showWorld() {
   showReadout(picture, map.selected);
   siteCards.show(picture.sites);
   cableForm.show(picture.cables ?? []);
+  deliveries.show(picture);
   showFaults(picture.faults ?? []);
   showDetours(picture.clients, picture.sites);
   const sites = picture.sites.map(({ name, city, colour }) => ({ name, label: city, colour }));

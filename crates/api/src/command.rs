@@ -7,7 +7,7 @@ use std::fmt;
 use utoipa::ToSchema;
 
 words! {
-    /// The faults that a lab can inject.
+    /// What a lab can be asked to do: faults, what operators order, what hosts send.
     FaultKind {
         /// A process is killed (SIGKILL).
         Kill = "kill",
@@ -51,6 +51,12 @@ words! {
         Reload = "reload",
         /// An operator has the program on disk take over from a daemon.
         Restart = "restart",
+        /// A host sends a packet.
+        Send = "send",
+        /// A host joins a multicast group.
+        Join = "join",
+        /// A host leaves a multicast group.
+        Leave = "leave",
         /// Every fault at the target is undone.
         Restore = "restore",
     }

@@ -7,6 +7,7 @@
 mod blackhole;
 pub mod client;
 mod command;
+mod delivery;
 mod event;
 mod explanation;
 mod fleet;
@@ -25,6 +26,7 @@ mod status;
 
 pub use blackhole::{Blackhole, BlackholeAnswer, BlackholeOrder, BlackholeOrderKind, BlackholePeer};
 pub use command::{Command, Done, FaultKind, Offer, Refusal};
+pub use delivery::{Delivery, Host, Lan, Method, MulticastGroup, Receipt, Sent};
 pub use event::{EventList, EventRow};
 pub use explanation::{Explanation, HeardRoute, PeerHeard, PeerTold};
 pub use fleet::{

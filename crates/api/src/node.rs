@@ -42,6 +42,8 @@ words! {
         Router = "router",
         /// Announces the anycast address and answers on it.
         Site = "site",
+        /// Stands on a LAN.
+        Device = "device",
         /// The operator's own data centre: the fleet store, and what sites depend on.
         Core = "core",
     }

@@ -1,7 +1,9 @@
 //! What the page draws. A lab and a site daemon fill the parts they have; the others stay empty and are left out.
 
 use crate::status::words;
-use crate::{Alarm, FaultKind, Group, GroupState, Offer, Output, Peer, Schema};
+use crate::{
+    Alarm, Delivery, FaultKind, Group, GroupState, Host, Lan, MulticastGroup, Offer, Output, Peer, Schema,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
@@ -40,6 +42,18 @@ pub struct Picture {
     /// Faults that are in force (lab).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
+    /// Local networks (lab).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lans: Vec<Lan>,
+    /// Who sends and receives, where something was sent or there is a LAN (lab).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<Host>,
+    /// What was sent to them, one entry a method of delivery (lab).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deliveries: Vec<Delivery>,
+    /// Multicast groups that somebody has joined (lab).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub multicast_groups: Vec<MulticastGroup>,
     /// BGP neighbours (daemon).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub peers: Vec<Peer>,
@@ -66,6 +80,10 @@ impl Picture {
             routers: Vec::new(),
             cables: Vec::new(),
             faults: Vec::new(),
+            lans: Vec::new(),
+            hosts: Vec::new(),
+            deliveries: Vec::new(),
+            multicast_groups: Vec::new(),
             peers: Vec::new(),
             groups: Vec::new(),
             alarms: Vec::new(),

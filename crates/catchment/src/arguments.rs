@@ -4,7 +4,9 @@ mod blackhole;
 mod cables;
 mod lab;
 
-pub(crate) use self::lab::{Lab, LabFault, LabHistory, LabNew, LabTest, LabUp};
+pub(crate) use self::lab::{
+    Lab, LabFault, LabHistory, LabMembership, LabNew, LabSend, LabTest, LabUp, Running,
+};
 pub(crate) use blackhole::Blackhole;
 
 use clap::{Args, Parser, Subcommand, ValueHint};

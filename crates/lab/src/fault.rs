@@ -6,6 +6,7 @@
 mod apply;
 mod attack;
 mod data_centre;
+mod delivery;
 mod disturb;
 mod host;
 mod operator;
@@ -17,7 +18,7 @@ pub use apply::FaultError;
 pub(crate) use disturb::Flapping;
 
 use crate::hostile::ScriptName;
-use crate::scenario::words::{Count, Line, NodeName, Percent, Time};
+use crate::scenario::words::{Count, Group, HostName, LanName, Line, NodeName, Percent, Time};
 use crate::sentence::sentences;
 use std::net::IpAddr;
 use terms::SiteName;
@@ -97,6 +98,20 @@ sentences! {
         RestartSite { site: SiteName } = ["restart" "site" site];
         /// A hostile router, a peer of the site, plays a script of messages.
         AttackSite { site: SiteName, script: ScriptName } = ["attack" "site" site "with" script];
+        /// A host sends a packet to another one.
+        SendUnicast { host: HostName, receiver: HostName } =
+            ["send" "unicast" "from" host "to" receiver];
+        /// A host sends a packet to everybody on a LAN, its own or another one: IPv4's directed broadcast (RFC 919,
+        /// 2644). IPv6 has no broadcast.
+        SendBroadcast { host: HostName, lan: LanName } = ["send" "broadcast" "from" host "to" lan];
+        /// A host sends a packet to a multicast group. It need not be a member.
+        SendMulticast { host: HostName, group: Group } = ["send" "multicast" "from" host "to" group];
+        /// A host sends a packet to the anycast address.
+        SendAnycast { host: HostName } = ["send" "anycast" "from" host];
+        /// A host joins a multicast group: its kernel tells its router (IGMPv3, RFC 3376).
+        JoinGroup { group: Group, host: HostName } = ["join" group "at" host];
+        /// A host leaves a multicast group.
+        LeaveGroup { group: Group, host: HostName } = ["leave" group "at" host];
         /// The service runs again: started anew after a kill, continued after a hang, and no more flapping.
         RestoreService { site: SiteName } = ["restore" "service" site];
         /// The daemon runs again: started anew after a kill, continued after a hang, starving no more.
@@ -175,6 +190,12 @@ impl Fault {
             | Fault::BlackholeCable { .. }
             | Fault::HalfBreakCable { .. }
             | Fault::FlapCable { .. }
+            | Fault::SendUnicast { .. }
+            | Fault::SendBroadcast { .. }
+            | Fault::SendMulticast { .. }
+            | Fault::SendAnycast { .. }
+            | Fault::JoinGroup { .. }
+            | Fault::LeaveGroup { .. }
             | Fault::PowerCutHost { .. }
             | Fault::UrpfRouter { .. }
             | Fault::ShiftRouter { .. }
@@ -235,6 +256,17 @@ impl Fault {
             Fault::RestoreBackbone => *fault == Fault::CutBackbone,
             _ => false,
         }
+    }
+
+    /// Whether a host sends something.
+    pub fn sends(&self) -> bool {
+        matches!(
+            self,
+            Fault::SendUnicast { .. }
+                | Fault::SendBroadcast { .. }
+                | Fault::SendMulticast { .. }
+                | Fault::SendAnycast { .. }
+        )
     }
 
     /// The site whose service is the target, apart from its daemon.
@@ -325,6 +357,14 @@ impl Fault {
             Fault::ReloadSite { site } => format!("an operator has {site} read its file again"),
             Fault::RestartSite { site } => format!("an operator restarts the daemon of {site}"),
             Fault::AttackSite { site, script } => format!("a hostile router plays {script} to {site}"),
+            Fault::SendUnicast { host, receiver } => format!("{host} sends a packet to {receiver}"),
+            Fault::SendBroadcast { host, lan } => format!("{host} sends a packet to everybody on {lan}"),
+            Fault::SendMulticast { host, group } => {
+                format!("{host} sends a packet to the members of {group}")
+            }
+            Fault::SendAnycast { host } => format!("{host} sends a packet to the anycast address"),
+            Fault::JoinGroup { group, host } => format!("{host} joins {group}"),
+            Fault::LeaveGroup { group, host } => format!("{host} leaves {group}"),
             Fault::RestoreService { site } => format!("the service of {site} was restored"),
             Fault::RestoreDaemon { site } => format!("the daemon of {site} was restored"),
             Fault::RestoreSite { site } => format!("{site} was restored"),

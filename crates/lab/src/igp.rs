@@ -3,14 +3,14 @@
 //! Metrics are one-way delays in microseconds. BGP compares them when two exits are otherwise equal (RFC 4271 section
 //! 9.1.2.2 e), so that each network hands packets over where it can do so soonest ("hot potato").
 
-use crate::plan::{CableId, Medium, NodeId, Pair, Plan, Purpose, Role};
+use crate::plan::{CableId, Medium, NodeId, Pair, Plan, Purpose, Role, broadcast, lan_router};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 /// A route to an address inside the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IgpRoute {
-    /// A router's loopback, or a client.
+    /// A router's loopback, a client, or what stands on a LAN.
     pub destination: Pair,
     /// The neighbour's end of the first cable.
     pub via: Pair,
@@ -25,12 +25,20 @@ pub fn routes(plan: &Plan, router: NodeId, broken: &BTreeSet<CableId>) -> Vec<Ig
         let Some(via) = way.first_hop else { continue };
         let clients = plan.ports(reached).filter_map(|(_, _, far)| {
             let node = plan.node(far.node);
-            matches!(node.role, Role::Client(_)).then_some(node.address)
+            matches!(node.role, Role::Client(_) | Role::Device(_)).then_some(node.address)
         });
-        let destinations = std::iter::once(plan.node(reached).address).chain(clients);
+        let destinations =
+            std::iter::once(plan.node(reached).address).chain(clients).chain(everybody(plan, reached));
         routes.extend(destinations.map(|destination| IgpRoute { destination, via, metric: way.metric }));
     }
     routes
+}
+
+/// The LAN of a router, if it has one: its own address there and that of everybody on it.
+fn everybody(plan: &Plan, router: NodeId) -> Option<Pair> {
+    let Role::Router(id) = plan.node(router).role else { return None };
+    let has_devices = plan.ports(router).any(|(cable, _, _)| plan.cables[cable.0].purpose == Purpose::Device);
+    has_devices.then(|| Pair { v4: broadcast(id), v6: lan_router(id).v6 })
 }
 
 /// How a router is reached.

@@ -7,7 +7,8 @@
 //!  the world   running ─┬─> machine, cable                    namespaces, and the thread that delays packets
 //!                       ├─> router, host ──> processes        BIRD, FRR, the real daemon, NSD
 //!                       ├─> core ──────────> processes        the operator's own data centre: etcd
-//!                       └─> prober                            asks for every client, all the time
+//!                       ├─> prober                            asks for every client, all the time
+//!                       └─> delivery ──> multicast            what hosts send each other, and multicast routers
 //!  looking on  observer ─┬─> paths, views                     real ways, and why routers chose them
 //!                        ├─> story, picture ──> serve         what the page and the control socket tell
 //!                        └─> replay                           what is kept of it, and shown again
@@ -25,6 +26,7 @@ pub mod clock;
 mod command;
 mod control;
 pub mod core;
+pub mod delivery;
 mod detour;
 pub mod fault;
 pub mod frr;
@@ -37,6 +39,7 @@ pub mod journal;
 mod lateness;
 mod machine;
 mod mission;
+pub mod multicast;
 pub mod names;
 mod nearest;
 mod observer;

@@ -1,7 +1,7 @@
 //! A node that runs: a network namespace with its interfaces, addresses and default routes.
 
 use crate::cable::{Carriage, Fibre};
-use crate::plan::{CableId, Medium, NodeId, Pair, Plan, Port, Purpose, Role};
+use crate::plan::{CableId, Medium, NodeId, Pair, Plan, Port, Purpose, Role, SWITCH};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use linux::link::{self, End, LinkIndex};
 use linux::panel::{Panel, Plug};
@@ -155,8 +155,12 @@ fn panicked() -> Error {
 const LAN: [u8; 2] = [29, 64];
 /// Lengths of the prefixes of the LAN of an exchange.
 const EXCHANGE: [u8; 2] = [24, 64];
-/// The switch of an exchange, in its own namespace. Other interfaces there are called after routers, with a hyphen.
-const SWITCH: &str = "lan";
+/// Lengths of the prefixes of a LAN with devices.
+const DEVICES: [u8; 2] = [28, 64];
+/// What the router of such a LAN has set besides: it lets packets for all of its devices in. Others do not
+/// (RFC 2644).
+const DIRECTED_BROADCAST: [(&str, &str); 2] =
+    [("ipv4/conf/all/bc_forwarding", "1"), ("ipv4/conf/default/bc_forwarding", "1")];
 
 fn build_one(plan: &Plan, panel: &Panel, node: NodeId) -> Result<Built> {
     let namespace = Namespace::new()?;
@@ -164,19 +168,22 @@ fn build_one(plan: &Plan, panel: &Panel, node: NodeId) -> Result<Built> {
         plan.ports(node).filter(|(cable, _, _)| plan.cables[cable.0].medium != Medium::Lan).collect();
     let role = plan.node(node).role;
     let is_router = matches!(role, Role::Router(_));
+    let lan = lan_of(plan, node);
     let (netlink, plugs, interfaces) = namespace.run(|| -> Result<_> {
         let forwarding = if is_router { &FORWARDING[..] } else { &[] };
         let lasting = if is_router || role == Role::Core { &LASTING[..] } else { &[] };
-        let settings = SETTINGS.iter().chain(forwarding).chain(lasting);
+        let directed = if lan.is_some() { &DIRECTED_BROADCAST[..] } else { &[] };
+        let settings = SETTINGS.iter().chain(forwarding).chain(lasting).chain(directed);
         settings.into_iter().try_for_each(|(name, value)| sysctl::write(name, value))?;
         let mut netlink = Netlink::open()?;
         link::set_up(&mut netlink, LinkIndex::LOOPBACK)?;
         let own = plan.node(node).address;
         match role {
             Role::Router(_) | Role::Core => assign(&mut netlink, LinkIndex::LOOPBACK, own, [32, 128])?,
-            Role::Exchange(_) => switch(&mut netlink, own)?,
-            Role::Host(_) | Role::Client(_) => {}
+            Role::Exchange(_) => switch(&mut netlink, own, EXCHANGE)?,
+            Role::Host(_) | Role::Client(_) | Role::Device(_) => {}
         }
+        lan.map_or(Ok(()), |own| switch(&mut netlink, own, DEVICES))?;
         let mut plugs = Vec::new();
         let mut interfaces = BTreeMap::new();
         for (cable, here, there) in fibres {
@@ -196,13 +203,24 @@ fn build_one(plan: &Plan, panel: &Panel, node: NodeId) -> Result<Built> {
     Ok(Built { machine: Machine { namespace, netlink: Mutex::new(netlink), interfaces }, plugs })
 }
 
-/// A switch that the route server stands at as well.
-fn switch(netlink: &mut Netlink, own: Pair) -> Result<()> {
+/// The addresses of a router on its LAN; none where it has no devices.
+fn lan_of(plan: &Plan, node: NodeId) -> Option<Pair> {
+    let leads_to_device = |cable: CableId| plan.cables[cable.0].purpose == Purpose::Device;
+    match plan.node(node).role {
+        Role::Router(_) => {
+            plan.ports(node).find(|(cable, _, _)| leads_to_device(*cable)).map(|(_, port, _)| port.address)
+        }
+        Role::Core | Role::Exchange(_) | Role::Host(_) | Role::Client(_) | Role::Device(_) => None,
+    }
+}
+
+/// A switch that the route server, or the router of a LAN, stands at as well.
+fn switch(netlink: &mut Netlink, own: Pair, lengths: [u8; 2]) -> Result<()> {
     link::create_bridge(netlink, SWITCH)?;
     ask_neighbours_from_own_address(SWITCH)?;
     let lan = link::index(netlink, SWITCH)?;
     link::set_up(netlink, lan)?;
-    assign(netlink, lan, own, EXCHANGE)
+    assign(netlink, lan, own, lengths)
 }
 
 /// A neighbour's hardware address is asked for from the own link-local address (RFC 4861 section 7.2.2).
@@ -210,8 +228,8 @@ fn ask_neighbours_from_own_address(interface: &str) -> Result<()> {
     sysctl::write(&format!("ipv6/conf/{interface}/addr_gen_mode"), "0")
 }
 
-/// Joins two nodes by a virtual Ethernet: an edge router and its host, a router and the switch of an exchange, or the
-/// operator's own data centre and a host.
+/// Joins two nodes by a virtual Ethernet: an edge router and its host, a router and the switch of an exchange or a device
+/// of its LAN, or the operator's own data centre and a host.
 fn join(machines: &mut [Machine], plan: &Plan, cable: CableId) -> Result<()> {
     let [router, host] = &plan.cables[cable.0].ends;
     let (here, there) = (&machines[router.node.0], &machines[host.node.0]);
@@ -241,7 +259,11 @@ fn join(machines: &mut [Machine], plan: &Plan, cable: CableId) -> Result<()> {
                     assign(netlink, link, port.address, LAN)?;
                     default_route(netlink, far.address)
                 }
-                (Role::Exchange(_), _) => {
+                (Role::Device(_), _) => {
+                    assign(netlink, link, port.address, DEVICES)?;
+                    default_route(netlink, far.address)
+                }
+                (Role::Exchange(_), _) | (Role::Router(_), Role::Device(_)) => {
                     let switch = link::index(netlink, SWITCH)?;
                     link::plug_into(netlink, link, switch)
                 }

@@ -1,5 +1,6 @@
 //! The names of a world, and what could be meant by a wrong one.
 
+use crate::delivery::is_host;
 use crate::fault::{Central, Fault};
 use crate::plan::{Medium, NodeId, Plan, Role};
 use crate::policy::sessions;
@@ -23,6 +24,9 @@ pub struct Names {
     routers: BTreeMap<String, Vec<String>>,
     /// Hosts of sites.
     hosts: Vec<String>,
+    /// Everybody who sends and receives.
+    receivers: Vec<String>,
+    lans: Vec<String>,
     service: Service,
     has_store: bool,
     has_core: bool,
@@ -54,6 +58,8 @@ impl Names {
         Names {
             routers: routers.into_iter().map(|(id, name)| (name, neighbours(id))).collect(),
             hosts: named(|role| matches!(role, Role::Host(_))).into_iter().map(|(_, name)| name).collect(),
+            receivers: named(|role| is_host(*role)).into_iter().map(|(_, name)| name).collect(),
+            lans: world.lans.iter().map(|lan| lan.name.to_string()).collect(),
             clients: world.clients.iter().map(|client| client.name.clone()).collect(),
             sites: world.sites.iter().map(|site| site.name.to_string()).collect(),
             nodes: plan.nodes.iter().map(|node| node.name.clone()).collect(),
@@ -145,15 +151,22 @@ impl Names {
     }
 
     fn wrong_name(&self, mention: &Mention<'_>) -> Option<Wrong> {
-        let known = match mention.kind {
-            Kind::Client => &self.clients,
-            Kind::Site => &self.sites,
-            Kind::Node => &self.nodes,
+        let known: Vec<&str> = match mention.kind {
+            Kind::Client => self.clients.iter().map(String::as_str).collect(),
+            Kind::Site => self.sites.iter().map(String::as_str).collect(),
+            Kind::Node => self.nodes.iter().map(String::as_str).collect(),
+            Kind::Host => self.receivers.iter().map(String::as_str).collect(),
+            Kind::Router => self.routers.keys().map(String::as_str).collect(),
+            Kind::Lan => self.lans.iter().map(String::as_str).collect(),
         };
-        if known.iter().any(|name| name == mention.name) {
+        if known.contains(&mention.name) {
             return None;
         }
-        let guess = nearest_spelling(mention.name, known.iter().map(String::as_str));
+        if known.is_empty() {
+            let message = format!("this world has no {}", mention.kind);
+            return Some(Wrong { message, hint: "a world file makes one with `[[lan]]`".to_owned() });
+        }
+        let guess = nearest_spelling(mention.name, known.iter().copied());
         let guess = guess.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
         Some(Wrong {
             message: format!("this world has no {} `{}`", mention.kind, mention.name),

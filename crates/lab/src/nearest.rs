@@ -1,13 +1,23 @@
-//! Which site lies next to each client on the map, whatever cables and routing say.
+//! Which site lies next to a client or another node on the map, whatever cables and routing say.
 
 use crate::history::{ClientId, SiteId};
-use crate::world::World;
+use crate::world::{Site, World};
 use std::time::Duration;
+use terms::GeoPoint;
 
 /// The nearest site, and the round trip that a cable of its own would give.
 pub(crate) fn nearest_site(world: &World, client: ClientId) -> Option<(SiteId, Duration)> {
     let from = world.clients.get(usize::from(client.0))?.place.at;
-    let sites = (0..).map(SiteId).zip(&world.sites);
+    nearest_of(world, from, |_| true)
+}
+
+/// The site nearest to a place of those that count, and the round trip that a cable of its own would give.
+pub(crate) fn nearest_of(
+    world: &World,
+    from: GeoPoint,
+    counts: impl Fn(&Site) -> bool,
+) -> Option<(SiteId, Duration)> {
+    let sites = (0..).map(SiteId).zip(&world.sites).filter(|(_, site)| counts(site));
     let distances = sites.map(|(id, site)| (id, from.cable_delay(world.router(site.router).1.at) * 2));
     distances.min_by_key(|(_, round_trip)| *round_trip)
 }

@@ -1,17 +1,24 @@
 //! What somebody asks the lab to do: a person by a button of the page or by `catchment lab fault`, or a scenario.
 
 use crate::clock;
+use crate::delivery::TRAVEL;
 use crate::fault::{Fault, FaultError};
 use crate::running::{Lab, lock};
 use crate::sentence::SentenceError;
 use crate::story::{Happening, milliseconds};
 use api::{Command, Done, FaultKind, Refusal, Schema};
+use std::thread;
 
 impl Lab {
     /// Does what a command says.
     pub fn order(&self, command: &Command) -> Result<Done, Refusal> {
         let fault = understand(command)?;
-        let said = self.perform(&fault).map_err(|error| Refusal::because(error.to_string()))?;
+        let mut said = self.perform(&fault).map_err(|error| Refusal::because(error.to_string()))?;
+        if fault.sends() {
+            thread::sleep(TRAVEL);
+            let receivers = self.last_message().map(|message| message.receivers());
+            said.extend(receivers.map(|receivers| format!("; received by {receivers}")));
+        }
         Ok(Done { schema: Schema, said })
     }
 
@@ -22,7 +29,11 @@ impl Lab {
         if let Some((kind, target)) = kind_and_target(fault) {
             self.remember(fault, kind, target);
         }
-        self.story.tell(&Happening::Fault { said: said.clone() });
+        self.story.tell(&match fault {
+            Fault::JoinGroup { .. } | Fault::LeaveGroup { .. } => Happening::Delivery { said: said.clone() },
+            fault if fault.sends() => Happening::Delivery { said: said.clone() },
+            _ => Happening::Fault { said: said.clone() },
+        });
         Ok(said)
     }
 
@@ -30,8 +41,11 @@ impl Lab {
         let mut faults = lock(&self.faults);
         match kind {
             FaultKind::Restore => faults.retain(|known| !self.is_undone(known, fault)),
-            // The site says by itself what its operator ordered, and puts its addresses back.
-            FaultKind::Remove
+            // The site says by itself what its operator ordered, and puts its addresses back. What hosts do is no fault.
+            FaultKind::Send
+            | FaultKind::Join
+            | FaultKind::Leave
+            | FaultKind::Remove
             | FaultKind::Change
             | FaultKind::Drain
             | FaultKind::Withdraw

@@ -1,5 +1,7 @@
 //! The picture of a running world, as the page draws it.
 
+mod deliveries;
+
 use crate::cable::Condition;
 use crate::clock;
 use crate::detour::Reasons;
@@ -40,6 +42,7 @@ pub(crate) fn draw(lab: &Lab, started: WallTime, views: &Views, seen: &[Seen]) -
     picture.cables = cables(lab, views);
     picture.faults = lock(&lab.faults).clone();
     picture.alarms = alarms(lab, views);
+    deliveries::draw(lab, &mut picture);
     picture
 }
 
@@ -227,13 +230,18 @@ fn cables(lab: &Lab, views: &Views) -> Vec<api::Cable> {
             offers: match cable.purpose {
                 Purpose::Backbone => offers_of_cable(lab, &ends),
                 Purpose::Border => [offers_of_cable(lab, &ends), offers_of_border(lab, &ends)].concat(),
-                Purpose::Access | Purpose::Exchange | Purpose::SiteLan | Purpose::Management => Vec::new(),
+                Purpose::Access
+                | Purpose::Exchange
+                | Purpose::SiteLan
+                | Purpose::Device
+                | Purpose::Management => Vec::new(),
             },
             ends,
         }
     };
-    // What is no part of the Internet is not on the map.
-    let drawn = lab.plan.cables.iter().enumerate().filter(|(_, cable)| cable.purpose != Purpose::Management);
+    // What is no part of the Internet is not on the map, and a LAN is a point on it.
+    let is_drawn = |purpose| !matches!(purpose, Purpose::Management | Purpose::Device);
+    let drawn = lab.plan.cables.iter().enumerate().filter(|(_, cable)| is_drawn(cable.purpose));
     drawn.map(cable).collect()
 }
 

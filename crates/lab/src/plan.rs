@@ -11,6 +11,7 @@
 //! | the operator's own data centre | `10.255.255.1` | `fd00:ff:ff::1` |
 //! | cable from there to host *h* of site *s* | `10.255.s.(33+8h)`, `.(34+8h)` | `fd00:ff:s:(1+h)::1`, `::2` |
 //! | LAN of exchange *x*: route server, member *m* | `10.254.x.1`, `.(2+m)` | `fd00:fe:x:1::1`, `::(2+m)` |
+//! | LAN of the router: itself, device *d*, everybody | `10.n.k.17`, `.(18+d)`, `.31` | `fd00:n:k:10::1`, `::(2+d)`, none |
 //! | cable *j* that begins at the router | `10.n.k.(64+2j)/31` | `fd00:n:k:(100+j)::/127` |
 //!
 //! (*n* counts from 1, all others from 0, in the order of the file.) The address of a client is that of its end of its cable.
@@ -23,8 +24,12 @@ pub use addressing::Pair;
 
 use crate::history::{ClientId, SiteId};
 use crate::world::{Rate, RelationKind, RouterRef, World};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 use terms::{Asn, GeoPoint, Prefix};
+
+/// What the switch of an exchange is called in its own namespace, and that of a LAN in the one of its router.
+pub const SWITCH: &str = "lan";
 
 /// The anycast address that every client asks over IPv4 and IPv6.
 pub const SERVICE: Pair = addressing::SERVICE;
@@ -37,6 +42,16 @@ pub fn announced() -> [Prefix; 2] {
 /// Where the hostile router on the LAN of this edge router is, if there is one.
 pub fn hostile_neighbour(edge: RouterRef) -> Pair {
     addressing::hostile_neighbour(edge)
+}
+
+/// The address at which every device of the LAN of a router is reached, where it has one. IPv6 has no broadcast.
+pub fn broadcast(router: RouterRef) -> Ipv4Addr {
+    addressing::broadcast(router)
+}
+
+/// The router's own addresses on its LAN, where it has one.
+pub fn lan_router(router: RouterRef) -> Pair {
+    addressing::lan_router(router)
 }
 
 /// The address of the operator's own data centre, where a world has one.
@@ -55,7 +70,7 @@ pub struct CableId(pub usize);
 /// Everything that has to be built.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Routers, exchanges, the operator's own data centre if there is one, hosts of sites, clients.
+    /// Routers, exchanges, the operator's own data centre if there is one, hosts of sites, clients, devices.
     pub nodes: Vec<Node>,
     /// What joins them.
     pub cables: Vec<Cable>,
@@ -95,6 +110,17 @@ pub enum Role {
     Host(HostId),
     /// Asks.
     Client(ClientId),
+    /// Stands on a LAN, sends what it is told to and counts what it is sent.
+    Device(DeviceId),
+}
+
+/// A device on a LAN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeviceId {
+    /// The LAN, by its place in [`World::lans`].
+    pub lan: usize,
+    /// Which of its devices, from 0.
+    pub number: u8,
 }
 
 /// A host of a site.
@@ -142,7 +168,8 @@ pub enum Medium {
         /// What it carries at most in each direction.
         rate: Option<Rate>,
     },
-    /// At once, over a virtual Ethernet: the LAN of a site that BFD does not watch, or that of an exchange.
+    /// At once, over a virtual Ethernet: the LAN of a site that BFD does not watch, that of an exchange, or one with
+    /// devices.
     Lan,
 }
 
@@ -159,6 +186,8 @@ pub enum Purpose {
     Access,
     /// Connects a site's host.
     SiteLan,
+    /// Plugs a device into the LAN of a router.
+    Device,
     /// Connects a site's host with the operator's own data centre.
     Management,
 }
@@ -225,6 +254,12 @@ impl Plan {
     /// The node of a client.
     pub fn client(&self, client: ClientId) -> Option<NodeId> {
         self.nodes.iter().position(|node| node.role == Role::Client(client)).map(NodeId)
+    }
+
+    /// The devices of a LAN, by its place in [`World::lans`].
+    pub fn devices(&self, lan: usize) -> impl Iterator<Item = NodeId> + '_ {
+        let is_there = move |node: &Node| matches!(node.role, Role::Device(device) if device.lan == lan);
+        self.nodes.iter().enumerate().filter(move |(_, node)| is_there(node)).map(|(node, _)| NodeId(node))
     }
 
     /// The cables of a node, each with this node's port and the far one.

@@ -98,7 +98,7 @@ pub fn sessions<'p>(world: &World, plan: &'p Plan, id: NodeId) -> Vec<Session<'p
     let Role::Router(router) = node.role else { return Vec::new() };
     let is_inside = |far: &&Node| match far.role {
         Role::Router(other) => other.network == router.network && other != router,
-        Role::Exchange(_) | Role::Core | Role::Host(_) | Role::Client(_) => false,
+        Role::Exchange(_) | Role::Core | Role::Host(_) | Role::Client(_) | Role::Device(_) => false,
     };
     let islands = world.networks[router.network].islands;
     let inside = plan.nodes.iter().filter(is_inside).filter(|_| !islands).map(|far| Session {
@@ -113,7 +113,7 @@ pub fn sessions<'p>(world: &World, plan: &'p Plan, id: NodeId) -> Vec<Session<'p
             Purpose::Border => SessionKind::Border(neighbour(plan, cable, here)),
             Purpose::Exchange => SessionKind::RouteServer,
             Purpose::SiteLan => SessionKind::Host,
-            Purpose::Backbone | Purpose::Access | Purpose::Management => return None,
+            Purpose::Backbone | Purpose::Access | Purpose::Device | Purpose::Management => return None,
         };
         let far = plan.node(there.node);
         Some(Session { far, asn: far.asn, own: here.address, theirs: there.address, kind })

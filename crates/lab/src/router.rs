@@ -72,7 +72,7 @@ impl Router {
                     Box::new(frr::Frr::start(&text, &ways, watches_links, &directory, machine, processes)?)
                 }
             },
-            Role::Exchange(_) | Role::Core | Role::Host(_) | Role::Client(_) => {
+            Role::Exchange(_) | Role::Core | Role::Host(_) | Role::Client(_) | Role::Device(_) => {
                 Box::new(bird(crate::bird::route_server(world, plan, node, &directory))?)
             }
         };

@@ -4,6 +4,7 @@ use crate::cable::ends::Ends;
 use crate::cable::{self, Carrying, Fibre};
 use crate::clock;
 use crate::core::Core;
+use crate::delivery::Post;
 use crate::fault::Flapping;
 use crate::history::{ClientId, History, LatenessLog, Outcome, SiteId};
 use crate::host::Host;
@@ -70,6 +71,8 @@ pub struct Lab {
     pub(crate) reboots: Mutex<BTreeMap<SiteId, JoinHandle<()>>>,
     /// The latest attack on each site that was attacked.
     pub(crate) attacks: Mutex<BTreeMap<SiteId, Arc<Attack>>>,
+    /// What carries messages between hosts, once somebody has sent one.
+    pub(crate) post: Mutex<Option<Arc<Post>>>,
     pub(crate) processes: Arc<Processes>,
     /// Who waits for a first answer.
     waiting: Mutex<BTreeSet<(ClientId, Family)>>,
@@ -140,6 +143,7 @@ impl Lab {
             floods: Mutex::default(),
             reboots: Mutex::default(),
             attacks: Mutex::default(),
+            post: Mutex::default(),
             processes,
             waiting: Mutex::default(),
         }))
@@ -196,6 +200,7 @@ impl Lab {
                 Role::Core => api::NodeKind::Core,
                 Role::Host(_) => api::NodeKind::Site,
                 Role::Client(_) => api::NodeKind::Client,
+                Role::Device(_) => api::NodeKind::Device,
             },
             city: node.city.clone(),
             asn: node.asn,
@@ -275,7 +280,7 @@ fn start_hosts(
 fn clients<'m>(world: &World, plan: &Plan, machines: &'m [Machine]) -> Vec<(ClientId, &'m Namespace, Beat)> {
     let client = |(node, machine): (&Node, &'m Machine)| match node.role {
         Role::Client(id) => Some((id, &machine.namespace, Beat::of(world, id))),
-        Role::Router(_) | Role::Exchange(_) | Role::Core | Role::Host(_) => None,
+        Role::Router(_) | Role::Exchange(_) | Role::Core | Role::Host(_) | Role::Device(_) => None,
     };
     plan.nodes.iter().zip(machines).filter_map(client).collect()
 }

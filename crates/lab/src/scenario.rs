@@ -12,12 +12,14 @@
 //! record      what clients and routers saw      facts        what daemons, hosts and operators know
 //! words       what stands in the slots of sentences
 //! functional  does a condition hold now?        lasting      was it so all the time?
+//! delivered   who received what was sent?
 //! timing      what was measured of whom?        verdict      is it the network's, or the machine's?
 //! report      verdicts as JSON and on the terminal   junit      the same as JUnit's XML
 //! results     the files they go to               reference  the page of the book, made from the tables
 //! ```
 
 pub mod command;
+pub mod delivered;
 pub mod engine;
 pub mod expectation;
 pub mod facts;

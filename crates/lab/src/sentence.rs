@@ -137,6 +137,12 @@ pub enum Kind {
     Site,
     /// Any node: client, router or site.
     Node,
+    /// A node that sends and receives: a client, a device on a LAN, a host of a site.
+    Host,
+    /// A node that forwards.
+    Router,
+    /// A local network.
+    Lan,
 }
 
 impl Display for Kind {
@@ -145,6 +151,9 @@ impl Display for Kind {
             Kind::Client => "client",
             Kind::Site => "site",
             Kind::Node => "node",
+            Kind::Host => "host",
+            Kind::Router => "router",
+            Kind::Lan => "LAN",
         })
     }
 }
@@ -320,6 +329,9 @@ mod tests {
             (None, "member") => "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?".boxed(),
             (None, "family") => prop::sample::select(vec!["ipv4", "ipv6"]).prop_map(str::to_owned).boxed(),
             (None, "share") => (1u8..=99).prop_map(|share| format!("{share}%")).boxed(),
+            (None, "group") => (225u8..=239, any::<[u8; 3]>())
+                .prop_map(|(first, [a, b, c])| format!("{first}.{a}.{b}.{c}"))
+                .boxed(),
             (None, "count") => (0u32..).prop_map(|count| count.to_string()).boxed(),
             (None, "line") => "[a-z_]{1,9} = \\[?\"[a-z0-9./]{1,9}\"\\]?".boxed(),
             (None, "words") => "[a-z0-9]{1,9}( [a-z0-9]{1,9}){0,3}".boxed(),

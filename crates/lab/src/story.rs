@@ -33,6 +33,11 @@ pub enum Happening {
         /// What was done.
         said: String,
     },
+    /// A host sent something, or joined or left a group.
+    Delivery {
+        /// What it did.
+        said: String,
+    },
 }
 
 impl Event for Happening {
@@ -40,6 +45,7 @@ impl Event for Happening {
         match self {
             Happening::Ready { .. } => "ready",
             Happening::Fault { .. } => "fault",
+            Happening::Delivery { .. } => "delivery",
             Happening::Client { change: Change::First { .. }, .. } => "first-answer",
             Happening::Client { change: Change::Moved { .. }, .. } => "moved",
             Happening::Client { change: Change::Silent { .. }, .. } => "silent",
@@ -49,9 +55,9 @@ impl Event for Happening {
 
     fn severity(&self) -> Severity {
         match self {
-            Happening::Ready { .. } | Happening::Client { change: Change::First { .. }, .. } => {
-                Severity::Info
-            }
+            Happening::Ready { .. }
+            | Happening::Delivery { .. }
+            | Happening::Client { change: Change::First { .. }, .. } => Severity::Info,
             Happening::Client { change: Change::Moved { .. } | Change::Again { .. }, .. } => Severity::Notice,
             Happening::Client { change: Change::Silent { .. }, .. } | Happening::Fault { .. } => {
                 Severity::Warning
@@ -64,7 +70,7 @@ impl fmt::Display for Happening {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Happening::Ready { after_ms } => write!(f, "every client was answered after {after_ms} ms"),
-            Happening::Fault { said } => f.write_str(said),
+            Happening::Fault { said } | Happening::Delivery { said } => f.write_str(said),
             Happening::Client { client, change } => match change {
                 Change::First { site } => write!(f, "{client} is answered by {site}"),
                 Change::Moved { from, to, gap } => {
@@ -97,7 +103,7 @@ impl Story {
     pub fn tell(&self, happening: &Happening) {
         let subject = match happening {
             Happening::Client { client, .. } => client.as_str(),
-            Happening::Ready { .. } | Happening::Fault { .. } => "",
+            Happening::Ready { .. } | Happening::Fault { .. } | Happening::Delivery { .. } => "",
         };
         // Numbering and writing are one step, so that rows stand in the order of their numbers.
         let mut next = crate::running::lock(&self.next);

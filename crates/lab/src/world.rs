@@ -39,6 +39,11 @@
 //! loss = 0.01
 //! rate = 100                              # Mbit/s
 //!
+//! [[lan]]                                 # a local network behind a router
+//! name = "office"
+//! router = "atlas-london"
+//! devices = 3
+//!
 //! [site]                                  # how the operator runs the sites: see `Operation`
 //! drain = "3s"
 //!
@@ -91,6 +96,8 @@ pub struct World {
     pub host_asn: Asn,
     /// The sites of the anycast network, in the order of the file.
     pub sites: Vec<Site>,
+    /// Local networks with devices on them, in the order of the file.
+    pub lans: Vec<Lan>,
     /// Cables that differ from what geography says.
     pub overrides: Vec<CableOverride>,
     /// How the operator runs the sites.
@@ -230,6 +237,24 @@ pub struct Site {
     pub hosts: u8,
     /// Whether a hostile router shares its LAN, for scenarios that attack it.
     pub hostile: bool,
+}
+
+/// A local network: devices that hear each other, and the router that they have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Lan {
+    /// Its name.
+    pub name: SiteName,
+    /// The router that it lies behind.
+    pub router: RouterRef,
+    /// How many devices there are; their names are that of the LAN and a number from 1.
+    pub devices: u8,
+}
+
+impl Lan {
+    /// The name of a device among the nodes, by its number from 0: `office-1`.
+    pub fn device_name(&self, number: u8) -> String {
+        format!("{}-{}", self.name, u16::from(number) + 1)
+    }
 }
 
 /// A cable that differs from what geography says.

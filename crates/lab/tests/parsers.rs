@@ -6,7 +6,7 @@
 mod bodies;
 
 use lab::scenario::file::Scenario;
-use lab::world::{Program, RelationKind, World, built_in};
+use lab::world::{Program, RelationKind, RouterRef, World, built_in};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use std::collections::BTreeSet;
@@ -31,6 +31,14 @@ fn the_corpus_of_scenarios() {
     corpus("scenario_file", bodies::scenario);
 }
 
+#[test]
+fn the_corpus_of_igmp() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/igmp_packet");
+    let files: Vec<_> = std::fs::read_dir(corpus).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!files.is_empty());
+    files.iter().for_each(|file| bodies::igmp(&std::fs::read(file).unwrap()));
+}
+
 const CITIES: [&str; 8] = ["london", "tokyo", "lagos", "lima", "oslo", "delhi", "perth", "cairo"];
 
 /// A network as a test writes it.
@@ -51,6 +59,8 @@ struct Drawn {
     /// How many clients the first city of each network has, and how often they ask.
     clients: Vec<(u16, Option<u8>)>,
     rate: Option<u32>,
+    /// Devices on a LAN behind the first router.
+    devices: Option<u8>,
 }
 
 fn drawn() -> impl Strategy<Value = Drawn> {
@@ -72,9 +82,17 @@ fn drawn() -> impl Strategy<Value = Drawn> {
                 prop::collection::vec((0usize..64, 0usize..64), nets),
                 prop::collection::vec((1u16..=3, prop::option::of(1u8..=100)), nets),
                 prop::option::of(1u32..=1000),
+                prop::option::of(1u8..=12),
             )
         })
-        .prop_map(|(nets, sites, ups, clients, rate)| Drawn { nets, sites, ups, clients, rate })
+        .prop_map(|(nets, sites, ups, clients, rate, devices)| Drawn {
+            nets,
+            sites,
+            ups,
+            clients,
+            rate,
+            devices,
+        })
 }
 
 impl Drawn {
@@ -122,6 +140,10 @@ impl Drawn {
             let rate = rate.map_or_else(String::new, |rate| format!(", rate = {rate}"));
             let city = self.nets[net].cities[0];
             let _ = writeln!(text, "{city} = {{ network = \"Net{net}\", count = {count}{rate} }}");
+        }
+        if let Some(devices) = self.devices {
+            let router = format!("net0-{}", self.nets[0].cities[0]);
+            let _ = write!(text, "[[lan]]\nname = \"office\"\nrouter = \"{router}\"\ndevices = {devices}\n");
         }
         if let (Some(rate), true) = (self.rate, self.nets.len() > 1) {
             let (provider, here, there) = self.up(1);
@@ -192,6 +214,9 @@ proptest! {
             }
         }
         prop_assert!(clients.next().is_none());
+        let lans = world.lans.iter().map(|lan| (lan.router, lan.devices)).collect::<Vec<_>>();
+        let written = drawn.devices.map(|devices| (RouterRef { network: 0, place: 0 }, devices));
+        prop_assert_eq!(lans, written.into_iter().collect::<Vec<_>>());
         prop_assert_eq!(world.overrides.len(), usize::from(drawn.rate.is_some() && drawn.nets.len() > 1));
         bodies::world(&text);
     }

@@ -28,9 +28,14 @@ fn exchange() -> (World, Plan) {
     parsed("exchange", include_str!("../../../worlds/exchange.toml"))
 }
 
+fn four_methods() -> (World, Plan) {
+    parsed("four-methods", include_str!("../../../worlds/four-methods.toml"))
+}
+
 fn worlds() -> Vec<(World, Plan)> {
     let built_in = ["tiny", "earth"].map(|name| parsed(name, &built_in(name).unwrap()));
-    built_in.into_iter().chain([exchange(), parsed("starting", lab::STARTING_WORLD)]).collect()
+    let more = [exchange(), four_methods(), parsed("starting", lab::STARTING_WORLD)];
+    built_in.into_iter().chain(more).collect()
 }
 
 /// The metric of every way inside a network, by the names of its ends.
@@ -125,7 +130,7 @@ fn cables_are_as_long_as_geography_says() {
                 Medium::Lan => {
                     assert!(matches!(
                         cable.purpose,
-                        Purpose::SiteLan | Purpose::Management | Purpose::Exchange
+                        Purpose::SiteLan | Purpose::Management | Purpose::Exchange | Purpose::Device
                     ))
                 }
             }

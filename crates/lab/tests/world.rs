@@ -128,6 +128,32 @@ fn how_the_sites_are_run_is_read_with_every_fault() {
 }
 
 #[test]
+fn local_networks_are_read_with_every_fault() {
+    let lan = |name: &str, router: &str, devices: u32| {
+        format!("[[lan]]\nname = \"{name}\"\nrouter = \"{router}\"\ndevices = {devices}\n")
+    };
+    let text = format!("{GOOD}{}{}", lan("office", "atlas-london", 3), lan("home", "anycast-london", 12));
+    let world = World::parse("pair.toml", &text).unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!(world.lans.len(), 2);
+    assert_eq!(world.router_name(world.lans[0].router), "atlas-london");
+    let names: Vec<String> =
+        (0..world.lans[0].devices).map(|number| world.lans[0].device_name(number)).collect();
+    assert_eq!(names, ["office-1", "office-2", "office-3"]);
+
+    let wrong = [
+        lan("a", "atlas-london", 13),
+        lan("b", "atlas-paris", 1),
+        lan("London", "atlas-atlantis", 1),
+        lan("c", "atlas-london", 1),
+        lan("d", "atlas-london", 1),
+        lan("atlas-london", "anycast-london", 1),
+        "[[lan]]\nname = \"e\"\n".to_owned(),
+    ];
+    let faults = World::parse("wrong.toml", &format!("{GOOD}{}", wrong.concat())).unwrap_err();
+    insta::assert_snapshot!("faults_of_lans", faults);
+}
+
+#[test]
 fn the_anycast_network_is_the_only_one_with_sites_and_there_must_be_one() {
     let none = GOOD.replace("sites = ", "cities = ").replace("host_asn = 64501", "");
     let faults = World::parse("none.toml", &none).unwrap_err();

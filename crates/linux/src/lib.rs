@@ -11,6 +11,7 @@ pub mod file;
 pub mod limits;
 pub mod link;
 pub mod mount;
+pub mod multicast;
 pub mod namespace;
 mod netlink;
 pub mod offload;

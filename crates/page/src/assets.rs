@@ -34,6 +34,7 @@ pub(crate) const ASSETS: &[Asset] = &[
     asset!("alarms.js", SCRIPT),
     asset!("cards.js", SCRIPT),
     asset!("site.js", SCRIPT),
+    asset!("delivery.js", SCRIPT),
     asset!("events.js", SCRIPT),
     asset!("ways.js", SCRIPT),
     asset!("readout.js", SCRIPT),

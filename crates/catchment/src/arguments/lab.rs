@@ -40,6 +40,17 @@ pub(crate) enum Lab {
         after_help = "Example:\n  catchment lab fault power-cut site london\n  catchment lab fault restore site london"
     )]
     Fault(LabFault),
+    /// Has a host send a packet, in one of four ways, and says who received it
+    #[command(
+        after_help = "Example:\n  catchment lab send unicast from thames-1 to sumida-3\n  catchment lab send broadcast from thames-1 to hudson\n  catchment lab send multicast from thames-1 to 239.18.0.7\n  catchment lab send anycast from thames-1"
+    )]
+    Send(LabSend),
+    /// Has a host join a multicast group
+    #[command(after_help = "Example:\n  catchment lab join 239.18.0.7 at thames-2")]
+    Join(LabMembership),
+    /// Has a host leave a multicast group
+    #[command(after_help = "Example:\n  catchment lab leave 239.18.0.7 at thames-2")]
+    Leave(LabMembership),
     /// Ends a running world
     #[command(after_help = "Example:\n  catchment lab down")]
     Down(Running),
@@ -159,6 +170,27 @@ pub(crate) struct LabFault {
     /// `198.18.0.99 at site london for 10m`; the reference of scenarios lists every form
     #[arg(required = true)]
     pub(crate) target: Vec<String>,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+/// `catchment lab send`.
+#[derive(Debug, Args)]
+pub(crate) struct LabSend {
+    /// How, from whom and to whom: `unicast from HOST to HOST`, `broadcast from HOST to LAN`,
+    /// `multicast from HOST to GROUP`, `anycast from HOST`
+    #[arg(required = true, value_name = "WAY")]
+    pub(crate) way: Vec<String>,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+/// `catchment lab join` and `catchment lab leave`.
+#[derive(Debug, Args)]
+pub(crate) struct LabMembership {
+    /// Which group, and who: `239.18.0.7 at HOST`
+    #[arg(required = true, value_name = "GROUP at HOST")]
+    pub(crate) who: Vec<String>,
     #[command(flatten)]
     pub(crate) running: Running,
 }

@@ -1,6 +1,6 @@
 //! `catchment lab`: a world on this machine.
 
-use crate::arguments::{Lab, LabFault, LabHistory, LabNew, LabTest, LabUp};
+use crate::arguments::{Lab, LabFault, LabHistory, LabMembership, LabNew, LabSend, LabTest, LabUp, Running};
 use crate::outcome::{self, Outcome};
 use crate::table::Table;
 use crate::terminal::Terminal;
@@ -17,7 +17,10 @@ pub(crate) fn run(command: Lab, terminal: &mut Terminal) -> anyhow::Result<Outco
         Lab::Init => ended(lab::init().map(|()| Outcome::Yes)),
         Lab::Exec(exec) => Ok(lab::exec(&exec.running.name, &exec.node, &exec.command)?.into()),
         Lab::Nodes(nodes) => list(&lab::nodes(&nodes.running.name)?, nodes.json, terminal),
-        Lab::Fault(arguments) => fault(&arguments, terminal),
+        Lab::Fault(LabFault { kind, target, running }) => order(&running, &kind, &target, terminal),
+        Lab::Send(LabSend { way, running }) => order(&running, "send", &way, terminal),
+        Lab::Join(LabMembership { who, running }) => order(&running, "join", &who, terminal),
+        Lab::Leave(LabMembership { who, running }) => order(&running, "leave", &who, terminal),
         Lab::Down(running) => say(&lab::down(&running.name)?, terminal),
     }
 }
@@ -92,9 +95,14 @@ fn list(nodes: &NodeList, json: bool, terminal: &mut Terminal) -> anyhow::Result
     Ok(Outcome::Yes)
 }
 
-fn fault(arguments: &LabFault, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
-    let target = arguments.target.join(" ");
-    say(&lab::fault(&arguments.running.name, &arguments.kind, &target)?, terminal)
+/// Has the lab do something, in the words of a scenario: the first one, and the rest.
+fn order(
+    running: &Running,
+    kind: &str,
+    target: &[String],
+    terminal: &mut Terminal,
+) -> anyhow::Result<Outcome> {
+    say(&lab::fault(&running.name, kind, &target.join(" "))?, terminal)
 }
 
 fn say(done: &api::Done, terminal: &mut Terminal) -> anyhow::Result<Outcome> {

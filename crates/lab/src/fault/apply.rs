@@ -95,6 +95,12 @@ impl Lab {
             | Fault::ReloadSite { site }
             | Fault::RestartSite { site } => return self.order_at(site, fault),
             Fault::AttackSite { site, script } => self.attack(site, *script)?,
+            Fault::SendUnicast { host, receiver } => self.send_unicast(host, receiver)?,
+            Fault::SendBroadcast { host, lan } => self.send_broadcast(host, lan)?,
+            Fault::SendMulticast { host, group } => self.send_multicast(host, *group)?,
+            Fault::SendAnycast { host } => self.send_anycast(host)?,
+            Fault::JoinGroup { group, host } => self.join_group(*group, host)?,
+            Fault::LeaveGroup { group, host } => self.leave_group(*group, host)?,
             Fault::RestoreService { site } => self.restore_part(site, Part::Service)?,
             Fault::RestoreDaemon { site } => self.restore_part(site, Part::Daemon)?,
             Fault::RestoreSite { site } => self.restore_site(site)?,
@@ -121,14 +127,19 @@ impl Lab {
     }
 
     pub(super) fn node(&self, name: &NodeName) -> Result<NodeId, FaultError> {
-        self.plan.node_called(name.as_str()).ok_or_else(|| self.unknown(name.as_str()))
+        self.node_called(name.as_str())
+    }
+
+    /// The node of that name.
+    pub(super) fn node_called(&self, name: &str) -> Result<NodeId, FaultError> {
+        self.plan.node_called(name).ok_or_else(|| self.unknown(name))
     }
 
     /// The hosts of a site: one at least.
     pub(crate) fn hosts_of(&self, name: &SiteName) -> Result<Vec<Placed>, FaultError> {
         let placed = |node: NodeId| match self.plan.node(node).role {
             Role::Host(id) => Some(Placed { id, node }),
-            Role::Router(_) | Role::Exchange(_) | Role::Core | Role::Client(_) => None,
+            Role::Router(_) | Role::Exchange(_) | Role::Core | Role::Client(_) | Role::Device(_) => None,
         };
         let hosts: Vec<Placed> = self.plan.hosts(self.site_id(name)?).filter_map(placed).collect();
         if hosts.is_empty() { Err(self.unknown(name.as_str())) } else { Ok(hosts) }

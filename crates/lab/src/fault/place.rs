@@ -114,7 +114,7 @@ impl Lab {
                 self.end_shift(node)
             }
             Role::Host(id) => self.restore_host(node, id),
-            Role::Exchange(_) | Role::Core | Role::Client(_) => Ok(()),
+            Role::Exchange(_) | Role::Core | Role::Client(_) | Role::Device(_) => Ok(()),
         }
     }
 

@@ -70,6 +70,24 @@ pub(super) fn site_lan(router: RouterRef, host: u8) -> [Pair; 2] {
     [address(router, first + 33, subnet, 1), address(router, first + 34, subnet, 2)]
 }
 
+/// The subnet of a LAN within the block of its router, and its first address of IPv4.
+const LAN_SUBNET: usize = 0x10;
+const LAN_FIRST: usize = 16;
+
+pub(super) fn lan_router(router: RouterRef) -> Pair {
+    address(router, LAN_FIRST + 1, LAN_SUBNET, 1)
+}
+
+/// A device on the LAN of a router.
+pub(super) fn device(router: RouterRef, number: u8) -> Pair {
+    address(router, LAN_FIRST + 2 + usize::from(number), LAN_SUBNET, 2 + u16::from(number))
+}
+
+/// The last address of the LAN (RFC 919).
+pub(super) fn broadcast(router: RouterRef) -> Ipv4Addr {
+    address(router, LAN_FIRST + 15, LAN_SUBNET, 1).v4
+}
+
 /// Exchanges belong to a network of their own, the last but one.
 const EXCHANGES: usize = 253;
 

@@ -2,7 +2,8 @@
 
 use super::addressing::{self, MOST_CABLES};
 use super::{
-    Cable, CableId, HostId, Medium, Node, NodeId, Pair, Plan, PlanError, Port, Purpose, Role, Session,
+    Cable, CableId, DeviceId, HostId, Medium, Node, NodeId, Pair, Plan, PlanError, Port, Purpose, Role,
+    SWITCH, Session,
 };
 use crate::history::{ClientId, SiteId};
 use crate::world::{RouterRef, Site, World, host_name};
@@ -24,6 +25,7 @@ pub(super) fn build(world: &World) -> Result<Plan, PlanError> {
     let core = builder.core();
     builder.sites(core);
     builder.clients()?;
+    builder.devices();
     Ok(builder.plan)
 }
 
@@ -173,6 +175,28 @@ impl Builder<'_> {
         Ok(())
     }
 
+    fn devices(&mut self) {
+        let world = self.world;
+        for (lan, found) in world.lans.iter().enumerate() {
+            let (network, place) = world.router(found.router);
+            for number in 0..found.devices {
+                let addresses =
+                    [addressing::lan_router(found.router), addressing::device(found.router, number)];
+                let node = self.node(Node {
+                    name: found.device_name(number),
+                    role: Role::Device(DeviceId { lan, number }),
+                    city: place.city.clone(),
+                    at: place.at,
+                    asn: network.asn,
+                    network: network.name.clone(),
+                    address: addresses[1],
+                });
+                let ends = [self.routers[&found.router], node];
+                self.cable(ends, addresses, Medium::Lan, Purpose::Device);
+            }
+        }
+    }
+
     fn next_cable(&mut self, router: RouterRef) -> Result<[Pair; 2], PlanError> {
         let begun = self.begun.entry(router).or_default();
         if *begun == MOST_CABLES {
@@ -211,6 +235,10 @@ impl Builder<'_> {
     /// An interface is called as the node that it leads to, if that fits and is not taken.
     fn interface(&self, node: NodeId, far: &str, cable: CableId) -> String {
         let taken = self.plan.ports(node).any(|(_, port, _)| port.interface == far);
-        if far.len() <= LONGEST_INTERFACE && !taken { far.to_owned() } else { format!("cable{}", cable.0) }
+        if far.len() <= LONGEST_INTERFACE && !taken && far != SWITCH {
+            far.to_owned()
+        } else {
+            format!("cable{}", cable.0)
+        }
     }
 }

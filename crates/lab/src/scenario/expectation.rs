@@ -1,6 +1,9 @@
 //! What a scenario can expect: each sentence with its meaning.
 
-use crate::scenario::words::{ClientName, Count, Factor, Limit, NodeName, Output, State, Time, Told, Words};
+use crate::scenario::words::{
+    ClientName, Count, Factor, Group, HostName, LanName, Limit, NodeName, Output, RouterName, State, Time,
+    Told, Words,
+};
 use crate::sentence::{Form, sentences};
 use std::net::IpAddr;
 use terms::{Family, PeerName, SiteName};
@@ -90,6 +93,30 @@ sentences! {
         SiteTellsNothingElse { site: SiteName } = ["site" site "tells" "its" "router" "nothing" "else"];
         /// The hostile router has played its script to the end: the site did everything that the script waits for.
         AttackOver { site: SiteName } = ["attack" "on" "site" site "over"];
+        /// Every unicast of this step was received by this host, once, and by no other one.
+        UnicastReached { host: HostName } = ["unicast" "reached" host "and" "nobody" "else"];
+        /// Every broadcast of this step was received by each device on the LAN, once, and by no other host.
+        BroadcastReached { lan: LanName } =
+            ["broadcast" "reached" "every" "device" "of" lan "and" "nobody" "else"];
+        /// Every packet of this step to the group was received by each host that had joined, once, and by no other one.
+        MulticastReached { group: Group } =
+            ["multicast" "reached" "every" "member" "of" group "and" "nobody" "else"];
+        /// Every packet of this step to the anycast address was received by one host of the nearest site of those that
+        /// announced it, once, and by no other one.
+        AnycastReachedNearest = ["anycast" "reached" "the" "nearest" "site" "and" "nobody" "else"];
+        /// Every packet of this step to the anycast address was received by one host of this site, once, and by no
+        /// other one.
+        AnycastReached { site: SiteName } = ["anycast" "reached" "site" site "and" "nobody" "else"];
+        /// Of what was sent in this step, the host has received exactly so many packets.
+        HostReceived { host: HostName, count: Count } = ["host" host "received" count "packets"];
+        /// The router knows a member of the group behind it: IGMP has told it.
+        GroupKnown { group: Group, router: RouterName } = ["group" group "known" "to" "router" router];
+        /// The router knows no member of the group behind it, or no longer.
+        GroupUnknown { group: Group, router: RouterName } =
+            ["group" group "unknown" "to" "router" router];
+        /// The kernel of each router forwards what is sent to the group to networks with a member and to no other ones:
+        /// all of them are asked for their tables when what was sent in this step has arrived.
+        GroupKept { group: Group } = ["routers" "send" "group" group "to" "members" "only"];
         /// Each client of the site is answered again within the limit, and stays answered.
         ClientsAnsweredWithin { site: SiteName, limit: Limit } =
             ["clients" "of" site "answered" "within" limit];
@@ -149,6 +176,22 @@ impl Expectation {
             | Expectation::PacketsDropped { client, address, .. } => Some((client, *address)),
             _ => None,
         }
+    }
+
+    /// Whether it speaks of what hosts were sent.
+    pub fn counts_packets(&self) -> bool {
+        matches!(
+            self,
+            Expectation::UnicastReached { .. }
+                | Expectation::BroadcastReached { .. }
+                | Expectation::MulticastReached { .. }
+                | Expectation::AnycastReachedNearest
+                | Expectation::AnycastReached { .. }
+                | Expectation::HostReceived { .. }
+                | Expectation::GroupKnown { .. }
+                | Expectation::GroupUnknown { .. }
+                | Expectation::GroupKept { .. }
+        )
     }
 
     /// Whether it speaks of the target of a fault, which must then be one site.

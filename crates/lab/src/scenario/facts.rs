@@ -1,6 +1,7 @@
 //! What is known of a world beside what its clients see: what daemons say, what operators were answered, which
 //! addresses a host has, where routers send packets.
 
+use crate::delivery::Account;
 use crate::hostile::Progress;
 use crate::scenario::expectation::Expectation;
 use crate::scenario::record::Viewpoint;
@@ -32,6 +33,8 @@ pub struct Facts {
     pub attacks: BTreeMap<SiteName, Progress>,
     /// Where the routers' own tables lead each client, if that was asked for.
     pub walks: Vec<Walk>,
+    /// What hosts were sent, if that was asked for.
+    pub account: Account,
     /// The time of day at which the step's faults were done.
     pub fault: WallTime,
 }
@@ -102,6 +105,8 @@ pub struct Asked {
     pub followed: BTreeSet<(ClientName, IpAddr)>,
     /// Whether every router on the way of each client is asked.
     pub walks: bool,
+    /// Whether hosts are asked what they were sent, and multicast routers what they know.
+    pub account: bool,
 }
 
 impl Asked {
@@ -120,6 +125,7 @@ impl Asked {
             set.extend(expectation.looks_at().cloned());
             asked.followed.extend(expectation.follows().map(|(client, to)| (client.clone(), to)));
             asked.everybody |= expectation.looks_at_all();
+            asked.account |= expectation.counts_packets();
         }
         asked
     }

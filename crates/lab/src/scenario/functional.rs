@@ -2,6 +2,7 @@
 
 use crate::hostile::Progress;
 use crate::plan;
+use crate::scenario::delivered::delivered;
 use crate::scenario::expectation::Expectation;
 use crate::scenario::facts::{Answer, Facts, Ordered, PacketEnd, Walk};
 use crate::scenario::record::{Record, Sample, Span, Viewpoint};
@@ -22,7 +23,7 @@ pub enum Seen {
 }
 
 impl Seen {
-    fn when(holds: bool, seen: impl Into<String>) -> Seen {
+    pub(crate) fn when(holds: bool, seen: impl Into<String>) -> Seen {
         if holds { Seen::So(seen.into()) } else { Seen::NotSo(seen.into()) }
     }
 }
@@ -108,6 +109,15 @@ pub fn look(expectation: &Expectation, record: &Record, facts: &Facts, window: &
         }),
         Expectation::SiteTellsNothingElse { site } => tells_nothing_else(facts, site),
         Expectation::AttackOver { site } => attack(facts, site),
+        Expectation::UnicastReached { .. }
+        | Expectation::BroadcastReached { .. }
+        | Expectation::MulticastReached { .. }
+        | Expectation::AnycastReachedNearest
+        | Expectation::AnycastReached { .. }
+        | Expectation::HostReceived { .. }
+        | Expectation::GroupKnown { .. }
+        | Expectation::GroupUnknown { .. }
+        | Expectation::GroupKept { .. } => delivered(expectation, facts, window.until)?,
         Expectation::EveryClientAnsweredThroughout
         | Expectation::SiteAnnouncedThroughout { .. }
         | Expectation::SiteSilentThroughout { .. }

@@ -61,6 +61,22 @@ const TERMS: &[(&str, &str)] = &[
         "a host that every site reaches over cables of its own, whatever happens to the Internet: there are the fleet \
          store and what sites depend on. A world has it where it has a fleet, or where its sites depend on it.",
     ),
+    (
+        "packet",
+        "what a host was told to send: one UDP datagram over IPv4, with a number in it. Every client, every device and \
+         every host of a site has a socket that counts what it receives. It is judged half a second after it was sent, \
+         when it can have arrived everywhere: then it is known that nobody else got it.",
+    ),
+    (
+        "member",
+        "a host that has joined a group and has not left it. The routers hear of it by IGMP, and tell each other along one \
+         tree (RFC 4605). What is sent before they have heard of it may not arrive: wait for `group GROUP known to router \
+         ROUTER`.",
+    ),
+    (
+        "the nearest site",
+        "of the sites that announce the address when a packet is sent, the one that the shortest cables would lead to.",
+    ),
     ("nearest", "the site that the shortest cables would lead to, whatever routing says."),
     (
         "lateness",
@@ -84,7 +100,14 @@ const SLOTS: &[(&str, &str)] = &[
     ("LIMIT", "a time, or a time followed by `plus path`"),
     ("COUNT", "a whole number"),
     ("SHARE", "a share of packets, `1%` to `99%`"),
-    ("HOST", "the name of a host's node: `site-london`, or `site-london-2` where there are several"),
+    (
+        "HOST",
+        "the name of a host's node: `site-london`, or `site-london-2` where there are several; for packets and groups also \
+         a client or a device on a LAN, `office-1`",
+    ),
+    ("RECEIVER", "the name of the host that it is for"),
+    ("LAN", "the name of a LAN, as the world file gives it"),
+    ("GROUP", "a multicast group: an IPv4 address from 224.0.1.0 to 239.255.255.255"),
     ("ROUTER", "the name of a router's node: `atlas-london`"),
     ("NEIGHBOUR", "the name of a router that it has a session with, in another network"),
     ("NODE", "the name of any node"),

@@ -1,6 +1,7 @@
 //! A running lab as a stage for scenarios.
 
 use crate::clock;
+use crate::delivery::Account;
 use crate::fault::Fault;
 use crate::history::{self, ClientId, Laggard, SiteId};
 use crate::hostile::Progress;
@@ -210,6 +211,7 @@ impl Stage for LabStage {
             clients: self.pictures.borrow().clients.clone(),
             attacks: self.attacks(),
             walks: if asked.walks { self.walks() } else { Vec::new() },
+            account: if asked.account { self.lab.account() } else { Account::default() },
             fault: WallTime::default(),
         }
     }

@@ -118,6 +118,15 @@ pub fn measure(expectation: &Expectation, record: &Record, window: &Window) -> V
         | Expectation::PeerLost { .. }
         | Expectation::PeerToldRoutes { .. }
         | Expectation::SiteTellsNothingElse { .. }
+        | Expectation::UnicastReached { .. }
+        | Expectation::BroadcastReached { .. }
+        | Expectation::MulticastReached { .. }
+        | Expectation::AnycastReachedNearest
+        | Expectation::AnycastReached { .. }
+        | Expectation::HostReceived { .. }
+        | Expectation::GroupKnown { .. }
+        | Expectation::GroupUnknown { .. }
+        | Expectation::GroupKept { .. }
         | Expectation::AttackOver { .. } => Vec::new(),
     }
 }

@@ -4,7 +4,7 @@ use crate::hostile::ScriptName;
 use crate::sentence::{Kind, Mention, Slot};
 use document::DurationError;
 use std::fmt::{self, Display};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 use std::time::Duration;
 use terms::{Family, NameError, PeerName, SiteName};
@@ -21,6 +21,9 @@ pub enum WordError {
     /// Not a share.
     #[error("a share is a whole number from 1% to 99%")]
     Percent,
+    /// Not a multicast group.
+    #[error("a group is an IPv4 address from 224.0.1.0 to 239.255.255.255")]
+    Group,
     /// Not a line of a site file.
     #[error("a line is `key = value`, as the site file writes it")]
     Line,
@@ -198,6 +201,34 @@ impl Display for Count {
 
 impl Slot for Count {}
 
+/// A multicast group (RFC 5771): what routers forward. Groups that stay on their link, 224.0.0.0/24, are none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Group(Ipv4Addr);
+
+impl Group {
+    /// Its address.
+    pub fn address(self) -> Ipv4Addr {
+        self.0
+    }
+}
+
+impl FromStr for Group {
+    type Err = WordError;
+    fn from_str(text: &str) -> Result<Self, WordError> {
+        let address: Ipv4Addr = text.parse().map_err(|_| WordError::Group)?;
+        let stays = address.octets()[..3] == [224, 0, 0];
+        if address.is_multicast() && !stays { Ok(Group(address)) } else { Err(WordError::Group) }
+    }
+}
+
+impl Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Slot for Group {}
+
 /// One line of a site file: `linger = "90s"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -306,6 +337,12 @@ node_names! {
     ClientName is a Client;
     /// The name of any node: a client, a router or a site.
     NodeName is a Node;
+    /// The name of a host's node: a client, a device on a LAN, or a host of a site.
+    HostName is a Host;
+    /// The name of a router's node.
+    RouterName is a Router;
+    /// The name of a LAN.
+    LanName is a Lan;
 }
 
 impl Slot for SiteName {

@@ -2,6 +2,7 @@
 
 mod cables;
 mod clients;
+mod lans;
 mod networks;
 mod relations;
 
@@ -81,6 +82,7 @@ impl<'d> Reader<'d> {
         let relations = root.required("relations").table();
         let clients = root.required("clients").table();
         let cables = root.optional("cable").tables();
+        let lans = root.optional("lan").tables();
         let operation = Written::read(&root);
         // Without every network, names that are there would count as unknown.
         let networks = networks?;
@@ -90,6 +92,7 @@ impl<'d> Reader<'d> {
         let exchanges = relations.as_ref().map(|table| self.exchanges(table, &networks));
         let relations = relations.map(|table| self.relations(&table, &networks));
         let clients = clients.map(|table| self.clients(&table, &networks));
+        let lans = self.lans(&lans, &networks);
         let relations = relations?;
         let overrides: Vec<Option<CableOverride>> =
             cables.iter().map(|table| self.cable(table, &networks, relations.as_deref())).collect();
@@ -106,6 +109,7 @@ impl<'d> Reader<'d> {
             clients: clients??,
             host_asn: self.hosts.borrow().asn?,
             sites: sites?,
+            lans: lans?,
             overrides: overrides.into_iter().collect::<Option<_>>()?,
             operation: operation?.over(&Operation::default()),
         })

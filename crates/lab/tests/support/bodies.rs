@@ -4,8 +4,10 @@
 
 use document::Faults;
 use lab::fault::Fault;
+use lab::multicast::igmp::{self, Heard};
+use lab::multicast::proxy::{self, Input, Interface, Output, Proxy};
 use lab::names::Names;
-use lab::plan::{Plan, Role};
+use lab::plan::{Cable, Plan, Port, Purpose, Role};
 use lab::scenario::expectation::Expectation;
 use lab::scenario::file::Scenario;
 use lab::scenario::words::NodeName;
@@ -13,6 +15,7 @@ use lab::world::{World, built_in};
 use lab::{bird, frr};
 use std::collections::BTreeSet;
 use std::path::Path;
+use terms::Timestamp;
 
 /// Larger worlds are read, and not laid out: a fuzzer has other things to do.
 const MOST_ROUTERS: usize = 60;
@@ -62,6 +65,30 @@ pub(crate) fn scenario(text: &str) {
     }
 }
 
+/// Any octets as what the raw socket of a multicast router hands over: they are read or refused, and whatever they say,
+/// the router stays within its bounds and forwards to those who want it only.
+pub(crate) fn igmp(octets: &[u8]) {
+    let heard = igmp::read(octets);
+    if let Ok(Heard::Report(changes)) = &heard {
+        assert!(changes.len() <= igmp::MOST_RECORDS);
+        assert!(changes.iter().all(|change| change.group.is_multicast()));
+    }
+    let Ok(heard) = heard else { return };
+    let mut router = Proxy::new(Some(Interface(0)), [Interface(1), Interface(2)], Timestamp::ZERO);
+    router.handle(Input::Heard(Some(Interface(1)), heard.clone()), Timestamp::ZERO);
+    router.handle(Input::Heard(Some(Interface(2)), heard), Timestamp::ZERO);
+    let groups = router.groups();
+    assert!(groups.len() <= proxy::MOST_GROUPS);
+    while let Some(output) = router.poll_output() {
+        if let Output::Forward(flow, from, to) = output {
+            let wanted = |to: &Interface| {
+                *to == Interface(0) || groups.get(&flow.group).is_some_and(|wanting| wanting.contains(to))
+            };
+            assert!(to.iter().all(|to| *to != from && wanted(to)));
+        }
+    }
+}
+
 fn every_fault_has_a_line(faults: &Faults, text: &str) {
     let lines = text.lines().count().max(1);
     assert!(!faults.is_empty());
@@ -80,9 +107,14 @@ pub(crate) fn nothing_is_given_twice(plan: &Plan) {
     }
     let mut addresses = BTreeSet::new();
     let loopbacks = plan.nodes.iter().filter(|node| matches!(node.role, Role::Router(_) | Role::Exchange(_)));
-    // The route server has one address for all of its members.
-    let is_switch = |port: &&lab::plan::Port| matches!(plan.node(port.node).role, Role::Exchange(_));
-    let ports = plan.cables.iter().flat_map(|cable| &cable.ends).filter(|port| !is_switch(port));
+    // The route server has one address for all of its members, and a router one for all devices of its LAN.
+    let is_switch = |cable: &Cable, port: &Port| match plan.node(port.node).role {
+        Role::Exchange(_) => true,
+        Role::Router(_) => cable.purpose == Purpose::Device,
+        Role::Core | Role::Host(_) | Role::Client(_) | Role::Device(_) => false,
+    };
+    let ports = plan.cables.iter().flat_map(|cable| cable.ends.iter().map(move |port| (cable, port)));
+    let ports = ports.filter(|(cable, port)| !is_switch(cable, port)).map(|(_, port)| port);
     for pair in loopbacks.map(|node| node.address).chain(ports.map(|port| port.address)) {
         assert!(addresses.insert(pair.v4.to_string()), "{}", pair.v4);
         assert!(addresses.insert(pair.v6.to_string()), "{}", pair.v6);

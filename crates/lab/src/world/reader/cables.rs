@@ -49,7 +49,7 @@ impl<'d> Reader<'d> {
         })
     }
 
-    fn router(&self, value: &Value<'d>, networks: &[Network]) -> Option<RouterRef> {
+    pub(super) fn router(&self, value: &Value<'d>, networks: &[Network]) -> Option<RouterRef> {
         let name = value.text()?;
         for (network, found) in networks.iter().enumerate() {
             for (place, at) in found.places.iter().enumerate() {
