@@ -3,6 +3,7 @@
 
 mod blackhole;
 mod command;
+mod delivery;
 mod event;
 mod explanation;
 mod live;

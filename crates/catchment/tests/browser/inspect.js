@@ -107,3 +107,7 @@ window.ribbon = (name, seconds) => {
   const distance = ({ rgb }) => Math.hypot(...rgb.map((value, index) => value - seen[index]));
   return looks.reduce((best, look) => (distance(look) < distance(best) ? look : best)).site;
 };
+
+/** The hosts that got the last packet of a method, by name. */
+window.received = (method) => [...document.querySelectorAll(`.${method} .got`)]
+  .map((node) => node.getAttribute('aria-label').split(',')[0]).sort();

@@ -9,7 +9,7 @@ use std::thread;
 /// However the test ends, even killed: the lab ends by itself some time later.
 const LONGEST: &str = "5m";
 
-/// A running world `tiny`.
+/// A running world.
 pub(crate) struct Lab {
     process: Child,
     /// Where its page is.
@@ -17,10 +17,10 @@ pub(crate) struct Lab {
 }
 
 impl Lab {
-    /// Brings it up, and waits until everybody is answered.
-    pub(crate) fn tiny(name: &str) -> Self {
+    /// Brings a world up, and waits until everybody is answered.
+    pub(crate) fn up(world: &str, name: &str) -> Self {
         let mut command = Command::new(crate::PROGRAM);
-        command.args(["lab", "up", "tiny", "--name", name, "--listen", "127.0.0.1:0", "--duration", LONGEST]);
+        command.args(["lab", "up", world, "--name", name, "--listen", "127.0.0.1:0", "--duration", LONGEST]);
         let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(process.stderr.take().unwrap());
         let mut all = String::new();

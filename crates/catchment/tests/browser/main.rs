@@ -67,7 +67,7 @@ fn assert_it_fits(page: &mut Page) {
 
 #[test]
 fn a_power_cut_is_pressed_and_seen() {
-    let lab = Lab::tiny("test-browser");
+    let lab = Lab::up("tiny", "test-browser");
     let mut page = Page::new(WIDE);
     page.open(&lab.url);
     page.wait("document.getElementById('headline').textContent === 'Everyone is answered.'");
@@ -109,6 +109,48 @@ fn a_power_cut_is_pressed_and_seen() {
     assert_eq!(page.complaints(), [""; 0]);
     let foreign = page.fetched().into_iter().find(|url| !url.starts_with(&lab.url));
     assert_eq!(foreign, None, "everything comes from the lab");
+}
+
+const FOUR_METHODS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../worlds/four-methods.toml");
+
+/// Sends in each of the four ways, and joins and leaves a group, by the page alone.
+#[test]
+fn a_packet_is_sent_in_four_ways_and_every_host_shows_what_it_got() {
+    let lab = Lab::up(FOUR_METHODS, "test-methods");
+    let mut page = Page::new(WIDE);
+    page.open(&lab.url);
+    page.wait("document.getElementById('headline').textContent === 'Everyone is answered.'");
+    assert_eq!(page.see("received('unicast')"), serde_json::json!([]));
+    let say = |page: &mut Page, label: &str, value: &str| {
+        let choose = format!("document.querySelector('#methods [aria-label=\"{label}\"]').value = '{value}'");
+        page.see(&choose);
+    };
+    say(&mut page, "LAN", "sumida");
+    tab_to(&mut page, "Send broadcast");
+    page.press("Enter");
+    page.wait("received('broadcast').join() === 'sumida-1,sumida-2,sumida-3'");
+    tab_to(&mut page, "Send anycast");
+    page.press("Enter");
+    page.wait("received('anycast').join() === 'site-london'");
+
+    say(&mut page, "Host that joins or leaves", "thames-3");
+    page.see("document.querySelector('#methods [aria-label^=Host]').dispatchEvent(new Event('change'))");
+    tab_to(&mut page, "Join 239.18.0.7");
+    page.press("Enter");
+    page.wait("[...document.querySelectorAll('.multicast .member')].length === 1");
+    page.wait("document.querySelector('.known').textContent.includes('1 joined')");
+    page.wait("!document.querySelector('.known').textContent.includes(' 0 routers')");
+    tab_to(&mut page, "Send multicast");
+    page.press("Enter");
+    page.wait("received('multicast').join() === 'thames-3'");
+    page.wait("document.querySelector('.multicast .told-of').textContent.includes('nobody else')");
+    assert_letters_can_be_read(&mut page);
+    assert_it_fits(&mut page);
+    assert_the_keyboard_gets_everywhere(&mut page);
+    tab_to(&mut page, "Leave 239.18.0.7");
+    page.press("Enter");
+    page.wait("[...document.querySelectorAll('.multicast .member')].length === 0");
+    assert_eq!(page.complaints(), [""; 0]);
 }
 
 /// Scripts that have not read the page, and pages of others, which the browser itself helps as little as it can.
