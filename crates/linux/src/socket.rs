@@ -36,16 +36,16 @@ pub fn bind_udp(address: SocketAddr) -> Result<std::net::UdpSocket> {
 /// A UDP socket on a port of every IPv4 address of the calling thread's network namespace. What it sends to a group goes
 /// out of the interface with the address `own`, and lives for so many routers; it may send to everybody on a network.
 pub fn bind_udp_to_all(port: u16, own: Ipv4Addr, multicast_ttl: u32) -> Result<std::net::UdpSocket> {
-    let bind = || {
-        let socket = bind_udp((Ipv4Addr::UNSPECIFIED, port).into())?;
+    let socket = bind_udp((Ipv4Addr::UNSPECIFIED, port).into())?;
+    let set = || {
         let options = SockRef::from(&socket);
         options.set_broadcast(true)?;
         options.set_multicast_ttl_v4(multicast_ttl)?;
         options.set_multicast_if_v4(&own)?;
-        drop(options);
-        Ok::<_, std::io::Error>(socket)
+        Ok::<_, std::io::Error>(())
     };
-    bind().attempt(|| format!("bind a UDP socket to port {port} of every address"))
+    set().attempt(|| format!("send to groups from {own}"))?;
+    Ok(socket)
 }
 
 /// A TCP connection from an address of this host, opened in the calling thread's network namespace.

@@ -48,13 +48,16 @@ fn holds(sentence: &str, facts: &Facts) -> bool {
     matches!(delivered(&expectation, facts, later).unwrap(), Seen::So(_))
 }
 
+/// A sentence, the method and the target that it speaks of, whom that reaches, who may have received it, who not.
+type Case<'a> = (&'a str, Method, &'a str, Reach, &'a [&'a str], &'a [&'a [&'a str]]);
+
 #[test]
 fn each_method_reaches_whom_it_should_and_nobody_else() {
     let group = GROUP.to_string();
     let nearest = Reach::OneOf(names(&["site-london"]));
     let all = Reach::Each(names(&["a-1", "a-2"]));
     let members = Reach::Each(names(&["a-1", "b-1"]));
-    let cases: [(&str, Method, &str, Reach, &[&str], &[&[&str]]); 5] = [
+    let cases: [Case<'_>; 5] = [
         (
             "unicast reached b-1 and nobody else",
             Method::Unicast,
