@@ -51,6 +51,9 @@ fn letter(kind: FaultKind) -> char {
         FaultKind::Change => 'n',
         FaultKind::Reload => 'l',
         FaultKind::Restart => 'y',
+        FaultKind::Send => 'i',
+        FaultKind::Join => 'j',
+        FaultKind::Leave => 'z',
         FaultKind::Restore => 'r',
     }
 }
@@ -60,7 +63,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    const KINDS: [FaultKind; 22] = [
+    const KINDS: [FaultKind; 25] = [
         FaultKind::Kill,
         FaultKind::Hang,
         FaultKind::Reboot,
@@ -82,6 +85,9 @@ mod tests {
         FaultKind::Change,
         FaultKind::Reload,
         FaultKind::Restart,
+        FaultKind::Send,
+        FaultKind::Join,
+        FaultKind::Leave,
         FaultKind::Restore,
     ];
 
