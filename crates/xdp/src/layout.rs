@@ -92,6 +92,11 @@ pub(crate) fn site(site: &Site, blocks: u32) -> [u8; SITE_LEN] {
     fields.octets
 }
 
+/// Blocks of the filter of a `struct site`.
+pub(crate) fn blocks_of_site(octets: &[u8; SITE_LEN]) -> u32 {
+    u32::from_ne_bytes([octets[16], octets[17], octets[18], octets[19]])
+}
+
 /// `struct page`: some of a filter's blocks.
 pub(crate) fn page(blocks: &[Block]) -> [u8; PAGE_LEN] {
     let mut fields = Fields::new();

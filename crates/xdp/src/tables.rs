@@ -6,7 +6,7 @@ use crate::{Continuity, Error};
 use aya::Pod;
 use aya::maps::{Array, HashMap, MapData, PerCpuArray};
 use continuity::{Block, Count, Counts, Filter, Flow, Settings, Site, SiteNumber};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
 use terms::Timestamp;
 
@@ -95,10 +95,10 @@ impl Continuity {
 
     /// Forgets every flow, every owner, and what was spent. The counters stay.
     pub fn forget(&mut self) -> Result<(), Error> {
-        let none = std::collections::HashMap::new();
-        replace(&mut self.hash::<[u8; FLOW_LEN], [u8; PASSAGE_LEN]>("learned")?, &none)?;
-        replace(&mut self.hash::<[u8; FLOW_LEN], [u8; PASSAGE_LEN]>("received")?, &none)?;
-        replace(&mut self.hash::<[u8; 16], u32>("owners")?, &std::collections::HashMap::new())?;
+        for flows in ["learned", "received"] {
+            replace(&mut self.hash::<[u8; FLOW_LEN], [u8; PASSAGE_LEN]>(flows)?, &BTreeMap::new())?;
+        }
+        replace(&mut self.hash::<[u8; 16], u32>("owners")?, &BTreeMap::new())?;
         let mut spent = self.array::<u64>("spent")?;
         (0..spent.len())
             .try_for_each(|budget| spent.set(budget, 0, 0).map_err(Error::table("write a budget")))
@@ -118,12 +118,19 @@ impl Continuity {
         let Some(site) = site else { return self.write_site(number, [0; SITE_LEN]) };
         let before = told.as_ref().and_then(|told| told.filter.as_ref()).map_or(&[][..], Filter::blocks);
         let blocks = site.filter.as_ref().map_or(&[][..], Filter::blocks);
-        // Where a filter of another size begins, the old one ends first.
-        if before.len() != blocks.len() {
+        let row = layout::site(site, blocks.len() as u32);
+        // Where a filter of another size begins, the old one ends first. One of the same size is changed in its place,
+        // that of an earlier daemon, too: no flow is missed that is in both.
+        if layout::blocks_of_site(&self.read_site(number)?) != blocks.len() as u32 {
             self.write_site(number, layout::site(site, 0))?;
         }
         self.write_pages(u32::from(number.get()) * pages, before, blocks)?;
-        self.write_site(number, layout::site(site, blocks.len() as u32))
+        self.write_site(number, row)
+    }
+
+    fn read_site(&mut self, number: SiteNumber) -> Result<[u8; SITE_LEN], Error> {
+        let sites = self.array::<[u8; SITE_LEN]>("sites")?;
+        sites.get(&u32::from(number.get()), 0).map_err(Error::table("read a site"))
     }
 
     fn write_site(&mut self, number: SiteNumber, site: [u8; SITE_LEN]) -> Result<(), Error> {
@@ -177,9 +184,9 @@ impl Continuity {
 }
 
 /// Makes the table hold these rows and no others; rows that stay are there all the time.
-fn replace<K: Pod + Eq + std::hash::Hash + Ord, V: Pod>(
+fn replace<K: Pod + Ord, V: Pod>(
     table: &mut HashMap<&mut MapData, K, V>,
-    rows: &std::collections::HashMap<K, V>,
+    rows: &BTreeMap<K, V>,
 ) -> Result<(), Error> {
     let keys: Result<BTreeSet<K>, _> = table.keys().collect();
     let keys = keys.map_err(Error::table("list a table"))?;

@@ -3,7 +3,8 @@
 use crate::fleet::{FAMILIES, client, london, service};
 use crate::frames::{ACK, SYN};
 use crate::{arbitrary, bodies, fleet, frames};
-use continuity::{Count, Layer, Verdict, clamp};
+use continuity::search::Knowledge;
+use continuity::{Action, Count, Layer, Model, Site, State, Verdict, clamp};
 use proptest::prelude::*;
 use std::path::Path;
 use terms::Timestamp;
@@ -74,6 +75,51 @@ proptest! {
             }
         }
     }
+}
+
+proptest! {
+    /// Whatever each site thinks that it knows, even if all of it is wrong: a packet ends after three journeys at most,
+    /// and never comes to a site twice.
+    #[test]
+    fn no_packet_goes_round_the_fleet(
+        claims in proptest::collection::vec(any::<[bool; 5]>(), 5),
+        learned in proptest::collection::vec(proptest::option::of(1..6_u8), 5),
+        first in 1..6_u8,
+    ) {
+        let flow = fleet::flow("IPv4", 9);
+        let mut models: Vec<_> = (1..6).map(|site| fleet_member(site, &claims)).collect();
+        for (model, learned) in models.iter_mut().zip(learned) {
+            model.knowledge.learned.extend(learned.map(|site| (flow, fleet::number(site))));
+        }
+        let mut frame = frames::tcp(client("IPv4", 9), service("IPv4"), ACK, b"");
+        let (mut here, mut been) = (first, vec![first]);
+        loop {
+            let outcome = models[usize::from(here) - 1].arrive(&frame, Layer::Ip, Timestamp::ZERO);
+            if outcome.action != Action::Transmit {
+                prop_assert_eq!(outcome.verdict, Some(Verdict::Unclaimed));
+                break;
+            }
+            frame = outcome.frame;
+            here = frame[17];
+            prop_assert!(!been.contains(&here) && been.len() <= 3, "{:?} and then {}", been, here);
+            been.push(here);
+        }
+    }
+}
+
+/// One of five sites, for which each of the others claims the flow or not.
+fn fleet_member(number: u8, claims: &[[bool; 5]]) -> Model {
+    let own = claims[usize::from(number) - 1];
+    let other = |other: u8| {
+        let owners: &[u8] = if own[usize::from(other) - 1] { &[9] } else { &[] };
+        let address = fleet::address(&format!("10.{other}.0.10"));
+        (fleet::number(other), Site { address, ..fleet::site(other, owners, State::Alive) })
+    };
+    let mut settings = london();
+    settings.number = fleet::number(number);
+    settings.source4 = Some(std::net::Ipv4Addr::new(10, number, 0, 10));
+    settings.sites = (1..6).filter(|site| *site != number).map(other).collect();
+    Model { settings: Some(settings), knowledge: Knowledge::default() }
 }
 
 /// The whole journey of one connection that moves: from London, which owns nothing of it, to its owner.

@@ -2,7 +2,7 @@
 
 use super::fleet::{self, FAMILIES, site_address};
 use super::frames::{self, ACK, FIN, Header, SYN};
-use continuity::{Flow, KeyId, Layer, Settings, Shim, SiteNumber, Visited};
+use continuity::{Flow, KeyId, Layer, Settings, Shim, SiteNumber, State, Visited};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -38,11 +38,13 @@ pub(crate) fn flow() -> impl Strategy<Value = Flow> {
     )
 }
 
-/// Any settings of London: held or not, rich or poor, with a site more or less.
+/// Any settings of London: held or not, rich or poor, with a site less, or with itself among the sites.
 pub(crate) fn settings() -> impl Strategy<Value = Settings> {
     let paces = (0..6_u32, 0..4_u32, 0..3_u32);
-    (paces, proptest::option::weighted(0.2, 0..5_u8), proptest::option::of(2..5_u8), 1336..2000_u16).prop_map(
-        |((claims, guesses, resets), relay, gone, mtu)| {
+    let relay = proptest::option::weighted(0.2, 0..5_u8);
+    let sites = (proptest::option::of(2..5_u8), proptest::bool::weighted(0.3));
+    (paces, relay, sites, 1336..2000_u16).prop_map(
+        |((claims, guesses, resets), relay, (gone, has_itself), mtu)| {
             let mut settings = fleet::london();
             settings.paces.claims = fleet::pace(claims);
             settings.paces.guesses = fleet::pace(guesses);
@@ -51,6 +53,11 @@ pub(crate) fn settings() -> impl Strategy<Value = Settings> {
             settings.mtu = mtu;
             if let Some(gone) = gone {
                 settings.sites.remove(&fleet::number(gone));
+            }
+            if has_itself {
+                // Its filter has everything that Paris has, too.
+                let itself = fleet::site(1, &[1, 2], State::Alive);
+                settings.sites.insert(settings.number, itself);
             }
             settings
         },

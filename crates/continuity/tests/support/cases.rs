@@ -78,7 +78,9 @@ pub(crate) fn all() -> Vec<Case> {
 }
 
 fn of_family(family: &str) -> Vec<Case> {
-    [passing(family), forwarded(family), dropped(family), arriving(family)].into_iter().flatten().collect()
+    let cases = [passing(family), forwarded(family), dropped(family), arriving(family)].into_iter().flatten();
+    // IPv4 has no extension headers.
+    cases.filter(|case| family == "IPv6" || !case.name.contains("extension headers")).collect()
 }
 
 fn passing(family: &str) -> Vec<Case> {
@@ -87,12 +89,18 @@ fn passing(family: &str) -> Vec<Case> {
         SocketAddr::new(fleet::address(if family == "IPv4" { "192.0.2.1" } else { "2001:db8::1" }), 53);
     let fragment =
         Header { fragment: 0x2000, extensions: vec![(44, vec![0, 0, 1, 0, 0, 0, 7])], ..Header::default() };
+    let chain = Header { extensions: vec![(60, vec![0, 1, 4, 0, 0, 0, 0]); 5], ..Header::default() };
     let segment = frames::segment(client, service, ACK, &[], b"half");
     let mut dead = case("of a dead site", family, data(family, 4));
     dead.settings.paces.resets = fleet::pace(1);
     vec![
         case("to another address", family, frames::tcp(client, elsewhere, ACK, b"data")),
         case("a fragment", family, frames::ip_with(&fragment, client.ip(), service.ip(), 6, &segment)),
+        case(
+            "five extension headers",
+            family,
+            frames::ip_with(&chain, client.ip(), service.ip(), 6, &segment),
+        ),
         case("a datagram", family, frames::udp(client, service, b"query")),
         case("a SYN", family, frames::tcp(client, service, SYN, b"")),
         case("of a socket here", family, frames::tcp(fleet::client(family, 1), service, ACK, b"data")),
@@ -119,6 +127,11 @@ fn forwarded(family: &str) -> Vec<Case> {
     let (client, service) = (client(family, 2), service(family));
     let segment = frames::segment(client, service, ACK, &[], b"data");
     let unusual = frames::ip_with(&options, client.ip(), service.ip(), 6, &segment);
+    let chained = |count: usize, name: &str| {
+        let extensions = vec![(60, vec![0, 1, 4, 0, 0, 0, 0]); count];
+        let chained = Header { extensions, ..Header::default() };
+        case(name, family, frames::ip_with(&chained, client.ip(), service.ip(), 6, &segment))
+    };
     let mut learned = case("learned", family, data(family, 99));
     learned.learned = vec![(fleet::flow(family, 99), number(3))];
     let mut again = case("claimed, and again", family, data(family, 2));
@@ -134,6 +147,7 @@ fn forwarded(family: &str) -> Vec<Case> {
         case("claimed over IPv4", family, data(family, 2)),
         case("claimed over IPv6", family, data(family, 3)),
         case("claimed, with options", family, unusual),
+        chained(4, "claimed, with four extension headers"),
         case("too big, claimed", family, frames::too_big(router(family), client, service)),
         again,
         guessed,

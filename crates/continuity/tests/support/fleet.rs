@@ -49,10 +49,13 @@ pub(crate) fn pace(burst: u32) -> Pace {
     Pace { interval: Duration::from_secs(3600), burst }
 }
 
-fn site(number: u8, state: State) -> Site {
+/// A site that says it owns the flows of these sites.
+pub(crate) fn site(number: u8, owners: &[u8], state: State) -> Site {
     let mut filter = Filter::with_room_for(200);
-    for family in FAMILIES {
-        filter.insert(&flow(family, number), &key(9));
+    for (family, owner) in
+        FAMILIES.into_iter().flat_map(|family| owners.iter().map(move |owner| (family, owner)))
+    {
+        filter.insert(&flow(family, *owner), &key(9));
     }
     Site { address: site_address(number), state, filter: Some(filter) }
 }
@@ -73,9 +76,9 @@ pub(crate) fn london() -> Settings {
         relay: None,
         services: FAMILIES.map(|family| service(family).ip()).into(),
         sites: [
-            (number(2), site(2, State::Alive)),
-            (number(3), site(3, State::Alive)),
-            (number(4), site(4, State::Dead)),
+            (number(2), site(2, &[2], State::Alive)),
+            (number(3), site(3, &[3], State::Alive)),
+            (number(4), site(4, &[4], State::Dead)),
         ]
         .into(),
     }
