@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use dns::{Identity, Outcome, Transport, Zones, answer, zone};
+use dns::{Identity, Outcome, Transport, Zone, Zones, answer, zone};
 use std::fmt::Write;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -51,13 +51,46 @@ fn answers(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// A signed zone, asked with DO: answers, proofs, referrals.
+fn signed_answers(criterion: &mut Criterion) {
+    let identity = Identity::new(&"london".parse().unwrap(), None);
+    let zone = |text| Arc::new(zone::parse(text).unwrap());
+    let zones = Zones::new(vec![
+        zone(include_str!("../tests/zones/nsec.zone")),
+        zone(include_str!("../tests/zones/opt-out.zone")),
+    ])
+    .unwrap();
+    let mut group = criterion.benchmark_group("signed");
+    group.throughput(Throughput::Elements(1));
+    for (title, name) in [
+        ("there", "host1.parent.test."),
+        ("missing, NSEC", "x.host1.parent.test."),
+        ("missing, NSEC3", "nobody.child.parent.test."),
+        ("referral", "x.wide.parent.test."),
+        ("a chain of aliases", "one.parent.test."),
+    ] {
+        let mut message = query(name);
+        let flags = message.len() - 4;
+        message[flags] = 0x80;
+        let mut out = [0; 1232];
+        group.bench_function(title, |bencher| {
+            bencher.iter(|| answer(&zones, &identity, black_box(&message), Transport::Udp, &mut out));
+        });
+    }
+    group.finish();
+}
+
 fn loading(criterion: &mut Criterion) {
     let text = zone_text(10_000);
     let mut group = criterion.benchmark_group("load");
     group.throughput(Throughput::Elements(10_000)).sample_size(10);
     group.bench_function("10,000 names", |bencher| bencher.iter(|| zone::parse(black_box(&text)).unwrap()));
+    let image: Arc<[u8]> = zone::parse(&text).unwrap().image().into();
+    group.bench_function("10,000 names from an image", |bencher| {
+        bencher.iter(|| Zone::from_image(Arc::clone(black_box(&image))).unwrap());
+    });
     group.finish();
 }
 
-criterion_group!(benches, answers, loading);
+criterion_group!(benches, answers, signed_answers, loading);
 criterion_main!(benches);

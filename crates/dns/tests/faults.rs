@@ -73,6 +73,7 @@ fn a_zone_that_is_not_what_it_was_digested_as() {
         [],
         "case does not count"
     );
+    assert_eq!(faults(&digest.replace("NS      ns1", "NS      Ns1")), [], "not in data either");
     let changed = faults(&digest.replace("203.0.113.63", "203.0.113.64"));
     assert_eq!(changed.len(), 1);
     assert_eq!((changed[0].line, changed[0].column), (5, 15));

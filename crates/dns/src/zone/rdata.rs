@@ -278,6 +278,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn days_that_there_are_not_are_refused() {
+        for moment in
+            ["20260230000000", "20260431000000", "20261301000000", "20260100000000", "20260101240000"]
+        {
+            let text = format!("A 13 2 3600 {moment} 20260101000000 2371 example. aGk=");
+            assert_eq!(both("RRSIG", &text), (None, None), "{moment}");
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(3000))]
 
