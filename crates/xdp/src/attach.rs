@@ -48,8 +48,8 @@ impl Mode {
 
 impl Continuity {
     /// Attaches the programs to an interface of this network namespace: natively where its driver can. Programs that an
-    /// earlier daemon has left there are replaced in one step. Waits for up to two seconds where another program is just
-    /// leaving the interface.
+    /// earlier daemon has left there are replaced in one step. Waits for some seconds where another program is just leaving
+    /// the interface.
     pub fn attach(&mut self, interface: &str) -> Result<Mode, Error> {
         let found =
             link::index_here(interface).and_then(|index| Ok((index, link::has_ethernet_here(index)?)));
@@ -136,7 +136,8 @@ impl Continuity {
         // Before Linux 6.6 there are no links for these programs; a filter of the queue stays by itself.
         let _ = tc::qdisc_add_clsact(interface);
         let _ = tc::qdisc_detach_program(interface, TcAttachType::Egress, name);
-        let id = classifier.attach(interface, TcAttachType::Egress).map_err(|error| refuse(&error))?;
+        let id = patiently(|| classifier.attach(interface, TcAttachType::Egress))
+            .map_err(|error| refuse(&error))?;
         let link = classifier.take_link(id).map_err(|error| refuse(&error))?;
         match FdLink::try_from(link) {
             Ok(link) => {
@@ -155,13 +156,14 @@ impl Continuity {
     }
 }
 
-/// The kernel lets go of a link a moment after its pin is removed; until then its interface is busy.
+/// The kernel lets go of a link a moment after its pin is removed; until then its place is taken.
 fn patiently<T>(mut attach: impl FnMut() -> Result<T, ProgramError>) -> Result<T, ProgramError> {
     let mut tries = 0;
     loop {
         match attach() {
             Err(ProgramError::SyscallError(error))
-                if error.io_error.kind() == ErrorKind::ResourceBusy && tries < PATIENCE =>
+                if matches!(error.io_error.kind(), ErrorKind::ResourceBusy | ErrorKind::AlreadyExists)
+                    && tries < PATIENCE =>
             {
                 tries += 1;
                 thread::sleep(PAUSE);

@@ -6,7 +6,7 @@ use crate::fleet::{FAMILIES, client, service};
 use continuity::{Action, Count, Counts, Layer};
 use linux::link::{self, LinkIndex};
 use linux::{Namespace, Netlink, address, mount};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind::NetworkUnreachable};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -55,16 +55,20 @@ impl Sockets {
     }
 }
 
-/// The kernel takes a moment to know the way to an IPv6 address that was just added.
 fn connect(from: SocketAddr, to: SocketAddr) -> TcpStream {
-    let patience = Duration::from_secs(10);
+    let connect = || linux::socket::connect_tcp(from, to, Duration::from_secs(30)).map_err(io::Error::from);
+    when_there_is_a_way(connect).unwrap()
+}
+
+/// The kernel takes a moment to know the way to an IPv6 address that was just added.
+pub(crate) fn when_there_is_a_way<T>(mut send: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     let began = Instant::now();
     loop {
-        match linux::socket::connect_tcp(from, to, patience) {
-            Err(error) if error.kind() == ErrorKind::NetworkUnreachable && began.elapsed() < patience => {
+        match send() {
+            Err(error) if error.kind() == NetworkUnreachable && began.elapsed() < Duration::from_secs(30) => {
                 std::thread::sleep(Duration::from_millis(1));
             }
-            result => return result.unwrap(),
+            result => return result,
         }
     }
 }
