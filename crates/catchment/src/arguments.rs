@@ -3,11 +3,13 @@
 mod blackhole;
 mod cables;
 mod lab;
+mod query;
 
 pub(crate) use self::lab::{
     Lab, LabFault, LabHistory, LabMembership, LabNew, LabSend, LabTest, LabUp, Running,
 };
 pub(crate) use blackhole::Blackhole;
+pub(crate) use query::DnsQuery;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
@@ -324,6 +326,8 @@ pub(crate) enum Dns {
         #[arg(long)]
         json: bool,
     },
+    /// Asks a server one question, and says which site answered: a small `dig` with NSID, cookie and extended errors
+    Query(DnsQuery),
     /// Judges a zone file or an image: says what it is, or everything that is wrong with it
     #[command(after_help = "Example:\n  catchment dns check zones/example.zone")]
     Check {

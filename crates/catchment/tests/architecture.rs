@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-const CORES: [&str; 6] = ["announce", "bfd", "bgp", "check", "continuity", "dns"];
+const CORES: [&str; 7] = ["announce", "bfd", "bgp", "check", "continuity", "dns", "query"];
 /// Pure like the cores, though no machine or function of the product.
 const VOCABULARY: &str = "terms";
 const BANNED: [&str; 9] = [
@@ -25,9 +25,8 @@ const BANNED: [&str; 9] = [
 fn allowed(name: &str) -> Option<&'static [&'static str]> {
     Some(match name {
         "terms" => &[],
-        "announce" | "bfd" | "bgp" | "check" | "continuity" | "dns" | "document" | "linux" | "api" => {
-            &["terms"]
-        }
+        "announce" | "bfd" | "bgp" | "check" | "continuity" | "dns" | "query" | "document" | "linux"
+        | "api" => &["terms"],
         "xdp" => &["terms", "continuity", "linux"],
         "recording" => &["terms", "announce", "bgp"],
         "fleet" => &["terms", "announce"],
@@ -49,7 +48,7 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
             "fleet",
         ],
         "lab" => &["terms", "document", "linux", "api", "page", "screen"],
-        "catchment" => &["terms", "document", "api", "config", "daemon", "lab", "recording"],
+        "catchment" => &["terms", "document", "api", "config", "daemon", "lab", "query", "recording"],
         _ => return None,
     })
 }

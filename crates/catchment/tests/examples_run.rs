@@ -74,6 +74,9 @@ fn the_built_in_dns_service_answers_while_its_peers_are_out_of_reach() {
 
     let asked = ["dig", "+short", "@198.18.0.53", "CH", "TXT", "id.server"];
     assert_eq!(site.says(&asked), "\"london\"\n");
+    let said = site.says(&[PROGRAM, "dns", "query", "@198.18.0.53", "example.", "SOA"]);
+    assert!(said.starts_with("; site london: 198.18.0.53:53 over UDP, "), "{said}");
+    assert!(said.contains("\nexample.\t300\tIN\tSOA\t"), "{said}");
     let asked = ["dig", "+short", "+tcp", "@2001:db8:53::53", "AAAA", "www.example."];
     assert_eq!(site.says(&asked), "2001:db8:80::80\n");
     let rejected = site.says(&["ip", "-6", "route", "show", "type", "unreachable"]);

@@ -1,4 +1,6 @@
-//! `catchment dns`: is this a zone that the DNS service would serve, and its image.
+//! `catchment dns`: is this a zone that the DNS service would serve, and its image; what a server answers.
+
+pub(super) mod query;
 
 use crate::commands::check::in_json;
 use crate::outcome::Outcome;
