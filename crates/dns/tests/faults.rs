@@ -89,7 +89,19 @@ fn a_zone_that_is_not_what_it_was_digested_as() {
 
 #[test]
 fn hashes_that_cost_too_much() {
-    let lines = "@ NSEC3PARAM 1 0 151 -\n0p9mhaveqvm6t7vbl5lop2u3t2rp3tom NSEC3 1 0 151 - 0p9mhaveqvm6t7vbl5lop2u3t2rp3tom SOA\n";
+    // The hash is that of `example.` after 150 more rounds.
+    let lines = "@ NSEC3PARAM 1 0 151 -\nneasg08a19plpap7fl6lgnof40io5kid NSEC3 1 0 151 - neasg08a19plpap7fl6lgnof40io5kid SOA\n";
     assert_eq!(words(lines), ["4:1: 151 iterations of NSEC3, more than 150"]);
     assert_eq!(words(&lines.replace("151", "150")), [""; 0]);
+}
+
+#[test]
+fn hashes_of_other_names_only() {
+    let missing = ["4:1: no NSEC3 record for the zone's own name has these parameters"];
+    assert_eq!(words("@ NSEC3PARAM 1 0 0 -\n"), missing);
+    let lines = "@ NSEC3PARAM 1 0 150 -\nneasg08a19plpap7fl6lgnof40io5kid NSEC3 1 0 149 - neasg08a19plpap7fl6lgnof40io5kid SOA\n";
+    assert_eq!(words(lines), missing);
+    assert_eq!(words(&lines.replace("149", "150")), [""; 0]);
+    // Flags say that the chain is not complete (RFC 5155 section 7).
+    assert_eq!(words("@ NSEC3PARAM 1 1 0 -\n"), [""; 0]);
 }

@@ -20,7 +20,7 @@ pub(super) fn compile(sorted: &Sorted<'_>, apex: DomainName) -> Result<Vec<u8>, 
         .find(&[])
         .and_then(|name| serial(&name))
         .ok_or_else(|| Place::default().flaw("the SOA record is cut short", "write it anew"))?;
-    let denial = denial(sorted)?;
+    let denial = denial(sorted, &apex)?;
     Compiler::new(sorted, apex, serial, denial).run().map_err(|TooLarge| {
         Place::default().flaw("the image would be larger than 16 GiB", "split the zone into several")
     })
@@ -33,7 +33,7 @@ fn serial(apex: &NameGroup<'_>) -> Option<u32> {
 }
 
 /// How the zone proves what does not exist: by the first NSEC3PARAM whose parameters are known, else by NSEC.
-fn denial(sorted: &Sorted<'_>) -> Result<Denial, Flaw> {
+fn denial(sorted: &Sorted<'_>, zone: &DomainName) -> Result<Denial, Flaw> {
     let Some(apex) = sorted.find(&[]) else { return Ok(Denial::None) };
     for (record, data) in apex.set(RecordType::NSEC3PARAM).iter().flat_map(SetGroup::records) {
         // SHA-1 and no flags (RFC 5155 sections 4.1 and 7.2).
@@ -46,6 +46,13 @@ fn denial(sorted: &Sorted<'_>) -> Result<Denial, Flaw> {
             ));
         }
         if salt.len() == usize::from(length) {
+            let key = hashed([&zone.as_wire().to_ascii_lowercase(), &[]], iterations, salt);
+            if !sorted.find(&key).is_some_and(|name| is_hashed_with(&name, iterations, salt)) {
+                return Err(record.place.flaw(
+                    "no NSEC3 record for the zone's own name has these parameters",
+                    "sign the zone anew, or take this record out",
+                ));
+            }
             return Ok(Denial::Nsec3 { iterations, salt: salt.into() });
         }
     }
