@@ -47,7 +47,7 @@ pub fn show(
     mut carry_out: impl FnMut(Wish),
 ) -> Result<(), ScreenError> {
     let colours = Colours::of(|name| env::var(name).ok());
-    // Also given back where a panic unwinds through here, and before the panic is printed: `try_init` sees to it.
+    // `try_init` sees to it that a panic gives it back before it is printed.
     let _taken = Taken;
     let mut terminal = ratatui::try_init()?;
     thread::Builder::new().name("keys".into()).spawn(move || read_keys(&keys))?;
@@ -69,8 +69,11 @@ struct Taken;
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        // A terminal that is gone needs nothing.
-        let _ = ratatui::try_restore();
+        // Where a panic unwinds it is given back already, and once more would put what the panic says out of sight.
+        if !thread::panicking() {
+            // A terminal that is gone needs nothing.
+            let _ = ratatui::try_restore();
+        }
     }
 }
 
