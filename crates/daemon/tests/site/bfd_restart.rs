@@ -1,6 +1,7 @@
 //! Planned restarts beside a neighbour that takes 150 ms without a packet for a dead path.
 
 use super::restart::{end_of_restart, put_daemon_in_place, put_in_place, restart};
+use super::shown::Shown;
 use super::world::{Program, World, until};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -40,13 +41,13 @@ fn path(world: &World) -> Value {
 }
 
 /// What BIRD would show if the path or the session had been lost for a moment: since when each is up, and what came.
-fn seen_by_bird(world: &World) -> (String, String, u32, u32) {
-    let sessions = [world.birdc("show bfd sessions"), world.birdc("show protocols site")].concat();
-    (sessions, world.birdc("show route all"), world.updates(), world.withdraws())
+fn seen_by_bird(world: &World) -> ([Shown; 3], u32, u32) {
+    let questions = ["show bfd sessions", "show protocols site", "show route all"];
+    (questions.map(|question| world.shown(question)), world.updates(), world.withdraws())
 }
 
 /// The same, and the path is what it was here.
-fn seen(world: &World) -> ((String, String, u32, u32), Value) {
+fn seen(world: &World) -> (([Shown; 3], u32, u32), Value) {
     until_agreed(world);
     let path = path(world);
     let here = json!([path["state"], path["since"], path["interval_us"], path["losses"], path["excused"]]);

@@ -152,7 +152,7 @@ fn it_goes_with_its_group_and_survives_a_crash_and_a_planned_restart() {
     until("the next process tells it again", || world.is_announced() && has(&world, TARGETS[0]));
     assert_eq!(world.count("blackhole-stands"), 1);
 
-    let seen = || (world.birdc("show route all 198.18.0.99/32"), world.updates(), world.withdraws());
+    let seen = || (world.shown("show route all 198.18.0.99/32"), world.updates(), world.withdraws());
     let before = seen();
     let (status, answer) = world.post("/restart", &json!({}));
     assert!(status.ends_with("200 OK"), "{status} {answer}");

@@ -15,6 +15,7 @@ mod metrics;
 mod orders;
 mod reload;
 mod restart;
+mod shown;
 mod transport;
 mod world;
 

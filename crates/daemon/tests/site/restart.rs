@@ -1,5 +1,6 @@
 //! Planned restarts: another program takes over, and nobody outside sees it.
 
+use crate::shown::Shown;
 use crate::transport::{BIRD_OVER_LINK_LOCAL, SITE_OVER_LINK_LOCAL, give_link_local};
 use crate::world::{Program, World, until};
 use linux::process::ProcessSignal;
@@ -72,9 +73,9 @@ pub(super) fn end_of_restart(world: &World, number: u64) -> Value {
 
 /// What BIRD would show of anything that had happened: since when the session is up, when each route came, what was
 /// received.
-fn seen_by_bird(world: &World) -> (String, String, u32, u32) {
-    let routes = world.birdc("show route all");
-    (world.birdc("show protocols site"), routes, world.updates(), world.withdraws())
+fn seen_by_bird(world: &World) -> ([Shown; 2], u32, u32) {
+    let shown = ["show protocols site", "show route all"].map(|question| world.shown(question));
+    (shown, world.updates(), world.withdraws())
 }
 
 /// Asks until it is told to end; how many questions there were, and how many were never answered.
@@ -190,7 +191,7 @@ fn a_session_between_link_local_addresses_goes_over() {
     };
     order("withdraw");
     until("both prefixes are withdrawn", || world.is_withdrawn());
-    assert_eq!(world.birdc("show protocols site"), before.0);
+    assert_eq!(world.shown("show protocols site"), before.0[0]);
     order("resume");
     until("both prefixes are announced again", || world.is_announced());
     world.birdc("restart site");
