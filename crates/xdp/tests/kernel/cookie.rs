@@ -8,7 +8,7 @@ use continuity::{Action, Count, Layer};
 use linux::link::LinkIndex;
 use linux::{Netlink, address, sysctl};
 use socket2::{Domain, Protocol, Socket, Type};
-use std::io::Read;
+use std::io::{ErrorKind::WouldBlock, Read};
 use std::net::SocketAddr;
 use std::time::Duration;
 use xdp::Continuity;
@@ -18,17 +18,32 @@ fn cookie(client: SocketAddr, service: SocketAddr) -> u32 {
     let [client_port, service_port] = [client, service].map(|end| SocketAddr::new(end.ip(), 0));
     let mut raw = Socket::new(Domain::for_address(client), Type::RAW, Some(Protocol::TCP)).unwrap();
     raw.bind(&client_port.into()).unwrap();
-    raw.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    raw.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
     let syn = frames::segment(client, service, SYN, &[], b"");
-    kernel::when_there_is_a_way(|| raw.send_to(&syn, &service_port.into())).unwrap();
     let mut octets = [0; 200];
+    // As a client does that hears nothing. Soon after an address was added, the kernel loses some of what is sent there.
+    for _ in 0..30 {
+        kernel::when_there_is_a_way(|| raw.send_to(&syn, &service_port.into())).unwrap();
+        if let Some(number) = answer_to(client, &mut raw, &mut octets) {
+            return number;
+        }
+    }
+    panic!("no answer to 30 SYNs");
+}
+
+/// The number of the SYN-ACK for a client; none when there is silence.
+fn answer_to(client: SocketAddr, raw: &mut Socket, octets: &mut [u8]) -> Option<u32> {
     loop {
-        let length = raw.read(&mut octets).unwrap();
+        let length = match raw.read(octets) {
+            Ok(length) => length,
+            Err(error) if error.kind() == WouldBlock => return None,
+            Err(error) => panic!("{error}"),
+        };
         // Over IPv4, the header comes along.
         let header = if client.is_ipv4() { usize::from(octets[0] & 15) * 4 } else { 0 };
         let segment = &octets[header..length];
         if segment[2..4] == client.port().to_be_bytes() && segment[13] == SYN | ACK {
-            return u32::from_be_bytes([segment[4], segment[5], segment[6], segment[7]]);
+            return Some(u32::from_be_bytes([segment[4], segment[5], segment[6], segment[7]]));
         }
     }
 }
