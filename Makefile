@@ -29,7 +29,7 @@ test: install-test ## every test; what CI runs
 	$(CARGO) build --release --locked --bin catchment
 	$(SUDO) .ci/package $(CATCHMENT)
 	$(SUDO) .ci/scenarios $(CATCHMENT) scenarios/*.toml
-	$(SUDO) .ci/unprivileged $(CATCHMENT) scenarios/service-killed.toml scenarios/exchange.toml scenarios/four-methods.toml
+	$(SUDO) .ci/unprivileged $(CATCHMENT) scenarios/service-killed.toml scenarios/four-methods.toml
 
 lint: ## formatting, clippy, licences and sources of dependencies
 	$(CARGO) fmt --all --check

@@ -24,6 +24,8 @@ use std::time::Duration;
 use terms::{Family, Prefix};
 
 const PACKAGE: &str = "Debian package frr";
+const NO_OTHER_USER: &str =
+    "a lab without root has no user but one: start it as root, or have the routers run BIRD";
 /// Where FRR's daemons meet.
 const MEETING: &str = "zserv.api";
 /// How long `zebra` may take to be there.
@@ -35,7 +37,6 @@ const GLANCE: Duration = Duration::from_millis(5);
 pub(super) struct Frr {
     directory: PathBuf,
     namespace: Namespace,
-    runs_as: RunsAs,
     /// `bfdd` where a site watches its links, then `bgpd`.
     daemons: &'static [&'static str],
     running: Vec<ProcessId>,
@@ -59,10 +60,10 @@ impl Frr {
         write(&directory.join("zebra.conf"), "")?;
         write(&directory.join("bfdd.conf"), "")?;
         write(&directory.join("bgpd.conf"), configuration)?;
+        give_to_frr(directory)?;
         let mut frr = Frr {
             directory: directory.to_owned(),
             namespace: machine.namespace.try_clone()?,
-            runs_as: give_to_frr(directory)?,
             daemons,
             running: Vec::new(),
             ways: Vec::new(),
@@ -102,9 +103,6 @@ impl Frr {
         command.arg(format!("--pid_file={}", at(&format!("{name}.pid"))));
         command.arg(format!("--config_file={}", at(&format!("{name}.conf"))));
         command.arg(format!("--log=file:{}", at(&format!("{name}.log"))));
-        if self.runs_as == RunsAs::Caller {
-            command.arg("--skip_runas");
-        }
         if name == "bfdd" {
             command.arg(format!("--bfdctl={}", at("bfdd.sock")));
         }
@@ -216,25 +214,18 @@ impl Speaker for Frr {
     }
 }
 
-/// Whose rights its daemons have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum RunsAs {
-    /// Those of its own user: they give up being root.
-    Frr,
-    /// Those that the lab has: in a namespace of one user there is no other to become.
-    Caller,
-}
-
-/// Has its daemons write here.
-fn give_to_frr(directory: &Path) -> Result<RunsAs> {
+/// Its daemons give up being root, and write here. `zebra` does not run without doing so.
+fn give_to_frr(directory: &Path) -> Result<()> {
     let attempt = || format!("give {} to the user frr ({PACKAGE})", directory.display());
     let user = User::from_name("frr").map_err(|error| Error::new(attempt(), error))?;
     let user = user.ok_or_else(|| Error::new(attempt(), io::Error::other("there is no such user")))?;
-    match chown(directory, Some(user.uid.as_raw()), Some(user.gid.as_raw())) {
-        Ok(()) => Ok(RunsAs::Frr),
-        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(RunsAs::Caller),
-        Err(error) => Err(Error::new(attempt(), error)),
-    }
+    chown(directory, Some(user.uid.as_raw()), Some(user.gid.as_raw())).map_err(|error| {
+        let reason = match error.kind() {
+            io::ErrorKind::InvalidInput => io::Error::other(NO_OTHER_USER),
+            _ => error,
+        };
+        Error::new(attempt(), reason)
+    })
 }
 
 fn each_family(
