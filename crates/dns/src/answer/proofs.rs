@@ -59,10 +59,7 @@ impl<'z> Proofs<'z> {
     ) -> Option<()> {
         match self.zone.denial() {
             Denial::None => Some(()),
-            Denial::Nsec => {
-                self.named(name, name.depth())?;
-                self.wildcard_named(name, encloser.depth)
-            }
+            Denial::Nsec => self.named_and_wildcard(name, encloser.depth),
             Denial::Nsec3 { .. } => {
                 self.encloser(name, encloser.depth)?;
                 wildcard.proof.checked_sub(1).map_or(Some(()), |index| self.choose(index))
@@ -74,15 +71,18 @@ impl<'z> Proofs<'z> {
     pub(super) fn no_name(&mut self, name: &Name, encloser: Encloser<'z>) -> Option<()> {
         match self.zone.denial() {
             Denial::None => Some(()),
-            Denial::Nsec => {
-                self.named(name, name.depth())?;
-                self.wildcard_named(name, encloser.depth)
-            }
+            Denial::Nsec => self.named_and_wildcard(name, encloser.depth),
             Denial::Nsec3 { .. } => {
                 let depth = self.encloser(name, encloser.depth)?;
                 self.hashed(b"\x01*", name.suffix(depth))
             }
         }
+    }
+
+    /// The NSEC records at a name and at the wildcard below its closest encloser, or before them.
+    fn named_and_wildcard(&mut self, name: &Name, encloser: usize) -> Option<()> {
+        self.named(name, name.depth())?;
+        self.wildcard_named(name, encloser)
     }
 
     /// The NSEC record at a name or before it.
