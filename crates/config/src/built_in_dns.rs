@@ -1,13 +1,16 @@
 //! `[service.dns]`: the built-in authoritative DNS service and its zones, as text or as images.
 
+mod streams;
+
 use crate::check::{Check, Kind};
-use dns::{Zone, Zones, zone};
+use dns::{Limits, Zone, Zones, zone};
 use document::{Document, Fault, Faults, Source, Spanned, Table, Value};
 use linux::file::Mapping;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+pub use streams::{DnsTls, TicketKey, TicketKeyError};
 
 /// Longest zone file that is read, bytes.
 const LONGEST_ZONE: usize = 1 << 30;
@@ -19,6 +22,10 @@ pub struct BuiltInDns {
     pub files: Vec<PathBuf>,
     /// What they say.
     pub zones: Arc<Zones>,
+    /// How many connections it keeps, and for how long; those of TLS are counted apart.
+    pub limits: Limits,
+    /// What DNS over TLS needs; none where it is not served.
+    pub tls: Option<DnsTls>,
 }
 
 pub(crate) fn read(table: &Table, directory: &Path) -> Option<BuiltInDns> {
@@ -30,11 +37,13 @@ pub(crate) fn read(table: &Table, directory: &Path) -> Option<BuiltInDns> {
     let items = value.list();
     let written: Vec<Spanned<PathBuf>> = items.iter().filter_map(Value::path).collect();
     let zones: Vec<Option<Zone>> = written.iter().map(|file| load(document, file, directory)).collect();
+    let limits = streams::limits(table);
+    let tls = streams::tls(&table.optional("tls"), directory);
     let zones = zones.into_iter().map(|zone| zone.map(Arc::new)).collect::<Option<_>>()?;
     match Zones::new(zones) {
         Ok(zones) => {
             let files = written.iter().map(|file| directory.join(&file.value)).collect();
-            Some(BuiltInDns { files, zones: Arc::new(zones) })
+            Some(BuiltInDns { files, zones: Arc::new(zones), limits: limits?, tls: tls? })
         }
         Err(error) => {
             document.fault(value.span(), error.to_string());

@@ -32,7 +32,7 @@ mod unique;
 
 pub use api::Api;
 pub use bmp::Collector;
-pub use built_in_dns::BuiltInDns;
+pub use built_in_dns::{BuiltInDns, DnsTls, TicketKey, TicketKeyError};
 pub use check::{Command, Issuers, Probe, Question, ServerCertificate, Way};
 pub use dns::Zone;
 pub use fleet::{Endpoint, EndpointError, Fleet, Login, Tls};

@@ -68,7 +68,7 @@ impl Attendants {
         let (stop, stopped) = oneshot::channel();
         let run = move || {
             // On a busy machine decisions come first. A kernel that does not allow it is no reason to stop.
-            let _ = linux::scheduling::step_back();
+            let _ = linux::scheduling::step_back(10);
             runtime.block_on(self.run(stopped));
         };
         let thread = std::thread::Builder::new().name("attendants".to_owned()).spawn(run)?;

@@ -4,11 +4,13 @@
 //!  address 1 --+-- UDP socket -- thread (udp)      a thread per socket; SO_REUSEPORT spreads
 //!              +-- UDP socket -- thread (udp)      clients over the sockets of one address
 //!              +-- TCP listener --+
-//!                                 +-- thread (tcp) all of TCP, so that a flood of it leaves UDP alone
-//!  address 2 --+-- TCP listener --+
+//!              +-- TLS listener --|-+
+//!                                 +-|- thread (tcp) all of TCP, so that a flood of it leaves UDP alone
+//!  address 2 --+-- TCP listener --+ +- thread (tls) all of TLS, so that a flood of it leaves TCP alone, too
+//!              +-- TLS listener ----+
 //!              +-- ...
 //!
-//!  reload --> zones (latest) --> every thread looks for a newer version before each batch
+//!  reload --> zones, limits, certificate (latest) --> every thread looks for newer ones
 //! ```
 //! A socket is bound to one service address, so replies leave from the address that was asked; it may be bound before
 //! the address is on the host. Every thread beats the heart that it was given, counts into counters of its own and
@@ -20,31 +22,35 @@ mod inheritance;
 mod listen;
 mod orders;
 mod service;
+mod streams;
 mod tally;
-mod tcp;
 #[cfg(test)]
 mod tests;
 mod udp;
 
 use crate::succession::Sockets;
 use crate::watchdog::Heart;
-use ::dns::{Identity, Transport, Zones};
+use ::dns::{Identity, Limits, Transport, Zones};
 pub(crate) use inheritance::Inheritance;
 use orders::{Order, Orders};
 use service::Service;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
+use streams::{Speech, Streams, Tls};
 pub(crate) use tally::{Tally, register, total};
 use terms::ServiceName;
 use tokio::sync::watch;
 
 /// Where DNS is served (RFC 1035 section 4.2).
 pub(crate) const PORT: u16 = 53;
+
+/// Where DNS over TLS is served (RFC 7858 section 3.1).
+pub(crate) const TLS_PORT: u16 = 853;
 
 /// Longest time that a thread takes to notice that it is to stop, and between two beats of its heart.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -56,12 +62,14 @@ pub(crate) struct Settings {
     pub(crate) service: ServiceName,
     /// The service addresses. They need not be on the host yet.
     pub(crate) addresses: Vec<IpAddr>,
-    /// [`PORT`], but for tests.
-    pub(crate) port: u16,
     /// UDP threads per address; one per processor is right.
     pub(crate) workers: NonZeroUsize,
     /// Who answers.
     pub(crate) identity: Identity,
+    /// How many connections of each kind are kept, and for how long.
+    pub(crate) limits: Limits,
+    /// What TLS needs; none where it is not spoken.
+    pub(crate) tls: Option<config::DnsTls>,
 }
 
 /// Why the service could not start. Nothing is left half-started.
@@ -90,6 +98,9 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// What TLS needs cannot be had.
+    #[error("DNS over TLS cannot be served: {0}")]
+    Tls(rustls::Error),
     /// The system gave no thread or timer.
     #[error("the system is out of resources: {0}")]
     System(io::Error),
@@ -101,11 +112,13 @@ pub(crate) struct Server {
     service: ServiceName,
     addresses: Vec<IpAddr>,
     served: watch::Sender<Arc<Zones>>,
+    limits: watch::Sender<Limits>,
+    tls: Option<watch::Sender<Tls>>,
     orders: Arc<Orders>,
     threads: Vec<Running>,
     /// Second handles on the sockets, for the program that takes over.
     udp: Vec<OwnedFd>,
-    tcp: Vec<OwnedFd>,
+    listeners: Vec<OwnedFd>,
 }
 
 /// One thread and what it tells about itself.
@@ -123,19 +136,22 @@ impl Server {
         zones: Arc<Zones>,
         from: &mut Inheritance,
     ) -> Result<Server, Error> {
-        let addresses = || settings.addresses.iter().map(|&address| SocketAddr::new(address, settings.port));
+        let at = |port| settings.addresses.iter().map(move |&address| SocketAddr::new(address, port));
+        let tls = settings.tls.as_ref().map(Tls::new).transpose()?.map(watch::Sender::new);
         // TCP first: unlike UDP with SO_REUSEPORT, it notices another server of the same user.
-        let listener = |address| from.listener(address).map_or_else(|| listen::tcp(address), Ok);
-        let listeners = addresses().map(listener).collect::<Result<Vec<_>, Error>>()?;
-        let mut sockets = Vec::new();
-        for address in addresses() {
+        let mut listener = |address| from.listener(address).map_or_else(|| listen::tcp(address), Ok);
+        let tcp = at(PORT).map(&mut listener).collect::<Result<Vec<_>, Error>>()?;
+        let over_tls = at(TLS_PORT).filter(|_| tls.is_some());
+        let over_tls = over_tls.map(&mut listener).collect::<Result<Vec<_>, Error>>()?;
+        let mut udp = Vec::new();
+        for address in at(PORT) {
             let mut its = from.udp(address);
             while its.len() < settings.workers.get() {
                 its.push(listen::udp(address)?);
             }
-            sockets.extend(its);
+            udp.extend(its);
         }
-        let clients = addresses().flat_map(|address| from.streams(address)).collect();
+        let clients = at(PORT).flat_map(|address| from.streams(address)).collect();
         let (served, published) = watch::channel(zones);
         let identity = Arc::new(settings.identity.clone());
         let orders = Arc::<Orders>::default();
@@ -144,20 +160,39 @@ impl Server {
             service: settings.service.clone(),
             addresses: settings.addresses.clone(),
             served,
+            limits: watch::Sender::new(settings.limits),
+            tls,
             orders: Arc::clone(&orders),
             threads: Vec::new(),
-            udp: second_handles(&sockets)?,
-            tcp: second_handles(&listeners)?,
+            udp: second_handles(&udp)?,
+            listeners: second_handles(&tcp)?.into_iter().chain(second_handles(&over_tls)?).collect(),
         };
-        let of_streams = service();
-        let streams = tcp::Streams::new(listeners, clients, of_streams.clone()).map_err(Error::System)?;
-        server.spawn("dns-tcp", Transport::Tcp, &of_streams, move || streams.run())?;
-        for socket in sockets {
+        server.converse(tcp, clients, Speech::Plain, service())?;
+        if let Some(tls) = &server.tls {
+            let speech = Speech::Tls(tls.subscribe());
+            server.converse(over_tls, Vec::new(), speech, service())?;
+        }
+        for socket in udp {
             let service = service();
             let worker = udp::Worker::new(socket, service.clone());
             server.spawn("dns-udp", Transport::Udp, &service, move || worker.run())?;
         }
         Ok(server)
+    }
+
+    /// Starts the thread of one kind of connections.
+    fn converse(
+        &mut self,
+        listeners: Vec<TcpListener>,
+        clients: Vec<TcpStream>,
+        speech: Speech,
+        service: Service,
+    ) -> Result<(), Error> {
+        let (name, transport) = (speech.thread(), speech.transport());
+        let limits = self.limits.subscribe();
+        let streams = Streams::new(listeners, clients, speech, limits, service.clone());
+        let streams = streams.map_err(Error::System)?;
+        self.spawn(name, transport, &service, move || streams.run())
     }
 
     fn spawn(
@@ -187,6 +222,15 @@ impl Server {
     /// Serves these zones from now on.
     pub(crate) fn serve(&self, zones: Arc<Zones>) {
         self.served.send_replace(zones);
+    }
+
+    /// Keeps to these limits from now on, and shows this certificate to whoever calls.
+    pub(crate) fn receive(&self, limits: Limits, tls: Option<&config::DnsTls>) {
+        self.limits.send_if_modified(|now| std::mem::replace(now, limits) != limits);
+        // What could fail is the same for every certificate, and did not at the start.
+        if let (Some(sender), Some(Ok(tls))) = (&self.tls, tls.map(Tls::new)) {
+            sender.send_replace(tls);
+        }
     }
 
     /// What each thread counts.
@@ -224,7 +268,7 @@ impl Server {
     pub(crate) fn hand_over(&self, sockets: &mut Sockets) -> Vec<OwnedFd> {
         let clients = self.orders.take_streams();
         sockets.dns_udp.extend(self.udp.iter().map(AsRawFd::as_raw_fd));
-        sockets.dns_tcp.extend(self.tcp.iter().map(AsRawFd::as_raw_fd));
+        sockets.dns_tcp.extend(self.listeners.iter().map(AsRawFd::as_raw_fd));
         sockets.dns_streams.extend(clients.iter().map(AsRawFd::as_raw_fd));
         clients
     }

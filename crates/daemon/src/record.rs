@@ -28,7 +28,7 @@ impl Recording {
         let _ = fs::create_dir_all(state_dir);
         // It has something to do with every read of a flood, and would now and then take the processor away from the
         // decisions. Refused, it writes all the same.
-        let step_back = || drop(linux::scheduling::step_back());
+        let step_back = || drop(linux::scheduling::step_back(10));
         match Recorder::create(&path, Recorder::LIMIT, &header, step_back, on_trouble) {
             Ok(recorder) => Recording(Some(recorder)),
             Err(error) => {

@@ -34,6 +34,8 @@ pub enum Transport {
     Udp,
     /// A stream: at most 65535 octets.
     Tcp,
+    /// A stream inside TLS: the same, and nobody else can read it.
+    Tls,
 }
 
 /// What became of a message.
@@ -182,7 +184,7 @@ fn decide(zones: &Zones, identity: &Identity, query: &Query<'_>, reply: &mut Rep
 /// Octets that a reply may have (RFC 6891 section 6.2.5: a payload below 512 means 512).
 fn room(edns: Option<Edns>, transport: Transport) -> usize {
     usize::from(match (transport, edns) {
-        (Transport::Tcp, _) => u16::MAX,
+        (Transport::Tcp | Transport::Tls, _) => u16::MAX,
         (Transport::Udp, None) => UDP_PLAIN,
         (Transport::Udp, Some(edns)) => edns.payload.clamp(UDP_PLAIN, UDP_PAYLOAD),
     })

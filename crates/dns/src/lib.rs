@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod connections;
 mod identity;
 mod image;
 mod name;
@@ -26,6 +27,7 @@ pub mod zone;
 mod zones;
 
 pub use answer::{Outcome, ResponseCode, Silence, Transport, UDP_PAYLOAD, answer};
+pub use connections::{ConnectionId, Connections, Limits, Opened};
 pub use identity::Identity;
 pub use zone::Zone;
 pub use zones::{TwiceError, Zones};

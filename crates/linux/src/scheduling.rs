@@ -20,9 +20,10 @@ pub fn real_time() -> Result<()> {
     Errno::result(result).map(drop).attempt(|| "run a thread in real time")
 }
 
-/// Lets every normal thread of the process that has something to do run before the calling one, more or less.
-pub fn step_back() -> Result<()> {
-    rustix::process::setpriority_process(None, 10).attempt(|| "let other threads run first")
+/// Lets every normal thread of the process that has something to do run before the calling one, more or less: by so
+/// many steps of nice(2), 19 at most. Ten steps leave it a tenth of a processor that another thread wants, too.
+pub fn step_back(steps: u8) -> Result<()> {
+    rustix::process::setpriority_process(None, i32::from(steps)).attempt(|| "let other threads run first")
 }
 
 #[cfg(test)]
@@ -39,7 +40,7 @@ mod tests {
         let nice = || rustix::process::getpriority_process(None).unwrap();
         let before = nice();
         std::thread::spawn(move || {
-            step_back().unwrap();
+            step_back(10).unwrap();
             assert_eq!(nice(), 10);
         })
         .join()

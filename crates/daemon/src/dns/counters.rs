@@ -17,7 +17,19 @@ pub(super) struct Counters {
     silent: AtomicU64,
     unsent: AtomicU64,
     connections: AtomicU64,
-    cut: AtomicU64,
+    ended: AtomicU64,
+    idle: AtomicU64,
+    crowded: AtomicU64,
+    handshake_failures: AtomicU64,
+}
+
+/// Why a connection was cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// No message passed for too long.
+    Idle,
+    /// It was the idlest when a place was needed.
+    Crowded,
 }
 
 /// A snapshot of counters. Each of them only grows.
@@ -32,13 +44,24 @@ pub(crate) struct Counts {
     pub(super) silent: u64,
     /// Replies that the system did not take.
     pub(crate) unsent: u64,
-    /// TCP connections that were accepted.
+    /// Connections that were accepted.
     pub(super) connections: u64,
-    /// TCP connections that were cut, because the client was idle or did not read.
-    pub(super) cut: u64,
+    /// Connections that are no more.
+    pub(super) ended: u64,
+    /// Connections that were cut because no message passed for too long.
+    pub(super) idle: u64,
+    /// Connections that were cut because they were the idlest when a place was needed.
+    pub(super) crowded: u64,
+    /// Connections on which no TLS session came about.
+    pub(super) handshake_failures: u64,
 }
 
 impl Counts {
+    /// Connections that are open.
+    pub(super) fn open(&self) -> u64 {
+        self.connections.saturating_sub(self.ended)
+    }
+
     /// Replies by what they said.
     pub(crate) fn replies(&self) -> impl Iterator<Item = (ResponseCode, u64)> {
         ResponseCode::ALL.into_iter().zip(self.replies)
@@ -76,8 +99,19 @@ impl Counters {
         add(&self.connections, 1);
     }
 
-    pub(super) fn count_cut(&self) {
-        add(&self.cut, 1);
+    pub(super) fn count_end(&self) {
+        add(&self.ended, 1);
+    }
+
+    pub(super) fn count_cut(&self, why: Cut) {
+        match why {
+            Cut::Idle => add(&self.idle, 1),
+            Cut::Crowded => add(&self.crowded, 1),
+        }
+    }
+
+    pub(super) fn count_handshake_failure(&self) {
+        add(&self.handshake_failures, 1);
     }
 
     pub(super) fn read(&self) -> Counts {
@@ -89,7 +123,10 @@ impl Counters {
             silent: read(&self.silent),
             unsent: read(&self.unsent),
             connections: read(&self.connections),
-            cut: read(&self.cut),
+            ended: read(&self.ended),
+            idle: read(&self.idle),
+            crowded: read(&self.crowded),
+            handshake_failures: read(&self.handshake_failures),
         }
     }
 }
@@ -103,7 +140,10 @@ impl Sum for Counts {
             silent: sum.silent + more.silent,
             unsent: sum.unsent + more.unsent,
             connections: sum.connections + more.connections,
-            cut: sum.cut + more.cut,
+            ended: sum.ended + more.ended,
+            idle: sum.idle + more.idle,
+            crowded: sum.crowded + more.crowded,
+            handshake_failures: sum.handshake_failures + more.handshake_failures,
         })
     }
 }

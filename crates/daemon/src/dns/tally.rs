@@ -5,6 +5,7 @@ use ::dns::Transport;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use terms::ServiceName;
@@ -20,6 +21,12 @@ pub(crate) struct Tally {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct TransportLabel {
     transport: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CutLabels {
+    transport: &'static str,
+    why: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -45,7 +52,7 @@ pub(crate) fn register(registry: &mut Registry, tallies: &[Tally]) {
     if tallies.is_empty() {
         return;
     }
-    let totals = [("udp", Transport::Udp), ("tcp", Transport::Tcp)];
+    let totals = [("udp", Transport::Udp), ("tcp", Transport::Tcp), ("tls", Transport::Tls)];
     let totals = totals.map(|(transport, of)| (transport, total_of(tallies, of)));
     let mut by_transport = |name: &str, help: &str, read: fn(&Counts) -> u64| {
         let family = Family::<TransportLabel, Counter>::default();
@@ -61,7 +68,19 @@ pub(crate) fn register(registry: &mut Registry, tallies: &[Tally]) {
     by_transport("dns_silent", "Messages that deserved no reply", |counts| counts.silent);
     by_transport("dns_unsent", "Replies that the system did not take", |counts| counts.unsent);
     by_transport("dns_connections", "Connections that were accepted", |counts| counts.connections);
-    by_transport("dns_cut", "Connections of clients that were idle or did not read", |counts| counts.cut);
+    by_transport("dns_handshake_failures", "Connections on which no TLS session came about", |counts| {
+        counts.handshake_failures
+    });
+    let (open, cut) = (Family::<TransportLabel, Gauge>::default(), Family::<CutLabels, Counter>::default());
+    for &(transport, counts) in &totals {
+        let number = i64::try_from(counts.open()).unwrap_or(i64::MAX);
+        open.get_or_create(&TransportLabel { transport }).set(number);
+        for (why, number) in [("idle", counts.idle), ("crowded", counts.crowded)] {
+            cut.get_or_create(&CutLabels { transport, why }).inc_by(number);
+        }
+    }
+    registry.register("dns_connections_open", "Connections that are open", open);
+    registry.register("dns_cut", "Connections that were cut: idle, or the idlest of a crowd", cut);
     let replies = Family::<ReplyLabels, Counter>::default();
     for (transport, counts) in &totals {
         for (code, number) in counts.replies() {

@@ -1,5 +1,8 @@
 //! The service in a network namespace of its own, asked by `dig` and by sockets.
 
+mod streams;
+mod tls;
+
 use super::counters::Counts;
 use super::*;
 use ::dns::{ResponseCode, zone};
@@ -38,23 +41,34 @@ fn settings(workers: usize) -> Settings {
     Settings {
         service: "dns".parse().unwrap(),
         addresses: SERVICE.map(|address| address.parse().unwrap()).to_vec(),
-        port: 53,
         workers: workers.try_into().unwrap(),
         identity: Identity::new(&"london".parse().unwrap(), Some(&"lon-1".parse().unwrap())),
+        limits: limits(1000, 10),
+        tls: None,
     }
+}
+
+/// So many connections, however near their clients are, each idle for so many seconds.
+fn limits(connections: usize, idle: u64) -> Limits {
+    let connections = connections.try_into().unwrap();
+    Limits { connections, per_network: connections, idle: Duration::from_secs(idle) }
 }
 
 impl World {
     /// The service starts before its addresses are on the host, as it may in a site.
     fn new(workers: usize) -> World {
+        World::with(&settings(workers))
+    }
+
+    fn with(settings: &Settings) -> World {
         let namespace = Namespace::new().unwrap();
         let mut netlink = namespace.netlink().unwrap();
         link::set_up(&mut netlink, link::LinkIndex::LOOPBACK).unwrap();
         let server = namespace
-            .run(|| Server::start(&settings(workers), zones(1), &mut Inheritance::default()))
+            .run(|| Server::start(settings, zones(1), &mut Inheritance::default()))
             .unwrap()
             .unwrap();
-        for service in settings(1).addresses {
+        for &service in &settings.addresses {
             address::add(&mut netlink, link::LinkIndex::LOOPBACK, service.into()).unwrap();
         }
         World { namespace, server }
@@ -118,7 +132,7 @@ fn read_framed(stream: &mut TcpStream) -> Vec<u8> {
     message
 }
 
-fn wait_until(what: &str, happened: impl Fn() -> bool) {
+fn wait_until(what: &str, mut happened: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !happened() {
         assert!(Instant::now() < deadline, "{what} did not happen");
@@ -203,51 +217,6 @@ fn other_zones_are_served_without_a_restart() {
     assert_eq!(serial(&serial_over_tcp()), 2);
     let serials: BTreeSet<u32> = (0..50).map(|id| serial(&world.ask(&query(id, 6)))).collect();
     assert_eq!(serials, BTreeSet::from([2]));
-}
-
-#[test]
-fn queries_of_one_connection_are_answered_in_order() {
-    let world = World::new(1);
-    let mut stream = world.connect();
-    let queries: Vec<u8> =
-        (0..100).flat_map(|id| framed(&query(id, if id % 2 == 0 { 6 } else { 2 }))).collect();
-    // In pieces that end anywhere.
-    for piece in queries.chunks(7) {
-        stream.write_all(piece).unwrap();
-    }
-    for id in 0..100u16 {
-        assert_eq!(read_framed(&mut stream)[..2], id.to_be_bytes());
-    }
-}
-
-#[test]
-fn idle_connections_and_slow_readers_shut_nobody_out() {
-    let world = World::new(1);
-    let mut crowd: Vec<TcpStream> = (0..300).map(|_| world.connect()).collect();
-    // One of them asks for much and reads nothing.
-    let greedy = crowd.last_mut().unwrap();
-    greedy.set_write_timeout(Some(Duration::from_millis(100))).unwrap();
-    let many = large_query().repeat(1000);
-    // Fails when the service has stopped reading, which is the point.
-    let _ = greedy.write_all(&many);
-    assert_eq!(world.ask(&query(7, 6))[..2], [0, 7], "UDP is not touched");
-    let mut stream = world.connect();
-    stream.write_all(&framed(&query(8, 6))).unwrap();
-    assert_eq!(read_framed(&mut stream)[..2], [0, 8], "a place becomes free");
-    wait_until("the end of the crowd", || world.counts(Transport::Tcp).cut >= 300);
-}
-
-#[test]
-fn octets_that_are_no_query_end_the_connection() {
-    let world = World::new(1);
-    for garbage in [framed(b""), framed(b"hello"), framed(&[0x80; 12])] {
-        let mut stream = world.connect();
-        stream.write_all(&garbage).unwrap();
-        let mut rest = Vec::new();
-        stream.read_to_end(&mut rest).unwrap();
-        assert!(rest.is_empty(), "{garbage:?}: {rest:?}");
-    }
-    assert_eq!(world.counts(Transport::Tcp).silent, 3);
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub(crate) struct Difference {
     pub(crate) groups: Vec<GroupStep>,
     /// Groups that are no more.
     pub(crate) gone: Vec<GroupName>,
-    /// Services whose addresses or zone files change.
+    /// Services whose addresses, zone files or limits change.
     pub(crate) services: BTreeMap<ServiceName, ServiceChange>,
     /// Collectors of BMP that change.
     pub(crate) collectors: BTreeMap<CollectorName, CollectorChange>,
@@ -76,7 +76,7 @@ pub(crate) enum ServiceChange {
     Added,
     /// It is no more: its addresses go once it has lingered.
     Removed,
-    /// Other addresses, zone files, or another kind of server.
+    /// Other addresses, zone files, limits, or another kind of server.
     Changed,
 }
 
@@ -202,9 +202,10 @@ fn services(last: &[Service], next: &[Service]) -> BTreeMap<ServiceName, Service
             (Some(_), None) => ServiceChange::Removed,
             (None, _) => ServiceChange::Added,
             (Some(old), Some(new)) => {
-                let files = |service: &Service| service.dns.as_ref().map(|dns| dns.files.clone());
+                let settings =
+                    |service: &Service| service.dns.as_ref().map(|dns| (dns.files.clone(), dns.limits));
                 let (old, new) = (last.get(old)?, next.get(new)?);
-                if old.addresses == new.addresses && files(old) == files(new) {
+                if old.addresses == new.addresses && settings(old) == settings(new) {
                     return None;
                 }
                 ServiceChange::Changed
@@ -251,11 +252,25 @@ fn needs_restart(last: &SiteFile, next: &SiteFile) -> Vec<&'static str> {
         ("[site] router_id", site.router_id != other.router_id),
         ("[site] bgp_port", site.bgp_port != other.bgp_port),
         ("[site] state_dir", site.state_dir != other.state_dir),
+        ("[service.dns] tls", tls_comes_or_goes(&last.services, &next.services)),
         ("[fleet]", last.fleet != next.fleet),
         ("[api] socket", last.api.socket != next.api.socket),
         ("[api] listen", last.api.listen != next.api.listen),
     ];
     changed(&keys)
+}
+
+/// Whether a built-in DNS service that stays begins or ends to speak TLS.
+fn tls_comes_or_goes(last: &[Service], next: &[Service]) -> bool {
+    let speaks = |services: &[Service], name: &ServiceName| {
+        let service = services.iter().find(|service| service.name == *name)?;
+        Some(service.dns.as_ref()?.tls.is_some())
+    };
+    let other = |service: &Service| {
+        let (old, new) = (speaks(last, &service.name), speaks(next, &service.name));
+        old.is_some() && new.is_some() && old != new
+    };
+    last.iter().any(other)
 }
 
 fn changed(keys: &[(&'static str, bool)]) -> Vec<&'static str> {

@@ -49,9 +49,10 @@ fn start_server(
     let settings = dns::Settings {
         service: service.name.clone(),
         addresses,
-        port: dns::PORT,
         workers: std::thread::available_parallelism().map_err(Error::System)?,
         identity: ::dns::Identity::new(&site_file.site.name, Some(&site_file.site.host)),
+        limits: built_in.limits,
+        tls: built_in.tls.clone(),
     };
     Ok(Some(dns::Server::start(&settings, Arc::clone(&built_in.zones), from)?))
 }
@@ -141,6 +142,7 @@ impl Services {
         for server in &stay {
             if let Some(built_in) = needs(server) {
                 server.serve(Arc::clone(&built_in.zones));
+                server.receive(built_in.limits, built_in.tls.as_ref());
             }
         }
         self.servers = stay;

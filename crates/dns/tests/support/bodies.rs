@@ -51,7 +51,7 @@ pub(crate) fn image(octets: &[u8]) {
             let mut ask = ask(".", kind);
             ask.name = std::clone::Clone::clone(&name);
             ask.edns = Some(crate::messages::AskEdns { flags: 0x8000, ..Default::default() });
-            for transport in [Transport::Udp, Transport::Tcp] {
+            for transport in [Transport::Udp, Transport::Tcp, Transport::Tls] {
                 answer(&zones, &IDENTITY, &ask.octets(), transport, &mut out);
             }
         }
@@ -60,7 +60,7 @@ pub(crate) fn image(octets: &[u8]) {
 
 /// Any message, over both transports and with any room.
 pub(crate) fn query(message: &[u8]) {
-    for transport in [Transport::Udp, Transport::Tcp] {
+    for transport in [Transport::Udp, Transport::Tcp, Transport::Tls] {
         let mut out = vec![0xee; 65535];
         let outcome = answer(&ZONES, &IDENTITY, message, transport, &mut out);
         judge_reply(message, transport, outcome, &out);
@@ -113,7 +113,7 @@ fn judge_reply(message: &[u8], transport: Transport, outcome: Outcome, out: &[u8
         }
     }
     let allowed = match (transport, payload(message)) {
-        (Transport::Tcp, _) => 65535,
+        (Transport::Tcp | Transport::Tls, _) => 65535,
         (Transport::Udp, None) => 512,
         (Transport::Udp, Some(payload)) => usize::from(payload).clamp(512, 1232),
     };

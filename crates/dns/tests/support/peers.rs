@@ -126,6 +126,7 @@ impl Peer {
                 stream.read_exact(&mut reply).unwrap();
                 reply
             }
+            Transport::Tls => panic!("peers are not asked over TLS"),
         }
     }
 }

@@ -1,0 +1,117 @@
+//! What is said on one connection: queries in, replies out, in their order.
+//!
+//! A client may send many queries without waiting (RFC 7766 section 6.2.1.1). They are answered as many at a time as
+//! fit into [`ENOUGH`], and nothing more is read until that is sent: who does not read makes us wait, not remember.
+
+use super::crowd::{Answered, PREFIX, Place};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+/// Octets of replies after which they are sent, whatever else was asked.
+const ENOUGH: usize = 16 << 10;
+/// What a connection keeps of its memory between two queries, octets.
+const KEPT: usize = 2 << 10;
+
+/// A connection that can be spoken on.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin {
+    /// The connection once more, where whoever has it knows all about it.
+    fn second_handle(&self) -> Option<OwnedFd>;
+}
+
+impl Stream for TcpStream {
+    fn second_handle(&self) -> Option<OwnedFd> {
+        self.as_fd().try_clone_to_owned().ok()
+    }
+}
+
+impl Stream for TlsStream<TcpStream> {
+    /// Its keys stay here.
+    fn second_handle(&self) -> Option<OwnedFd> {
+        None
+    }
+}
+
+/// Answers until the client hangs up or says what no client says.
+pub(super) async fn converse(mut stream: impl Stream, place: &Place) -> io::Result<()> {
+    let mut arrived = Arrived::default();
+    let mut sending = Vec::new();
+    loop {
+        let mut is_client = true;
+        while is_client
+            && sending.len() < ENOUGH
+            && let Some(query) = arrived.message()
+        {
+            is_client = matches!(place.answer(query, &mut sending), Answered::Reply);
+        }
+        if !sending.is_empty() {
+            stream.write_all(&sending).await?;
+            stream.flush().await?;
+            sending.clear();
+            sending.shrink_to(KEPT);
+            place.passed();
+        }
+        if !is_client {
+            return stream.shutdown().await;
+        }
+        if arrived.has_message() {
+            continue;
+        }
+        tokio::select! {
+            biased;
+            read = arrived.read(&mut stream) => if read? == 0 {
+                return stream.shutdown().await;
+            },
+            () = place.stand() => {
+                if arrived.is_empty() {
+                    place.hand_in(&stream);
+                }
+                place.go_on().await;
+            }
+        }
+    }
+}
+
+/// Octets that have arrived and are not answered yet: whole messages, each with its length in front, and the beginning
+/// of one more. It grows with what arrives, never with what a client announces.
+#[derive(Default)]
+struct Arrived {
+    octets: Vec<u8>,
+    /// Where the next message begins.
+    at: usize,
+}
+
+impl Arrived {
+    /// The next message, if it is there as a whole.
+    fn message(&mut self) -> Option<&[u8]> {
+        let end = self.end_of_message()?;
+        let start = std::mem::replace(&mut self.at, end) + PREFIX;
+        Some(&self.octets[start..end])
+    }
+
+    fn has_message(&self) -> bool {
+        self.end_of_message().is_some()
+    }
+
+    fn end_of_message(&self) -> Option<usize> {
+        let rest = &self.octets[self.at..];
+        let length = u16::from_be_bytes(*rest.first_chunk::<PREFIX>()?);
+        let end = PREFIX + usize::from(length);
+        (rest.len() >= end).then_some(self.at + end)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.at == self.octets.len()
+    }
+
+    /// Reads what is there; 0 at the end. What is not read stays in the kernel when this is given up.
+    async fn read(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> io::Result<usize> {
+        self.octets.drain(..self.at);
+        self.at = 0;
+        self.octets.shrink_to(KEPT);
+        self.octets.reserve_exact(KEPT);
+        stream.read_buf(&mut self.octets).await
+    }
+}

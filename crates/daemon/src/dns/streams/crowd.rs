@@ -1,0 +1,171 @@
+//! All connections of one thread: what [`dns::Connections`] decides about them, carried out.
+
+use super::conversation::{Stream, converse};
+use super::{Speech, becomes};
+use crate::clock::Clock;
+use crate::dns::counters::Cut;
+use crate::dns::service::Service;
+use ::dns::{ConnectionId, Connections, Limits};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io;
+use std::net::IpAddr;
+use std::rc::Rc;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, spawn_local};
+
+/// Octets of the length in front of a message (RFC 1035 section 4.2.2).
+pub(super) const PREFIX: usize = 2;
+/// Octets of the longest message.
+const LONGEST: usize = u16::MAX as usize;
+
+/// The connections, the tasks that serve them, and what all of them share. It lives on one thread.
+pub(super) struct Crowd {
+    speech: Speech,
+    service: RefCell<Service>,
+    clock: Clock,
+    connections: RefCell<Connections>,
+    tasks: RefCell<BTreeMap<ConnectionId, AbortHandle>>,
+    /// Room for one reply, until it is known how long it is.
+    room: RefCell<Box<[u8]>>,
+    standing: watch::Receiver<bool>,
+}
+
+impl Crowd {
+    pub(super) fn new(
+        speech: Speech,
+        limits: Limits,
+        service: Service,
+        standing: watch::Receiver<bool>,
+    ) -> Self {
+        Crowd {
+            speech,
+            service: RefCell::new(service),
+            clock: Clock::start(),
+            connections: RefCell::new(Connections::new(limits)),
+            tasks: RefCell::default(),
+            room: RefCell::new(vec![0; LONGEST].into_boxed_slice()),
+            standing,
+        }
+    }
+
+    /// Keeps to other limits from now on.
+    pub(super) fn limit(&self, limits: Limits) {
+        self.connections.borrow_mut().limit(limits);
+    }
+
+    /// Serves a newcomer, in the place of another one if there is none left.
+    pub(super) fn admit(self: &Rc<Self>, stream: TcpStream, from: IpAddr) {
+        self.service.borrow().counters().count_connection();
+        let opened = self.connections.borrow_mut().open(from, self.clock.now());
+        if let Some(idlest) = opened.instead_of {
+            self.cut(idlest, Cut::Crowded);
+        }
+        let place = Place { crowd: Rc::clone(self), id: opened.id };
+        let task = spawn_local(async move {
+            // How a connection ends concerns nobody: the client knows, or is gone.
+            let _ = place.serve(stream).await;
+        });
+        self.tasks.borrow_mut().insert(opened.id, task.abort_handle());
+    }
+
+    /// Cuts everybody whose time is up.
+    pub(super) fn cut_overdue(&self) {
+        let next = || self.connections.borrow_mut().overdue(self.clock.now());
+        while let Some(id) = next() {
+            self.cut(id, Cut::Idle);
+        }
+    }
+
+    /// Cuts the idlest.
+    pub(super) fn make_room(&self) {
+        let idlest = self.connections.borrow_mut().make_room();
+        idlest.into_iter().for_each(|id| self.cut(id, Cut::Crowded));
+    }
+
+    fn cut(&self, id: ConnectionId, why: Cut) {
+        self.service.borrow().counters().count_cut(why);
+        if let Some(task) = self.tasks.borrow_mut().remove(&id) {
+            task.abort();
+        }
+    }
+}
+
+/// The place of one connection. Given back when it ends, however it does.
+pub(super) struct Place {
+    crowd: Rc<Crowd>,
+    id: ConnectionId,
+}
+
+/// What a client's message leads to.
+pub(super) enum Answered {
+    /// There is a reply.
+    Reply,
+    /// It deserves none: whoever sends such a thing is no DNS client.
+    Nothing,
+}
+
+impl Place {
+    async fn serve(self, stream: TcpStream) -> io::Result<()> {
+        // Replies are whole messages: holding them back to fill a segment only costs time.
+        stream.set_nodelay(true)?;
+        match &self.crowd.speech {
+            Speech::Plain => converse(stream, &self).await,
+            Speech::Tls(tls) => {
+                let acceptor = tls.borrow().acceptor();
+                match acceptor.accept(stream).await {
+                    Ok(stream) => converse(stream, &self).await,
+                    Err(error) => {
+                        self.crowd.service.borrow().counters().count_handshake_failure();
+                        Err(error)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Answers one message, and adds the reply to what is to be sent.
+    pub(super) fn answer(&self, query: &[u8], sending: &mut Vec<u8>) -> Answered {
+        let (mut service, mut room) = (self.crowd.service.borrow_mut(), self.crowd.room.borrow_mut());
+        service.refresh();
+        let Some(length) = service.answer(query, self.crowd.speech.transport(), &mut room) else {
+            return Answered::Nothing;
+        };
+        sending.extend_from_slice(&(length as u16).to_be_bytes()); // a message has 65535 octets at most
+        sending.extend_from_slice(&room[..length]);
+        Answered::Reply
+    }
+
+    /// A message has passed.
+    pub(super) fn passed(&self) {
+        self.crowd.connections.borrow_mut().passed(self.id, self.crowd.clock.now());
+    }
+
+    /// Waits until all is to stand still. The client may be told to the program that takes over, if it is between two
+    /// queries: then nothing is known of it that the kernel does not know.
+    pub(super) async fn stand(&self) {
+        becomes(&mut self.crowd.standing.clone(), true).await;
+    }
+
+    /// Waits until it may go on.
+    pub(super) async fn go_on(&self) {
+        becomes(&mut self.crowd.standing.clone(), false).await;
+    }
+
+    /// Hands the connection in, for the program that takes over.
+    pub(super) fn hand_in(&self, stream: &impl Stream) {
+        // One that cannot be handed over is closed, and its client calls again.
+        if let Some(second) = stream.second_handle() {
+            self.crowd.service.borrow().hand_in(second);
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.crowd.connections.borrow_mut().close(self.id);
+        self.crowd.tasks.borrow_mut().remove(&self.id);
+        self.crowd.service.borrow().counters().count_end();
+    }
+}
