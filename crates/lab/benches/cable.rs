@@ -1,7 +1,8 @@
 //! What a cable adds to its delay, and how much TCP goes through it.
 //!
 //! `cargo bench -p lab --bench cable`, as root, on an idle machine: TUN devices and virtual Ethernet in turns, the latter
-//! also without root, where no thread runs in real time. Without iperf3 there is no throughput. Prints rows of a table.
+//! also without root, where no thread runs in real time, and both on a single processor: what is less there is the waking
+//! of a processor that sleeps. Without iperf3 there is no throughput. Prints rows of a table.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
@@ -12,7 +13,8 @@ use lab::plan::CableId;
 use linux::link::{self, End, LinkIndex};
 use linux::panel::Panel;
 use linux::process::{Namespaces, start_in};
-use linux::{Namespace, address, scheduling, user_namespace};
+use linux::{Namespace, address, user_namespace};
+use rustix::thread::{CpuSet, sched_setaffinity};
 use std::net::UdpSocket;
 use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
@@ -29,6 +31,8 @@ const DELAYS_MS: [u64; 3] = [1, 10, 100];
 const TURNS: usize = 3;
 /// Asks for a process without root's privileges.
 const ROOTLESS: &str = "--rootless";
+/// Asks for a process that keeps to one processor.
+const ONE_PROCESSOR: &str = "--one-processor";
 const ADDRESSES: [&str; 2] = ["10.0.0.0", "10.0.0.1"];
 
 #[derive(Clone, Copy)]
@@ -87,7 +91,6 @@ impl World {
         sender.connect((ADDRESSES[1], 9)).unwrap();
         let mut errors: Vec<f64> = thread::scope(|scope| {
             let late = scope.spawn(move || {
-                let _ = scheduling::real_time();
                 let hear = |_| {
                     let mut sent = [0; 8];
                     receiver.recv(&mut sent).unwrap();
@@ -165,14 +168,31 @@ fn throughput() {
 }
 
 fn main() {
-    if std::env::args().any(|argument| argument == ROOTLESS) {
-        user_namespace::enter_new().unwrap();
-        return errors("virtual Ethernet, no root", Kind::Veth);
+    match std::env::args().find(|argument| argument == ROOTLESS || argument == ONE_PROCESSOR).as_deref() {
+        Some(ROOTLESS) => {
+            user_namespace::enter_new().unwrap();
+            errors("virtual Ethernet, no root", Kind::Veth);
+        }
+        Some(_) => {
+            let mut processors = CpuSet::new();
+            processors.set(0);
+            sched_setaffinity(None, &processors).unwrap();
+            errors("TUN, one processor", Kind::Tun);
+            errors("virtual Ethernet, one processor", Kind::Veth);
+        }
+        None => {
+            println!("| cable | delay | late, p50, ms | late, p99, ms |\n|---|---|---|---|");
+            errors("TUN", Kind::Tun);
+            errors("virtual Ethernet", Kind::Veth);
+            again(ONE_PROCESSOR);
+            again(ROOTLESS);
+            throughput();
+        }
     }
-    println!("| cable | delay | late, p50, ms | late, p99, ms |\n|---|---|---|---|");
-    errors("TUN", Kind::Tun);
-    errors("virtual Ethernet", Kind::Veth);
-    let status = Command::new(std::env::current_exe().unwrap()).arg(ROOTLESS).status().unwrap();
+}
+
+/// This program as another process, told of it by an argument.
+fn again(argument: &str) {
+    let status = Command::new(std::env::current_exe().unwrap()).arg(argument).status().unwrap();
     assert!(status.success());
-    throughput();
 }

@@ -44,7 +44,7 @@ pub fn shift(neighbour: Option<&str>) -> String {
 }
 
 /// The configuration of the route server of an exchange (RFC 7947): it adds no number of its own, and next hops are those
-/// of the members, who reach each other on its LAN. A member whose own route is the best is told of the second best.
+/// of the members, who call it and reach each other on its LAN. A member whose own route is the best is told of the second best.
 pub fn route_server(world: &World, plan: &Plan, exchange: NodeId, directory: &Path) -> String {
     let node = plan.node(exchange);
     let mut text = format!(
@@ -63,7 +63,7 @@ pub fn route_server(world: &World, plan: &Plan, exchange: NodeId, directory: &Pa
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
-            "\nprotocol bgp {name} from session {{\n  local {} as {asn};\n  neighbor {} as {};\n  rs client;\n  \
+            "\nprotocol bgp {name} from session {{\n  local {} as {asn};\n  neighbor {} as {};\n  passive yes;\n  rs client;\n  \
              ipv4 {{ {channel}; }};\n  ipv6 {{ {channel}; }};\n}}",
             own.v4, there.address.v4, member.asn
         );
@@ -207,6 +207,9 @@ impl Configuration<'_> {
         let (own, own6, theirs) = (session.own.v4, session.own.v6, session.theirs.v4);
         writeln!(f, "\nprotocol bgp {name} from session {{")?;
         writeln!(f, "  local {own} as {asn};\n  neighbor {theirs} as {far_asn};")?;
+        if session.waits {
+            writeln!(f, "  passive yes;")?;
+        }
         let (v4, v6) = match session.kind.neighbour() {
             None => {
                 let all = "import filter from_inside; export where source = RTS_BGP;";

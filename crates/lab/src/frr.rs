@@ -92,6 +92,9 @@ impl Configuration<'_> {
         if session.kind == SessionKind::Inside {
             writeln!(f, " neighbor {theirs} update-source {own}")?;
         }
+        if session.waits {
+            writeln!(f, " neighbor {theirs} passive")?;
+        }
         match self.world.operation.bfd.filter(|_| session.kind == SessionKind::Host) {
             Some(interval) => {
                 let interval = interval.as_millis();

@@ -64,6 +64,9 @@ pub struct Session<'p> {
     pub theirs: Pair,
     /// What it is for.
     pub kind: SessionKind,
+    /// Whether this end waits to be called. Where both ends call, a connection of every pair is made in vain, and many
+    /// routers that start at once fill each other's short queues of callers.
+    pub waits: bool,
 }
 
 /// What a session is for.
@@ -96,17 +99,19 @@ impl SessionKind {
 pub fn sessions<'p>(world: &World, plan: &'p Plan, id: NodeId) -> Vec<Session<'p>> {
     let node = plan.node(id);
     let Role::Router(router) = node.role else { return Vec::new() };
-    let is_inside = |far: &&Node| match far.role {
+    let is_inside = |far: &Node| match far.role {
         Role::Router(other) => other.network == router.network && other != router,
         Role::Exchange(_) | Role::Core | Role::Host(_) | Role::Client(_) | Role::Device(_) => false,
     };
     let islands = world.networks[router.network].islands;
-    let inside = plan.nodes.iter().filter(is_inside).filter(|_| !islands).map(|far| Session {
+    let others = plan.nodes.iter().enumerate().filter(|(_, far)| !islands && is_inside(far));
+    let inside = others.map(|(place, far)| Session {
         far,
         asn: far.asn,
         own: node.address,
         theirs: far.address,
         kind: SessionKind::Inside,
+        waits: waits(id, NodeId(place)),
     });
     let outside = plan.ports(id).filter_map(|(cable, here, there)| {
         let kind = match plan.cables[cable.0].purpose {
@@ -116,9 +121,15 @@ pub fn sessions<'p>(world: &World, plan: &'p Plan, id: NodeId) -> Vec<Session<'p
             Purpose::Backbone | Purpose::Access | Purpose::Device | Purpose::Management => return None,
         };
         let far = plan.node(there.node);
-        Some(Session { far, asn: far.asn, own: here.address, theirs: there.address, kind })
+        let waits = matches!(kind, SessionKind::Border(_)) && waits(id, there.node);
+        Some(Session { far, asn: far.asn, own: here.address, theirs: there.address, kind, waits })
     });
     inside.chain(outside).collect()
+}
+
+/// Which of two routers waits for the other: every router of a full mesh calls half of the others.
+fn waits(this: NodeId, far: NodeId) -> bool {
+    (this < far) == (this.0 + far.0).is_multiple_of(2)
 }
 
 /// What the network at the other end of a cable is to the one at this end.

@@ -10,6 +10,7 @@ use lab::frr;
 use lab::history::SiteId;
 use lab::igp;
 use lab::plan::{HostId, Medium, NodeId, Plan, Purpose, Role};
+use lab::policy::{SessionKind, sessions};
 use lab::site_file::{nsd_configuration, site_file};
 use lab::world::{RelationKind, RouterRef, Service, World, built_in};
 use proptest::prelude::*;
@@ -180,6 +181,27 @@ fn bird_accepts_every_configuration() {
         world.networks[0].asn = 4_200_000_999.try_into().unwrap();
         let plan = Plan::new(&world).unwrap();
         judge(&bird::configuration(&world, &plan, RouterRef { network: 0, place: 0 }, directory.path()));
+    }
+}
+
+#[test]
+fn of_two_routers_one_calls_the_other() {
+    for (world, plan) in worlds() {
+        let mut ends: BTreeMap<_, Vec<bool>> = BTreeMap::new();
+        for router in world.routers() {
+            for session in sessions(&world, &plan, plan.router(router).unwrap()) {
+                match session.kind {
+                    SessionKind::Inside | SessionKind::Border(_) => {
+                        let link = BTreeSet::from([session.own.v4, session.theirs.v4]);
+                        ends.entry(link).or_default().push(session.waits);
+                    }
+                    // The route server waits for every member; a host and its router both call.
+                    SessionKind::RouteServer | SessionKind::Host => assert!(!session.waits),
+                }
+            }
+        }
+        let one_waits = |waits: &Vec<bool>| matches!(waits[..], [true, false] | [false, true]);
+        assert!(ends.values().all(one_waits), "{}: {ends:?}", world.name);
     }
 }
 
