@@ -9,7 +9,7 @@
 //! One thread looks at the history ten times a second, another at the routes when they change. Neither can slow the
 //! prober down.
 
-use crate::catchment::Tracker;
+use crate::catchment::{Change, Tracker};
 use crate::clock;
 use crate::history::{Outcome, Sample, SiteId};
 use crate::journal::Place;
@@ -58,22 +58,49 @@ struct Watched {
     tracker: Tracker,
     /// Who answered it when every site announced.
     usual: Option<SiteId>,
+    /// When the one who answers it now was first seen to.
+    since: Timestamp,
     round_trips: VecDeque<Duration>,
 }
 
 impl Watched {
-    fn answered(&mut self, round_trip: Duration) {
-        if self.round_trips.len() == ROUND_TRIPS {
-            self.round_trips.pop_front();
-        }
-        self.round_trips.push_back(round_trip);
+    /// Whether what the daemons said at a time may explain who answers now: they were asked after the last change.
+    fn is_known(&self, asked: Option<Timestamp>) -> bool {
+        asked.is_some_and(|asked| asked >= self.since)
     }
 
-    fn seen(&self) -> Seen {
+    /// Every site announced as usual when the daemons were asked.
+    fn all_is_as_usual(&mut self, asked: Option<Timestamp>) {
+        if self.is_known(asked) {
+            self.usual = self.tracker.site().or(self.usual);
+        }
+    }
+
+    /// Takes its next sample, and tells what changed.
+    fn take(&mut self, sample: &Sample, now: Timestamp) -> Option<Change> {
+        if let Outcome::Answered { round_trip, .. } = sample.outcome {
+            if self.round_trips.len() == ROUND_TRIPS {
+                self.round_trips.pop_front();
+            }
+            self.round_trips.push_back(round_trip);
+        }
+        let change = self.tracker.take(sample)?;
+        self.round_trips.clear();
+        self.since = now;
+        Some(change)
+    }
+
+    fn seen(&self, asked: Option<Timestamp>) -> Seen {
         let mut sorted: Vec<Duration> = self.round_trips.iter().copied().collect();
         sorted.sort_unstable();
         let site = self.tracker.site();
-        Seen { site, usual: self.usual, round_trip: site.and(sorted.get(sorted.len() / 2).copied()) }
+        let is_known = self.is_known(asked);
+        Seen {
+            site,
+            usual: self.usual,
+            is_known,
+            round_trip: site.and(sorted.get(sorted.len() / 2).copied()),
+        }
     }
 }
 
@@ -118,11 +145,7 @@ impl Observer {
             return;
         }
         let Some(client) = self.clients.get_mut(usize::from(sample.client.0)) else { return };
-        if let Outcome::Answered { round_trip, .. } = sample.outcome {
-            client.answered(round_trip);
-        }
-        if let Some(change) = client.tracker.take(sample) {
-            client.round_trips.clear();
+        if let Some(change) = client.take(sample, clock::now()) {
             self.lab.story.tell(&by_name(&self.lab.world, sample.client, change));
         }
     }
@@ -130,9 +153,9 @@ impl Observer {
     fn draw(&mut self) {
         let views = lock(&self.views);
         if views.all_is_as_usual(self.lab.world.sites.len()) {
-            self.clients.iter_mut().for_each(|client| client.usual = client.tracker.site().or(client.usual));
+            self.clients.iter_mut().for_each(|client| client.all_is_as_usual(views.asked));
         }
-        let seen: Vec<Seen> = self.clients.iter().map(Watched::seen).collect();
+        let seen: Vec<Seen> = self.clients.iter().map(|client| client.seen(views.asked)).collect();
         let picture = picture::draw(&self.lab, self.started, &views, &seen);
         drop(views);
         self.pictures.send_if_modified(|shown| {
@@ -156,4 +179,40 @@ pub(crate) fn row(sample: &Sample, began: Timestamp) -> api::Sample {
     };
     let at_ms = milliseconds(sample.sent, began);
     api::Sample { ribbon: sample.client.0, at_ms, outcome, family: Some(sample.family) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::ClientId;
+
+    fn answers(client: &mut Watched, site: u16, from_ms: u64) {
+        for ms in (from_ms..).step_by(20).take(10) {
+            let now = Timestamp::ZERO + Duration::from_millis(ms);
+            let outcome = Outcome::Answered { site: SiteId(site), round_trip: Duration::from_millis(1) };
+            client.take(&Sample { client: ClientId(0), family: Family::Ipv4, sent: now, outcome }, now);
+        }
+    }
+
+    #[test]
+    fn who_moved_since_the_daemons_were_asked_is_not_answered_as_usual() {
+        let asked = |ms| Some(Timestamp::ZERO + Duration::from_millis(ms));
+        let mut client = Watched::default();
+        answers(&mut client, 1, 0);
+        client.all_is_as_usual(None);
+        assert_eq!(client.usual, None, "nobody was asked yet");
+        client.all_is_as_usual(asked(500));
+        assert_eq!(client.usual, Some(SiteId(1)));
+
+        // A site fails; its daemon was asked before, and said that all is well.
+        answers(&mut client, 2, 600);
+        client.all_is_as_usual(asked(500));
+        let seen = client.seen(asked(500));
+        assert_eq!((seen.site, seen.usual, seen.is_known), (Some(SiteId(2)), Some(SiteId(1)), false));
+
+        // Asked again, they say the same: it is a cable that broke, or policy that changed.
+        client.all_is_as_usual(asked(1000));
+        let seen = client.seen(asked(1000));
+        assert_eq!((seen.usual, seen.is_known), (Some(SiteId(2)), true));
+    }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Seen {
     pub(crate) site: Option<SiteId>,
     /// Who answered when every site announced, none of them less preferred.
     pub(crate) usual: Option<SiteId>,
+    /// Whether the daemons were asked since it is who answers.
+    pub(crate) is_known: bool,
     /// The median round trip.
     pub(crate) round_trip: Option<Duration>,
 }
@@ -166,10 +168,10 @@ fn clients(lab: &Lab, views: &Views, seen: &[Seen]) -> Vec<api::Client> {
     lab.world.clients.iter().enumerate().map(client).collect()
 }
 
-/// Why another site than the nearest answers.
+/// Why another site than the nearest answers; none while it is not known yet.
 fn detour(lab: &Lab, views: &Views, client: usize, seen: Seen, nearest: Option<SiteId>) -> Option<Detour> {
     let (site, nearest) = (seen.site?, nearest?);
-    if site == nearest {
+    if site == nearest || !seen.is_known {
         return None;
     }
     // Whom policy sends to another site anyway was not moved by what the nearest says.

@@ -1,6 +1,7 @@
 //! What the network itself says: the real way of every client, and why a router chose it; what every daemon says about
 //! its site. Looked up when routes change, and once in a while because a daemon changes its mind silently.
 
+use crate::clock;
 use crate::detour::Candidate;
 use crate::history::{ClientId, SiteId};
 use crate::paths::{End, RouteWatch, Way, follow};
@@ -17,7 +18,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
-use terms::{Family, SiteName};
+use terms::{Family, SiteName, Timestamp};
 
 /// After a change more of them follow: so long is waited for the last.
 const SETTLING: Duration = Duration::from_millis(100);
@@ -35,6 +36,8 @@ pub(crate) struct Views {
     pub(crate) groups: BTreeMap<SiteId, Group>,
     /// The alarms of each daemon that answers.
     pub(crate) alarms: BTreeMap<SiteId, Vec<Alarm>>,
+    /// What the daemons say is not older than this; none before each was asked once.
+    pub(crate) asked: Option<Timestamp>,
 }
 
 impl Views {
@@ -153,6 +156,7 @@ fn strength(output: Output) -> u8 {
 
 fn ask_daemons(lab: &Lab, views: &Mutex<Views>) {
     loop {
+        let begun = clock::now();
         for id in (0..lab.world.sites.len()).map(SiteId::at) {
             let mut alarms = Vec::new();
             let mut group: Option<Group> = None;
@@ -169,6 +173,7 @@ fn ask_daemons(lab: &Lab, views: &Mutex<Views>) {
                 None => views.groups.remove(&id),
             };
         }
+        lock(views).asked = Some(begun);
         thread::sleep(CALM);
     }
 }
