@@ -140,6 +140,7 @@ impl Tracker {
 mod tests {
     use super::*;
     use crate::history::ClientId;
+    use crate::history::Cookie;
     use proptest::prelude::*;
     use terms::Family;
 
@@ -152,7 +153,11 @@ mod tests {
             sent: Timestamp::ZERO + Duration::from_millis(20 * beat as u64),
             outcome: match letter {
                 b'.' => Outcome::Silent,
-                site => Outcome::Answered { site: SiteId(u16::from(site)), round_trip: Duration::ZERO },
+                site => Outcome::Answered {
+                    site: SiteId(u16::from(site)),
+                    round_trip: Duration::ZERO,
+                    cookie: Cookie::None,
+                },
             },
         });
         samples.filter_map(|sample| tracker.take(&sample)).collect()

@@ -48,9 +48,22 @@ pub enum Outcome {
         site: SiteId,
         /// From sending the question to receiving the answer.
         round_trip: Duration,
+        /// What became of the client's cookie.
+        cookie: Cookie,
     },
     /// Nothing within the prober's patience, or nothing good.
     Silent,
+}
+
+/// What became of the cookie that a client showed with its question (RFC 7873).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cookie {
+    /// It showed none of a server's yet, or the server does not know cookies.
+    None,
+    /// It came back as it was: the server took it.
+    Kept,
+    /// Another one came back.
+    Changed,
 }
 
 /// The latest samples of all clients. A sample is written when its fate is known, so an answer that came at once

@@ -172,7 +172,7 @@ impl Observer {
 /// A sample as the page is told of it.
 pub(crate) fn row(sample: &Sample, began: Timestamp) -> api::Sample {
     let outcome = match sample.outcome {
-        Outcome::Answered { site, round_trip } => {
+        Outcome::Answered { site, round_trip, .. } => {
             api::Outcome::Answered { site: site.0, rtt_ms: round_trip.as_secs_f32() * 1000.0 }
         }
         Outcome::Silent => api::Outcome::Silent,

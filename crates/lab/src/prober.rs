@@ -5,7 +5,7 @@
 //! [`PATIENCE`] counts as silence.
 
 use crate::clock;
-use crate::history::{ClientId, History, Laggard, LatenessLog, Outcome, Sample, SiteId};
+use crate::history::{ClientId, Cookie, History, Laggard, LatenessLog, Outcome, Sample, SiteId};
 use crate::lateness::Worst;
 use crate::plan::SERVICE;
 use crate::question;
@@ -91,8 +91,18 @@ struct Asker {
     every: Duration,
     /// Whether it was answered before.
     heard: bool,
+    /// Its cookie: its own part, and a server's once there is one.
+    cookie: Vec<u8>,
     /// Questions that are not answered yet, oldest first.
-    open: VecDeque<(u16, Timestamp)>,
+    open: VecDeque<Question>,
+}
+
+/// A question that is not answered yet.
+struct Question {
+    id: u16,
+    sent: Timestamp,
+    /// The cookie that it showed.
+    cookie: Vec<u8>,
 }
 
 impl Asker {
@@ -102,14 +112,16 @@ impl Asker {
             Family::Ipv6 => ((Ipv6Addr::UNSPECIFIED, 0).into(), beat.ipv6),
         };
         let socket = namespace.run(|| socket::bind_udp(any))??;
-        Ok(Asker { client, family, socket, every, heard: false, open: VecDeque::new() })
+        // A part that differs from client to client is all that matters here.
+        let cookie = (u64::from(client.0) << 8 | family as u64).to_be_bytes().to_vec();
+        Ok(Asker { client, family, socket, every, heard: false, cookie, open: VecDeque::new() })
     }
 
     fn ask(&mut self, id: u16, now: Timestamp) {
-        let Ok(query) = question::query(id) else { return };
+        let Ok(query) = question::query(id, &self.cookie) else { return };
         // A refusal by the kernel (no route yet) is silence like any other.
         let _ = self.socket.send_to(&query, (SERVICE.of(self.family), DNS));
-        self.open.push_back((id, now));
+        self.open.push_back(Question { id, sent: now, cookie: self.cookie.clone() });
     }
 
     fn sample(&self, sent: Timestamp, outcome: Outcome) -> Sample {
@@ -118,9 +130,9 @@ impl Asker {
 
     /// Questions that have waited too long.
     fn give_up(&mut self, now: Timestamp) -> Vec<Sample> {
-        let overdue = self.open.iter().take_while(|(_, sent)| now.since(*sent) >= PATIENCE).count();
-        let given_up: Vec<(u16, Timestamp)> = self.open.drain(..overdue).collect();
-        given_up.into_iter().map(|(_, sent)| self.sample(sent, Outcome::Silent)).collect()
+        let overdue = self.open.iter().take_while(|question| now.since(question.sent) >= PATIENCE).count();
+        let given_up: Vec<Question> = self.open.drain(..overdue).collect();
+        given_up.into_iter().map(|question| self.sample(question.sent, Outcome::Silent)).collect()
     }
 
     /// The next answer to a question that is still open; none when there is nothing more to read.
@@ -135,12 +147,30 @@ impl Asker {
             };
             let Some(answer) = question::read(&buffer[..length]) else { continue };
             let Some(&site) = sites.get(&answer.server) else { continue };
-            let Some(place) = self.open.iter().position(|(id, _)| *id == answer.id) else { continue };
-            let Some((_, sent)) = self.open.remove(place) else { continue };
+            let Some(place) = self.open.iter().position(|question| question.id == answer.id) else {
+                continue;
+            };
+            let Some(Question { sent, cookie: shown, .. }) = self.open.remove(place) else { continue };
             self.heard = true;
             let round_trip = clock::now().since(sent);
-            return Some(self.sample(sent, Outcome::Answered { site, round_trip }));
+            let cookie = self.keep(shown, answer.cookie);
+            return Some(self.sample(sent, Outcome::Answered { site, round_trip, cookie }));
         }
+    }
+
+    /// Keeps the cookie that came, and says what became of the one that was shown.
+    fn keep(&mut self, shown: Vec<u8>, given: Option<Vec<u8>>) -> Cookie {
+        let Some(given) = given else { return Cookie::None };
+        let fate = match shown.len() {
+            question::CLIENT_COOKIE => Cookie::None,
+            _ if shown == given => Cookie::Kept,
+            _ => Cookie::Changed,
+        };
+        // What the first of several questions learned is not given up for what the others learn.
+        if shown == self.cookie && given.starts_with(&self.cookie[..question::CLIENT_COOKIE]) {
+            self.cookie = given;
+        }
+        fate
     }
 }
 

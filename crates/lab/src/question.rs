@@ -1,11 +1,16 @@
 //! The question that clients ask, and who answered it.
 
-use domain::base::iana::Rcode;
+use domain::base::iana::{OptionCode, Rcode};
 use domain::base::message_builder::PushError;
+use domain::base::opt::UnknownOptData;
 use domain::base::{Message, MessageBuilder, Name, Rtype};
+use domain::dep::octseq::OctetsBuilder;
 
-/// A query for the SOA of `example.` that asks the server for its name (NSID, RFC 5001).
-pub(crate) fn query(id: u16) -> Result<Vec<u8>, PushError> {
+/// Octets that a client makes of a cookie (RFC 7873 section 4).
+pub(crate) const CLIENT_COOKIE: usize = 8;
+
+/// A query for the SOA of `example.` that asks the server for its name (NSID, RFC 5001) and shows a cookie (RFC 7873).
+pub(crate) fn query(id: u16, cookie: &[u8]) -> Result<Vec<u8>, PushError> {
     let mut question = MessageBuilder::new_vec().question();
     question.header_mut().set_id(id);
     let name = Name::<Vec<u8>>::from_chars("example.".chars()).unwrap_or_else(|_| Name::root_vec());
@@ -13,7 +18,9 @@ pub(crate) fn query(id: u16) -> Result<Vec<u8>, PushError> {
     let mut additional = question.additional();
     additional.opt(|opt| {
         opt.set_udp_payload_size(1232);
-        opt.client_nsid()
+        opt.client_nsid()?;
+        let length = u16::try_from(cookie.len()).unwrap_or(0);
+        opt.push_raw_option(OptionCode::COOKIE, length, |option| option.append_slice(cookie))
     })?;
     Ok(additional.finish())
 }
@@ -25,6 +32,8 @@ pub(crate) struct Answer {
     pub(crate) id: u16,
     /// The name of the server.
     pub(crate) server: Vec<u8>,
+    /// The cookie that it gave; none if it gave none, or not the client's.
+    pub(crate) cookie: Option<Vec<u8>>,
 }
 
 /// Reads an answer; none unless it is a positive one with the server's name.
@@ -32,8 +41,12 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Answer> {
     let message = Message::from_octets(bytes).ok()?;
     let header = message.header();
     let good = header.qr() && header.rcode() == Rcode::NOERROR && message.header_counts().ancount() > 0;
-    let server = message.opt()?.opt().nsid()?.as_slice().to_vec();
-    good.then_some(Answer { id: header.id(), server })
+    let opt = message.opt()?;
+    let server = opt.opt().nsid()?.as_slice().to_vec();
+    let options = opt.opt().iter::<UnknownOptData<_>>().filter_map(Result::ok);
+    let mut cookies = options.filter(|option| option.code() == OptionCode::COOKIE);
+    let cookie = cookies.next().map(|cookie| cookie.as_slice().to_vec());
+    good.then_some(Answer { id: header.id(), server, cookie })
 }
 
 #[cfg(test)]
@@ -42,7 +55,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn reply(rcode: Rcode, answers: bool) -> Vec<u8> {
-        let query = query(7).unwrap();
+        let query = query(7, b"8 octets").unwrap();
         let query = Message::from_octets(&query[..]).unwrap();
         let mut answer = MessageBuilder::new_vec().start_answer(&query, rcode).unwrap();
         if answers {
@@ -51,24 +64,32 @@ mod tests {
         }
         let mut additional = answer.additional();
         let nsid = domain::base::opt::Nsid::from_octets(b"london".to_vec()).unwrap();
-        additional.opt(|opt| opt.push(&nsid)).unwrap();
+        additional
+            .opt(|opt| {
+                opt.push(&nsid)?;
+                opt.push_raw_option(OptionCode::COOKIE, 8, |option| option.append_slice(b"8 octets"))
+            })
+            .unwrap();
         additional.finish()
     }
 
     #[test]
     fn a_query_asks_one_question_and_for_the_name_of_the_server() {
-        let bytes = query(0x1234).unwrap();
+        let bytes = query(0x1234, b"8 octets").unwrap();
         let message = Message::from_octets(&bytes[..]).unwrap();
         assert_eq!(message.header().id(), 0x1234);
         let question = message.sole_question().unwrap();
         assert_eq!((question.qname().to_string(), question.qtype()), ("example".to_owned(), Rtype::SOA));
         assert!(message.opt().unwrap().opt().nsid().is_some());
+        assert!(bytes.ends_with(b"\0\x0a\0\x088 octets"), "the cookie");
         assert_eq!(read(&bytes), None, "a query is no answer");
     }
 
     #[test]
     fn only_a_positive_answer_counts() {
-        assert_eq!(read(&reply(Rcode::NOERROR, true)), Some(Answer { id: 7, server: b"london".to_vec() }));
+        let cookie = Some(b"8 octets".to_vec());
+        let answer = Answer { id: 7, server: b"london".to_vec(), cookie };
+        assert_eq!(read(&reply(Rcode::NOERROR, true)), Some(answer));
         assert_eq!(read(&reply(Rcode::NOERROR, false)), None);
         assert_eq!(read(&reply(Rcode::SERVFAIL, true)), None);
     }

@@ -76,7 +76,7 @@ fn send(socket: &UdpSocket, per_second: usize, enough: &AtomicBool) {
     while !enough.load(Ordering::Relaxed) {
         let due = (begun.elapsed().as_secs_f64() * per_second as f64) as usize;
         for number in sent..due {
-            let Ok(query) = question::query(number as u16) else { return };
+            let Ok(query) = question::query(number as u16, &[0; question::CLIENT_COOKIE]) else { return };
             // A full buffer on the way is part of a flood.
             let _ = socket.send_to(&query, (SERVICE.v4, DNS));
         }

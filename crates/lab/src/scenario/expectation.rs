@@ -15,6 +15,10 @@ sentences! {
         EveryClientAnswered = ["every" "client" "answered"];
         /// Every question of every client is answered.
         EveryClientAnsweredThroughout = ["every" "client" "answered" "throughout"];
+        /// Every client's DNS cookie (RFC 7873) comes back with every answer as the client showed it: whoever answers
+        /// takes what another site made. In a step that begins once every client has one.
+        EveryClientKeepsItsCookieThroughout =
+            ["every" "client" "keeps" "its" "cookie" "throughout"];
         /// Every client is answered by this site, over both families.
         EveryClientBy { site: SiteName } = ["every" "client" "by" site];
         /// This client is answered by this site, over both families.

@@ -119,6 +119,7 @@ pub fn look(expectation: &Expectation, record: &Record, facts: &Facts, window: &
         | Expectation::GroupUnknown { .. }
         | Expectation::GroupKept { .. } => delivered(expectation, facts, window.until)?,
         Expectation::EveryClientAnsweredThroughout
+        | Expectation::EveryClientKeepsItsCookieThroughout
         | Expectation::SiteAnnouncedThroughout { .. }
         | Expectation::SiteSilentThroughout { .. }
         | Expectation::SitesAnnouncedThroughout { .. }

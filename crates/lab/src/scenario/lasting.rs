@@ -2,7 +2,7 @@
 //! no lateness of the machine excuses it.
 
 use crate::scenario::expectation::Expectation;
-use crate::scenario::record::{Record, Span, Viewpoint};
+use crate::scenario::record::{Cookie, Record, Sample, Span, Viewpoint};
 use crate::scenario::timing::Window;
 use crate::scenario::verdict::{Bound, Measurement, Unit};
 use terms::{SiteName, Timestamp};
@@ -14,6 +14,9 @@ pub fn count(expectation: &Expectation, record: &Record, window: &Window) -> Opt
     Some(match expectation {
         Expectation::EveryClientAnsweredThroughout => {
             record.viewpoints().filter_map(|viewpoint| lost(record, span, viewpoint)).collect()
+        }
+        Expectation::EveryClientKeepsItsCookieThroughout => {
+            record.viewpoints().filter_map(|viewpoint| other_cookies(record, span, viewpoint)).collect()
         }
         Expectation::SiteAnnouncedThroughout { site } => {
             otherwise(site, record.announced(site, span), true).into_iter().collect()
@@ -34,6 +37,14 @@ fn lost(record: &Record, span: Span, viewpoint: &Viewpoint) -> Option<Measuremen
     let lost = samples.iter().filter(|sample| sample.site().is_none()).count();
     let counted = || Measurement::count(&viewpoint.to_string(), lost, Bound::AtMost, 0, Unit::Lost);
     (!samples.is_empty()).then(counted)
+}
+
+/// The answers to one viewpoint with another cookie than it showed, or with none.
+fn other_cookies(record: &Record, span: Span, viewpoint: &Viewpoint) -> Option<Measurement> {
+    let fates: Vec<Cookie> = record.samples(viewpoint, span).iter().filter_map(Sample::cookie).collect();
+    let other = fates.iter().filter(|&&fate| fate != Cookie::Kept).count();
+    let counted = || Measurement::count(&viewpoint.to_string(), other, Bound::AtMost, 0, Unit::OtherCookies);
+    (!fates.is_empty()).then(counted)
 }
 
 /// How many looks found something else than was wanted.

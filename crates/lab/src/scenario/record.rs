@@ -1,6 +1,7 @@
 //! What was seen of a world, in the order that judging needs: every question with its answer or silence, client by
 //! client; whether each site was announced; and how late the machine itself was.
 
+pub use crate::history::Cookie;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -40,6 +41,14 @@ impl Sample {
         }
     }
 
+    /// What became of the client's cookie; none when the site stayed silent.
+    pub fn cookie(&self) -> Option<Cookie> {
+        match self.outcome {
+            Outcome::Answered { cookie, .. } => Some(cookie),
+            Outcome::Silent => None,
+        }
+    }
+
     /// The time from question to answer; none when it stayed silent.
     pub fn round_trip(&self) -> Option<Duration> {
         match self.outcome {
@@ -58,6 +67,8 @@ pub enum Outcome {
         site: SiteName,
         /// From sending the question to receiving the answer.
         round_trip: Duration,
+        /// What became of the client's cookie.
+        cookie: Cookie,
     },
     /// No answer within the prober's patience.
     Silent,

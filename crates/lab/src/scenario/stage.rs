@@ -124,9 +124,9 @@ impl LabStage {
     fn named(&self, sample: &history::Sample) -> Option<(Viewpoint, Sample)> {
         let client = Arc::clone(self.clients.get(usize::from(sample.client.0))?);
         let outcome = match sample.outcome {
-            history::Outcome::Answered { site, round_trip } => {
+            history::Outcome::Answered { site, round_trip, cookie } => {
                 let site = self.lab.world.sites.get(usize::from(site.0))?.name.clone();
-                Outcome::Answered { site, round_trip }
+                Outcome::Answered { site, round_trip, cookie }
             }
             history::Outcome::Silent => Outcome::Silent,
         };

@@ -87,6 +87,7 @@ pub fn measure(expectation: &Expectation, record: &Record, window: &Window) -> V
             .collect(),
         Expectation::EveryClientAnswered
         | Expectation::EveryClientAnsweredThroughout
+        | Expectation::EveryClientKeepsItsCookieThroughout
         | Expectation::SiteAnnouncedThroughout { .. }
         | Expectation::SiteSilentThroughout { .. }
         | Expectation::SitesAnnouncedThroughout { .. }

@@ -76,6 +76,9 @@ pub enum Unit {
     /// Questions that nobody answered.
     #[serde(rename = "lost")]
     Lost,
+    /// Answers without the cookie that the client had shown.
+    #[serde(rename = "other cookies")]
+    OtherCookies,
     /// Looks that found it otherwise.
     #[serde(rename = "looks otherwise")]
     Looks,
@@ -93,6 +96,7 @@ impl fmt::Display for Unit {
             Unit::Milliseconds => "ms",
             Unit::Times => "times",
             Unit::Lost => "lost",
+            Unit::OtherCookies => "other cookies",
             Unit::Looks => "looks otherwise",
             Unit::Sites => "sites",
             Unit::Switches => "switches",

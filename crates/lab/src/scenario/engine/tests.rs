@@ -1,7 +1,7 @@
 //! A puppet world with a clock that jumps: what the engine does when something goes well, late, wrong or never.
 
 use super::*;
-use crate::scenario::record::{Late, Outcome, Sample, Viewpoint};
+use crate::scenario::record::{Cookie, Late, Outcome, Sample, Viewpoint};
 use std::sync::Arc;
 use terms::Family;
 
@@ -46,7 +46,11 @@ impl Puppet {
     /// Answers are known after a round trip, silence after the patience; to be simple, all is known after that.
     fn ask(&self, record: &mut Record, client: &str, sent: Timestamp) {
         let outcome = match self.answer(client, sent) {
-            Some(site) => Outcome::Answered { site: site.parse().unwrap(), round_trip: ROUND_TRIP },
+            Some(site) => Outcome::Answered {
+                site: site.parse().unwrap(),
+                round_trip: ROUND_TRIP,
+                cookie: Cookie::Kept,
+            },
             None => Outcome::Silent,
         };
         for family in [Family::Ipv4, Family::Ipv6] {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::scenario::facts::Asked;
-use crate::scenario::record::Outcome;
+use crate::scenario::record::{Cookie, Outcome};
 use std::sync::Arc;
 use std::time::Duration;
 use terms::{Family, Timestamp};
@@ -21,9 +21,11 @@ fn record(clients: &[(&str, Family, [Option<&str>; 4])]) -> Record {
     for (client, family, answers) in clients {
         for (sent, answer) in [900, 1_100, 1_200, 1_300].into_iter().zip(answers) {
             let outcome = match answer {
-                Some(site) => {
-                    Outcome::Answered { site: site.parse().unwrap(), round_trip: Duration::from_millis(10) }
-                }
+                Some(site) => Outcome::Answered {
+                    site: site.parse().unwrap(),
+                    round_trip: Duration::from_millis(10),
+                    cookie: Cookie::Kept,
+                },
                 None => Outcome::Silent,
             };
             let viewpoint = Viewpoint { client: Arc::from(*client), family: *family };

@@ -81,7 +81,11 @@ fn one_lost_answer_is_lost() {
         for millis in (0..3_000).step_by(20) {
             let outcome = match Some(millis) == lost {
                 true => Outcome::Silent,
-                false => Outcome::Answered { site: "london".parse().unwrap(), round_trip: Duration::ZERO },
+                false => Outcome::Answered {
+                    site: "london".parse().unwrap(),
+                    round_trip: Duration::ZERO,
+                    cookie: Cookie::Kept,
+                },
             };
             let viewpoint = Viewpoint { client: Arc::from("madrid"), family: Family::Ipv6 };
             record.add(viewpoint, Sample { sent: at(millis), outcome });
@@ -93,4 +97,27 @@ fn one_lost_answer_is_lost() {
     assert_eq!(judge(sentence, &record(Some(980))).0, Verdict::Pass, "before the fault");
     let (verdict, seen) = judge(sentence, &record(Some(1_500)));
     assert_eq!((verdict, seen.as_str()), (Verdict::Fail, "madrid over ipv6 1 lost > 0 lost"));
+}
+
+#[test]
+fn one_cookie_that_is_not_taken_is_seen() {
+    let record = |other: Option<(u64, Cookie)>| {
+        let mut record = Record::default();
+        for millis in (0..3_000).step_by(20) {
+            let cookie = other.filter(|(at, _)| *at == millis).map_or(Cookie::Kept, |(_, cookie)| cookie);
+            let (site, round_trip) = ("london".parse().unwrap(), Duration::ZERO);
+            let outcome = Outcome::Answered { site, round_trip, cookie };
+            let viewpoint = Viewpoint { client: Arc::from("madrid"), family: Family::Ipv6 };
+            record.add(viewpoint, Sample { sent: at(millis), outcome });
+        }
+        record
+    };
+    let sentence = "every client keeps its cookie throughout";
+    assert_eq!(judge(sentence, &record(None)).0, Verdict::Pass);
+    assert_eq!(judge(sentence, &record(Some((980, Cookie::None)))).0, Verdict::Pass, "before the fault");
+    for other in [Cookie::Changed, Cookie::None] {
+        let (verdict, seen) = judge(sentence, &record(Some((1_500, other))));
+        let expected = "madrid over ipv6 1 other cookies > 0 other cookies";
+        assert_eq!((verdict, seen.as_str()), (Verdict::Fail, expected));
+    }
 }

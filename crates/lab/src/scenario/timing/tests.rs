@@ -1,7 +1,7 @@
 //! Synthetic histories: what was planted must be measured, and blamed on whoever did it.
 
 use super::*;
-use crate::scenario::record::{Late, Outcome};
+use crate::scenario::record::{Cookie, Late, Outcome};
 use crate::scenario::verdict::Verdict;
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -38,6 +38,7 @@ fn asks(record: &mut Record, client: &str, answer: impl Fn(u64) -> Option<&'stat
             Some(site) => Outcome::Answered {
                 site: site.parse().unwrap(),
                 round_trip: Duration::from_millis(ROUND_TRIP),
+                cookie: Cookie::Kept,
             },
             None => Outcome::Silent,
         };
@@ -146,8 +147,11 @@ fn what_never_ends_is_no_pass() {
 #[test]
 fn a_client_without_samples_is_no_pass() {
     let mut record = Record::default();
-    let outcome =
-        Outcome::Answered { site: "london".parse().unwrap(), round_trip: Duration::from_millis(ROUND_TRIP) };
+    let outcome = Outcome::Answered {
+        site: "london".parse().unwrap(),
+        round_trip: Duration::from_millis(ROUND_TRIP),
+        cookie: Cookie::Kept,
+    };
     record.add(viewpoint("london"), Sample { sent: at(0), outcome });
     assert_eq!(verdict("clients of london answered within 30s", &record), Verdict::Inconclusive);
     assert_eq!(verdict("every client silent at most 30s", &record), Verdict::Inconclusive);
@@ -209,7 +213,7 @@ proptest! {
             for (sent, answered) in samples {
                 let site = "london".parse().unwrap();
                 let round_trip = Duration::from_millis(ROUND_TRIP);
-                let outcome = if *answered { Outcome::Answered { site, round_trip } } else { Outcome::Silent };
+                let outcome = if *answered { Outcome::Answered { site, round_trip, cookie: Cookie::Kept } } else { Outcome::Silent };
                 record.add(viewpoint("london"), Sample { sent: at(*sent), outcome });
             }
             record
@@ -239,7 +243,8 @@ fn a_median_is_compared_with_the_one_before() {
     for (client, near, far) in [("london", 10, 40), ("paris", 20, 60), ("tokyo", 30, 180)] {
         for sent in (0..=UNTIL).step_by(EVERY as usize) {
             let round_trip = Duration::from_millis(if sent <= FAULT { near } else { far });
-            let outcome = Outcome::Answered { site: "london".parse().unwrap(), round_trip };
+            let outcome =
+                Outcome::Answered { site: "london".parse().unwrap(), round_trip, cookie: Cookie::Kept };
             record.add(viewpoint(client), Sample { sent: at(sent), outcome });
         }
     }
