@@ -87,6 +87,9 @@ pub struct FleetHost {
     pub at: Option<GeoPoint>,
     /// Its groups.
     pub groups: Vec<HostGroup>,
+    /// The zones that it serves, by name: the first of them, where there are very many.
+    #[serde(default)]
+    pub zones: Vec<HostZone>,
 }
 
 /// What a host says of one of its groups.
@@ -110,6 +113,18 @@ pub struct HostGroup {
     /// Answers per second that its services are good for; none where the site file does not say it of each of them.
     #[serde(default)]
     pub capacity: Option<u64>,
+}
+
+/// A zone that a host serves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HostZone {
+    /// The zone's name, with a dot at its end.
+    pub name: String,
+    /// Its serial number there.
+    pub serial: u32,
+    /// How far that is behind the newest that a host of the fleet has (RFC 1982); none if it is the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<u32>,
 }
 
 /// What the fleet says of one group.

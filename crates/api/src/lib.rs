@@ -31,7 +31,7 @@ pub use event::{EventList, EventRow};
 pub use explanation::{Explanation, HeardRoute, PeerHeard, PeerTold};
 pub use fleet::{
     AwayCause, FleetGroup, FleetHost, FleetMember, FleetOrder, FleetOrderKind, FleetStatus, HostGroup,
-    PermitHeld, StoreState,
+    HostZone, PermitHeld, StoreState,
 };
 pub use graceful_restart::{GracefulRestart, PeerRestart};
 pub use live::{Live, Outcome, Sample};
@@ -49,5 +49,5 @@ pub use restart::{Restart, RestartAnswer, RestartOutcome, RestartVerdict};
 pub use schema::Schema;
 pub use status::{
     Alarm, Bfd, BfdState, Check, CheckResult, Collector, CollectorState, Counted, Group, GroupState, Kept,
-    Output, Peer, PeerState, PrefixStatus, Received, Signature, Status, Told, ToldPeer, Transport,
+    Output, Peer, PeerState, PrefixStatus, Received, Signature, Status, Told, ToldPeer, Transport, Zone,
 };

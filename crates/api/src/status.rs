@@ -144,6 +144,9 @@ pub struct Status {
     /// What peers are asked to drop, the oldest first.
     #[serde(default)]
     pub blackholes: Vec<Blackhole>,
+    /// The zones of the built-in DNS service, by service and name.
+    #[serde(default)]
+    pub zones: Vec<Zone>,
     /// The BMP collectors that are told what happens in the sessions, by name.
     #[serde(default)]
     pub collectors: Vec<Collector>,
@@ -153,6 +156,19 @@ pub struct Status {
     /// The last time that another program took over, or could not; none since the process began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restart: Option<Restart>,
+}
+
+/// A zone that the built-in DNS service serves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Zone {
+    /// The service.
+    pub service: ServiceName,
+    /// The zone's name, with a dot at its end.
+    pub name: String,
+    /// Its serial number.
+    pub serial: u32,
+    /// When the first of its signatures ends; none if it has none.
+    pub signatures_end: Option<WallTime>,
 }
 
 /// Something that is wrong and stays wrong until it is cleared.

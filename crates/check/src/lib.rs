@@ -31,5 +31,6 @@ pub mod load;
 pub mod passive;
 pub mod tcp;
 pub mod tls;
+pub mod zones;
 
 pub use finding::{Finding, Judged, Progress};

@@ -3,7 +3,8 @@
 mod streams;
 
 use crate::check::{Check, Kind};
-use dns::{Limits, Zone, Zones, zone};
+use crate::rate_limit;
+use dns::{Limits, RateLimit, Zone, Zones, zone};
 use document::{Document, Fault, Faults, Source, Spanned, Table, Value};
 use linux::file::Mapping;
 use std::fs::File;
@@ -26,10 +27,13 @@ pub struct BuiltInDns {
     pub limits: Limits,
     /// What DNS over TLS needs; none where it is not served.
     pub tls: Option<DnsTls>,
+    /// How often a network is told the same over UDP.
+    pub rate_limit: Option<RateLimit>,
 }
 
 pub(crate) fn read(table: &Table, directory: &Path) -> Option<BuiltInDns> {
     let document = table.document();
+    let rate_limit = rate_limit::read(&table.optional("rate_limit"));
     let value = table.required("zones");
     if value.is_empty_list() {
         document.fault(value.span(), "a DNS service needs at least one zone");
@@ -43,7 +47,8 @@ pub(crate) fn read(table: &Table, directory: &Path) -> Option<BuiltInDns> {
     match Zones::new(zones) {
         Ok(zones) => {
             let files = written.iter().map(|file| directory.join(&file.value)).collect();
-            Some(BuiltInDns { files, zones: Arc::new(zones), limits: limits?, tls: tls? })
+            let zones = Arc::new(zones);
+            Some(BuiltInDns { files, zones, limits: limits?, tls: tls?, rate_limit: rate_limit? })
         }
         Err(error) => {
             document.fault(value.span(), error.to_string());
@@ -136,8 +141,9 @@ pub(crate) fn refuse_what_needs_it(document: &Document, capacity: &Value, checks
         let message = "the load is measured at the built-in DNS service, which this service does not have";
         document.fault_with_hint(capacity.key_span(), message, hint);
     }
-    for check in checks.iter().filter(|check| matches!(check.kind.value, Kind::Passive(_))) {
-        let message = "a passive check looks at the built-in DNS service, which this service does not have";
+    let needs_it = |check: &&Check| matches!(check.kind.value, Kind::Passive(_) | Kind::Zones(_));
+    for check in checks.iter().filter(needs_it) {
+        let message = "this check looks at the built-in DNS service, which this service does not have";
         document.fault_with_hint(check.kind.span.clone(), message, hint);
     }
 }

@@ -15,12 +15,14 @@ mod target;
 mod tcp;
 mod tls;
 mod url;
+mod zones;
 
 use announce::Scope;
 use document::{Spanned, Table, Value};
 pub use probe::{Command, Issuers, Probe, Question, ServerCertificate, Way};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
@@ -48,6 +50,7 @@ pub(crate) enum Kind {
     File(file::File),
     Clock(clock::Clock),
     Passive(passive::Passive),
+    Zones(zones::Zones),
 }
 
 /// How often a kind is run, unless the file says otherwise.
@@ -73,7 +76,7 @@ struct Reader {
     read: fn(&Table, &Path) -> Option<Kind>,
 }
 
-const KINDS: [Reader; 9] = [
+const KINDS: [Reader; 10] = [
     Reader { key: "dns", pace: QUICK, read: |table, _| dns::read(table).map(Kind::Dns) },
     Reader {
         key: "http",
@@ -91,11 +94,14 @@ const KINDS: [Reader; 9] = [
     },
     Reader { key: "clock", pace: RARE, read: |table, _| clock::read(table).map(Kind::Clock) },
     Reader { key: "passive", pace: STEADY, read: |table, _| passive::read(table).map(Kind::Passive) },
+    Reader { key: "zones", pace: STEADY, read: |table, _| zones::read(table).map(Kind::Zones) },
 ];
 
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 const LONGEST_INTERVAL: Duration = Duration::from_secs(3600);
 const MOST_RUNS: u32 = 1000;
+const FALL: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
+const RISE: NonZeroU32 = NonZeroU32::MIN.saturating_add(2);
 
 const SCOPES: [(&str, Scope); 2] = [("local", Scope::Local), ("dependency", Scope::Dependency)];
 
@@ -139,8 +145,8 @@ pub(crate) fn read(table: &Table, directory: &Path, hang_after: Duration) -> Opt
         kind: kind?,
         interval,
         timeout,
-        fall: NonZeroU32::new(fall.map_or(2, |fall| fall.value))?,
-        rise: NonZeroU32::new(rise.map_or(3, |rise| rise.value))?,
+        fall: fall.map_or(Some(FALL), |fall| NonZeroU32::new(fall.value))?,
+        rise: rise.map_or(Some(RISE), |rise| NonZeroU32::new(rise.value))?,
         // The file counts from the question, the decision from the first timeout, which is when it hears of silence.
         hang_after: silence.saturating_sub(timeout),
         scope: scope.map_or(Scope::Local, |scope| scope.value),
@@ -168,6 +174,20 @@ fn the_one_kind<'d>(table: &Table<'d>, directory: &Path) -> Option<(&'static Rea
 }
 
 impl Check {
+    /// The check that every built-in DNS service has: whether its zones are still good.
+    pub(crate) fn of_zones(span: Range<usize>) -> Self {
+        let Pace { interval, timeout } = STEADY;
+        Check {
+            kind: Spanned { value: Kind::Zones(zones::Zones::default()), span },
+            interval,
+            timeout,
+            fall: FALL,
+            rise: RISE,
+            hang_after: HANG_AFTER.saturating_sub(timeout),
+            scope: Scope::Dependency,
+        }
+    }
+
     /// What tells it apart from other checks of its service.
     pub(crate) fn name(&self) -> String {
         match &self.kind.value {
@@ -180,6 +200,7 @@ impl Check {
             Kind::File(file) => format!("file {}", file.path.display()),
             Kind::Clock(clock) => format!("clock by {}", clock.server),
             Kind::Passive(_) => "passive".to_owned(),
+            Kind::Zones(_) => "zones".to_owned(),
         }
     }
 
@@ -205,6 +226,7 @@ impl Check {
             Kind::File(file) => once(file.question()),
             Kind::Clock(clock) => once(clock.question()),
             Kind::Passive(passive) => once(passive.question()),
+            Kind::Zones(zones) => once(zones.question()),
         };
         questions.into_iter().map(probe).collect()
     }

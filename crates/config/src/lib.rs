@@ -25,6 +25,7 @@ mod grouping;
 mod octets;
 mod peer;
 mod policy;
+mod rate_limit;
 mod service;
 mod site;
 mod site_file;

@@ -1,7 +1,7 @@
 //! `[[service]]`: what answers on which addresses.
 
 use crate::built_in_dns::{self, BuiltInDns};
-use crate::check::{self, Check};
+use crate::check::{self, Check, Kind};
 use crate::unique::Unique;
 use announce::Scope;
 use document::{Document, Spanned, Table, Value};
@@ -73,7 +73,10 @@ fn read(
     if built_in.is_none() {
         built_in_dns::refuse_what_needs_it(document, &capacity, checks.as_deref().unwrap_or_default());
     }
-    let (addresses, announce) = (addresses?, announce?);
+    let (addresses, announce, mut checks) = (addresses?, announce?, checks?);
+    if built_in.is_some() && !checks.iter().any(|check| matches!(check.kind.value, Kind::Zones(_))) {
+        checks.push(Check::of_zones(dns.span()));
+    }
     let service = Service {
         name: name?.value,
         addresses: addresses.iter().map(|address| address.value).collect(),
@@ -82,7 +85,7 @@ fn read(
         dns: built_in,
         capacity: most.map(|most| most.value),
     };
-    Some(Written { service, checks: checks?, announce, cover, addresses })
+    Some(Written { service, checks, announce, cover, addresses })
 }
 
 /// Every address; none where one is faulty.

@@ -24,6 +24,7 @@ fn a_check_is_run_through_each_address_that_it_asks() {
             Question::File { path, .. } => format!("at {}", path.display()),
             Question::Clock { server, .. } => format!("to {server}"),
             Question::Passive { bad, .. } => format!("{bad:?}"),
+            Question::Zones(expectation) => format!("{expectation:?}"),
         };
         let (interval, timeout, scope) = (settings.interval, probe.timeout, settings.scope);
         format!("{}: {way}; {interval:?}, {timeout:?}, {scope:?}\n", settings.name)

@@ -5,6 +5,7 @@ use crate::bgp;
 use crate::blackhole::{self, Trigger};
 use crate::bmp::Collectors;
 use crate::caller::Callers;
+use crate::cookies;
 use crate::desk;
 use crate::events::{Bus, Log};
 use crate::fleet::{self, Driver};
@@ -34,6 +35,8 @@ pub(crate) struct Attendants {
     pub(crate) fleet: Option<Driver<Etcd>>,
     /// Tells BMP collectors.
     pub(crate) collectors: Collectors,
+    /// Looks after the secrets of DNS cookies.
+    pub(crate) cookies: cookies::Keeper,
     /// Takes other site files.
     pub(crate) office: Office,
     pub(crate) metrics: Metrics,
@@ -78,6 +81,7 @@ impl Attendants {
     async fn run(self, stopped: oneshot::Receiver<()>) {
         let mut log = Log::follow(&self.bus);
         tokio::spawn(usage::watch(self.bus.clone()));
+        tokio::spawn(self.cookies.run(self.fleet.as_ref().map(Driver::store)));
         tokio::spawn(bgp::watch_guards(self.board.shown.clone(), self.bus.clone()));
         let remembering = tokio::spawn(memory::keep(self.store, self.memories, self.bus));
         let summing_up = summary::tell(self.board.groups.clone());

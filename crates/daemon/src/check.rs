@@ -37,6 +37,7 @@ mod tests;
 mod tls;
 mod way;
 mod workshop;
+mod zones;
 
 use crate::address::Presence;
 use crate::announce::Slot;

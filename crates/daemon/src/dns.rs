@@ -19,6 +19,7 @@
 mod batch;
 mod counters;
 mod inheritance;
+mod inventory;
 mod listen;
 mod orders;
 mod service;
@@ -28,10 +29,12 @@ mod tally;
 mod tests;
 mod udp;
 
+use crate::clock::Clock;
 use crate::succession::Sockets;
 use crate::watchdog::Heart;
-use ::dns::{Identity, Limits, Transport, Zones};
+use ::dns::{Identity, Keyring, Limits, RateLimit, Transport, Zones};
 pub(crate) use inheritance::Inheritance;
+pub(crate) use inventory::{Inventory, take_stock};
 use orders::{Order, Orders};
 use service::Service;
 use std::io;
@@ -42,7 +45,7 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 use streams::{Speech, Streams, Tls};
-pub(crate) use tally::{Tally, register, total};
+pub(crate) use tally::{Tally, register, served, total};
 use terms::ServiceName;
 use tokio::sync::watch;
 
@@ -70,6 +73,16 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     /// What TLS needs; none where it is not spoken.
     pub(crate) tls: Option<config::DnsTls>,
+    /// How often a network is told the same over UDP.
+    pub(crate) rate_limit: Option<RateLimit>,
+}
+
+/// What every thread of every service needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Surroundings {
+    pub(crate) clock: Clock,
+    /// What cookies are made with.
+    pub(crate) keyring: watch::Receiver<Keyring>,
 }
 
 /// Why the service could not start. Nothing is left half-started.
@@ -114,6 +127,7 @@ pub(crate) struct Server {
     served: watch::Sender<Arc<Zones>>,
     limits: watch::Sender<Limits>,
     tls: Option<watch::Sender<Tls>>,
+    rate_limit: watch::Sender<Option<RateLimit>>,
     orders: Arc<Orders>,
     threads: Vec<Running>,
     /// Second handles on the sockets, for the program that takes over.
@@ -134,6 +148,7 @@ impl Server {
     pub(crate) fn start(
         settings: &Settings,
         zones: Arc<Zones>,
+        surroundings: &Surroundings,
         from: &mut Inheritance,
     ) -> Result<Server, Error> {
         let at = |port| settings.addresses.iter().map(move |&address| SocketAddr::new(address, port));
@@ -153,15 +168,19 @@ impl Server {
         }
         let clients = at(PORT).flat_map(|address| from.streams(address)).collect();
         let (served, published) = watch::channel(zones);
+        let (rate_limit, limited) = watch::channel(settings.rate_limit);
         let identity = Arc::new(settings.identity.clone());
         let orders = Arc::<Orders>::default();
-        let service = || Service::new(published.clone(), Arc::clone(&identity), Arc::clone(&orders));
+        let service = || {
+            Service::new(published.clone(), Arc::clone(&identity), surroundings.clone(), Arc::clone(&orders))
+        };
         let mut server = Server {
             service: settings.service.clone(),
             addresses: settings.addresses.clone(),
             served,
             limits: watch::Sender::new(settings.limits),
             tls,
+            rate_limit,
             orders: Arc::clone(&orders),
             threads: Vec::new(),
             udp: second_handles(&udp)?,
@@ -174,7 +193,7 @@ impl Server {
         }
         for socket in udp {
             let service = service();
-            let worker = udp::Worker::new(socket, service.clone());
+            let worker = udp::Worker::new(socket, service.clone(), limited.clone());
             server.spawn("dns-udp", Transport::Udp, &service, move || worker.run())?;
         }
         Ok(server)
@@ -202,7 +221,12 @@ impl Server {
         service: &Service,
         work: impl FnOnce() + Send + 'static,
     ) -> Result<(), Error> {
-        let tally = Tally { service: self.service.clone(), transport, counters: service.counters() };
+        let tally = Tally {
+            service: self.service.clone(),
+            transport,
+            counters: service.counters(),
+            zones: self.served.subscribe(),
+        };
         let heart = service.heart();
         let thread = Builder::new().name(name.to_owned()).spawn(work).map_err(Error::System)?;
         self.threads.push(Running { thread, tally, heart });
@@ -231,6 +255,11 @@ impl Server {
         if let (Some(sender), Some(Ok(tls))) = (&self.tls, tls.map(Tls::new)) {
             sender.send_replace(tls);
         }
+    }
+
+    /// Tells a network the same so often at most, from now on.
+    pub(crate) fn limit(&self, rate_limit: Option<RateLimit>) {
+        self.rate_limit.send_if_modified(|limit| std::mem::replace(limit, rate_limit) != rate_limit);
     }
 
     /// What each thread counts.

@@ -15,6 +15,7 @@
 
 mod asking;
 mod desk;
+mod dns;
 mod ears;
 mod joining;
 mod load;
@@ -29,11 +30,14 @@ mod token;
 mod view;
 
 pub(crate) use desk::routes;
+pub(crate) use dns::DnsSaid;
+pub(crate) use ears::{Heard, listen};
 #[cfg(test)]
 pub(crate) use joining::connect;
 pub(crate) use joining::{Fleet, join};
 pub(crate) use metrics::register;
 pub(crate) use picture::other_sites;
+pub(crate) use registry::Said;
 pub(crate) use token::NoToken;
 
 use crate::announce::{Grants, Wishes};
@@ -45,10 +49,9 @@ use crate::succession::StandStill;
 use ::fleet::{Connection, Entry, Key, Store};
 use announce::permit::{Input, Machine, Output, Pace, Record, Settings, Speaker};
 use asking::{decode, read, replace};
-use ears::Heard;
 use load::Steady;
 use operator::Request;
-use registry::{Registry, Said};
+use registry::Registry;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -91,6 +94,8 @@ pub(crate) struct Wires {
     pub(crate) views: watch::Receiver<Vec<api::Group>>,
     /// How much each service has to do.
     pub(crate) loads: watch::Receiver<Loads>,
+    /// What is said of DNS.
+    pub(crate) dns: DnsSaid,
     /// What is shown of the fleet.
     pub(crate) shown: watch::Sender<api::FleetStatus>,
     /// What operators order about other sites.
@@ -140,6 +145,11 @@ impl<S: Store> Driver<S> {
         }
     }
 
+    /// The store that the sites share.
+    pub(crate) fn store(&self) -> S {
+        self.store.clone()
+    }
+
     /// Goes on where the program before stood: what it held is held, and the store is asked anew.
     pub(crate) fn going_on(mut self, kept: Kept, grants: Grants) -> Self {
         let now = self.now();
@@ -180,6 +190,11 @@ impl<S: Store> Driver<S> {
                     }
                 }
                 Ok(()) = self.wires.loads.changed() => {
+                    if !self.look_at_groups() {
+                        continue;
+                    }
+                }
+                () = self.wires.dns.changed() => {
                     if !self.look_at_groups() {
                         continue;
                     }
@@ -230,7 +245,8 @@ impl<S: Store> Driver<S> {
         let said = {
             let (views, loads) = (self.wires.views.borrow_and_update(), self.wires.loads.borrow_and_update());
             self.steady.follow(&views, &loads, now);
-            self.identity.said.with_groups(&views, |group| self.steady.of(&group.name))
+            let said = self.identity.said.with_groups(&views, |group| self.steady.of(&group.name));
+            self.wires.dns.of(said)
         };
         if *self.saying.borrow() == said {
             return false;

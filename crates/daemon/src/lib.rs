@@ -15,6 +15,7 @@ mod bmp;
 mod caller;
 mod check;
 mod clock;
+mod cookies;
 mod desk;
 mod dns;
 mod error;

@@ -46,6 +46,12 @@ struct ServiceLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ZoneLabels {
+    service: String,
+    zone: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutputLabels {
     group: String,
     output: &'static str,
@@ -158,6 +164,7 @@ impl Metrics {
         register_alarms(&mut registry, status);
         fleet::register(&mut registry, fleet);
         dns::register(&mut registry, &self.dns.borrow());
+        register_zones(&mut registry, status);
         register_loads(&mut registry, &self.loads.borrow());
         usage::register(&mut registry);
         let mut text = String::new();
@@ -194,6 +201,22 @@ fn register_loads(registry: &mut Registry, loads: &Loads) {
         "Datagrams that the kernel dropped because the queue was full",
         dropped,
     );
+}
+
+fn register_zones(registry: &mut Registry, status: &Status) {
+    if status.zones.is_empty() {
+        return;
+    }
+    let (serial, end) = (Family::<ZoneLabels, Gauge>::default(), Family::<ZoneLabels, Gauge>::default());
+    for zone in &status.zones {
+        let labels = ZoneLabels { service: zone.service.to_string(), zone: zone.name.clone() };
+        serial.get_or_create(&labels).set(i64::from(zone.serial));
+        if let Some(when) = zone.signatures_end {
+            end.get_or_create(&labels).set(gauge(when.0 / 1000));
+        }
+    }
+    registry.register("zone_serial", "The zone's serial number", serial);
+    registry.register("zone_signatures_end_seconds", "When the zone's first signature ends, Unix time", end);
 }
 
 fn gauge(value: u64) -> i64 {

@@ -5,6 +5,7 @@ use crate::bgp::{self, Ledger};
 use crate::blackhole;
 use crate::bmp;
 use crate::clock::Clock;
+use crate::dns::Inventory;
 use crate::events::Bus;
 use crate::export::Decision;
 use crate::fleet::{Fleet, other_sites};
@@ -43,6 +44,8 @@ pub(crate) struct Board {
     pub(crate) collectors: watch::Receiver<bmp::Shown>,
     /// The last time that another program took over.
     pub(crate) restart: watch::Receiver<Option<api::Restart>>,
+    /// The zones that are served.
+    pub(crate) inventory: watch::Receiver<Inventory>,
     pub(crate) bus: Bus,
 }
 
@@ -106,10 +109,25 @@ impl Board {
             covers,
             peers,
             blackholes: self.blackholes(&ours),
+            zones: self.zones(),
             collectors,
             alarms: self.bus.alarms(),
             restart: self.restart.borrow().clone(),
         }
+    }
+
+    /// The zones that are served.
+    fn zones(&self) -> Vec<api::Zone> {
+        let inventory = self.inventory.borrow();
+        let of_services = inventory.iter().flat_map(|(service, zones)| {
+            zones.iter().map(move |(zone, stock)| api::Zone {
+                service: service.clone(),
+                name: zone.to_string(),
+                serial: stock.serial,
+                signatures_end: stock.signatures_end,
+            })
+        });
+        of_services.collect()
     }
 
     /// What peers are to drop.

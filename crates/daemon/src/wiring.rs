@@ -50,6 +50,8 @@ use crate::bfd::Links;
 use crate::blackhole;
 use crate::check::Workshop;
 use crate::clock::Clock;
+use crate::cookies;
+use crate::dns;
 use crate::error::Error;
 use crate::event::{Event, Source};
 use crate::events::Bus;
@@ -94,14 +96,16 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
         links.go_on(std::mem::take(&mut estate.links), &mut descriptors, &site_file.peers);
     }
     links.prepare(&site_file.peers)?;
+    let state_dir = site_file.site.state_dir.clone();
+    let store = memory::open(&state_dir, &bus)?;
+    let cookies = runtime.block_on(cookies::Keeper::recall(store.clone(), clock, bus.clone()));
+    let surroundings = dns::Surroundings { clock, keyring: cookies.keyring() };
     let before = estate.as_ref().map(|estate| &estate.sockets);
     let Opened { bgp, doors, socket, api, dns, keeper, kernel } =
-        Opened::open(&site_file, before, &mut descriptors)?;
+        Opened::open(&site_file, before, &mut descriptors, &surroundings)?;
     let listener = socket.listener().map_err(Error::System)?;
     let control = socket.listener().map_err(Error::System)?.into();
     let api_handle = api.as_ref().map(TcpListener::try_clone).transpose().map_err(Error::System)?;
-    let state_dir = site_file.site.state_dir.clone();
-    let store = memory::open(&state_dir, &bus)?;
     let memories = match &mut estate {
         Some(estate) => std::mem::take(&mut estate.memories),
         None => runtime.block_on(memory::recall(store.as_ref(), &bus)),
@@ -117,6 +121,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
         metrics,
         recording: Arc::clone(&recording),
         workshop: workshop.handle(),
+        dns: surroundings,
     };
     let (departures, departing) = mpsc::channel(1);
     let supplies = Supplies {
@@ -162,6 +167,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
         board,
         fleet: driver,
         collectors,
+        cookies,
         metrics,
         store,
         memories,
@@ -205,4 +211,6 @@ struct Shared {
     recording: Arc<Recording>,
     /// Where runs of checks are made that may be held up.
     workshop: tokio::runtime::Handle,
+    /// What every thread of the DNS service needs.
+    dns: dns::Surroundings,
 }

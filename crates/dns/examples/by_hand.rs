@@ -1,8 +1,8 @@
 //! A zone and a few questions by hand: no socket, no thread.
 
-use dns::{Identity, Outcome, Transport, Zones, answer, zone};
+use dns::{Arrival, Identity, Outcome, Secret, Secrets, Server, Transport, Zones, answer, zone};
 use std::sync::Arc;
-use terms::{DomainName, RecordType};
+use terms::{DomainName, RecordType, Timestamp, WallTime};
 
 const ZONE: &str = "\
 $ORIGIN example.
@@ -19,6 +19,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{} serial {}: {} names", zone.apex(), zone.serial(), zone.names());
     let zones = Zones::new(vec![Arc::new(zone)])?;
     let identity = Identity::new(&"london".parse()?, Some(&"lon-1".parse()?));
+    let secrets = Secrets::new(Secret(*b"sixteen octets!!"));
+    let server = Server { zones: &zones, identity: &identity, secrets: &secrets };
 
     let mut out = [0; 512];
     for (name, kind) in [
@@ -28,7 +30,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("example.com.", RecordType::A),
     ] {
         let query = query(&name.parse()?, kind);
-        match answer(&zones, &identity, &query, Transport::Udp, &mut out) {
+        let (client, now, wall) = ("192.0.2.7".parse()?, Timestamp::ZERO, WallTime(1_800_000_000_000));
+        let arrival = Arrival { message: &query, client, transport: Transport::Udp, now, wall };
+        match answer(&server, None, &arrival, &mut out) {
             Outcome::Reply { length, code, .. } => println!("{name} {kind}: {code}, {length} octets"),
             Outcome::Silence(why) => println!("{name} {kind}: no reply, {why:?}"),
         }

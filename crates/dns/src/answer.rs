@@ -3,19 +3,25 @@
 //! ```text
 //!  message --> Header, Query --> zone, identity or a code alone --> out
 //!                 |                                                  |
-//!                 +-- silence, NOTIMP, FORMERR                       +-- EDNS, and truncation when it does not fit
+//!                 +-- silence, NOTIMP, FORMERR                       +-- too often: less, or silence
+//!                                                                    +-- EDNS, and truncation when it does not fit
 //! ```
 //! The same on every path: over UDP and TCP only the room differs.
 
 mod in_zone;
+mod opt;
 mod proofs;
 
+use crate::cookie::{Cookie, Secrets};
 use crate::identity::Identity;
-use crate::query::{Edns, Header, Malformed, Query};
+use crate::query::{Asked, Edns, Header, Malformed, Query};
+use crate::rate::{RateLimiter, Subject, Verdict};
 use crate::reply::{Flags, Reply, Section};
 use crate::zones::Zones;
+use opt::{ExtendedError, Opt};
 use std::fmt;
-use terms::RecordType;
+use std::net::IpAddr;
+use terms::{RecordType, Timestamp, WallTime};
 
 /// Largest reply over UDP, in octets: it fits every path without fragments (RFC 9715), so that nobody needs the
 /// path's own size, whose ICMP messages could reach another site.
@@ -24,9 +30,32 @@ pub const UDP_PAYLOAD: u16 = 1232;
 const UDP_PLAIN: u16 = 512;
 const CLASS_IN: u16 = 1;
 const CLASS_CHAOS: u16 = 3;
-/// Owner, type, payload, code and version, flags and length of an OPT record (RFC 6891 section 6.1.2).
-const OPT_FIXED: usize = 11;
 
+/// What all answers of a moment are made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Server<'s> {
+    /// What is served.
+    pub zones: &'s Zones,
+    /// Who answers.
+    pub identity: &'s Identity,
+    /// What cookies are made with.
+    pub secrets: &'s Secrets,
+}
+
+/// A message that came.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival<'m> {
+    /// Its octets, without the length that TCP puts in front.
+    pub message: &'m [u8],
+    /// Who sent it, or says so: over UDP only a cookie proves it.
+    pub client: IpAddr,
+    /// How it came.
+    pub transport: Transport,
+    /// When.
+    pub now: Timestamp,
+    /// When by the calendar: cookies have a date.
+    pub wall: WallTime,
+}
 /// How the message came, which decides how much room its reply has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
@@ -49,6 +78,10 @@ pub enum Outcome {
         code: ResponseCode,
         /// Whether records were left out for want of room (TC).
         truncated: bool,
+        /// What the client's cookie was worth.
+        cookie: Cookie,
+        /// Whether it says less than it could, because the client's network is told the same too often.
+        slipped: bool,
     },
     /// Nothing is to be sent.
     Silence(Silence),
@@ -63,6 +96,8 @@ pub enum Silence {
     AlreadyAReply,
     /// `out` has no room even for the question.
     NoRoom,
+    /// The client's network is told the same too often.
+    TooOften,
 }
 
 /// What a reply says (RFC 1035 section 4.1.1, RFC 6891 section 9).
@@ -84,11 +119,13 @@ pub enum ResponseCode {
     YxDomain = 6,
     /// An EDNS version other than 0.
     BadVers = 16,
+    /// The client should come back with the cookie of this reply (RFC 7873 section 5.2.3).
+    BadCookie = 23,
 }
 
 impl ResponseCode {
     /// All of them, in the order of their numbers.
-    pub const ALL: [ResponseCode; 8] = [
+    pub const ALL: [ResponseCode; 9] = [
         ResponseCode::NoError,
         ResponseCode::FormErr,
         ResponseCode::ServFail,
@@ -97,6 +134,7 @@ impl ResponseCode {
         ResponseCode::Refused,
         ResponseCode::YxDomain,
         ResponseCode::BadVers,
+        ResponseCode::BadCookie,
     ];
 }
 
@@ -111,73 +149,87 @@ impl fmt::Display for ResponseCode {
             ResponseCode::Refused => "REFUSED",
             ResponseCode::YxDomain => "YXDOMAIN",
             ResponseCode::BadVers => "BADVERS",
+            ResponseCode::BadCookie => "BADCOOKIE",
         })
     }
 }
 
-/// Answers one message into `out`, which should have room for 512 octets at least, and for 65535 over TCP.
+/// Answers one message into `out`, which should have room for 512 octets at least, and for 65535 over TCP. With
+/// a `limiter`, whoever is told the same too often over UDP is told less.
 ///
 /// Allocates nothing and takes no lock. The octets of `out` after the reply are unspecified.
 pub fn answer(
-    zones: &Zones,
-    identity: &Identity,
-    message: &[u8],
-    transport: Transport,
+    server: &Server<'_>,
+    limiter: Option<&mut RateLimiter>,
+    arrival: &Arrival<'_>,
     out: &mut [u8],
 ) -> Outcome {
-    let Some(header) = Header::of(message) else { return Outcome::Silence(Silence::TooShort) };
+    let Some(header) = Header::of(arrival.message) else { return Outcome::Silence(Silence::TooShort) };
     if header.is_reply() {
         return Outcome::Silence(Silence::AlreadyAReply);
     }
+    let mut desk = Desk { server, limiter, arrival, header };
     if header.opcode() != 0 {
         // What follows the header depends on the operation, so none of it is repeated.
-        return bare(header, &[], ResponseCode::NotImp, out);
+        return desk.bare(&[], ResponseCode::NotImp, out);
     }
-    match Query::of(message) {
-        Ok(query) => {
-            let limit = room(query.edns, transport);
-            write(header, &query, zones, identity, limit, out)
+    match Asked::of(arrival.message) {
+        Ok(Asked::Question(query)) => {
+            desk.write(query.question, query.edns, out, |reply| decide(server, &query, reply))
         }
-        Err(Malformed { question }) => bare(header, question, ResponseCode::FormErr, out),
+        Ok(Asked::Cookie(edns)) => desk.write(&[], Some(edns), out, |_| match edns.version {
+            0 => Said::bare(ResponseCode::NoError),
+            _ => Said::bare(ResponseCode::BadVers),
+        }),
+        Err(Malformed { question }) => desk.bare(question, ResponseCode::FormErr, out),
     }
 }
 
 /// What a reply says beside its records.
-struct Said {
+struct Said<'z> {
     code: ResponseCode,
     authoritative: bool,
+    error: Option<ExtendedError>,
+    subject: Subject<'z>,
 }
 
-impl Said {
+impl Said<'static> {
     /// A code alone.
-    fn bare(code: ResponseCode) -> Said {
-        Said { code, authoritative: false }
+    fn bare(code: ResponseCode) -> Self {
+        Said { code, authoritative: false, error: None, subject: Subject::ERROR }
+    }
+
+    /// A code, and why.
+    fn because(code: ResponseCode, error: ExtendedError) -> Self {
+        Said { error: Some(error), ..Said::bare(code) }
     }
 }
 
 /// Writes the records of an answer.
-fn decide(zones: &Zones, identity: &Identity, query: &Query<'_>, reply: &mut Reply<'_>) -> Said {
+fn decide<'s>(server: &Server<'s>, query: &Query<'_>, reply: &mut Reply<'_>) -> Said<'s> {
+    let refused = |error| Said::because(ResponseCode::Refused, error);
     if query.edns.is_some_and(|edns| edns.version != 0) {
         return Said::bare(ResponseCode::BadVers);
     }
     match (query.class, query.kind) {
         // Zones are not transferred.
-        (CLASS_IN, RecordType::AXFR | RecordType::IXFR) => Said::bare(ResponseCode::Refused),
-        (CLASS_IN, _) => match zones.find(&query.name, query.kind) {
+        (CLASS_IN, RecordType::AXFR | RecordType::IXFR) => refused(ExtendedError::Prohibited),
+        (CLASS_IN, _) => match server.zones.find(&query.name, query.kind) {
             Some(home) => in_zone::answer(&home, query, reply).unwrap_or_else(|| {
                 reply.clear();
-                Said::bare(ResponseCode::ServFail)
+                Said::because(ResponseCode::ServFail, ExtendedError::InvalidData)
             }),
-            None => Said::bare(ResponseCode::Refused),
+            None => refused(ExtendedError::NotAuthoritative),
         },
-        (CLASS_CHAOS, RecordType::TXT | RecordType::ANY) => match identity.chaos(query.name.lower()) {
+        (CLASS_CHAOS, RecordType::TXT | RecordType::ANY) => match server.identity.chaos(query.name.lower()) {
             Some(octets) => {
                 reply.records(Section::Answer, 1, octets);
-                Said { code: ResponseCode::NoError, authoritative: true }
+                Said { authoritative: true, ..Said::bare(ResponseCode::NoError) }
             }
-            None => Said::bare(ResponseCode::Refused),
+            None => refused(ExtendedError::NotAuthoritative),
         },
-        _ => Said::bare(ResponseCode::Refused),
+        (CLASS_CHAOS, _) => refused(ExtendedError::NotAuthoritative),
+        _ => refused(ExtendedError::NotSupported),
     }
 }
 
@@ -190,55 +242,84 @@ fn room(edns: Option<Edns>, transport: Transport) -> usize {
     })
 }
 
-fn write(
+/// One message that gets a reply.
+struct Desk<'d> {
+    server: &'d Server<'d>,
+    limiter: Option<&'d mut RateLimiter>,
+    arrival: &'d Arrival<'d>,
     header: Header,
-    query: &Query<'_>,
-    zones: &Zones,
-    identity: &Identity,
-    limit: usize,
-    out: &mut [u8],
-) -> Outcome {
-    let nsid = if query.edns.is_some_and(|edns| edns.wants_nsid) { identity.nsid() } else { &[] };
-    let opt = if query.edns.is_some() { OPT_FIXED + nsid.len() } else { 0 };
-    let limit = limit.min(out.len());
-    let room = limit.checked_sub(opt);
-    let Some(mut reply) = room.and_then(|room| Reply::begin(out, query.question, room)) else {
-        return Outcome::Silence(Silence::NoRoom);
-    };
-    let Said { code, authoritative } = decide(zones, identity, query, &mut reply);
-    let truncated = reply.has_overflowed();
-    if truncated {
-        reply.clear();
-    }
-    if let Some(edns) = query.edns {
-        reply.extend_limit(limit);
-        let fits =
-            reply.records(Section::Additional, 1, &opt_record(edns, code, nsid.len())) && reply.put(nsid);
-        if !fits {
+}
+
+impl<'d> Desk<'d> {
+    /// Writes the records that `decide` does, and what belongs to every reply.
+    fn write<'z>(
+        &mut self,
+        question: &[u8],
+        edns: Option<Edns>,
+        out: &mut [u8],
+        decide: impl FnOnce(&mut Reply<'_>) -> Said<'z>,
+    ) -> Outcome {
+        let (cookie, opt) = edns.map_or((Cookie::None, None), |edns| self.opt(edns));
+        let limit = room(edns, self.arrival.transport).min(out.len());
+        let room = limit.checked_sub(opt.as_ref().map_or(0, Opt::length));
+        let Some(mut reply) = room.and_then(|room| Reply::begin(out, question, room)) else {
             return Outcome::Silence(Silence::NoRoom);
+        };
+        let said = decide(&mut reply);
+        let verdict = self.judge(cookie, &said.subject);
+        let slipped = verdict == Verdict::Slip;
+        let (said, truncated) = match (verdict, cookie) {
+            (Verdict::Drop, _) => return Outcome::Silence(Silence::TooOften),
+            (Verdict::Answer, _) => (said, reply.has_overflowed()),
+            (Verdict::Slip, Cookie::None | Cookie::Good) => (Said::bare(ResponseCode::NoError), true),
+            (Verdict::Slip, Cookie::First | Cookie::Bad) => (Said::bare(ResponseCode::BadCookie), false),
+        };
+        if truncated || slipped {
+            reply.clear();
+        }
+        let Said { code, authoritative, error, subject: _ } = said;
+        if let Some(opt) = opt {
+            reply.extend_limit(limit);
+            if !opt.write(code, error, &mut reply) {
+                return Outcome::Silence(Silence::NoRoom);
+            }
+        }
+        let length = reply.finish(self.header, Flags { authoritative, truncated }, code as u8);
+        Outcome::Reply { length, code, truncated, cookie, slipped }
+    }
+
+    /// A reply of a header, and the question if that could be read.
+    fn bare(&mut self, question: &[u8], code: ResponseCode, out: &mut [u8]) -> Outcome {
+        // It cannot say less.
+        if self.judge(Cookie::None, &Subject::ERROR) == Verdict::Drop {
+            return Outcome::Silence(Silence::TooOften);
+        }
+        let Some(reply) = Reply::begin(out, question, usize::MAX) else {
+            return Outcome::Silence(Silence::NoRoom);
+        };
+        let length = reply.finish(self.header, Flags::default(), code as u8);
+        Outcome::Reply { length, code, truncated: false, cookie: Cookie::None, slipped: false }
+    }
+
+    /// Whether the client is told this too often. Who is known to receive what we send is not asked.
+    fn judge(&mut self, cookie: Cookie, subject: &Subject<'_>) -> Verdict {
+        let Arrival { client, transport, now, .. } = *self.arrival;
+        match (&mut self.limiter, transport, cookie) {
+            (Some(limiter), Transport::Udp, Cookie::None | Cookie::First | Cookie::Bad) => {
+                limiter.judge(client, subject, now)
+            }
+            (None, _, _)
+            | (Some(_), Transport::Tcp | Transport::Tls, _)
+            | (Some(_), Transport::Udp, Cookie::Good) => Verdict::Answer,
         }
     }
-    let length = reply.finish(header, Flags { authoritative, truncated }, code as u8);
-    Outcome::Reply { length, code, truncated }
-}
 
-/// Our OPT record up to its options: version 0, DO as the client set it and no other flag (RFC 6891 section 6.1.3,
-/// RFC 3225).
-fn opt_record(edns: Edns, code: ResponseCode, options: usize) -> [u8; OPT_FIXED] {
-    let [k0, k1] = RecordType::OPT.get().to_be_bytes();
-    let [p0, p1] = UDP_PAYLOAD.to_be_bytes();
-    let [l0, l1] = (options as u16).to_be_bytes(); // an NSID of at most 67 octets
-    let extended = (code as u8) >> 4;
-    [0, k0, k1, p0, p1, extended, 0, u8::from(edns.dnssec_ok) << 7, 0, l0, l1]
-}
-
-/// A reply of a header, and the question if that could be read.
-fn bare(header: Header, question: &[u8], code: ResponseCode, out: &mut [u8]) -> Outcome {
-    match Reply::begin(out, question, usize::MAX) {
-        Some(reply) => {
-            let length = reply.finish(header, Flags::default(), code as u8);
-            Outcome::Reply { length, code, truncated: false }
-        }
-        None => Outcome::Silence(Silence::NoRoom),
+    /// What the cookie is worth, and what the OPT record of the reply will say.
+    fn opt(&self, edns: Edns) -> (Cookie, Option<Opt<'d>>) {
+        let Server { identity, secrets, .. } = self.server;
+        let nsid = if edns.wants_nsid { identity.nsid() } else { &[] };
+        let judged = edns.cookie.map(|cookie| secrets.judge(cookie, self.arrival.client, self.arrival.wall));
+        let opt = Opt { edns, nsid, cookie: judged.map(|(_, option)| option) };
+        (judged.map_or(Cookie::None, |(worth, _)| worth), Some(opt))
     }
 }

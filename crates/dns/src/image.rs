@@ -18,6 +18,7 @@ pub(crate) mod chain;
 mod error;
 pub(crate) mod lookup;
 pub(crate) mod node;
+mod signatures;
 pub(crate) mod write;
 
 use crate::table::{NameHash, Table};

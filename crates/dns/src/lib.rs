@@ -2,8 +2,10 @@
 //!
 //! ```text
 //!  zone file --> zone::parse --> Zone --> Zones --+
-//!                                                 +--> answer(zones, identity, message, transport, out) --> Outcome
-//!  a message from anywhere ----------------------+
+//!  who answers, secrets of cookies ---------------+--> Server ---+
+//!                                                                +--> answer(server, limiter, arrival, out)
+//!  a message from anywhere, its client, the time -----> Arrival -+                       |
+//!                                                                                        +--> Outcome
 //! ```
 //! [`zone::parse`] does the work once: it judges the file and encodes every record set as it will stand in a reply.
 //! [`answer()`] then reads one hostile message, looks one name up and copies octets. It allocates nothing, locks
@@ -16,18 +18,22 @@
 
 mod answer;
 mod connections;
+mod cookie;
 mod identity;
 mod image;
 mod name;
 mod order;
 mod query;
+mod rate;
 mod reply;
 mod table;
 pub mod zone;
 mod zones;
 
-pub use answer::{Outcome, ResponseCode, Silence, Transport, UDP_PAYLOAD, answer};
+pub use answer::{Arrival, Outcome, ResponseCode, Server, Silence, Transport, UDP_PAYLOAD, answer};
 pub use connections::{ConnectionId, Connections, Limits, Opened};
+pub use cookie::{Cookie, Keyring, Secret, SecretError, Secrets};
 pub use identity::Identity;
+pub use rate::{RateLimit, RateLimiter};
 pub use zone::Zone;
 pub use zones::{TwiceError, Zones};

@@ -1,5 +1,6 @@
 //! Reads one message as a query. Everything in it is hostile: every read is bounded, nothing is allocated.
 
+use crate::cookie::{OPTION_COOKIE, Presented};
 use crate::identity::OPTION_NSID;
 use crate::name::Name;
 use terms::RecordType;
@@ -37,6 +38,14 @@ impl Header {
     }
 }
 
+/// What a message whose operation is QUERY asks.
+pub(crate) enum Asked<'m> {
+    /// A question.
+    Question(Query<'m>),
+    /// Only for a cookie (RFC 7873 section 5.4).
+    Cookie(Edns),
+}
+
 /// A query with one question.
 pub(crate) struct Query<'m> {
     /// Name, type and class as they came.
@@ -54,6 +63,7 @@ pub(crate) struct Edns {
     pub(crate) version: u8,
     pub(crate) dnssec_ok: bool,
     pub(crate) wants_nsid: bool,
+    pub(crate) cookie: Option<Presented>,
 }
 
 /// The message is no query that can be answered (RFC 1035 section 4.1.1: FORMERR).
@@ -62,15 +72,22 @@ pub(crate) struct Malformed<'m> {
     pub(crate) question: &'m [u8],
 }
 
-impl<'m> Query<'m> {
+impl<'m> Asked<'m> {
     /// Reads a message whose operation is QUERY.
-    pub(crate) fn of(message: &'m [u8]) -> Result<Query<'m>, Malformed<'m>> {
+    pub(crate) fn of(message: &'m [u8]) -> Result<Asked<'m>, Malformed<'m>> {
         let unread = Malformed { question: &[] };
         let Some((header, body)) = message.split_first_chunk::<HEADER>() else { return Err(unread) };
         let count = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
-        // One question (RFC 9619).
-        if count(4) != 1 {
-            return Err(unread);
+        // One question (RFC 9619), or none with a cookie (RFC 7873 section 5.4).
+        match count(4) {
+            0 => {
+                let edns =
+                    if count(6) == 0 && count(8) == 0 { edns(body, 0, count(10)).flatten() } else { None };
+                let edns = edns.filter(|edns| edns.cookie.is_some());
+                return edns.map(Asked::Cookie).ok_or(unread);
+            }
+            1 => {}
+            2.. => return Err(unread),
         }
         let Some(name) = Name::of(body) else { return Err(unread) };
         let Some((question, rest)) = body.split_at_checked(name.length() + 4) else { return Err(unread) };
@@ -84,7 +101,7 @@ impl<'m> Query<'m> {
             return Err(Malformed { question });
         }
         match edns(rest, authorities, additional) {
-            Some(edns) => Ok(Query { question, name, kind, class, edns }),
+            Some(edns) => Ok(Asked::Question(Query { question, name, kind, class, edns })),
             None => Err(Malformed { question }),
         }
     }
@@ -107,22 +124,38 @@ fn edns(mut rest: &[u8], authorities: u16, additional: u16) -> Option<Option<Edn
             return None;
         }
         // Options are read in version 0 only: another version may write them otherwise.
-        let wants_nsid = version == 0 && has_nsid(data)?;
+        let Options { wants_nsid, cookie } =
+            if version == 0 { Options::of(data)? } else { Options::default() };
         let payload = u16::from_be_bytes([p0, p1]);
-        found = Some(Edns { payload, version, dnssec_ok: flags & 0x80 != 0, wants_nsid });
+        found = Some(Edns { payload, version, dnssec_ok: flags & 0x80 != 0, wants_nsid, cookie });
     }
     Some(found)
 }
 
-/// Whether NSID is among the options (RFC 6891 section 6.1.2); none when they are malformed.
-fn has_nsid(mut options: &[u8]) -> Option<bool> {
-    let mut found = false;
-    while !options.is_empty() {
-        let (&[c0, c1, l0, l1], after) = options.split_first_chunk::<4>()?;
-        options = after.get(usize::from(u16::from_be_bytes([l0, l1]))..)?;
-        found |= u16::from_be_bytes([c0, c1]) == OPTION_NSID;
+/// The options that we know.
+#[derive(Default)]
+struct Options {
+    wants_nsid: bool,
+    cookie: Option<Presented>,
+}
+
+impl Options {
+    /// Reads all options (RFC 6891 section 6.1.2); none when they are malformed.
+    fn of(mut octets: &[u8]) -> Option<Options> {
+        let mut options = Options::default();
+        while !octets.is_empty() {
+            let (&[c0, c1, l0, l1], after) = octets.split_first_chunk::<4>()?;
+            let (data, after) = after.split_at_checked(usize::from(u16::from_be_bytes([l0, l1])))?;
+            octets = after;
+            match u16::from_be_bytes([c0, c1]) {
+                OPTION_NSID => options.wants_nsid = true,
+                // Only the first counts (RFC 7873 section 5.2).
+                OPTION_COOKIE if options.cookie.is_none() => options.cookie = Some(Presented::of(data)?),
+                _ => {}
+            }
+        }
+        Some(options)
     }
-    Some(found)
 }
 
 /// The owner of a record, whose pointers are not followed, and what comes after it.

@@ -87,6 +87,11 @@ impl<'o> Reply<'o> {
         self.overflowed = false;
     }
 
+    /// Octets that still fit.
+    pub(crate) fn room(&self) -> usize {
+        self.limit.saturating_sub(self.at)
+    }
+
     /// Lets records go on until there.
     pub(crate) fn extend_limit(&mut self, limit: usize) {
         self.limit = limit.min(self.out.len());

@@ -6,8 +6,8 @@
 #[allow(dead_code)] // replies are not read here
 mod messages;
 
-use dns::{Identity, Transport, Zones, answer, zone};
-use messages::{AskEdns, ask};
+use dns::{Identity, Transport, Zones, zone};
+use messages::{AskEdns, answer, ask};
 use std::sync::Arc;
 
 #[test]

@@ -11,9 +11,9 @@ mod generated;
 mod messages;
 
 use dns::zone::{self, ImageError, Zone};
-use dns::{Identity, Outcome, Transport, Zones, answer};
+use dns::{Identity, Outcome, Transport, Zones};
 use generated::Lot;
-use messages::{AskEdns, Shown, ask, show};
+use messages::{AskEdns, Shown, answer, ask, show};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -12,9 +12,9 @@ mod messages;
 #[path = "support/peers.rs"]
 mod peers;
 
-use dns::{Identity, Outcome, Transport, Zones, answer, zone};
+use dns::{Identity, Outcome, Transport, Zones, zone};
 use generated::Lot;
-use messages::{Ask, AskEdns, Shown, ask, show};
+use messages::{Ask, AskEdns, Shown, answer, ask, show};
 use peers::{Peer, Signing, ZoneFile};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -221,7 +221,7 @@ impl Judges {
         };
         Judges {
             zones: Zones::new(files.iter().map(load).collect()).unwrap(),
-            peers: [Peer::nsd(folder, files), Peer::knot(folder, files)],
+            peers: [Peer::nsd(folder, files, None), Peer::knot(folder, files, None)],
             asked: 0,
             explained: BTreeMap::new(),
             lot: Lot::new(7),

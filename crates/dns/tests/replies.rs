@@ -5,8 +5,8 @@
 #[path = "support/messages.rs"]
 mod messages;
 
-use dns::{Identity, Outcome, ResponseCode, Silence, Transport, Zones, answer, zone};
-use messages::{Ask, AskEdns, ask, show};
+use dns::{Cookie, Identity, Outcome, ResponseCode, Silence, Transport, Zones, zone};
+use messages::{Ask, AskEdns, answer, ask, show};
 use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
 
@@ -189,7 +189,7 @@ fn rfc_8906() {
         ("8.2.6 version 1 and unknown option", soa().edns(AskEdns { version: 1, ..option(100, b"") })),
         ("8.2.8 DO", soa().edns(AskEdns { flags: 0x8000, ..edns() })),
         ("8.2.9 version 1 and DO", soa().edns(AskEdns { version: 1, flags: 0x8000, ..edns() })),
-        ("cookie, which is not known yet", soa().edns(option(10, b"12345678"))),
+        ("cookie", soa().edns(option(10, b"12345678"))),
         ("NSID", soa().edns(option(3, b""))),
         ("NSID with a negative answer", ask("nobody.example.", "A").edns(option(3, b""))),
         ("NSID out of zone", ask("example.com.", "A").edns(option(3, b""))),
@@ -302,6 +302,73 @@ fn what_cannot_be_read_is_a_format_error() {
     assert_eq!(code(&option[..option.len() - 1]), form_err(question));
 }
 
+/// The data of the COOKIE option of a reply.
+fn cookie_of(reply: &[u8]) -> Vec<u8> {
+    let at = reply.windows(4).position(|octets| octets == [0, 10, 0, 24]).unwrap();
+    reply[at + 4..at + 28].to_vec()
+}
+
+#[test]
+fn a_cookie_comes_back_whole() {
+    let with = |name: &str, data: &[u8]| {
+        let options = vec![(10, data.to_vec()), (10, b"ignored".to_vec())];
+        ask(name, "A").edns(AskEdns { options, ..AskEdns::default() }).octets()
+    };
+    let worth = |message: &[u8]| match reply_to(message, Transport::Udp) {
+        (Outcome::Reply { code, cookie, .. }, reply) => {
+            show(&reply).unwrap();
+            (code, cookie, reply)
+        }
+        (outcome, _) => panic!("{outcome:?}"),
+    };
+    for (name, says) in [("www.example.", ResponseCode::NoError), ("example.com.", ResponseCode::Refused)] {
+        let (code, cookie, reply) = worth(&with(name, b"8 octets"));
+        assert_eq!((code, cookie), (says, Cookie::First));
+        let given = cookie_of(&reply);
+        assert_eq!((given.len(), &given[..8]), (24, &b"8 octets"[..]));
+        assert_eq!(worth(&with(name, &given)), (says, Cookie::Good, reply.clone()));
+        let mut bent = given.clone();
+        bent[23] ^= 1;
+        for bad in [&bent[..], &[&b"8 octets"[..], &[7; 8]].concat(), &[&b"8 octets"[..], &[7; 32]].concat()]
+        {
+            assert_eq!(worth(&with(name, bad)), (says, Cookie::Bad, reply.clone()));
+        }
+    }
+    for length in [0, 7, 9, 15, 41, 255] {
+        let (code, cookie, reply) = worth(&with("www.example.", &vec![7; length]));
+        assert_eq!((code, cookie, reply.len()), (ResponseCode::FormErr, Cookie::None, 12 + 17), "{length}");
+    }
+}
+
+#[test]
+fn a_cookie_is_had_without_a_question() {
+    let asking = |data: &[u8]| {
+        let options = vec![(10, data.to_vec())];
+        let message = ask(".", "A").edns(AskEdns { options, ..AskEdns::default() }).octets();
+        // Without the question: root, A, IN.
+        let mut message = [&message[..12], &message[17..]].concat();
+        message[5] = 0;
+        message
+    };
+    for transport in [Transport::Udp, Transport::Tcp] {
+        let (outcome, reply) = reply_to(&asking(b"8 octets"), transport);
+        let expected = Outcome::Reply {
+            length: 12 + 11 + 28,
+            code: ResponseCode::NoError,
+            truncated: false,
+            cookie: Cookie::First,
+            slipped: false,
+        };
+        assert_eq!(outcome, expected);
+        assert_eq!(cookie_of(&reply)[..8], *b"8 octets");
+    }
+    let mut plain = asking(&[]);
+    assert!(matches!(reply_to(&plain, Transport::Udp).0, Outcome::Reply { code: ResponseCode::FormErr, .. }));
+    plain[11] = 0;
+    plain.truncate(12);
+    assert!(matches!(reply_to(&plain, Transport::Udp).0, Outcome::Reply { code: ResponseCode::FormErr, .. }));
+}
+
 #[test]
 fn too_little_room_is_silence() {
     let query = ask("example.", "SOA").edns(AskEdns::default()).octets();
@@ -310,5 +377,14 @@ fn too_little_room_is_silence() {
         assert_eq!(outcome, Outcome::Silence(Silence::NoRoom), "{room} octets");
     }
     let outcome = answer(&ZONES, &identity(), &query, Transport::Udp, &mut [0; 36]);
-    assert_eq!(outcome, Outcome::Reply { length: 36, code: ResponseCode::NoError, truncated: true });
+    assert_eq!(
+        outcome,
+        Outcome::Reply {
+            length: 36,
+            code: ResponseCode::NoError,
+            truncated: true,
+            cookie: Cookie::None,
+            slipped: false
+        }
+    );
 }

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `v1/groups/GROUP` | the record of the permit protocol |
 //! | `v1/hosts/SITE/HOST` | what a host says of itself, while its lease lives |
+//! | `v1/cookies` | the secrets of the fleet's DNS cookies |
 //! | `memories` | on one machine: what its groups remember |
 //! | `orders` | on one machine: what operators have ordered there |
 //! | `blackholes` | on one machine: what its peers are to drop |
+//! | `cookies` | on one machine: the secrets of its DNS cookies |
 
 use crate::Key;
 use announce::permit::Speaker;
@@ -37,6 +39,11 @@ impl Key {
         Key(format!("{ROOT}/hosts/{}/{}", speaker.site, speaker.host))
     }
 
+    /// The secrets of the fleet's DNS cookies.
+    pub fn shared_cookies() -> Key {
+        Key(format!("{ROOT}/cookies"))
+    }
+
     /// What the groups of one machine remember.
     pub fn memories() -> Key {
         Key("memories".to_owned())
@@ -50,6 +57,11 @@ impl Key {
     /// What the peers of one machine are to drop.
     pub fn blackholes() -> Key {
         Key("blackholes".to_owned())
+    }
+
+    /// The secrets of one machine's DNS cookies.
+    pub fn cookies() -> Key {
+        Key("cookies".to_owned())
     }
 
     /// Whose record lies here.
@@ -76,8 +88,8 @@ mod tests {
         let (host, group) = (Key::host(&speaker), Key::group(&name));
         assert_eq!((host.as_host(), host.as_group()), (Some(speaker), None));
         assert_eq!((group.as_host(), group.as_group()), (None, Some(name)));
-        let alone = [Key::memories(), Key::orders(), Key::blackholes()];
-        for key in [host, group, Key::root(), Key::groups()].into_iter().chain(alone) {
+        let alone = [Key::memories(), Key::orders(), Key::blackholes(), Key::cookies()];
+        for key in [host, group, Key::root(), Key::groups(), Key::shared_cookies()].into_iter().chain(alone) {
             assert_eq!(key.as_str().parse(), Ok(key), "it is what a key is");
         }
         for strange in ["v1/hosts/london", "v1/hosts/london/a/b", "v2/hosts/london/a", "v1/groups/a/b"] {

@@ -135,6 +135,12 @@ fn status() {
         }],
         peers: vec![peer()],
         blackholes: vec![blackhole()],
+        zones: vec![Zone {
+            service: "dns".parse().unwrap(),
+            name: "example.".to_owned(),
+            serial: 2026112301,
+            signatures_end: Some(WHEN),
+        }],
         collectors: vec![collector()],
         alarms: vec![alarm()],
         restart: Some(restart()),

@@ -6,13 +6,14 @@ use crate::commands::status::{tone_of_output, tone_of_state};
 use crate::outcome::Outcome;
 use crate::table::{Cell, Table};
 use crate::terminal::{Paint, Terminal, Tone};
-use crate::words::{age, list, now};
+use crate::words::{age, count, list, now};
 use api::client::Server;
 use api::client::blocking::Client;
 use api::{
     AwayCause, Done, FleetOrder, FleetOrderKind, FleetStatus, HostGroup, PermitHeld, Schema, StoreState,
     route,
 };
+use std::collections::BTreeSet;
 use std::io::Write;
 use terms::{Reason, Thousands, WallTime};
 
@@ -56,6 +57,7 @@ fn page(status: &FleetStatus, now: WallTime, paint: Paint) -> String {
         hosts(status, now).render(paint),
         groups(status).render(paint),
         members(status).render(paint),
+        zones(status, paint),
     ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join("\n")
@@ -94,6 +96,33 @@ fn hosts(status: &FleetStatus, now: WallTime) -> Table<8> {
         }
     }
     table
+}
+
+/// The zones that are not the same everywhere; how many are, if all of them are.
+fn zones(status: &FleetStatus, paint: Paint) -> String {
+    let zones = || status.hosts.iter().flat_map(|host| host.zones.iter().map(move |zone| (host, zone)));
+    let late: BTreeSet<&str> =
+        zones().filter(|(_, zone)| zone.behind.is_some()).map(|(_, zone)| zone.name.as_str()).collect();
+    let all: BTreeSet<&str> = zones().map(|(_, zone)| zone.name.as_str()).collect();
+    if late.is_empty() {
+        return match all.len() {
+            0 => String::new(),
+            number => format!("{} with the same serial at every host\n", count(number, "zone")),
+        };
+    }
+    let mut table = Table::new(["ZONE", "SITE", "HOST", "SERIAL", "BEHIND"]);
+    for name in late {
+        for (host, zone) in zones().filter(|(_, zone)| zone.name == name) {
+            table.row([
+                name.into(),
+                host.site.to_string().into(),
+                host.host.to_string().into(),
+                zone.serial.to_string().into(),
+                zone.behind.map_or_else(|| "".into(), |behind| Cell::toned(behind, Tone::Careful)),
+            ]);
+        }
+    }
+    table.render(paint)
 }
 
 /// What it has to do, and what it is good for, as far as that is known.

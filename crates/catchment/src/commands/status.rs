@@ -16,6 +16,9 @@ use std::io::Write;
 use std::time::Duration;
 use terms::WallTime;
 
+/// Zones that are listed.
+const MOST_ZONES: usize = 100;
+
 pub(crate) fn run(ask: &Ask, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
     let status: Status = Client::of(Server::Daemon, &ask.socket)?.get(route::STATUS)?;
     if ask.json {
@@ -37,6 +40,7 @@ fn page(status: &Status, now: WallTime, paint: Paint) -> String {
         prefixes(status).render(paint),
         blackhole::peers(&status.blackholes).render(paint),
         checks(status).render(paint),
+        zones(status, now).render(paint),
         peers(status, now).render(paint),
         restarts(status, now).render(paint),
         paths(status, now).render(paint),
@@ -111,6 +115,27 @@ fn prefixes(status: &Status) -> Table<4> {
                 next_hop.into(),
             ]);
         }
+    }
+    table
+}
+
+/// The zones of the built-in DNS service; the first of them, where there are very many.
+fn zones(status: &Status, now: WallTime) -> Table<4> {
+    let mut table = Table::new(["ZONE", "SERVICE", "SERIAL", "SIGNATURES END IN"]);
+    for zone in status.zones.iter().take(MOST_ZONES) {
+        let end = zone.signatures_end.map_or_else(
+            || "".into(),
+            |end| if end > now { age(now, end).into() } else { Cell::toned("ended", Tone::Bad) },
+        );
+        table.row([
+            zone.name.as_str().into(),
+            zone.service.to_string().into(),
+            zone.serial.to_string().into(),
+            end,
+        ]);
+    }
+    if let Some(more) = status.zones.len().checked_sub(MOST_ZONES).filter(|&more| more > 0) {
+        table.row([format!("and {more} more: --json").into(), "".into(), "".into(), "".into()]);
     }
     table
 }

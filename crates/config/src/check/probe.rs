@@ -1,7 +1,7 @@
 //! What the daemon has to know to run a check.
 
 use ::dns::ResponseCode;
-use check::{clock, dns, file, http, passive, tcp, tls};
+use check::{clock, dns, file, http, passive, tcp, tls, zones};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -83,6 +83,8 @@ pub enum Question {
         /// How many of them are too many.
         expectation: passive::Expectation,
     },
+    /// A look at the zones of the built-in DNS service.
+    Zones(zones::Expectation),
 }
 
 /// From where to where.

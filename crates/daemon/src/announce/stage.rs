@@ -111,6 +111,7 @@ impl Stage {
             fleet,
             collectors: watch::Sender::default().subscribe(),
             restart: watch::channel(None).1,
+            inventory: watch::Sender::default().subscribe(),
             bus: self.bus.clone(),
         }
     }

@@ -83,8 +83,9 @@ impl Bench {
         let (requests, requested) = mpsc::channel(desk::WAITING);
         let (show, blackholes) = watch::channel(Book::new());
         let (clock, bus) = (stage.clock, stage.bus.clone());
+        let dns = fleet::DnsSaid::for_test();
         let (fleet, _, _) =
-            fleet::join(&site_file, clock, bus.clone(), stage.groups.clone(), stage.loads.clone());
+            fleet::join(&site_file, clock, bus.clone(), stage.groups.clone(), stage.loads.clone(), dns);
         let book = recall(store.as_ref(), clock.wall(), &bus).await;
         let decider = Decider::new(stage.groups_of(&site_file), Arc::default(), Permits::Alone, mouth);
         tokio::spawn(decider.blackholing(wanted(&book)).run(ears, BTreeMap::new()));

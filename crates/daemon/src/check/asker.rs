@@ -1,9 +1,9 @@
 //! How each kind of check is asked: one shape for all of them.
 
-use super::{clock, dns, exec, file, http, icmp, passive, tcp, tls};
+use super::{clock, dns, exec, file, http, icmp, passive, tcp, tls, zones};
 use crate::address::Presence;
 use crate::clock::Clock;
-use crate::dns::Tally;
+use crate::dns::{Inventory, Tally};
 use check::Finding;
 use config::{Question, Way};
 use std::io;
@@ -21,6 +21,8 @@ pub(crate) struct Surroundings {
     pub(crate) workshop: tokio::runtime::Handle,
     /// What the threads of the built-in DNS service count.
     pub(crate) tallies: watch::Receiver<Vec<Tally>>,
+    /// What zones it serves.
+    pub(crate) inventory: watch::Receiver<Inventory>,
 }
 
 /// How one check is asked.
@@ -35,6 +37,7 @@ pub(crate) enum Asker {
     File(file::Asker),
     Clock(clock::Asker),
     Passive(passive::Asker),
+    Zones(zones::Asker),
 }
 
 /// How long a program gets to be killed, beyond its time-out.
@@ -65,6 +68,10 @@ impl Asker {
                 let tallies = surroundings.tallies.clone();
                 Asker::Passive(passive::Asker::new(bad, expectation, service.clone(), tallies))
             }
+            Question::Zones(expectation) => {
+                let (service, inventory) = (service.clone(), surroundings.inventory.clone());
+                Asker::Zones(zones::Asker { expectation, service, inventory, clock })
+            }
         }
     }
 
@@ -80,6 +87,7 @@ impl Asker {
             Asker::File(asker) => asker.ask().await,
             Asker::Clock(asker) => asker.ask().await,
             Asker::Passive(asker) => Ok(asker.ask()),
+            Asker::Zones(asker) => Ok(asker.ask()),
         }
     }
 
@@ -88,7 +96,12 @@ impl Asker {
         match self {
             Asker::Http(asker) => asker.tls.is_some(),
             Asker::Tls(_) | Asker::Exec(_) | Asker::File(_) => true,
-            Asker::Dns(_) | Asker::Tcp(_) | Asker::Icmp(_) | Asker::Clock(_) | Asker::Passive(_) => false,
+            Asker::Dns(_)
+            | Asker::Tcp(_)
+            | Asker::Icmp(_)
+            | Asker::Clock(_)
+            | Asker::Passive(_)
+            | Asker::Zones(_) => false,
         }
     }
 
@@ -109,7 +122,7 @@ impl Asker {
             | Asker::Tcp(tcp::Asker { way, .. })
             | Asker::Tls(tls::Asker { way, .. })
             | Asker::Icmp(icmp::Asker { way }) => Some(*way),
-            Asker::Exec(_) | Asker::File(_) | Asker::Clock(_) | Asker::Passive(_) => None,
+            Asker::Exec(_) | Asker::File(_) | Asker::Clock(_) | Asker::Passive(_) | Asker::Zones(_) => None,
         }
     }
 
@@ -123,7 +136,7 @@ impl Asker {
             Asker::Dns(_) | Asker::Http(_) | Asker::Tcp(_) | Asker::Tls(_) | Asker::Icmp(_) => {
                 Verdict::timeout(format!("no answer within {millis} ms"))
             }
-            Asker::Exec(_) | Asker::Passive(_) => {
+            Asker::Exec(_) | Asker::Passive(_) | Asker::Zones(_) => {
                 Verdict::indeterminate(format!("the check did not end within {millis} ms"))
             }
         }

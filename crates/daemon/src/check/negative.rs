@@ -12,6 +12,7 @@ use crate::address::Presence;
 use crate::clock::Clock;
 use ::check::dns::ResponseCode;
 use ::check::passive::Answers;
+use ::check::zones::Standing;
 use ::check::{Finding, Judged, Progress, file};
 use config::{Command, Question, SiteFile, Way};
 use rand::random;
@@ -23,7 +24,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
-use terms::{Reason, ServiceName, Timestamp, Verdict, WallTime};
+use terms::{DomainName, Reason, ServiceName, Timestamp, Verdict, WallTime};
 use tokio::sync::watch;
 
 /// Whether one check can fail.
@@ -62,6 +63,7 @@ pub fn prove(site_file: &SiteFile) -> io::Result<Vec<Proof>> {
         clock: Clock::start(),
         workshop: runtime.handle().clone(),
         tallies: watch::Sender::default().subscribe(),
+        inventory: watch::Sender::default().subscribe(),
     };
     let mut proofs = Vec::new();
     for group in &site_file.groups {
@@ -164,7 +166,7 @@ impl Dead {
             Question::Clock { server, expectation } => {
                 (nobody, Question::Clock { server: self.udp(server)?.to, expectation })
             }
-            Question::Passive { .. } => return None,
+            Question::Passive { .. } | Question::Zones(_) => return None,
         })
     }
 }
@@ -235,6 +237,10 @@ fn wrong_reply(question: &Question) -> Option<(&'static str, Verdict)> {
             let all = expectation.least_answers.max(1);
             let finding = expectation.judge(Answers { all, bad: all });
             Some(("nothing but bad answers", finding.verdict))
+        }
+        Question::Zones(expectation) => {
+            let ended = [(&DomainName::root(), Standing::SignedUntil(WallTime(0)))];
+            Some(("signatures that have ended", expectation.judge(ended, WallTime(1)).verdict))
         }
         Question::Tls { .. } | Question::Icmp { .. } | Question::Exec { .. } => None,
     }

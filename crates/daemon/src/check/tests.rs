@@ -19,6 +19,7 @@ fn surroundings() -> Surroundings {
         clock: Clock::start(),
         workshop: tokio::runtime::Handle::current(),
         tallies: watch::Sender::default().subscribe(),
+        inventory: watch::Sender::default().subscribe(),
     }
 }
 

@@ -1,10 +1,11 @@
 //! What happened to queries, counted by each thread for itself and added up when somebody asks.
 
-use ::dns::{Outcome, ResponseCode};
+use ::dns::{Cookie, Outcome, ResponseCode, Silence};
 use std::iter::Sum;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const CODES: usize = ResponseCode::ALL.len();
+const COOKIES: usize = Cookie::ALL.len();
 
 /// Counters of one thread. A cache line of its own keeps threads from slowing each other down.
 #[derive(Debug, Default)]
@@ -13,8 +14,12 @@ pub(super) struct Counters {
     queries: AtomicU64,
     /// In the order of [`ResponseCode::ALL`].
     replies: [AtomicU64; CODES],
+    /// In the order of [`Cookie::ALL`].
+    cookies: [AtomicU64; COOKIES],
     truncated: AtomicU64,
     silent: AtomicU64,
+    slipped: AtomicU64,
+    dropped: AtomicU64,
     unsent: AtomicU64,
     connections: AtomicU64,
     ended: AtomicU64,
@@ -38,10 +43,15 @@ pub(crate) struct Counts {
     /// Messages that arrived.
     pub(super) queries: u64,
     replies: [u64; CODES],
+    cookies: [u64; COOKIES],
     /// Replies that left records out for want of room (TC).
     pub(super) truncated: u64,
     /// Messages that deserve no reply.
     pub(super) silent: u64,
+    /// Replies that said less, because the client's network is told the same too often.
+    pub(super) slipped: u64,
+    /// Queries that got no reply for the same reason.
+    pub(super) dropped: u64,
     /// Replies that the system did not take.
     pub(crate) unsent: u64,
     /// Connections that were accepted.
@@ -66,6 +76,11 @@ impl Counts {
     pub(crate) fn replies(&self) -> impl Iterator<Item = (ResponseCode, u64)> {
         ResponseCode::ALL.into_iter().zip(self.replies)
     }
+
+    /// Queries with a cookie that were replied to, by what it was worth.
+    pub(super) fn cookies(&self) -> impl Iterator<Item = (Cookie, u64)> {
+        Cookie::ALL.into_iter().zip(self.cookies)
+    }
 }
 
 /// One thread writes, others read now and then: no order with other memory is needed.
@@ -77,17 +92,27 @@ impl Counters {
     pub(super) fn count(&self, outcome: Outcome) {
         add(&self.queries, 1);
         match outcome {
-            Outcome::Reply { code, truncated, .. } => {
+            Outcome::Reply { code, truncated, cookie, slipped, length: _ } => {
                 let replies =
                     ResponseCode::ALL.iter().zip(&self.replies).find(|&(&listed, _)| listed == code);
                 if let Some((_, counter)) = replies {
                     add(counter, 1);
                 }
+                let cookies = Cookie::ALL.iter().zip(&self.cookies).find(|&(&listed, _)| listed == cookie);
+                if let Some((_, counter)) = cookies {
+                    add(counter, 1);
+                }
+                if slipped {
+                    add(&self.slipped, 1);
+                }
                 if truncated {
                     add(&self.truncated, 1);
                 }
             }
-            Outcome::Silence(_) => add(&self.silent, 1),
+            Outcome::Silence(Silence::TooOften) => add(&self.dropped, 1),
+            Outcome::Silence(Silence::TooShort | Silence::AlreadyAReply | Silence::NoRoom) => {
+                add(&self.silent, 1);
+            }
         }
     }
 
@@ -119,8 +144,11 @@ impl Counters {
         Counts {
             queries: read(&self.queries),
             replies: std::array::from_fn(|code| read(&self.replies[code])),
+            cookies: std::array::from_fn(|cookie| read(&self.cookies[cookie])),
             truncated: read(&self.truncated),
             silent: read(&self.silent),
+            slipped: read(&self.slipped),
+            dropped: read(&self.dropped),
             unsent: read(&self.unsent),
             connections: read(&self.connections),
             ended: read(&self.ended),
@@ -136,8 +164,11 @@ impl Sum for Counts {
         counts.fold(Counts::default(), |sum, more| Counts {
             queries: sum.queries + more.queries,
             replies: std::array::from_fn(|code| sum.replies[code] + more.replies[code]),
+            cookies: std::array::from_fn(|cookie| sum.cookies[cookie] + more.cookies[cookie]),
             truncated: sum.truncated + more.truncated,
             silent: sum.silent + more.silent,
+            slipped: sum.slipped + more.slipped,
+            dropped: sum.dropped + more.dropped,
             unsent: sum.unsent + more.unsent,
             connections: sum.connections + more.connections,
             ended: sum.ended + more.ended,

@@ -1,14 +1,16 @@
 //! What the threads counted, as Prometheus metrics.
 
 use super::counters::{Counters, Counts};
-use ::dns::Transport;
+use ::dns::{Transport, Zones};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use terms::ServiceName;
+use tokio::sync::watch;
 
 /// A view of the counters of one thread.
 #[derive(Clone, Debug)]
@@ -16,6 +18,8 @@ pub(crate) struct Tally {
     pub(super) service: ServiceName,
     pub(super) transport: Transport,
     pub(super) counters: Arc<Counters>,
+    /// What it answers from.
+    pub(super) zones: watch::Receiver<Arc<Zones>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -35,10 +39,21 @@ struct ReplyLabels {
     code: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CookieLabels {
+    transport: &'static str,
+    cookie: &'static str,
+}
+
 /// What all threads of one service counted.
 pub(crate) fn total(tallies: &[Tally], service: &ServiceName) -> Counts {
     let of_it = tallies.iter().filter(|tally| tally.service == *service);
     of_it.map(|tally| tally.counters.read()).sum()
+}
+
+/// What every service answers from.
+pub(crate) fn served(tallies: &[Tally]) -> BTreeMap<ServiceName, Arc<Zones>> {
+    tallies.iter().map(|tally| (tally.service.clone(), Arc::clone(&tally.zones.borrow()))).collect()
 }
 
 /// What all threads of one transport counted.
@@ -66,6 +81,12 @@ pub(crate) fn register(registry: &mut Registry, tallies: &[Tally]) {
         counts.truncated
     });
     by_transport("dns_silent", "Messages that deserved no reply", |counts| counts.silent);
+    by_transport("dns_limited_slipped", "Replies that said less, being the same too often", |counts| {
+        counts.slipped
+    });
+    by_transport("dns_limited_dropped", "Queries without a reply, being the same too often", |counts| {
+        counts.dropped
+    });
     by_transport("dns_unsent", "Replies that the system did not take", |counts| counts.unsent);
     by_transport("dns_connections", "Connections that were accepted", |counts| counts.connections);
     by_transport("dns_handshake_failures", "Connections on which no TLS session came about", |counts| {
@@ -88,4 +109,11 @@ pub(crate) fn register(registry: &mut Registry, tallies: &[Tally]) {
         }
     }
     registry.register("dns_replies", "Replies by what they said", replies);
+    let cookies = Family::<CookieLabels, Counter>::default();
+    for (transport, counts) in &totals {
+        for (cookie, number) in counts.cookies() {
+            cookies.get_or_create(&CookieLabels { transport, cookie: cookie.word() }).inc_by(number);
+        }
+    }
+    registry.register("dns_cookies", "Queries with a cookie, by what it was worth", cookies);
 }

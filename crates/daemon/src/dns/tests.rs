@@ -1,5 +1,6 @@
 //! The service in a network namespace of its own, asked by `dig` and by sockets.
 
+mod clients;
 mod streams;
 mod tls;
 
@@ -45,6 +46,7 @@ fn settings(workers: usize) -> Settings {
         identity: Identity::new(&"london".parse().unwrap(), Some(&"lon-1".parse().unwrap())),
         limits: limits(1000, 10),
         tls: None,
+        rate_limit: None,
     }
 }
 
@@ -52,6 +54,11 @@ fn settings(workers: usize) -> Settings {
 fn limits(connections: usize, idle: u64) -> Limits {
     let connections = connections.try_into().unwrap();
     Limits { connections, per_network: connections, idle: Duration::from_secs(idle) }
+}
+
+fn surroundings() -> Surroundings {
+    let keyring = Keyring::new(7, ::dns::Secret([1; 16]), Clock::start().wall());
+    Surroundings { clock: Clock::start(), keyring: watch::Sender::new(keyring).subscribe() }
 }
 
 impl World {
@@ -65,7 +72,7 @@ impl World {
         let mut netlink = namespace.netlink().unwrap();
         link::set_up(&mut netlink, link::LinkIndex::LOOPBACK).unwrap();
         let server = namespace
-            .run(|| Server::start(settings, zones(1), &mut Inheritance::default()))
+            .run(|| Server::start(settings, zones(1), &surroundings(), &mut Inheritance::default()))
             .unwrap()
             .unwrap();
         for &service in &settings.addresses {
@@ -222,8 +229,10 @@ fn other_zones_are_served_without_a_restart() {
 #[test]
 fn the_port_is_taken_while_it_runs_and_free_when_it_has_stopped() {
     let World { namespace, server } = World::new(2);
-    let start =
-        || namespace.run(|| Server::start(&settings(1), zones(1), &mut Inheritance::default())).unwrap();
+    let start = || {
+        let start = || Server::start(&settings(1), zones(1), &surroundings(), &mut Inheritance::default());
+        namespace.run(start).unwrap()
+    };
     let error = start().unwrap_err();
     assert!(matches!(error, Error::Taken { address } if address.to_string() == "198.18.0.53:53"), "{error}");
     server.stop();
@@ -240,6 +249,7 @@ async fn a_passive_check_judges_what_users_are_answered() {
         clock: Clock::start(),
         workshop: tokio::runtime::Handle::current(),
         tallies: watch::Sender::new(world.server.tallies()).subscribe(),
+        inventory: watch::Sender::default().subscribe(),
     };
     let expectation = check::passive::Expectation { most_percent: 50, least_answers: 10 };
     let question = config::Question::Passive { bad: vec![ResponseCode::Refused], expectation };

@@ -4,12 +4,13 @@
 use super::batch::{Inbox, Outbox};
 use super::orders::Order;
 use super::service::Service;
-use ::dns::Transport;
+use ::dns::{RateLimit, RateLimiter, Transport};
 use nix::sys::socket::{SockaddrIn, SockaddrIn6, SockaddrLike};
 use rustix::net::addr::SocketAddrArg;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
 use std::thread;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// How long to wait after an error of the socket that is no time-out, so that it does not fill a processor.
 const AFTER_ERROR: Duration = Duration::from_millis(10);
@@ -19,11 +20,19 @@ const AFTER_ERROR: Duration = Duration::from_millis(10);
 pub(super) struct Worker {
     socket: UdpSocket,
     service: Service,
+    rate_limit: watch::Receiver<Option<RateLimit>>,
+    /// Its own, so that no lock is needed: what other threads said is not counted here.
+    limiter: Option<RateLimiter>,
 }
 
 impl Worker {
-    pub(super) fn new(socket: UdpSocket, service: Service) -> Self {
-        Worker { socket, service }
+    pub(super) fn new(
+        socket: UdpSocket,
+        service: Service,
+        mut rate_limit: watch::Receiver<Option<RateLimit>>,
+    ) -> Self {
+        let limiter = limiter(*rate_limit.borrow_and_update());
+        Worker { socket, service, rate_limit, limiter }
     }
 
     /// Answers until the service stops.
@@ -37,7 +46,11 @@ impl Worker {
     }
 
     /// `S` is the form of addresses in which the system writes them, `A` the one in which it reads them.
-    fn serve<S: SockaddrLike + Copy + Into<A>, A: SocketAddrArg>(mut self, nowhere: A) {
+    fn serve<S, A>(mut self, nowhere: A)
+    where
+        S: SockaddrLike + Copy + Into<A>,
+        A: SocketAddrArg + Into<SocketAddr> + Copy,
+    {
         let mut inbox = Inbox::<S>::new();
         let mut outbox = Outbox::new(nowhere.as_any());
         let mut looking = None;
@@ -65,13 +78,25 @@ impl Worker {
                 }
             }
             self.service.refresh();
+            if self.rate_limit.has_changed().unwrap_or(false) {
+                self.limiter = limiter(*self.rate_limit.borrow_and_update());
+            }
             for (message, from) in inbox.messages() {
                 let Some(room) = outbox.room() else { break };
-                if let Some(length) = self.service.answer(message, Transport::Udp, room) {
-                    outbox.keep(length, from.into().as_any());
+                let from: A = from.into();
+                let client: SocketAddr = from.into();
+                let limiter = self.limiter.as_mut();
+                let length = self.service.answer(message, client.ip(), Transport::Udp, limiter, room);
+                if let Some(length) = length {
+                    outbox.keep(length, from.as_any());
                 }
             }
             self.service.counters().count_unsent(outbox.send(&self.socket));
         }
     }
+}
+
+/// A new limiter, whose buckets nobody can foresee.
+fn limiter(limit: Option<RateLimit>) -> Option<RateLimiter> {
+    limit.map(|limit| RateLimiter::new(limit, rand::random()))
 }

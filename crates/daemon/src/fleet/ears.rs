@@ -10,7 +10,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// What is heard of the store.
 #[derive(Debug)]
-pub(super) enum Heard {
+pub(crate) enum Heard {
     /// All of it, as of one moment: what is not in it is not there.
     Everything(Listing),
     /// A value was put or replaced.
@@ -22,7 +22,7 @@ pub(super) enum Heard {
 }
 
 /// Tells what is heard for as long as somebody wants to know. The sender waits for the driver: what is heard is whole.
-pub(super) async fn listen(store: impl Store, driver: mpsc::Sender<Heard>) {
+pub(crate) async fn listen(store: impl Store, driver: mpsc::Sender<Heard>) {
     loop {
         let why = match store.watch(&Key::root()).await {
             Err(error) => error.0,

@@ -1,7 +1,7 @@
 //! From the site file to a driver, and to what the rest of the daemon needs of it.
 
 use super::token::Tokens;
-use super::{Driver, Identity, Kept, ORDERS, Request, Said, Wires, view};
+use super::{DnsSaid, Driver, Identity, Kept, ORDERS, Request, Said, Wires, view};
 use crate::announce::{Grants, Permits, Wishes};
 use crate::clock::Clock;
 use crate::events::Bus;
@@ -37,12 +37,14 @@ pub(crate) fn join(
     bus: Bus,
     views: watch::Receiver<Vec<api::Group>>,
     loads: watch::Receiver<Loads>,
+    dns: DnsSaid,
 ) -> (Fleet, Permits, Option<Driver<Etcd>>) {
     let Some(fleet) = &site_file.fleet else {
         let fleet = Fleet { identity: identity(site_file, clock), views, loads, joined: None };
         return (fleet, Permits::Alone, None);
     };
-    let (fleet, permits, driver) = connect(site_file, Etcd::new(settings(fleet)), clock, bus, views, loads);
+    let (fleet, permits, driver) =
+        connect(site_file, Etcd::new(settings(fleet)), clock, bus, views, loads, dns);
     (fleet, permits, Some(driver))
 }
 
@@ -54,6 +56,7 @@ pub(crate) fn connect<S: Store>(
     bus: Bus,
     views: watch::Receiver<Vec<api::Group>>,
     loads: watch::Receiver<Loads>,
+    dns: DnsSaid,
 ) -> (Fleet, Permits, Driver<S>) {
     let identity = identity(site_file, clock);
     let (wishes, wished) = watch::channel(Wishes::new());
@@ -70,6 +73,7 @@ pub(crate) fn connect<S: Store>(
         grants: says,
         views: views.clone(),
         loads: loads.clone(),
+        dns,
         shown: shows,
         orders: ordered,
         errands,
@@ -124,6 +128,8 @@ fn identity(site_file: &SiteFile, clock: Clock) -> Identity {
             city: place.map(|place| place.city.clone()),
             at: place.map(|place| place.at),
             groups: Vec::new(),
+            cookies: None,
+            zones: Vec::new(),
         },
     }
 }

@@ -33,7 +33,7 @@ fn present(host: &FleetHost, group: &HostGroup) -> Site {
         at: host.at,
         state: Some(group.state),
         output: group.output,
-        reason: reason_and_load(group),
+        reason: with_lag(reason_and_load(group), host),
         ..missing(&host.site, None)
     }
 }
@@ -47,6 +47,15 @@ fn reason_and_load(group: &HostGroup) -> Reason {
         (Some(load), Some(capacity)) => {
             Reason::from(format!("{reason}; {} of {} answers/s", Thousands(load), Thousands(capacity)))
         }
+    }
+}
+
+/// The same, and the zone that is behind most at the host, if one is.
+fn with_lag(reason: Reason, host: &FleetHost) -> Reason {
+    let behind = host.zones.iter().filter_map(|zone| Some((zone.behind?, zone)));
+    match behind.max_by_key(|(behind, _)| *behind) {
+        Some((behind, zone)) => Reason::from(format!("{reason}; {} is {behind} behind", zone.name)),
+        None => reason,
     }
 }
 

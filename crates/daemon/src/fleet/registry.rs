@@ -1,12 +1,13 @@
 //! Who is present, and what each host says of itself. What others wrote is shown to people and never decides anything,
 //! except that a host whose lease is gone is not counted on.
 
+use super::dns::MOST_ZONES;
 use super::load::GroupLoad;
 use announce::permit::Speaker;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use terms::{GeoPoint, Reason, Timestamp, WallTime};
+use terms::{DomainName, GeoPoint, Reason, Timestamp, WallTime};
 
 /// Longest text of a host that is shown, characters.
 const LONGEST_TEXT: usize = 64;
@@ -23,6 +24,12 @@ pub(crate) struct Said {
     pub(crate) city: Option<String>,
     pub(crate) at: Option<GeoPoint>,
     pub(crate) groups: Vec<api::HostGroup>,
+    /// The number of the newest secret whose DNS cookies it accepts. A host of an older release has no cookies.
+    #[serde(default)]
+    pub(crate) cookies: Option<u64>,
+    /// The zones of its DNS service.
+    #[serde(default)]
+    pub(crate) zones: Vec<api::HostZone>,
 }
 
 impl Said {
@@ -48,19 +55,44 @@ impl Said {
         Said { groups: views.iter().map(group).collect(), ..self.clone() }
     }
 
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         // Names, numbers and lines of text, all of which have a JSON form.
         serde_json::to_vec(self).unwrap_or_default()
     }
 
     /// What another host wrote; none if it is nothing that this program understands.
-    fn decode(octets: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(octets: &[u8]) -> Option<Self> {
         let mut said: Said = serde_json::from_slice(octets).ok()?;
         said.groups.truncate(MOST_GROUPS);
+        said.zones.truncate(MOST_ZONES);
+        said.zones.iter_mut().for_each(|zone| zone.name = zone_name(&zone.name));
         said.version = shown(&said.version);
         said.city = said.city.as_deref().map(shown);
         Some(said)
     }
+}
+
+#[cfg(test)]
+impl Said {
+    /// Of a host without groups.
+    pub(crate) fn for_test(cookies: Option<u64>) -> Self {
+        let (version, started) = ("1".to_owned(), WallTime(0));
+        Said {
+            schema: api::Schema,
+            version,
+            started,
+            city: None,
+            at: None,
+            groups: Vec::new(),
+            cookies,
+            zones: Vec::new(),
+        }
+    }
+}
+
+/// The name of a zone that somebody else wrote; the root's where it is none.
+fn zone_name(text: &str) -> String {
+    text.parse().unwrap_or_else(|_| DomainName::root()).to_string()
 }
 
 /// Text of somebody else, made harmless.
@@ -218,14 +250,8 @@ mod tests {
 
     #[test]
     fn what_others_say_is_made_harmless() {
-        let said = Said {
-            schema: api::Schema,
-            version: "1\x1b[2J".repeat(99),
-            started: WallTime(1),
-            city: Some("x".repeat(999)),
-            at: None,
-            groups: Vec::new(),
-        };
+        let said =
+            Said { version: "1\x1b[2J".repeat(99), city: Some("x".repeat(999)), ..Said::for_test(None) };
         let read = Said::decode(&said.encode()).unwrap();
         assert!(read.version.chars().count() <= LONGEST_TEXT && !read.version.contains('\x1b'), "{read:?}");
         assert_eq!(read.city.unwrap().len(), LONGEST_TEXT);

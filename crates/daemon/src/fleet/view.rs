@@ -1,6 +1,7 @@
 //! What is shown of the fleet.
 
 use super::Identity;
+use super::dns::compare;
 use super::load::GroupLoad;
 use super::registry::{Hearing, Registry, Said};
 use crate::load::Loads;
@@ -45,19 +46,21 @@ pub(super) fn status(
     // Every group of a fleet has the same trouble with its store: it is said once.
     let alarms = machines.values().flat_map(|machine| machine.alarms());
     let alarms: BTreeSet<String> = alarms.map(|(alarm, why)| format!("{alarm}: {why}")).collect();
+    let mut hosts: Vec<FleetHost> = registry.hosts().map(|(speaker, said)| host(speaker, said)).collect();
+    compare(&mut hosts);
     FleetStatus {
         trouble,
         alarms: alarms.into_iter().map(Reason::from).collect(),
-        hosts: registry.hosts().map(|(speaker, said)| host(speaker, said)).collect(),
+        hosts,
         groups: machines.iter().map(|(name, machine)| group(name, machine)).collect(),
         ..empty(speaker, store)
     }
 }
 
 fn host(speaker: &Speaker, said: &Said) -> FleetHost {
-    let Said { schema: Schema, version, started, city, at, groups } = said.clone();
+    let Said { schema: Schema, version, started, city, at, groups, cookies: _, zones } = said.clone();
     let Speaker { site, host } = speaker.clone();
-    FleetHost { site, host, version, started, city, at, groups }
+    FleetHost { site, host, version, started, city, at, groups, zones }
 }
 
 fn group(name: &GroupName, machine: &Machine) -> FleetGroup {

@@ -89,13 +89,22 @@ impl Bench {
         let (wished, wishes) = watch::channel(Wishes::new());
         let (grants, granted) = watch::channel(Grants::new());
         let (show_orders, orders_shown) = watch::channel(Shown::new());
-        let (alone, _, _) = fleet::join(&site_file, clock, bus.clone(), groups.clone(), loaded.clone());
+        let dns = fleet::DnsSaid::for_test();
+        let (alone, _, _) =
+            fleet::join(&site_file, clock, bus.clone(), groups.clone(), loaded.clone(), dns.clone());
         let (fleet, permits) = match among {
             Among::Nobody => (alone, Permits::Alone),
             Among::OtherSites => (alone, Permits::Fleet { wishes: wished, grants: granted }),
             Among::Fleet(store) => {
-                let (fleet, permits, driver) =
-                    fleet::connect(&site_file, store, clock, bus.clone(), groups.clone(), loaded.clone());
+                let (fleet, permits, driver) = fleet::connect(
+                    &site_file,
+                    store,
+                    clock,
+                    bus.clone(),
+                    groups.clone(),
+                    loaded.clone(),
+                    dns,
+                );
                 let (goes_on, stopped) = oneshot::channel();
                 tokio::spawn(async move {
                     driver.run(stopped).await;

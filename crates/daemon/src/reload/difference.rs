@@ -202,8 +202,9 @@ fn services(last: &[Service], next: &[Service]) -> BTreeMap<ServiceName, Service
             (Some(_), None) => ServiceChange::Removed,
             (None, _) => ServiceChange::Added,
             (Some(old), Some(new)) => {
-                let settings =
-                    |service: &Service| service.dns.as_ref().map(|dns| (dns.files.clone(), dns.limits));
+                let settings = |service: &Service| {
+                    service.dns.as_ref().map(|dns| (dns.files.clone(), dns.limits, dns.rate_limit))
+                };
                 let (old, new) = (last.get(old)?, next.get(new)?);
                 if old.addresses == new.addresses && settings(old) == settings(new) {
                     return None;

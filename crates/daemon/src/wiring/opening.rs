@@ -31,6 +31,7 @@ impl Opened {
         site_file: &SiteFile,
         before: Option<&Sockets>,
         descriptors: &mut Descriptors,
+        surroundings: &dns::Surroundings,
     ) -> Result<Self, Error> {
         let nothing = Sockets::default();
         let sockets = before.unwrap_or(&nothing);
@@ -43,7 +44,8 @@ impl Opened {
             before.map_or_else(|| listen(address), Ok)
         });
         let api = api.transpose()?;
-        let dns = services::start_dns(site_file, &mut dns::Inheritance::take(sockets, descriptors))?;
+        let mut inherited = dns::Inheritance::take(sockets, descriptors);
+        let dns = services::start_dns(site_file, surroundings, &mut inherited)?;
         let kernel = address::listen().map_err(Error::host)?;
         // Last, because it is the one step that others can see: nothing after it fails for the site file's sake.
         let belongings = services::belongings(site_file);

@@ -30,12 +30,14 @@ pub(super) fn belongings(site_file: &SiteFile) -> Belongings {
 /// Starts the built-in DNS service of each service that has one. Its addresses may come later.
 pub(super) fn start_dns(
     site_file: &SiteFile,
+    surroundings: &dns::Surroundings,
     from: &mut dns::Inheritance,
 ) -> Result<Vec<dns::Server>, Error> {
     let built_in = site_file.services.iter().filter(|service| service.dns.is_some());
-    built_in
-        .filter_map(|service| start_server(service, service.addresses.clone(), site_file, from).transpose())
-        .collect()
+    let start = |service: &Service| {
+        start_server(service, service.addresses.clone(), site_file, surroundings, from).transpose()
+    };
+    built_in.filter_map(start).collect()
 }
 
 /// Starts a server of a service on some of its addresses; none if the service has no built-in one.
@@ -43,6 +45,7 @@ fn start_server(
     service: &Service,
     addresses: Vec<IpAddr>,
     site_file: &SiteFile,
+    surroundings: &dns::Surroundings,
     from: &mut dns::Inheritance,
 ) -> Result<Option<dns::Server>, Error> {
     let Some(built_in) = &service.dns else { return Ok(None) };
@@ -53,8 +56,9 @@ fn start_server(
         identity: ::dns::Identity::new(&site_file.site.name, Some(&site_file.site.host)),
         limits: built_in.limits,
         tls: built_in.tls.clone(),
+        rate_limit: built_in.rate_limit,
     };
-    Ok(Some(dns::Server::start(&settings, Arc::clone(&built_in.zones), from)?))
+    Ok(Some(dns::Server::start(&settings, Arc::clone(&built_in.zones), surroundings, from)?))
 }
 
 /// What runs and what is on its way out.
@@ -116,7 +120,8 @@ impl Services {
             let mut missing = service.addresses.clone();
             missing.retain(|address| !served.contains(address));
             if !missing.is_empty() {
-                started.extend(start_server(service, missing, next, &mut dns::Inheritance::default())?);
+                let mut nothing = dns::Inheritance::default();
+                started.extend(start_server(service, missing, next, &self.shared.dns, &mut nothing)?);
             }
         }
         Ok(started)
@@ -143,6 +148,7 @@ impl Services {
             if let Some(built_in) = needs(server) {
                 server.serve(Arc::clone(&built_in.zones));
                 server.receive(built_in.limits, built_in.tls.as_ref());
+                server.limit(built_in.rate_limit);
             }
         }
         self.servers = stay;

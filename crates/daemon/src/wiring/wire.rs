@@ -124,7 +124,14 @@ pub(super) fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> 
     let handed_over = HandedOver { sessions, descriptors, taken };
     let taken = start_peers(&mut peers, &site_file.peers, handed_over, &forwarding);
     let services = Services::new(shared.clone(), wanted, dns, hearts, site_file);
-    let surroundings = Surroundings { clock, workshop: shared.workshop.clone(), tallies: services.tallies() };
+    let (counted_zones, inventory) = watch::channel(dns::Inventory::new());
+    shared.workshop.spawn(dns::take_stock(services.tallies(), clock, counted_zones));
+    let surroundings = Surroundings {
+        clock,
+        workshop: shared.workshop.clone(),
+        tallies: services.tallies(),
+        inventory: inventory.clone(),
+    };
     let (measured, loads) = watch::channel(Loads::new());
     shared.workshop.spawn(load::measure(services.watched(), services.tallies(), clock, measured));
     let metrics_with_dns = metrics.clone().with_dns(services.tallies()).with_loads(loads.clone());
@@ -153,8 +160,9 @@ pub(super) fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> 
         shown: showing.clone(),
     };
     let covers = site_file.covers().into_iter().collect();
+    let dns_said = fleet::DnsSaid { keyring: shared.dns.keyring.clone(), inventory: inventory.clone() };
     let (fleet, permits, mut driver) =
-        fleet::join(site_file, clock, bus.clone(), groups_shown.clone(), loads);
+        fleet::join(site_file, clock, bus.clone(), groups_shown.clone(), loads, dns_said);
     let decider = Decider::new(machines, covers, permits, mouth);
     let mut decider = decider.blackholing(blackhole::wanted(&blackholes));
     let mut intents = orders::intents(&standing);
@@ -211,6 +219,7 @@ pub(super) fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> 
         fleet,
         collectors: collectors.shown(),
         restart,
+        inventory,
         bus,
     };
     let clerk = Clerk::new(board.clone(), store.clone(), standing, commands.clone(), show_orders);

@@ -19,6 +19,7 @@ use crate::image::lookup::{Encloser, Spot};
 use crate::image::node::{Node, Set, Target};
 use crate::name::{Name, labels};
 use crate::query::{HEADER, Query};
+use crate::rate::{Kind, Subject};
 use crate::reply::{Form, Owner, Placed, Reply, Section};
 use crate::table::NameHash;
 use crate::zone::Zone;
@@ -33,14 +34,26 @@ const CHAIN_OCTETS: usize = 0xc00;
 const CLASS_IN: u16 = 1;
 
 /// Writes the answer to a question into a reply. None when the image is damaged.
-pub(super) fn answer(home: &Home<'_>, query: &Query<'_>, reply: &mut Reply<'_>) -> Option<Said> {
+pub(super) fn answer<'z>(home: &Home<'z>, query: &Query<'_>, reply: &mut Reply<'_>) -> Option<Said<'z>> {
     // What an unsigned zone says about DNSSEC proves nothing.
     let form = match query.edns {
         Some(edns) if edns.dnssec_ok && home.zone.is_signed() => Form::Signed,
         _ => Form::Plain,
     };
-    Walk { zone: home.zone, is_child: home.is_child, query, form, proofs: Proofs::new(home.zone), reply }
-        .run(home.hash)
+    let (zone, is_child) = (home.zone, home.is_child);
+    let End { code, authoritative, kind, place } =
+        Walk { zone, is_child, query, form, proofs: Proofs::new(zone), reply, asked: 0 }.run(home.hash)?;
+    let subject = Subject { kind, apex: home.zone.apex().as_wire(), place };
+    Some(Said { code, authoritative, error: None, subject })
+}
+
+/// How a walk ended.
+struct End {
+    code: ResponseCode,
+    authoritative: bool,
+    kind: Kind,
+    /// The place of the name that was asked for, or of what stands for it; 0 for every name that does not exist.
+    place: u32,
 }
 
 struct Walk<'w, 'o> {
@@ -51,6 +64,8 @@ struct Walk<'w, 'o> {
     form: Form,
     proofs: Proofs<'w>,
     reply: &'w mut Reply<'o>,
+    /// The place of what the first look-up found.
+    asked: u32,
 }
 
 /// What a look-up comes to.
@@ -70,7 +85,7 @@ enum Step<'w> {
 }
 
 impl<'w> Walk<'w, '_> {
-    fn run(mut self, hash: NameHash) -> Option<Said> {
+    fn run(mut self, hash: NameHash) -> Option<End> {
         let (mut followed, mut hash) = (None::<Name>, hash);
         let mut owner = Owner { at: HEADER, length: self.query.name.length(), renamed: false };
         let mut seen = [hash; LONGEST_CHAIN];
@@ -96,7 +111,16 @@ impl<'w> Walk<'w, '_> {
     }
 
     fn step(&mut self, name: &Name, hash: NameHash, owner: Owner) -> Option<Step<'w>> {
-        match self.zone.spot(name, hash)? {
+        let spot = self.zone.spot(name, hash)?;
+        if owner.at == HEADER {
+            self.asked = match spot {
+                Spot::Exact(node) | Spot::Wildcard(node, _) | Spot::Cut(node) | Spot::Alias(node) => {
+                    node.place
+                }
+                Spot::Nowhere(_) => 0,
+            };
+        }
+        match spot {
             Spot::Exact(node) => self.node(name, node, owner, None),
             Spot::Wildcard(node, encloser) => {
                 self.node(name, node, Owner { renamed: true, ..owner }, Some(encloser))
@@ -222,17 +246,17 @@ impl<'w> Walk<'w, '_> {
     }
 
     /// What belongs to the end of the way; `first` if there were no aliases.
-    fn end(mut self, step: Step<'w>, first: bool) -> Option<Said> {
-        let said = |code| Said { code, authoritative: true };
-        let said = match &step {
+    fn end(mut self, step: Step<'w>, first: bool) -> Option<End> {
+        let (code, kind) = match &step {
             Step::Negative(code) => {
                 self.authority()?;
-                said(*code)
+                (*code, if self.asked == 0 { Kind::NoName } else { Kind::NoData })
             }
-            Step::Referred(..) => Said { code: ResponseCode::NoError, authoritative: !first },
-            Step::TooLong => said(ResponseCode::YxDomain),
-            Step::Follow(_) | Step::Answered(..) | Step::Complete => said(ResponseCode::NoError),
+            Step::Referred(..) => (ResponseCode::NoError, Kind::Referral),
+            Step::TooLong => (ResponseCode::YxDomain, Kind::Answer),
+            Step::Follow(_) | Step::Answered(..) | Step::Complete => (ResponseCode::NoError, Kind::Answer),
         };
+        let authoritative = !(first && matches!(step, Step::Referred(..)));
         self.prove()?;
         match step {
             Step::Answered(set, placed) => {
@@ -254,7 +278,7 @@ impl<'w> Walk<'w, '_> {
             }
             _ => {}
         }
-        Some(said)
+        Some(End { code, authoritative, kind, place: self.asked })
     }
 
     /// The SOA record of a negative answer, which lives no longer than its TTL and its minimum (RFC 2308 section 3).

@@ -1,12 +1,36 @@
 //! Queries as tests write them, and replies as people read them. Replies are read by the `domain` crate, which shares
 //! no code with ours on that path.
 
+use dns::{Arrival, Identity, Outcome, Secret, Secrets, Server, Transport, Zones};
 use domain::base::iana::{OptRcode, OptionCode};
 use domain::base::opt::AllOptData;
 use domain::base::{Message, ParsedName, Record};
 use domain::rdata::AllRecordData;
 use std::fmt::Write;
-use terms::{DomainName, RecordType};
+use std::net::{IpAddr, Ipv4Addr};
+use terms::{DomainName, RecordType, Timestamp, WallTime};
+
+/// Who asks in tests, when, and what cookies are made with.
+pub(crate) const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
+pub(crate) const NOW: WallTime = WallTime(1_800_000_000_000);
+pub(crate) const SECRETS: Secrets = Secrets { active: Secret([1; 16]), staging: None, previous: None };
+
+/// The answer to a message of [`CLIENT`].
+pub(crate) fn answer(
+    zones: &Zones,
+    identity: &Identity,
+    message: &[u8],
+    transport: Transport,
+    out: &mut [u8],
+) -> Outcome {
+    let server = Server { zones, identity, secrets: &SECRETS };
+    dns::answer(
+        &server,
+        None,
+        &Arrival { message, client: CLIENT, transport, now: Timestamp::ZERO, wall: NOW },
+        out,
+    )
+}
 
 /// A query to be written.
 #[derive(Clone, Debug)]
@@ -136,6 +160,12 @@ pub(crate) fn show(reply: &[u8]) -> Result<Shown, String> {
             match option.unwrap() {
                 AllOptData::Nsid(nsid) => {
                     let _ = write!(shown, " nsid={}", String::from_utf8_lossy(nsid.as_slice()));
+                }
+                AllOptData::Cookie(cookie) => {
+                    let _ = write!(shown, " cookie={cookie}");
+                }
+                AllOptData::ExtendedError(error) => {
+                    let _ = write!(shown, " ede={}", error.code().to_int());
                 }
                 other => {
                     let _ = write!(

@@ -26,7 +26,9 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) fn nsd(folder: &Path, zones: &[ZoneFile]) -> Peer {
+    /// `cookies`: the secret of its cookies, in hexadecimal digits.
+    pub(crate) fn nsd(folder: &Path, zones: &[ZoneFile], cookies: Option<&str>) -> Peer {
+        let cookies = cookies.map(|secret| format!(" answer-cookie: yes\n cookie-secret: {secret}\n"));
         let (here, address) = (folder.display(), own_address());
         let mut configuration = format!(
             "server:\n ip-address: {ip}@{port}\n port: {port}\n server-count: 1\n username: \"\"\n \
@@ -34,7 +36,9 @@ impl Peer {
              xfrdfile: \"{here}/xfrd.state\"\n zonelistfile: \"{here}/zone.list\"\n xfrdir: \"{here}\"\n \
              cookie-secret-file: \"\"\n minimal-responses: yes\n confine-to-zone: yes\n reuseport: no\n \
              rrl-ratelimit: 0\n ipv4-edns-size: 1232\n\
+             {cookies}\
              remote-control:\n control-enable: no\n",
+            cookies = cookies.unwrap_or_default(),
             ip = address.ip(),
             port = address.port()
         );
@@ -46,16 +50,24 @@ impl Peer {
         Peer::start("nsd", Command::new("nsd").args(["-d", "-c"]).arg(&file), address, zones)
     }
 
-    pub(crate) fn knot(folder: &Path, zones: &[ZoneFile]) -> Peer {
+    /// `cookies`: the secret of its cookies, in hexadecimal digits. With them it answers who has no good one with
+    /// BADCOOKIE.
+    pub(crate) fn knot(folder: &Path, zones: &[ZoneFile], cookies: Option<&str>) -> Peer {
+        let module = cookies.map(|secret| {
+            format!("mod-cookies:\n  - id: ours\n    badcookie-slip: 1\n    secret: 0x{secret}\n")
+        });
+        let using = cookies.map_or("", |_| "    global-module: mod-cookies/ours\n");
         let (here, address) = (folder.display(), own_address());
         let mut configuration = format!(
             "server:\n  listen: {ip}@{port}\n  rundir: \"{here}\"\n  udp-workers: 1\n  tcp-workers: 1\n  \
              background-workers: 1\n  udp-max-payload: 1232\n\
              log:\n  - target: stderr\n    any: error\n\
              database:\n  storage: \"{here}\"\n\
+             {module}\
              template:\n  - id: default\n    storage: \"{here}\"\n    zonefile-load: whole\n    \
-             journal-content: none\n    semantic-checks: off\n\
+             journal-content: none\n    semantic-checks: off\n{using}\
              zone:\n",
+            module = module.unwrap_or_default(),
             ip = address.ip(),
             port = address.port()
         );

@@ -62,7 +62,7 @@ impl Crowd {
         if let Some(idlest) = opened.instead_of {
             self.cut(idlest, Cut::Crowded);
         }
-        let place = Place { crowd: Rc::clone(self), id: opened.id };
+        let place = Place { crowd: Rc::clone(self), id: opened.id, client: from };
         let task = spawn_local(async move {
             // How a connection ends concerns nobody: the client knows, or is gone.
             let _ = place.serve(stream).await;
@@ -96,6 +96,7 @@ impl Crowd {
 pub(super) struct Place {
     crowd: Rc<Crowd>,
     id: ConnectionId,
+    client: IpAddr,
 }
 
 /// What a client's message leads to.
@@ -129,7 +130,8 @@ impl Place {
     pub(super) fn answer(&self, query: &[u8], sending: &mut Vec<u8>) -> Answered {
         let (mut service, mut room) = (self.crowd.service.borrow_mut(), self.crowd.room.borrow_mut());
         service.refresh();
-        let Some(length) = service.answer(query, self.crowd.speech.transport(), &mut room) else {
+        let transport = self.crowd.speech.transport();
+        let Some(length) = service.answer(query, self.client, transport, None, &mut room) else {
             return Answered::Nothing;
         };
         sending.extend_from_slice(&(length as u16).to_be_bytes()); // a message has 65535 octets at most

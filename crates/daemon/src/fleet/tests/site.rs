@@ -1,7 +1,7 @@
 //! A site with a real driver, and a decision loop that does as it is told.
 
 use super::super::token::{NoToken, Tokens};
-use super::super::{Driver, Identity, Said, Wires};
+use super::super::{DnsSaid, Driver, Identity, Said, Wires};
 use super::cluster::Cluster;
 use crate::announce::{Grants, Wishes};
 use crate::clock::Clock;
@@ -10,13 +10,13 @@ use crate::load::Loads;
 use ::fleet::{Etcd, etcd};
 use announce::permit::{Speaker, Turn};
 use announce::{Permit, Wish};
-use api::{AwayCause, FleetStatus, GroupState, Output, Schema};
+use api::{AwayCause, FleetStatus, GroupState, Output};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::thread::JoinHandle;
 use std::time::Duration;
-use terms::{GroupName, Reason, WallTime};
+use terms::{GroupName, Reason};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Short, so that a test is.
@@ -55,14 +55,7 @@ impl Site {
     pub(super) fn start_with(cluster: &Cluster, name: &str, min_sites: u32, lease: Duration) -> Self {
         cluster.join(name);
         let speaker = Speaker { site: name.parse().unwrap(), host: format!("{name}-1").parse().unwrap() };
-        let said = Said {
-            schema: Schema,
-            version: "1".to_owned(),
-            started: WallTime(0),
-            city: None,
-            at: None,
-            groups: Vec::new(),
-        };
+        let said = Said::for_test(None);
         let (wishes, wished) = watch::channel(Wishes::new());
         let (says, grants) = watch::channel(Grants::new());
         let (views, viewed) = watch::channel(view(Output::None));
@@ -76,6 +69,7 @@ impl Site {
             grants: says,
             views: viewed,
             loads: watch::channel(Loads::new()).1,
+            dns: DnsSaid::for_test(),
             shown: shows,
             orders: mpsc::channel(1).1,
             errands,

@@ -43,6 +43,7 @@ fn announced_by(file: &SiteFile) -> Status {
         groups: file.groups.iter().map(group).collect(),
         covers: Vec::new(),
         blackholes: Vec::new(),
+        zones: Vec::new(),
         peers: file.peers.iter().map(peer).collect(),
         collectors: Vec::new(),
         alarms: Vec::new(),

@@ -60,8 +60,9 @@ fn office(name: &str, store: &Embedded) -> (Office, Arc<AtomicUsize>) {
     let bus = Bus::new(clock, Metrics::default());
     let groups = watch::channel(site_file.groups.iter().map(group).collect::<Vec<_>>()).1;
     let loads = watch::channel(Loads::new()).1;
+    let dns = fleet::DnsSaid::for_test();
     let (fleet, _, driver) =
-        fleet::connect(&site_file, store.clone(), clock, bus.clone(), groups.clone(), loads);
+        fleet::connect(&site_file, store.clone(), clock, bus.clone(), groups.clone(), loads, dns);
     let (goes_on, stopped) = oneshot::channel();
     tokio::spawn(async move {
         driver.run(stopped).await;
@@ -80,6 +81,7 @@ fn office(name: &str, store: &Embedded) -> (Office, Arc<AtomicUsize>) {
         fleet,
         collectors: watch::Sender::default().subscribe(),
         restart: watch::channel(None).1,
+        inventory: watch::Sender::default().subscribe(),
         bus,
     };
     let (changes, mut changed) = mpsc::channel::<Change>(1);
