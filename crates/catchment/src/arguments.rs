@@ -326,6 +326,18 @@ pub(crate) enum Dns {
         #[arg(long)]
         json: bool,
     },
+    /// Prints what a resolver is told that answers at the addresses of a service
+    #[command(
+        after_help = "Example:\n  catchment dns resolver site.toml > /etc/unbound/unbound.conf.d/catchment.conf"
+    )]
+    Resolver {
+        /// The site file, with [service.resolver]
+        #[arg(value_name = "SITE.toml", value_hint = ValueHint::FilePath)]
+        site: PathBuf,
+        /// Which service, where several bring a resolver along
+        #[arg(long)]
+        service: Option<ServiceName>,
+    },
     /// Asks a server one question, and says which site answered: a small `dig` with NSID, cookie and extended errors
     Query(DnsQuery),
     /// Judges a zone file or an image: says what it is, or everything that is wrong with it

@@ -49,6 +49,9 @@ pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> anyhow::Res
         Command::Lab(command) => lab::run(command, terminal),
         Command::Dns(Dns::Compile { zone, output, json }) => dns::compile(&zone, &output, json, terminal),
         Command::Dns(Dns::Check { zone, json }) => dns::check(&zone, json, terminal),
+        Command::Dns(Dns::Resolver { site, service }) => {
+            dns::resolver::run(&site, service.as_ref(), terminal)
+        }
         Command::Dns(Dns::Query(query)) => dns::query::run(&query, terminal),
         Command::Completions { shell } => generated::completions(shell, terminal),
         Command::Man { directory } => generated::manual(&directory, terminal),

@@ -26,12 +26,12 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
     Some(match name {
         "terms" => &[],
         "announce" | "bfd" | "bgp" | "check" | "continuity" | "dns" | "query" | "document" | "linux"
-        | "api" => &["terms"],
+        | "api" | "resolver" => &["terms"],
         "xdp" => &["terms", "continuity", "linux"],
         "recording" => &["terms", "announce", "bgp"],
         "fleet" => &["terms", "announce"],
         "page" | "screen" => &["api", "terms"],
-        "config" => &["terms", "document", "announce", "bfd", "bgp", "check", "dns", "linux"],
+        "config" => &["terms", "document", "announce", "bfd", "bgp", "check", "dns", "linux", "resolver"],
         "daemon" => &[
             "terms",
             "announce",

@@ -26,6 +26,7 @@ mod octets;
 mod peer;
 mod policy;
 mod rate_limit;
+mod resolver;
 mod service;
 mod site;
 mod site_file;
@@ -43,6 +44,7 @@ pub use peer::{
     Relation, Signature, Transport,
 };
 pub use policy::{Labels, Policy};
+pub use resolver::Resolver;
 pub use service::Service;
 pub use site::{Place, Site};
 pub use site_file::{SiteFile, load, parse};

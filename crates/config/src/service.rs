@@ -2,6 +2,7 @@
 
 use crate::built_in_dns::{self, BuiltInDns};
 use crate::check::{self, Check, Kind};
+use crate::resolver::{self, Resolver};
 use crate::unique::Unique;
 use announce::Scope;
 use document::{Document, Spanned, Table, Value};
@@ -24,6 +25,8 @@ pub struct Service {
     pub cover: Vec<Prefix>,
     /// The built-in DNS service; none where the operator brings one.
     pub dns: Option<BuiltInDns>,
+    /// The resolver that is brought along; none where the service is another one.
+    pub resolver: Option<Resolver>,
     /// Answers per second that the built-in DNS service is good for here; none where nobody said.
     pub capacity: Option<u64>,
 }
@@ -67,7 +70,17 @@ fn read(
     if let (Some(built_in), Some(checks)) = (&built_in, &checks) {
         built_in_dns::refuse_foreign_checks(document, &built_in.zones, checks);
     }
-    if dns.is_given() && built_in.is_none() {
+    let resolving = table.optional("resolver");
+    let known = addresses.as_deref().unwrap_or_default();
+    let resolver = resolving.table().and_then(|table| resolver::read(&table, known));
+    if dns.is_given() && resolving.is_given() {
+        let hint = "each has addresses of its own: write a [[service]] for it";
+        document.fault_with_hint(resolving.key_span(), "the built-in DNS service answers here already", hint);
+    }
+    if let Some(checks) = checks.as_ref().filter(|_| resolver.is_some()) {
+        resolver::refuse_without_check(document, &resolving, checks);
+    }
+    if dns.is_given() && built_in.is_none() || resolving.is_given() && resolver.is_none() {
         return None;
     }
     if built_in.is_none() {
@@ -83,6 +96,7 @@ fn read(
         announce: announce.iter().map(|prefix| prefix.value).collect(),
         cover: cover.iter().map(|prefix| prefix.value).collect(),
         dns: built_in,
+        resolver,
         capacity: most.map(|most| most.value),
     };
     Some(Written { service, checks, announce, cover, addresses })

@@ -1,6 +1,8 @@
-//! `catchment dns`: is this a zone that the DNS service would serve, and its image; what a server answers.
+//! `catchment dns`: is this a zone that the DNS service would serve, and its image; what a server answers; what a resolver
+//! is told.
 
 pub(super) mod query;
+pub(super) mod resolver;
 
 use crate::commands::check::in_json;
 use crate::outcome::Outcome;
