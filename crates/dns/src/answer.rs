@@ -14,7 +14,7 @@ mod proofs;
 
 use crate::cookie::{Cookie, Secrets};
 use crate::identity::Identity;
-use crate::query::{Asked, Edns, Header, Malformed, Query};
+use crate::query::{Edns, Header, Malformed, Query};
 use crate::rate::{RateLimiter, Subject, Verdict};
 use crate::reply::{Flags, Reply, Section};
 use crate::zones::Zones;
@@ -173,15 +173,12 @@ pub fn answer(
         // What follows the header depends on the operation, so none of it is repeated.
         return desk.bare(&[], ResponseCode::NotImp, out);
     }
-    match Asked::of(arrival.message) {
-        Ok(Asked::Question(query)) => {
-            desk.write(query.question, query.edns, out, |reply| decide(server, &query, reply))
-        }
-        Ok(Asked::Cookie(edns)) => desk.write(&[], Some(edns), out, |_| match edns.version {
-            0 => Said::bare(ResponseCode::NoError),
-            _ => Said::bare(ResponseCode::BadVers),
-        }),
-        Err(Malformed { question }) => desk.bare(question, ResponseCode::FormErr, out),
+    match Query::of(arrival.message) {
+        Ok(query) => desk.write(query.question, query.edns, out, |reply| decide(server, &query, reply)),
+        Err(Malformed { question }) => match Edns::of_cookie_alone(arrival.message) {
+            Some(edns) => desk.write(&[], Some(edns), out, |_| Said::bare(ResponseCode::NoError)),
+            None => desk.bare(question, ResponseCode::FormErr, out),
+        },
     }
 }
 

@@ -38,14 +38,6 @@ impl Header {
     }
 }
 
-/// What a message whose operation is QUERY asks.
-pub(crate) enum Asked<'m> {
-    /// A question.
-    Question(Query<'m>),
-    /// Only for a cookie (RFC 7873 section 5.4).
-    Cookie(Edns),
-}
-
 /// A query with one question.
 pub(crate) struct Query<'m> {
     /// Name, type and class as they came.
@@ -72,22 +64,24 @@ pub(crate) struct Malformed<'m> {
     pub(crate) question: &'m [u8],
 }
 
-impl<'m> Asked<'m> {
+impl Edns {
+    /// Reads a message whose operation is QUERY and that has no question, but asks for a cookie (RFC 7873 section 5.4).
+    pub(crate) fn of_cookie_alone(message: &[u8]) -> Option<Edns> {
+        let (header, body) = message.split_first_chunk::<HEADER>()?;
+        let [.., 0, 0, 0, 0, 0, 0, a0, a1] = *header else { return None };
+        edns(body, 0, u16::from_be_bytes([a0, a1]))?.filter(|edns| edns.cookie.is_some())
+    }
+}
+
+impl<'m> Query<'m> {
     /// Reads a message whose operation is QUERY.
-    pub(crate) fn of(message: &'m [u8]) -> Result<Asked<'m>, Malformed<'m>> {
+    pub(crate) fn of(message: &'m [u8]) -> Result<Query<'m>, Malformed<'m>> {
         let unread = Malformed { question: &[] };
         let Some((header, body)) = message.split_first_chunk::<HEADER>() else { return Err(unread) };
         let count = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
-        // One question (RFC 9619), or none with a cookie (RFC 7873 section 5.4).
-        match count(4) {
-            0 => {
-                let edns =
-                    if count(6) == 0 && count(8) == 0 { edns(body, 0, count(10)).flatten() } else { None };
-                let edns = edns.filter(|edns| edns.cookie.is_some());
-                return edns.map(Asked::Cookie).ok_or(unread);
-            }
-            1 => {}
-            2.. => return Err(unread),
+        // One question (RFC 9619).
+        if count(4) != 1 {
+            return Err(unread);
         }
         let Some(name) = Name::of(body) else { return Err(unread) };
         let Some((question, rest)) = body.split_at_checked(name.length() + 4) else { return Err(unread) };
@@ -101,7 +95,7 @@ impl<'m> Asked<'m> {
             return Err(Malformed { question });
         }
         match edns(rest, authorities, additional) {
-            Some(edns) => Ok(Asked::Question(Query { question, name, kind, class, edns })),
+            Some(edns) => Ok(Query { question, name, kind, class, edns }),
             None => Err(Malformed { question }),
         }
     }

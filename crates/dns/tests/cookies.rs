@@ -1,6 +1,7 @@
 //! Cookies of NSD, of Knot and of ours: with one secret, each takes what the others made (RFC 9018).
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_types, reason = "other servers have a clock")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::disallowed_types, reason = "other servers have a clock")]
 
 #[path = "support/messages.rs"]
 #[allow(dead_code)] // replies are not read here

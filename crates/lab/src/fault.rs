@@ -92,6 +92,8 @@ sentences! {
         EndDrop { address: IpAddr, site: SiteName } = ["end" "drop" "of" address "at" "site" site];
         /// An operator changes one line of the site's file, the first with this key. The daemon is not told.
         ChangeFile { site: SiteName, line: Line } = ["change" "file" site "with" line];
+        /// The site's zone file becomes one with the next serial number. The daemon is not told.
+        RaiseSerial { site: SiteName } = ["raise" "serial" "at" "site" site];
         /// An operator at the site has the daemon read its file again: `catchment reload`.
         ReloadSite { site: SiteName } = ["reload" "site" site];
         /// An operator at the site has the program on disk take over from the daemon: `catchment restart`.
@@ -180,6 +182,7 @@ impl Fault {
             | Fault::DropAddress { site, .. }
             | Fault::EndDrop { site, .. }
             | Fault::ChangeFile { site, .. }
+            | Fault::RaiseSerial { site }
             | Fault::ReloadSite { site }
             | Fault::RestartSite { site }
             | Fault::AttackSite { site, .. }
@@ -354,6 +357,7 @@ impl Fault {
                 format!("an operator has the peers of {site} no longer drop what is sent to {address}")
             }
             Fault::ChangeFile { site, line } => format!("the file of {site} now says {line}"),
+            Fault::RaiseSerial { site } => format!("the zone file of {site} has the next serial number"),
             Fault::ReloadSite { site } => format!("an operator has {site} read its file again"),
             Fault::RestartSite { site } => format!("an operator restarts the daemon of {site}"),
             Fault::AttackSite { site, script } => format!("a hostile router plays {script} to {site}"),

@@ -184,12 +184,13 @@ pub(crate) fn row(sample: &Sample, began: Timestamp) -> api::Sample {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::ClientId;
+    use crate::history::{ClientId, Cookie};
 
     fn answers(client: &mut Watched, site: u16, from_ms: u64) {
         for ms in (from_ms..).step_by(20).take(10) {
             let now = Timestamp::ZERO + Duration::from_millis(ms);
-            let outcome = Outcome::Answered { site: SiteId(site), round_trip: Duration::from_millis(1) };
+            let (site, round_trip) = (SiteId(site), Duration::from_millis(1));
+            let outcome = Outcome::Answered { site, round_trip, cookie: Cookie::None };
             client.take(&Sample { client: ClientId(0), family: Family::Ipv4, sent: now, outcome }, now);
         }
     }

@@ -22,6 +22,20 @@ www   AAAA 2001:db8:53::80
 /// The zone's file beside the site file.
 pub const ZONE_FILE: &str = "example.zone";
 
+/// What stands before the serial number in the zone.
+const BEFORE_SERIAL: &str = " hostmaster.example. ";
+
+/// The same zone with the next serial number.
+pub(crate) fn with_next_serial(zone: &str) -> String {
+    let raised = |line: &str| {
+        let (before, after) = line.split_once(BEFORE_SERIAL)?;
+        let (serial, rest) = after.split_once(' ')?;
+        let next = serial.parse::<u32>().ok()?.wrapping_add(1);
+        Some(format!("{before}{BEFORE_SERIAL}{next} {rest}\n"))
+    };
+    zone.lines().map(|line| raised(line).unwrap_or_else(|| format!("{line}\n"))).collect()
+}
+
 /// The site file of `catchment run` on a host, which is called `london-2` where there are several. In the lab nobody damps flaps, so the neighbour counts as a peer and not
 /// as a transit provider, for whose sake a failed site would wait half a minute.
 pub fn site_file(world: &World, plan: &Plan, site: &Site, (id, host): (HostId, NodeId)) -> String {
@@ -113,4 +127,18 @@ pub fn nsd_configuration(site: &Site) -> String {
          remote-control:\n  control-enable: no\n\
          zone:\n  name: example.\n  zonefile: {ZONE_FILE}\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_serial_is_the_only_difference() {
+        let next = with_next_serial(ZONE);
+        let changed: Vec<(&str, &str)> = ZONE.lines().zip(next.lines()).filter(|(a, b)| a != b).collect();
+        let [(before, after)] = changed[..] else { panic!("{changed:?}") };
+        assert_eq!(before.replace(" 1 7200 ", " 2 7200 "), after);
+        assert_eq!(ZONE.len(), next.len());
+    }
 }

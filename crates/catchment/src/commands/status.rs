@@ -328,7 +328,7 @@ mod tests {
     /// A site without anything to show.
     fn nothing() -> Status {
         let status = Status { groups: Vec::new(), covers: Vec::new(), peers: Vec::new(), ..status() };
-        Status { collectors: Vec::new(), ..status }
+        Status { collectors: Vec::new(), zones: Vec::new(), ..status }
     }
 
     #[test]

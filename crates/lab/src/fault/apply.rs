@@ -87,6 +87,7 @@ impl Lab {
             Fault::KillStore => self.kill_store()?,
             Fault::CutBackbone => self.set_backbone(None, false)?,
             Fault::ChangeFile { site, line } => self.change_file(site, line)?,
+            Fault::RaiseSerial { site } => self.raise_serial(site)?,
             Fault::DrainSite { site }
             | Fault::WithdrawSite { site }
             | Fault::ResumeSite { site }

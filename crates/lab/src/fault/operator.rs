@@ -7,6 +7,7 @@ use crate::host::{DAEMON_SOCKET, SITE_FILE};
 use crate::router::write;
 use crate::running::{Lab, directory_of};
 use crate::scenario::words::Line;
+use crate::site_file::{ZONE_FILE, with_next_serial};
 use api::client::Server;
 use api::client::blocking::Client;
 use api::{IntentKind, Status, route};
@@ -83,6 +84,16 @@ impl Lab {
             let changed =
                 changed.ok_or_else(|| FaultError::NoSuchLine { site: site.clone(), line: line.clone() })?;
             write(&path, &changed)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the zone with the next serial number, on each host of the site.
+    pub(super) fn raise_serial(&self, site: &SiteName) -> Result<(), FaultError> {
+        for host in self.hosts_of(site)? {
+            let path = self.directory_of_host(host).join(ZONE_FILE);
+            let text = fs::read_to_string(&path).map_err(|error| Error::new("read a zone file", error))?;
+            write(&path, &with_next_serial(&text))?;
         }
         Ok(())
     }

@@ -72,6 +72,10 @@ sentences! {
             ["fleet" "at" "site" site "has" count "standing"];
         /// The daemon of the site counts another one as away, for each of its groups.
         CountsAway { site: SiteName, member: SiteName } = ["site" site "counts" member "away"];
+        /// The daemon of the site sees every zone with one serial, wherever in the fleet it is served.
+        SeesNobodyBehind { site: SiteName } = ["site" site "sees" "nobody" "behind"];
+        /// The daemon of the site sees a host of the other one serve a zone of which another host has a newer serial.
+        SeesBehind { site: SiteName, member: SiteName } = ["site" site "sees" member "behind"];
         /// What an operator ordered at the site in this step was done.
         OrderObeyed { site: SiteName } = ["order" "to" "site" site "obeyed"];
         /// What an operator ordered at the site in this step was refused: the command's answer is no.
@@ -240,6 +244,8 @@ impl Expectation {
             | Expectation::NoAlarmAt { site }
             | Expectation::FleetStands { site, .. }
             | Expectation::CountsAway { site, .. }
+            | Expectation::SeesBehind { site, .. }
+            | Expectation::SeesNobodyBehind { site }
             | Expectation::PeerEstablishedThroughout { site, .. }
             | Expectation::PeerKeptDespiteBrokenUpdates { site, .. }
             | Expectation::PeerToldRoutes { site, .. }

@@ -119,7 +119,10 @@ impl Asked {
                 Expectation::SiteSaid { .. } => &mut asked.events,
                 Expectation::SiteHasAddresses { .. } => &mut asked.addresses,
                 Expectation::SiteTellsNothingElse { .. } => &mut asked.routers,
-                Expectation::FleetStands { .. } | Expectation::CountsAway { .. } => &mut asked.fleets,
+                Expectation::FleetStands { .. }
+                | Expectation::CountsAway { .. }
+                | Expectation::SeesBehind { .. }
+                | Expectation::SeesNobodyBehind { .. } => &mut asked.fleets,
                 _ => &mut asked.statuses,
             };
             set.extend(expectation.looks_at().cloned());

@@ -83,6 +83,10 @@ pub fn look(expectation: &Expectation, record: &Record, facts: &Facts, window: &
         Expectation::CountsAway { site, member } => with_members(facts, site, |members| {
             members.iter().any(|other| other.site == *member && other.away.is_some())
         }),
+        Expectation::SeesBehind { site, member } => {
+            with_zones(facts, site, |behind| behind.iter().any(|host| host.site == *member))
+        }
+        Expectation::SeesNobodyBehind { site } => with_zones(facts, site, |behind| behind.is_empty()),
         Expectation::OrderObeyed { site } => {
             order_at(facts, site, |answer| matches!(answer, Answer::Obeyed(_)))
         }
@@ -315,6 +319,19 @@ fn with_members(facts: &Facts, site: &SiteName, wanted: impl Fn(&[api::FleetMemb
     };
     let members: Vec<String> = fleet.groups.iter().flat_map(|group| &group.members).map(member).collect();
     Seen::when(holds, format!("store {}, {}", fleet.store, members.join(", ")))
+}
+
+/// What a site sees of the hosts with a zone that is behind. A fleet of which it sees no zone is not judged.
+fn with_zones(facts: &Facts, site: &SiteName, wanted: impl Fn(&[&api::FleetHost]) -> bool) -> Seen {
+    let Some(fleet) = facts.fleets.get(site) else {
+        return Seen::NotSo(format!("the daemon of {site} does not answer"));
+    };
+    let zones = || fleet.hosts.iter().flat_map(|host| host.zones.iter().map(move |zone| (host, zone)));
+    let is_behind = |host: &&api::FleetHost| host.zones.iter().any(|zone| zone.behind.is_some());
+    let behind: Vec<&api::FleetHost> = fleet.hosts.iter().filter(is_behind).collect();
+    let serials: Vec<String> =
+        zones().map(|(host, zone)| format!("{} {} {}", host.host, zone.name, zone.serial)).collect();
+    Seen::when(!serials.is_empty() && wanted(&behind), serials.join(", "))
 }
 
 fn stands(member: &api::FleetMember) -> bool {

@@ -101,6 +101,8 @@ pub fn measure(expectation: &Expectation, record: &Record, window: &Window) -> V
         | Expectation::NoAlarmAt { .. }
         | Expectation::FleetStands { .. }
         | Expectation::CountsAway { .. }
+        | Expectation::SeesBehind { .. }
+        | Expectation::SeesNobodyBehind { .. }
         | Expectation::OrderObeyed { .. }
         | Expectation::OrderRefused { .. }
         | Expectation::OrdersObeyed { .. }

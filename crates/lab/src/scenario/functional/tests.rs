@@ -365,6 +365,31 @@ fn the_fleet_is_as_one_of_its_sites_sees_it() {
     assert!(holds("site london counts tokyo away", &none, &facts));
     assert!(!holds("site london counts london away", &none, &facts));
     assert!(!holds("site tokyo counts london away", &none, &facts));
+    assert!(!holds("site london sees nobody behind", &none, &facts), "it sees no zone");
     let words = seen("fleet at site london has 3 standing", &none, &facts);
     assert_eq!(words, Seen::NotSo("store reached, london stands, tokyo is away".to_owned()));
+}
+
+#[test]
+fn a_zone_is_behind_as_one_of_the_sites_sees_it() {
+    let facts = |behind: Option<u32>| {
+        let host = |site: &str, serial: u32, behind: Option<u32>| {
+            serde_json::json!({ "site": site, "host": site, "version": "1", "started": 1, "city": null, "at": null,
+                "groups": [], "zones": [{ "name": "example.", "serial": serial, "behind": behind }] })
+        };
+        let fleet = serde_json::json!({
+            "schema": 1, "site": "london", "host": "london", "store": "reached", "trouble": null, "alarms": [],
+            "hosts": [host("london", 2, None), host("tokyo", 1, behind)], "groups": [],
+        });
+        let fleet = serde_json::from_value(fleet).unwrap();
+        Facts { fleets: [("london".parse().unwrap(), fleet)].into(), ..Facts::default() }
+    };
+    let (late, none) = (facts(Some(1)), Record::default());
+    assert!(holds("site london sees tokyo behind", &none, &late));
+    assert!(!holds("site london sees london behind", &none, &late));
+    assert!(!holds("site london sees nobody behind", &none, &late));
+    assert!(!holds("site tokyo sees nobody behind", &none, &late), "nobody knows what it sees");
+    assert!(holds("site london sees nobody behind", &none, &facts(None)));
+    let words = seen("site london sees nobody behind", &none, &late);
+    assert_eq!(words, Seen::NotSo("london example. 2, tokyo example. 1".to_owned()));
 }
