@@ -15,6 +15,7 @@ mod digest;
 mod encode;
 mod entries;
 mod fault;
+mod generate;
 mod rdata;
 mod records;
 mod rules;

@@ -2,6 +2,7 @@
 
 use super::entries::{Entries, Token};
 use super::fault::{Flaw, Place};
+use super::generate::Generator;
 use super::rdata;
 use super::records::{Owner, Records, name_of};
 use std::borrow::Cow;
@@ -79,16 +80,33 @@ impl Reader {
                     "write `$ORIGIN example.` or `$TTL 3600`",
                 ));
             }
-            ("$INCLUDE" | "$GENERATE", _) => {
+            ("$GENERATE", arguments) => {
+                for line in Generator::of(directive.place, arguments)?.lines(directive.place) {
+                    self.generated(directive.place, &line?)?;
+                }
+            }
+            ("$INCLUDE", _) => {
                 return Err(directive
                     .place
                     .flaw(format!("`{name}` is not supported yet"), "write the records into this file"));
             }
             _ => {
-                return Err(directive
-                    .place
-                    .flaw(format!("`{name}` is no directive"), "there are `$ORIGIN` and `$TTL`"));
+                return Err(directive.place.flaw(
+                    format!("`{name}` is no directive"),
+                    "there are `$ORIGIN`, `$TTL` and `$GENERATE`",
+                ));
             }
+        }
+        Ok(())
+    }
+
+    /// A record that a directive wrote: it stands where the directive does.
+    fn generated(&mut self, directive: Place, line: &str) -> Result<(), Flaw> {
+        let (mut entries, mut tokens) = (Entries::of(line), Vec::new());
+        while let Some(entry) = entries.next(&mut tokens) {
+            entry.map_err(|flaw| Flaw { place: directive, ..flaw })?;
+            tokens.iter_mut().for_each(|token| token.place = directive);
+            self.entry(false, &tokens)?;
         }
         Ok(())
     }
