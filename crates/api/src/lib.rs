@@ -49,5 +49,6 @@ pub use restart::{Restart, RestartAnswer, RestartOutcome, RestartVerdict};
 pub use schema::Schema;
 pub use status::{
     Alarm, Bfd, BfdState, Check, CheckResult, Collector, CollectorState, Counted, Group, GroupState, Kept,
-    Output, Peer, PeerState, PrefixStatus, Received, Signature, Status, Told, ToldPeer, Transport, Zone,
+    Output, Peer, PeerState, PrefixStatus, Received, Secondary, SecondaryState, SecondaryWork, Signature,
+    Status, Told, ToldPeer, Transport, Zone,
 };

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use terms::{
-    Asn, Attributes, CollectorName, GroupName, PeerName, Prefix, Reason, ServiceName, SiteName, WallTime,
+    Asn, Attributes, CollectorName, DomainName, GroupName, PeerName, Prefix, Reason, ServiceName, SiteName,
+    WallTime,
 };
 use utoipa::ToSchema;
 
@@ -110,6 +111,28 @@ words! {
         Connected = "connected",
     }
 
+    /// What there is of a zone that comes from other servers.
+    SecondaryState {
+        /// It has not come yet: SERVFAIL.
+        Missing = "missing",
+        /// It is served.
+        Current = "current",
+        /// No primary has answered for too long: SERVFAIL.
+        Expired = "expired",
+    }
+
+    /// What is done about a zone that comes from other servers.
+    SecondaryWork {
+        /// Nothing, until it is time.
+        Waiting = "waiting",
+        /// A primary was asked for its version.
+        Asking = "asking",
+        /// What has changed is on its way.
+        FetchingChanges = "fetching-changes",
+        /// All of it is on its way.
+        FetchingWhole = "fetching-whole",
+    }
+
     /// The state of a BGP session (RFC 4271 section 8.2.2).
     PeerState {
         /// Not trying.
@@ -150,6 +173,9 @@ pub struct Status {
     /// The BMP collectors that are told what happens in the sessions, by name.
     #[serde(default)]
     pub collectors: Vec<Collector>,
+    /// The zones of the built-in DNS service that come from other servers.
+    #[serde(default)]
+    pub secondaries: Vec<Secondary>,
     /// Every alarm that stands, of the groups and of the daemon itself.
     #[serde(default)]
     pub alarms: Vec<Alarm>,
@@ -414,4 +440,32 @@ pub struct Kept {
     pub octets: u64,
     /// Routes of this session that could not be kept: memory was full, or their prefix has too many paths.
     pub left_out: u64,
+}
+
+/// A zone of the built-in DNS service that comes from other servers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Secondary {
+    /// Whose it is.
+    pub service: ServiceName,
+    /// Its name.
+    #[schema(value_type = String)]
+    pub name: DomainName,
+    /// The version that there is, served or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<u32>,
+    /// What there is of it.
+    pub state: SecondaryState,
+    /// What is done about it.
+    pub work: SecondaryWork,
+    /// Since when.
+    pub since: WallTime,
+    /// When a primary is asked next; none while one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<WallTime>,
+    /// When it expires, or did; none where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<WallTime>,
+    /// What went wrong with the last primary that was asked; none since one answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-const CORES: [&str; 7] = ["announce", "bfd", "bgp", "check", "continuity", "dns", "query"];
+const CORES: [&str; 8] = ["announce", "bfd", "bgp", "check", "continuity", "dns", "query", "transfer"];
 /// Pure like the cores, though no machine or function of the product.
 const VOCABULARY: &str = "terms";
 const BANNED: [&str; 9] = [
@@ -25,13 +25,15 @@ const BANNED: [&str; 9] = [
 fn allowed(name: &str) -> Option<&'static [&'static str]> {
     Some(match name {
         "terms" => &[],
-        "announce" | "bfd" | "bgp" | "check" | "continuity" | "dns" | "query" | "document" | "linux"
-        | "api" | "resolver" => &["terms"],
+        "announce" | "bfd" | "bgp" | "check" | "continuity" | "dns" | "query" | "transfer" | "document"
+        | "linux" | "api" | "resolver" => &["terms"],
         "xdp" => &["terms", "continuity", "linux"],
         "recording" => &["terms", "announce", "bgp"],
         "fleet" => &["terms", "announce"],
         "page" | "screen" => &["api", "terms"],
-        "config" => &["terms", "document", "announce", "bfd", "bgp", "check", "dns", "linux", "resolver"],
+        "config" => {
+            &["terms", "document", "announce", "bfd", "bgp", "check", "dns", "linux", "resolver", "transfer"]
+        }
         "daemon" => &[
             "terms",
             "announce",
@@ -46,6 +48,7 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
             "config",
             "recording",
             "fleet",
+            "transfer",
         ],
         "lab" => &["terms", "document", "linux", "api", "page", "screen"],
         "catchment" => &["terms", "document", "api", "config", "daemon", "lab", "query", "recording"],

@@ -4,14 +4,19 @@ mod streams;
 
 use crate::check::{Check, Kind};
 use crate::rate_limit;
+use crate::unique::Unique;
+use crate::zone_transfers::{self, Written, ZoneTransfers};
 use dns::{Limits, RateLimit, Zone, Zones, zone};
 use document::{Document, Fault, Faults, Source, Spanned, Table, Value};
 use linux::file::Mapping;
 use std::fs::File;
 use std::io::Read;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 pub use streams::{DnsTls, TicketKey, TicketKeyError};
+use terms::DomainName;
+use transfer::Keys;
 
 /// Longest zone file that is read, bytes.
 const LONGEST_ZONE: usize = 1 << 30;
@@ -21,7 +26,9 @@ const LONGEST_ZONE: usize = 1 << 30;
 pub struct BuiltInDns {
     /// The zone files, in the order of the site file.
     pub files: Vec<PathBuf>,
-    /// What they say.
+    /// Where it answers beside the service's addresses: addresses of this host alone, which nobody announces.
+    pub listen: Vec<IpAddr>,
+    /// What they say. The zones of other servers are named, too: they cannot be served before they have come.
     pub zones: Arc<Zones>,
     /// How many connections it keeps, and for how long; those of TLS are counted apart.
     pub limits: Limits,
@@ -29,32 +36,95 @@ pub struct BuiltInDns {
     pub tls: Option<DnsTls>,
     /// How often a network is told the same over UDP.
     pub rate_limit: Option<RateLimit>,
+    /// What signs transfers.
+    pub keys: Keys,
+    /// The zones that come from other servers, or may go to them.
+    pub transfers: Vec<ZoneTransfers>,
 }
 
 pub(crate) fn read(table: &Table, directory: &Path) -> Option<BuiltInDns> {
     let document = table.document();
     let rate_limit = rate_limit::read(&table.optional("rate_limit"));
-    let value = table.required("zones");
-    if value.is_empty_list() {
-        document.fault(value.span(), "a DNS service needs at least one zone");
+    let (value, tables) = (table.optional("zones"), table.optional("zone"));
+    if value.is_empty_list() || !value.is_given() && !tables.is_given() {
+        let span = if value.is_given() { value.span() } else { table.span() };
+        document.fault_with_hint(
+            span,
+            "a DNS service needs at least one zone",
+            "add zones = [\"example.zone\"]",
+        );
     }
-    let items = value.list();
-    let written: Vec<Spanned<PathBuf>> = items.iter().filter_map(Value::path).collect();
-    let zones: Vec<Option<Zone>> = written.iter().map(|file| load(document, file, directory)).collect();
+    let listen = listen(table);
     let limits = streams::limits(table);
     let tls = streams::tls(&table.optional("tls"), directory);
-    let zones = zones.into_iter().map(|zone| zone.map(Arc::new)).collect::<Option<_>>()?;
-    match Zones::new(zones) {
-        Ok(zones) => {
-            let files = written.iter().map(|file| directory.join(&file.value)).collect();
-            let zones = Arc::new(zones);
-            Some(BuiltInDns { files, zones, limits: limits?, tls: tls?, rate_limit: rate_limit? })
+    let keys = zone_transfers::keys(&table.optional("key"), directory);
+    let written = zone_transfers::zones(&tables, keys.as_ref().unwrap_or(&Keys::new()));
+    let plain: Vec<Spanned<PathBuf>> = value.list().iter().filter_map(Value::path).collect();
+    let zones: Vec<Option<Arc<Zone>>> =
+        plain.iter().map(|file| load(document, file, directory).map(Arc::new)).collect();
+    let mut files: Vec<PathBuf> = plain.iter().map(|file| directory.join(&file.value)).collect();
+    let (keys, written) = (keys?, written?);
+    let read: Vec<_> = written.into_iter().map(|zone| read_zone(document, zone, directory)).collect();
+    let mut zones = zones.into_iter().collect::<Option<Vec<_>>>()?;
+    let (mut transfers, mut unavailable) = (Vec::new(), Vec::new());
+    for (its, file) in read.into_iter().collect::<Option<Vec<_>>>()? {
+        match file {
+            Some((path, zone)) => {
+                files.push(path);
+                zones.push(zone);
+            }
+            None => unavailable.push(its.zone.clone()),
         }
+        transfers.push(its);
+    }
+    match Zones::with_unavailable(zones, unavailable) {
+        Ok(zones) => Some(BuiltInDns {
+            files,
+            listen: listen?,
+            zones: Arc::new(zones),
+            limits: limits?,
+            tls: tls?,
+            rate_limit: rate_limit?,
+            keys,
+            transfers,
+        }),
         Err(error) => {
-            document.fault(value.span(), error.to_string());
+            let span = if value.is_given() { value.span() } else { table.span() };
+            document.fault(span, error.to_string());
             None
         }
     }
+}
+
+/// Every address beside those of the service; none where one is faulty.
+fn listen(table: &Table) -> Option<Vec<IpAddr>> {
+    let value = table.optional("listen");
+    let addresses = value.parse_list::<IpAddr>();
+    let mut once = Unique::new("address");
+    addresses.iter().for_each(|address| once.see(table.document(), address));
+    (addresses.len() == value.list().len())
+        .then(|| addresses.into_iter().map(|address| address.value).collect())
+}
+
+/// A zone that is written as a table, and what its file says if it has one.
+type ReadZone = (ZoneTransfers, Option<(PathBuf, Arc<Zone>)>);
+
+fn read_zone(document: &Document, written: Written, directory: &Path) -> Option<ReadZone> {
+    let Written { file, name, primaries, allow, notify } = written;
+    let loaded = match &file {
+        Some(file) => Some((directory.join(&file.value), Arc::new(load(document, file, directory)?))),
+        None => None,
+    };
+    let zone = match (&loaded, name) {
+        (Some((path, zone)), Some(name)) if *zone.apex() != name.value => {
+            let message = format!("{} is of the zone {}", path.display(), zone.apex());
+            document.fault_with_hint(name.span, message, "correct `name`, or leave it out");
+            return None;
+        }
+        (Some((_, zone)), _) => zone.apex().clone(),
+        (None, name) => name?.value,
+    };
+    Some((ZoneTransfers { zone, primaries, allow, notify }, loaded))
 }
 
 impl BuiltInDns {
@@ -121,11 +191,12 @@ fn parse(path: &Path, text: &str) -> Result<Zone, Faults> {
 
 /// A check that asks for a name outside all zones could never pass.
 pub(crate) fn refuse_foreign_checks(document: &Document, zones: &Zones, checks: &[Check]) {
+    let apexes = || zones.iter().map(|zone| zone.apex()).chain(zones.unavailable());
     for check in checks {
         let Kind::Dns(asked) = &check.kind.value else { continue };
         let name = &asked.expectation.name;
-        if asked.asks_service() && !zones.iter().any(|zone| name.is_within(zone.apex())) {
-            let known: Vec<String> = zones.iter().map(|zone| zone.apex().to_string()).collect();
+        if asked.asks_service() && !apexes().any(|apex| name.is_within(apex)) {
+            let known: Vec<String> = apexes().map(DomainName::to_string).collect();
             let message =
                 format!("the built-in DNS service has no zone for {name}, so this check could never pass");
             let hint = format!("ask for a name in {}", known.join(", "));

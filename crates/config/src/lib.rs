@@ -27,10 +27,12 @@ mod peer;
 mod policy;
 mod rate_limit;
 mod resolver;
+mod secret_file;
 mod service;
 mod site;
 mod site_file;
 mod unique;
+mod zone_transfers;
 
 pub use api::Api;
 pub use bmp::Collector;
@@ -48,3 +50,4 @@ pub use resolver::Resolver;
 pub use service::Service;
 pub use site::{Place, Site};
 pub use site_file::{SiteFile, load, parse};
+pub use zone_transfers::{Server, ZoneTransfers};

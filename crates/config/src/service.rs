@@ -31,6 +31,15 @@ pub struct Service {
     pub capacity: Option<u64>,
 }
 
+impl Service {
+    /// Where the built-in DNS service answers.
+    pub fn dns_addresses(&self) -> Vec<IpAddr> {
+        let listen = self.dns.iter().flat_map(|dns| &dns.listen);
+        let beside = listen.filter(|address| !self.addresses.contains(address));
+        self.addresses.iter().chain(beside).copied().collect()
+    }
+}
+
 /// A service, its checks, and where the file says what.
 #[derive(Clone, Debug)]
 pub(crate) struct Written {

@@ -10,33 +10,47 @@
 //!              +-- TLS listener ----+
 //!              +-- ...
 //!
-//!  reload --> zones, limits, certificate (latest) --> every thread looks for newer ones
+//!  reload, transfers --> shelf --> served (latest) --> every thread looks for a newer version before each batch
+//!  reload --> limits, certificate (latest) --> every thread of connections looks for newer ones
 //! ```
 //! A socket is bound to one service address, so replies leave from the address that was asked; it may be bound before
 //! the address is on the host. Every thread beats the heart that it was given, counts into counters of its own and
 //! takes no lock while nothing changes.
 
 mod batch;
+mod bell;
 mod counters;
+mod event;
+mod exchange;
+mod images;
 mod inheritance;
 mod inventory;
 mod listen;
 mod orders;
+mod secondary;
+mod served;
 mod service;
+mod shelf;
 mod streams;
 mod tally;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod transfer_tests;
 mod udp;
+pub(crate) mod zone_keeping;
 
 use crate::clock::Clock;
 use crate::succession::Sockets;
 use crate::watchdog::Heart;
-use ::dns::{Identity, Keyring, Limits, RateLimit, Transport, Zones};
+use ::dns::{Identity, Keyring, Limits, RateLimit, Transport};
+pub(crate) use images::Images;
 pub(crate) use inheritance::Inheritance;
 pub(crate) use inventory::{Inventory, take_stock};
 use orders::{Order, Orders};
+use served::Served;
 use service::Service;
+pub(crate) use shelf::Shelf;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::num::NonZeroUsize;
@@ -124,7 +138,8 @@ pub enum Error {
 pub(crate) struct Server {
     service: ServiceName,
     addresses: Vec<IpAddr>,
-    served: watch::Sender<Arc<Zones>>,
+    /// What its threads answer from.
+    served: watch::Receiver<Arc<Served>>,
     limits: watch::Sender<Limits>,
     tls: Option<watch::Sender<Tls>>,
     rate_limit: watch::Sender<Option<RateLimit>>,
@@ -147,7 +162,7 @@ impl Server {
     /// Opens every socket that the program before has not left open, then starts every thread.
     pub(crate) fn start(
         settings: &Settings,
-        zones: Arc<Zones>,
+        published: watch::Receiver<Arc<Served>>,
         surroundings: &Surroundings,
         from: &mut Inheritance,
     ) -> Result<Server, Error> {
@@ -167,7 +182,6 @@ impl Server {
             udp.extend(its);
         }
         let clients = at(PORT).flat_map(|address| from.streams(address)).collect();
-        let (served, published) = watch::channel(zones);
         let (rate_limit, limited) = watch::channel(settings.rate_limit);
         let identity = Arc::new(settings.identity.clone());
         let orders = Arc::<Orders>::default();
@@ -177,7 +191,7 @@ impl Server {
         let mut server = Server {
             service: settings.service.clone(),
             addresses: settings.addresses.clone(),
-            served,
+            served: published.clone(),
             limits: watch::Sender::new(settings.limits),
             tls,
             rate_limit,
@@ -225,7 +239,7 @@ impl Server {
             service: self.service.clone(),
             transport,
             counters: service.counters(),
-            zones: self.served.subscribe(),
+            served: self.served.clone(),
         };
         let heart = service.heart();
         let thread = Builder::new().name(name.to_owned()).spawn(work).map_err(Error::System)?;
@@ -241,11 +255,6 @@ impl Server {
     /// Where it answers.
     pub(crate) fn addresses(&self) -> &[IpAddr] {
         &self.addresses
-    }
-
-    /// Serves these zones from now on.
-    pub(crate) fn serve(&self, zones: Arc<Zones>) {
-        self.served.send_replace(zones);
     }
 
     /// Keeps to these limits from now on, and shows this certificate to whoever calls.

@@ -4,7 +4,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use terms::{AlarmChange, AlarmName, CollectorName, GroupName, PeerName, Prefix, Reason, Severity};
+use terms::{
+    AlarmChange, AlarmName, CollectorName, DomainName, GroupName, PeerName, Prefix, Reason, Severity,
+};
 
 /// The alarm that stands while the orders that stand are not on disk.
 pub(crate) const ORDERS_NOT_KEPT: &str = "orders-not-kept";
@@ -22,6 +24,8 @@ pub(crate) enum Source<'a> {
     Prefix(Prefix),
     /// A BMP collector.
     Collector(&'a CollectorName),
+    /// A zone of the built-in DNS service.
+    Zone(&'a DomainName),
 }
 
 impl fmt::Display for Source<'_> {
@@ -32,6 +36,7 @@ impl fmt::Display for Source<'_> {
             Source::Peer(name) => name.fmt(f),
             Source::Prefix(prefix) => prefix.fmt(f),
             Source::Collector(name) => name.fmt(f),
+            Source::Zone(name) => name.fmt(f),
         }
     }
 }

@@ -165,6 +165,7 @@ impl Metrics {
         fleet::register(&mut registry, fleet);
         dns::register(&mut registry, &self.dns.borrow());
         register_zones(&mut registry, status);
+        dns::zone_keeping::register(&mut registry, &status.secondaries);
         register_loads(&mut registry, &self.loads.borrow());
         usage::register(&mut registry);
         let mut text = String::new();

@@ -5,7 +5,7 @@ use crate::bgp::{self, Ledger};
 use crate::blackhole;
 use crate::bmp;
 use crate::clock::Clock;
-use crate::dns::Inventory;
+use crate::dns::{Inventory, zone_keeping};
 use crate::events::Bus;
 use crate::export::Decision;
 use crate::fleet::{Fleet, other_sites};
@@ -40,6 +40,8 @@ pub(crate) struct Board {
     /// What peers are to drop.
     pub(crate) blackholes: watch::Receiver<blackhole::Book>,
     pub(crate) fleet: Fleet,
+    /// The zones that come from other servers.
+    pub(crate) secondaries: watch::Receiver<zone_keeping::Views>,
     /// The BMP collectors.
     pub(crate) collectors: watch::Receiver<bmp::Shown>,
     /// The last time that another program took over.
@@ -111,6 +113,7 @@ impl Board {
             blackholes: self.blackholes(&ours),
             zones: self.zones(),
             collectors,
+            secondaries: zone_keeping::shown(&self.secondaries.borrow(), self.clock),
             alarms: self.bus.alarms(),
             restart: self.restart.borrow().clone(),
         }
@@ -120,7 +123,8 @@ impl Board {
     fn zones(&self) -> Vec<api::Zone> {
         let inventory = self.inventory.borrow();
         let of_services = inventory.iter().flat_map(|(service, zones)| {
-            zones.iter().map(move |(zone, stock)| api::Zone {
+            let served = zones.iter().filter_map(|(zone, stock)| Some((zone, (*stock)?)));
+            served.map(move |(zone, stock)| api::Zone {
                 service: service.clone(),
                 name: zone.to_string(),
                 serial: stock.serial,

@@ -24,6 +24,7 @@
 //!  fleet driver (with the attendants) <──wishes, views (latest)── decision loop; ──grants (latest)──> decision loop
 //!  thread "recording" <──what every machine is told (queue, dropped when full)── decision loop, peer tasks
 //!  thread "bfd" <──orders (queue)── site; ──paths (latest)──> peer tasks, status; in real time where that is allowed
+//!  thread "dns-zones" <──wanted (latest)── site; keeps zones of other servers; ──served (latest)──> the DNS threads, status
 //!  threads "dns-udp" and "dns-tcp": the built-in DNS service; each beats too, none waits for anything above
 //! ```
 //! Why one thread for all decisions: a verdict wakes the decision loop, that wakes a peer's task, that writes. In one

@@ -17,7 +17,7 @@ use crate::identity::Identity;
 use crate::query::{Edns, Header, Malformed, Query};
 use crate::rate::{RateLimiter, Subject, Verdict};
 use crate::reply::{Flags, Reply, Section};
-use crate::zones::Zones;
+use crate::zones::{Found, Zones};
 use opt::{ExtendedError, Opt};
 use std::fmt;
 use std::net::IpAddr;
@@ -28,6 +28,8 @@ use terms::{RecordType, Timestamp, WallTime};
 pub const UDP_PAYLOAD: u16 = 1232;
 /// Largest reply over UDP to a query without EDNS (RFC 1035 section 4.2.1).
 const UDP_PLAIN: u16 = 512;
+/// The operation that says that a zone has changed (RFC 1996).
+const NOTIFY: u8 = 4;
 const CLASS_IN: u16 = 1;
 const CLASS_CHAOS: u16 = 3;
 
@@ -85,6 +87,9 @@ pub enum Outcome {
     },
     /// Nothing is to be sent.
     Silence(Silence),
+    /// The message is about a zone as a whole, or is signed: whoever has keys and knows who may have which zone is to
+    /// answer it.
+    Aside,
 }
 
 /// Why nothing is sent.
@@ -107,7 +112,7 @@ pub enum ResponseCode {
     NoError = 0,
     /// The message could not be read.
     FormErr = 1,
-    /// The zone's image is damaged.
+    /// The zone's image is damaged, or the zone has expired or not come yet.
     ServFail = 2,
     /// The name does not exist.
     NxDomain = 3,
@@ -117,6 +122,8 @@ pub enum ResponseCode {
     Refused = 5,
     /// The name that a DNAME makes would be too long (RFC 6672 section 2.2).
     YxDomain = 6,
+    /// The zone is none of ours, or the signature is not right (RFC 1996 section 3.12, RFC 8945 section 5.2).
+    NotAuth = 9,
     /// An EDNS version other than 0.
     BadVers = 16,
     /// The client should come back with the cookie of this reply (RFC 7873 section 5.2.3).
@@ -125,7 +132,7 @@ pub enum ResponseCode {
 
 impl ResponseCode {
     /// All of them, in the order of their numbers.
-    pub const ALL: [ResponseCode; 9] = [
+    pub const ALL: [ResponseCode; 10] = [
         ResponseCode::NoError,
         ResponseCode::FormErr,
         ResponseCode::ServFail,
@@ -133,6 +140,7 @@ impl ResponseCode {
         ResponseCode::NotImp,
         ResponseCode::Refused,
         ResponseCode::YxDomain,
+        ResponseCode::NotAuth,
         ResponseCode::BadVers,
         ResponseCode::BadCookie,
     ];
@@ -148,6 +156,7 @@ impl fmt::Display for ResponseCode {
             ResponseCode::NotImp => "NOTIMP",
             ResponseCode::Refused => "REFUSED",
             ResponseCode::YxDomain => "YXDOMAIN",
+            ResponseCode::NotAuth => "NOTAUTH",
             ResponseCode::BadVers => "BADVERS",
             ResponseCode::BadCookie => "BADCOOKIE",
         })
@@ -168,18 +177,27 @@ pub fn answer(
     if header.is_reply() {
         return Outcome::Silence(Silence::AlreadyAReply);
     }
+    if header.opcode() == NOTIFY {
+        return Outcome::Aside;
+    }
     let mut desk = Desk { server, limiter, arrival, header };
     if header.opcode() != 0 {
         // What follows the header depends on the operation, so none of it is repeated.
         return desk.bare(&[], ResponseCode::NotImp, out);
     }
     match Query::of(arrival.message) {
+        Ok(query) if query.is_signed || is_transfer(&query) => Outcome::Aside,
         Ok(query) => desk.write(query.question, query.edns, out, |reply| decide(server, &query, reply)),
         Err(Malformed { question }) => match Edns::of_cookie_alone(arrival.message) {
             Some(edns) => desk.write(&[], Some(edns), out, |_| Said::bare(ResponseCode::NoError)),
             None => desk.bare(question, ResponseCode::FormErr, out),
         },
     }
+}
+
+/// Whether all of a zone is asked for, or its changes (RFC 5936, RFC 1995).
+fn is_transfer(query: &Query<'_>) -> bool {
+    query.class == CLASS_IN && matches!(query.kind, RecordType::AXFR | RecordType::IXFR)
 }
 
 /// What a reply says beside its records.
@@ -209,10 +227,9 @@ fn decide<'s>(server: &Server<'s>, query: &Query<'_>, reply: &mut Reply<'_>) -> 
         return Said::bare(ResponseCode::BadVers);
     }
     match (query.class, query.kind) {
-        // Zones are not transferred.
-        (CLASS_IN, RecordType::AXFR | RecordType::IXFR) => refused(ExtendedError::Prohibited),
         (CLASS_IN, _) => match server.zones.find(&query.name, query.kind) {
-            Some(home) => in_zone::answer(&home, query, reply).unwrap_or_else(|| {
+            Some(Found::Unavailable) => Said::because(ResponseCode::ServFail, ExtendedError::NotReady),
+            Some(Found::Home(home)) => in_zone::answer(&home, query, reply).unwrap_or_else(|| {
                 reply.clear();
                 Said::because(ResponseCode::ServFail, ExtendedError::InvalidData)
             }),

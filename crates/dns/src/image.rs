@@ -18,6 +18,7 @@ pub(crate) mod chain;
 mod error;
 pub(crate) mod lookup;
 pub(crate) mod node;
+mod records;
 mod signatures;
 pub(crate) mod write;
 
@@ -25,6 +26,7 @@ use crate::table::{NameHash, Table};
 use chain::Denial;
 pub use error::ImageError;
 use node::Node;
+pub use records::ZoneRecords;
 use std::fmt;
 use std::ops::Range;
 use terms::DomainName;

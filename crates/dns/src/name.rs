@@ -15,6 +15,35 @@ pub(crate) fn labels(wire: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// The name at `at` in a message of our own without compression, how long that is, and where in the message it ends.
+/// Pointers lead back.
+pub(crate) fn written_out(
+    message: &[u8],
+    mut at: usize,
+) -> Option<([u8; DomainName::MAX_OCTETS], usize, usize)> {
+    let (mut octets, mut written, mut end) = ([0u8; DomainName::MAX_OCTETS], 0, None);
+    loop {
+        match *message.get(at)? {
+            length @ 0..=63 => {
+                let label = message.get(at..=at + usize::from(length))?;
+                octets.get_mut(written..written + label.len())?.copy_from_slice(label);
+                written += label.len();
+                at += label.len();
+                if length == 0 {
+                    return Some((octets, written, end.unwrap_or(at)));
+                }
+            }
+            high @ 0xc0.. => {
+                let low = *message.get(at + 1)?;
+                end = end.or(Some(at + 2));
+                let to = usize::from(u16::from_be_bytes([high & 0x3f, low]));
+                at = Some(to).filter(|&to| to < at)?;
+            }
+            _ => return None,
+        }
+    }
+}
+
 /// A name of a question, or one that an alias leads to.
 #[derive(Clone)]
 pub(crate) struct Name {
@@ -45,27 +74,9 @@ impl Name {
     }
 
     /// Reads the name at `at` in a message of our own, following pointers, which lead back.
-    pub(crate) fn at(message: &[u8], mut at: usize) -> Option<Name> {
-        let (mut octets, mut written) = ([0u8; DomainName::MAX_OCTETS], 0);
-        loop {
-            match *message.get(at)? {
-                length @ 0..=63 => {
-                    let label = message.get(at..=at + usize::from(length))?;
-                    octets.get_mut(written..written + label.len())?.copy_from_slice(label);
-                    written += label.len();
-                    at += label.len();
-                    if length == 0 {
-                        return Name::of(&octets[..written]);
-                    }
-                }
-                high @ 0xc0.. => {
-                    let low = *message.get(at + 1)?;
-                    let to = usize::from(u16::from_be_bytes([high & 0x3f, low]));
-                    at = Some(to).filter(|&to| to < at)?;
-                }
-                _ => return None,
-            }
-        }
+    pub(crate) fn at(message: &[u8], at: usize) -> Option<Name> {
+        let (octets, length, _) = written_out(message, at)?;
+        Name::of(&octets[..length])
     }
 
     /// Octets on the wire.

@@ -46,6 +46,8 @@ pub(crate) struct Query<'m> {
     pub(crate) kind: RecordType,
     pub(crate) class: u16,
     pub(crate) edns: Option<Edns>,
+    /// Whether it has a TSIG record (RFC 8945), right or not.
+    pub(crate) is_signed: bool,
 }
 
 /// What a query says with EDNS (RFC 6891 section 6.1).
@@ -69,7 +71,7 @@ impl Edns {
     pub(crate) fn of_cookie_alone(message: &[u8]) -> Option<Edns> {
         let (header, body) = message.split_first_chunk::<HEADER>()?;
         let [.., 0, 0, 0, 0, 0, 0, a0, a1] = *header else { return None };
-        edns(body, 0, u16::from_be_bytes([a0, a1]))?.filter(|edns| edns.cookie.is_some())
+        beside(body, 0, u16::from_be_bytes([a0, a1]))?.0.filter(|edns| edns.cookie.is_some())
     }
 }
 
@@ -94,24 +96,26 @@ impl<'m> Query<'m> {
         if answers != 0 || authorities != 0 && kind != RecordType::IXFR {
             return Err(Malformed { question });
         }
-        match edns(rest, authorities, additional) {
-            Some(edns) => Ok(Query { question, name, kind, class, edns }),
+        match beside(rest, authorities, additional) {
+            Some((edns, is_signed)) => Ok(Query { question, name, kind, class, edns, is_signed }),
             None => Err(Malformed { question }),
         }
     }
 }
 
-/// Reads the records after the question for EDNS, of which there may be one; others are passed over. None when they
-/// are malformed. Octets after the last record are ignored.
-fn edns(mut rest: &[u8], authorities: u16, additional: u16) -> Option<Option<Edns>> {
-    let mut found = None;
+/// Reads the records after the question for EDNS, of which there may be one, and for a signature; others are passed
+/// over. None when they are malformed. Octets after the last record are ignored.
+fn beside(mut rest: &[u8], authorities: u16, additional: u16) -> Option<(Option<Edns>, bool)> {
+    let (mut found, mut is_signed) = (None, false);
     for index in 0..u32::from(authorities) + u32::from(additional) {
         let (owner, after) = split_owner(rest)?;
         let (fixed, after) = after.split_first_chunk::<10>()?;
         let [k0, k1, p0, p1, _extended, version, flags, _, l0, l1] = *fixed;
         let (data, after) = after.split_at_checked(usize::from(u16::from_be_bytes([l0, l1])))?;
         rest = after;
-        if u16::from_be_bytes([k0, k1]) != RecordType::OPT.get() {
+        let kind = RecordType::new(u16::from_be_bytes([k0, k1]));
+        is_signed |= kind == RecordType::TSIG;
+        if kind != RecordType::OPT {
             continue;
         }
         if found.is_some() || index < u32::from(authorities) || owner != [0] {
@@ -123,7 +127,7 @@ fn edns(mut rest: &[u8], authorities: u16, additional: u16) -> Option<Option<Edn
         let payload = u16::from_be_bytes([p0, p1]);
         found = Some(Edns { payload, version, dnssec_ok: flags & 0x80 != 0, wants_nsid, cookie });
     }
-    Some(found)
+    Some((found, is_signed))
 }
 
 /// The options that we know.

@@ -5,7 +5,7 @@
 //!                                      |         ^                        |
 //!                                      +-- rdata |                        +-- encode, compile --> image --> Zone
 //!                                                |
-//!                              a transfer will begin here
+//!                          transfer -- received
 //! ```
 //! Each step adds its flaws to one list, and the file is judged to its end. [`records`] does not care where records
 //! came from. Nothing after [`text`] knows lines.
@@ -17,13 +17,16 @@ mod entries;
 mod fault;
 mod generate;
 mod rdata;
+mod received;
 mod records;
 mod rules;
 mod text;
 
-pub use crate::image::{ImageError, MAGIC, Zone};
+pub use crate::image::{ImageError, MAGIC, Zone, ZoneRecords};
 pub use fault::Fault;
 use fault::{Flaw, Place, located};
+pub(crate) use rdata::compressed_names;
+pub use received::{Received, Unusable};
 
 /// Octets of the longest zone file.
 const LONGEST: usize = u32::MAX as usize;

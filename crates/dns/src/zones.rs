@@ -11,11 +11,37 @@ use terms::{DomainName, RecordType};
 /// shared between the old and the new one.
 #[derive(Debug)]
 pub struct Zones {
-    zones: Vec<Arc<Zone>>,
+    /// In canonical order of their names.
+    zones: Vec<Entry>,
     /// A [`Table`] of their places in `zones`, counted from 1.
     table: Vec<u8>,
     /// Labels of the longest apex.
     deepest: usize,
+}
+
+/// A zone that this server is there for.
+#[derive(Clone, Debug)]
+enum Entry {
+    Served(Arc<Zone>),
+    /// It has expired, or has not come yet: whoever asks is told SERVFAIL, and asks another server.
+    Unavailable(DomainName),
+}
+
+impl Entry {
+    fn apex(&self) -> &DomainName {
+        match self {
+            Entry::Served(zone) => zone.apex(),
+            Entry::Unavailable(apex) => apex,
+        }
+    }
+}
+
+/// Who has the say over a name.
+pub(crate) enum Found<'z> {
+    /// A zone that is served.
+    Home(Home<'z>),
+    /// One that cannot be served now.
+    Unavailable,
 }
 
 /// Where the answer to a question is to be looked up.
@@ -37,12 +63,25 @@ impl Zones {
     ///
     /// # Errors
     /// Two of them have the same apex.
-    pub fn new(mut zones: Vec<Arc<Zone>>) -> Result<Zones, TwiceError> {
+    pub fn new(zones: Vec<Arc<Zone>>) -> Result<Zones, TwiceError> {
+        Zones::with_unavailable(zones, Vec::new())
+    }
+
+    /// Puts zones together with the names of those that cannot be served now.
+    ///
+    /// # Errors
+    /// Two of them have the same apex.
+    pub fn with_unavailable(
+        zones: Vec<Arc<Zone>>,
+        unavailable: Vec<DomainName>,
+    ) -> Result<Zones, TwiceError> {
+        let unavailable = unavailable.into_iter().map(Entry::Unavailable);
+        let mut zones: Vec<Entry> = zones.into_iter().map(Entry::Served).chain(unavailable).collect();
         zones.sort_by(|a, b| a.apex().cmp(b.apex()));
         if let Some(pair) = zones.windows(2).find(|pair| pair[0].apex() == pair[1].apex()) {
             return Err(TwiceError(pair[0].apex().clone()));
         }
-        let hash = |zone: &Zone| NameHash::of(&zone.apex().as_wire().to_ascii_lowercase());
+        let hash = |zone: &Entry| NameHash::of(&zone.apex().as_wire().to_ascii_lowercase());
         // More zones than can be numbered do not fit into memory.
         let numbers = (1..).filter_map(NonZeroU32::new);
         let entries: Vec<_> = zones.iter().zip(numbers).map(|(zone, number)| (hash(zone), number)).collect();
@@ -50,14 +89,34 @@ impl Zones {
         Ok(Zones { zones, table: Table::of(&entries), deepest })
     }
 
-    /// The zones in canonical order of their names.
+    /// The zones that are served, in canonical order of their names.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Zone>> {
-        self.zones.iter()
+        self.zones.iter().filter_map(|zone| match zone {
+            Entry::Served(zone) => Some(zone),
+            Entry::Unavailable(_) => None,
+        })
+    }
+
+    /// The names of the zones that cannot be served now.
+    pub fn unavailable(&self) -> impl Iterator<Item = &DomainName> {
+        self.zones.iter().filter_map(|zone| match zone {
+            Entry::Served(_) => None,
+            Entry::Unavailable(apex) => Some(apex),
+        })
+    }
+
+    /// The zone of this name, if it is served.
+    pub fn get(&self, apex: &DomainName) -> Option<&Arc<Zone>> {
+        let at = self.zones.binary_search_by(|zone| zone.apex().cmp(apex)).ok()?;
+        match &self.zones[at] {
+            Entry::Served(zone) => Some(zone),
+            Entry::Unavailable(_) => None,
+        }
     }
 
     /// The zone that has the say over a name: the nearest above it. Only DS is a question for the parent, where that
     /// is served here too (RFC 4035 section 3.1.4.1).
-    pub(crate) fn find(&self, name: &Name, kind: RecordType) -> Option<Home<'_>> {
+    pub(crate) fn find(&self, name: &Name, kind: RecordType) -> Option<Found<'_>> {
         let mut hash = NameHash::ROOT;
         let (mut nearest, mut above) = (self.zone_at(hash, &[0]), None);
         for (depth, (label, suffix)) in name.labels_from_the_root().enumerate() {
@@ -69,17 +128,21 @@ impl Zones {
             }
         }
         let zone = nearest?;
-        match above {
+        let (entry, is_child) = match above {
             Some(parent) if kind == RecordType::DS && zone.apex().as_wire().len() == name.length() => {
-                Some(Home { zone: parent, hash, is_child: true })
+                (parent, true)
             }
-            _ => Some(Home { zone, hash, is_child: false }),
-        }
+            _ => (zone, false),
+        };
+        Some(match entry {
+            Entry::Served(zone) => Found::Home(Home { zone, hash, is_child }),
+            Entry::Unavailable(_) => Found::Unavailable,
+        })
     }
 
-    fn zone_at(&self, hash: NameHash, lower: &[u8]) -> Option<&Zone> {
+    fn zone_at(&self, hash: NameHash, lower: &[u8]) -> Option<&Entry> {
         let at = |number: u32| self.zones.get((number as usize).checked_sub(1)?);
         let is_it = |number| at(number).is_some_and(|zone| zone.apex().as_wire().eq_ignore_ascii_case(lower));
-        at(Table::new(&self.table).find(hash, is_it)?).map(|zone| &**zone)
+        at(Table::new(&self.table).find(hash, is_it)?)
     }
 }

@@ -99,7 +99,6 @@ fn what_is_served() {
         ("and where there is no parent for the zone", ask("example.", "DS")),
         ("outside", ask("example.com.", "A")),
         ("the root", ask(".", "NS")),
-        ("a whole zone", ask("example.", "AXFR")),
     ]);
     insta::assert_snapshot!(replies);
 }
@@ -264,6 +263,7 @@ fn what_cannot_be_read_is_a_format_error() {
             Ok((code, reply.len()))
         }
         (Outcome::Silence(why), _) => Err(why),
+        (Outcome::Aside, _) => panic!("for others"),
     };
     let good = ask("example.", "SOA").edns(AskEdns::default()).octets();
     let with = |at: usize, octet: u8| {
@@ -387,4 +387,46 @@ fn too_little_room_is_silence() {
             slipped: false
         }
     );
+}
+
+#[test]
+fn what_is_about_a_whole_zone_or_signed_is_for_others() {
+    let outcome = |message: &[u8]| reply_to(message, Transport::Tcp).0;
+    let signed = |mut message: Vec<u8>| {
+        message[11] += 1;
+        message.extend_from_slice(b"\x03key\0\0\xfa\0\xff\0\0\0\0\0\0");
+        message
+    };
+    let soa = ask("example.", "SOA");
+    for ask in [ask("example.", "AXFR"), ask("nowhere.", "IXFR"), soa.clone().flags(0x2000)] {
+        assert_eq!(outcome(&ask.octets()), Outcome::Aside, "{ask:?}");
+    }
+    for ask in [soa.clone(), soa.edns(AskEdns::default())] {
+        assert_eq!(outcome(&signed(ask.octets())), Outcome::Aside, "{ask:?}");
+    }
+    let chaos = outcome(&ask("id.server.", "AXFR").class(3).octets());
+    assert!(matches!(chaos, Outcome::Reply { code: ResponseCode::Refused, .. }), "{chaos:?}");
+}
+
+#[test]
+fn a_zone_that_cannot_be_served_now_answers_servfail_and_no_other_does() {
+    let zone = |text| Arc::new(zone::parse(text).unwrap());
+    let parent = zone("$ORIGIN test.\n@ 60 SOA ns.a. h.a. 1 2 3 4 5\n@ NS ns.a.\nsub NS ns.b.\n");
+    let gone = ["gone.".parse().unwrap(), "sub.test.".parse().unwrap()];
+    let zones = Zones::with_unavailable(vec![parent], gone.to_vec()).unwrap();
+    let code = |name: &str, kind: &str| {
+        let mut out = [0; 512];
+        match answer(&zones, &identity(), &ask(name, kind).octets(), Transport::Udp, &mut out) {
+            Outcome::Reply { code, .. } => code,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(code("gone.", "SOA"), ResponseCode::ServFail);
+    assert_eq!(code("www.gone.", "A"), ResponseCode::ServFail);
+    assert_eq!(code("www.sub.test.", "A"), ResponseCode::ServFail);
+    assert_eq!(code("sub.test.", "DS"), ResponseCode::NoError, "a question for the parent");
+    assert_eq!(code("test.", "SOA"), ResponseCode::NoError);
+    assert_eq!(code("elsewhere.", "SOA"), ResponseCode::Refused);
+    assert_eq!(zones.iter().count() + zones.unavailable().count(), 3);
+    assert!(zones.get(&"TEST.".parse().unwrap()).is_some() && zones.get(&gone[0]).is_none());
 }

@@ -122,6 +122,20 @@ fn collector() -> Collector {
     }
 }
 
+fn secondary() -> Secondary {
+    Secondary {
+        service: "dns".parse().unwrap(),
+        name: "example.".parse().unwrap(),
+        serial: Some(7),
+        state: SecondaryState::Expired,
+        work: SecondaryWork::Waiting,
+        since: WHEN,
+        next: Some(WHEN),
+        expires: Some(WHEN),
+        reason: Some("192.0.2.1:53: no answer for 10 s".into()),
+    }
+}
+
 #[test]
 fn status() {
     let site = "london".parse().unwrap();
@@ -142,6 +156,7 @@ fn status() {
             signatures_end: Some(WHEN),
         }],
         collectors: vec![collector()],
+        secondaries: vec![secondary()],
         alarms: vec![alarm()],
         restart: Some(restart()),
     }));

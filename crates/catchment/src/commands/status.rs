@@ -10,7 +10,7 @@ use api::client::Server;
 use api::client::blocking::Client;
 use api::{
     Alarm, BfdState, CheckResult, Collector, CollectorState, GracefulRestart, Group, GroupState, IntentKind,
-    Output, PeerState, Status, Told, route,
+    Output, PeerState, Secondary, SecondaryState, Status, Told, route,
 };
 use std::io::Write;
 use std::time::Duration;
@@ -45,6 +45,7 @@ fn page(status: &Status, now: WallTime, paint: Paint) -> String {
         restarts(status, now).render(paint),
         paths(status, now).render(paint),
         collectors(status, now).render(paint),
+        secondaries(status, now).render(paint),
     ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join("\n")
@@ -258,6 +259,31 @@ fn collectors(status: &Status, now: WallTime) -> Table<6> {
     table
 }
 
+/// The zones that come from other servers.
+fn secondaries(status: &Status, now: WallTime) -> Table<6> {
+    let mut table = Table::new(["FROM PRIMARIES", "SERVICE", "SERIAL", "STATE", "FOR", "WHAT IS WRONG"]);
+    for zone in &status.secondaries {
+        let Secondary { service, name, serial, state, work, since, reason, .. } = zone;
+        table.row([
+            name.to_string().into(),
+            service.to_string().into(),
+            serial.map_or_else(String::new, |serial| serial.to_string()).into(),
+            Cell::toned(format!("{state}, {work}"), tone_of_secondary(*state)),
+            age(*since, now).into(),
+            reason.as_ref().map_or_else(String::new, ToString::to_string).into(),
+        ]);
+    }
+    table
+}
+
+fn tone_of_secondary(state: SecondaryState) -> Tone {
+    match state {
+        SecondaryState::Current => Tone::Good,
+        SecondaryState::Missing => Tone::Careful,
+        SecondaryState::Expired => Tone::Bad,
+    }
+}
+
 fn tone_of_collector(state: CollectorState) -> Tone {
     match state {
         CollectorState::Connected => Tone::Good,
@@ -328,7 +354,7 @@ mod tests {
     /// A site without anything to show.
     fn nothing() -> Status {
         let status = Status { groups: Vec::new(), covers: Vec::new(), peers: Vec::new(), ..status() };
-        Status { collectors: Vec::new(), zones: Vec::new(), ..status }
+        Status { collectors: Vec::new(), zones: Vec::new(), secondaries: Vec::new(), ..status }
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! How the TCP connections with a neighbour are made and guarded.
 
 use super::address::{self, PeerAddress};
+use crate::secret_file;
 use document::{Document, Spanned, Table};
-use std::fs;
 use std::net::IpAddr;
 use std::num::NonZeroU8;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use terms::{Family, SharedKey};
 
@@ -64,9 +63,6 @@ const ALGORITHMS: [(&str, AoAlgorithm); 2] =
 
 /// So many hops still leave a TTL of 1.
 const MOST_HOPS: u8 = u8::MAX;
-
-/// Longest file of a key, octets: the key and the end of its line.
-const LONGEST_FILE: usize = SharedKey::MOST + 2;
 
 /// Reads the keys of a `[[peer]]` that are about its connections; none where one is faulty.
 pub(super) fn read(
@@ -138,36 +134,15 @@ fn ao(table: &Table, directory: &Path) -> Option<AoKey> {
     Some(AoKey { key: key?, algorithm, send_id: send_id?.value, receive_id: receive_id?.value })
 }
 
-/// The key in a file: its only line. It is read together with the site file, so that a reload finds a changed one.
+/// The key in a file: its only line.
 fn key(document: &Document, file: &Spanned<PathBuf>, directory: &Path) -> Option<SharedKey> {
-    let path = directory.join(&file.value);
-    let fault = |message: String, hint: String| {
-        document.fault_with_hint(file.span.clone(), message, hint);
-        None
-    };
-    let looked = format!("it was looked for at {}", path.display());
-    let text = match document::read(&path, LONGEST_FILE) {
-        Ok(text) => text,
-        Err(error) => return fault(error.to_string(), looked),
-    };
-    match fs::metadata(&path) {
-        Ok(metadata) if metadata.permissions().mode() & 0o007 == 0 => {}
-        Ok(metadata) => {
-            let mode = metadata.permissions().mode() & 0o777;
-            let message =
-                format!("everybody on this host can use the key: the mode of its file is {mode:04o}");
-            let hint = format!("chown root:catchment {0} && chmod 0640 {0}", path.display());
-            return fault(message, hint);
-        }
-        Err(error) => return fault(error.to_string(), looked),
-    }
-    let line = text.strip_suffix('\n').unwrap_or(&text);
-    let line = line.strip_suffix('\r').unwrap_or(line);
-    if line.contains(['\n', '\r']) {
-        return fault("a file of a key has one line".to_owned(), looked);
-    }
+    let line = secret_file::read(document, file, directory, SharedKey::MOST)?;
     match SharedKey::new(line) {
         Ok(key) => Some(key),
-        Err(error) => fault(error.to_string(), looked),
+        Err(error) => {
+            let hint = secret_file::looked_for(file, directory);
+            document.fault_with_hint(file.span.clone(), error.to_string(), hint);
+            None
+        }
     }
 }

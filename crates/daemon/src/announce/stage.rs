@@ -109,6 +109,7 @@ impl Stage {
             decision: self.decision.clone(),
             blackholes: watch::channel(blackhole::Book::new()).1,
             fleet,
+            secondaries: watch::Sender::default().subscribe(),
             collectors: watch::Sender::default().subscribe(),
             restart: watch::channel(None).1,
             inventory: watch::Sender::default().subscribe(),

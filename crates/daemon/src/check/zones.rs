@@ -21,7 +21,11 @@ impl Asker {
         let inventory = self.inventory.borrow();
         let zones = inventory.get(&self.service).into_iter().flatten();
         let standing = zones.map(|(zone, stock)| {
-            (zone, stock.signatures_end.map_or(Standing::Unsigned, Standing::SignedUntil))
+            let standing = match stock {
+                None => Standing::Unavailable,
+                Some(stock) => stock.signatures_end.map_or(Standing::Unsigned, Standing::SignedUntil),
+            };
+            (zone, standing)
         });
         self.expectation.judge(standing, self.clock.wall())
     }

@@ -1,5 +1,6 @@
 //! What happened to queries, counted by each thread for itself and added up when somebody asks.
 
+use super::served::Said;
 use ::dns::{Cookie, Outcome, ResponseCode, Silence};
 use std::iter::Sum;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -113,6 +114,21 @@ impl Counters {
             Outcome::Silence(Silence::TooShort | Silence::AlreadyAReply | Silence::NoRoom) => {
                 add(&self.silent, 1);
             }
+            // See below.
+            Outcome::Aside => {}
+        }
+    }
+
+    /// Counts what was said to a message that [`Counters::count`] has counted as [`Outcome::Aside`].
+    pub(super) fn count_aside(&self, said: &Said) {
+        let code = match said {
+            Said::Nothing => return add(&self.silent, 1),
+            Said::Reply(reply) => reply.get(3).map_or(0, |flags| flags & 0x0f),
+            Said::Stream(..) => ResponseCode::NoError as u8,
+        };
+        let listed = ResponseCode::ALL.iter().zip(&self.replies);
+        for (_, counter) in listed.filter(|&(&listed, _)| listed as u8 == code) {
+            add(counter, 1);
         }
     }
 

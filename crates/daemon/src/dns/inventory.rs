@@ -16,8 +16,8 @@ use tokio::time::sleep;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Every zone, by service and name.
-pub(crate) type Inventory = BTreeMap<ServiceName, BTreeMap<DomainName, Stock>>;
+/// Every zone, by service and name; none where it cannot be served now.
+pub(crate) type Inventory = BTreeMap<ServiceName, BTreeMap<DomainName, Option<Stock>>>;
 
 /// How one zone stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,9 +60,10 @@ impl Known {
         for (service, zones) in served {
             let stock = |zone: &Arc<Zone>| {
                 let stock = Stock { serial: zone.serial(), signatures_end: self.end(zone, now) };
-                (zone.apex().clone(), stock)
+                (zone.apex().clone(), Some(stock))
             };
-            inventory.insert(service.clone(), zones.iter().map(stock).collect());
+            let unavailable = zones.unavailable().map(|apex| (apex.clone(), None));
+            inventory.insert(service.clone(), zones.iter().map(stock).chain(unavailable).collect());
         }
         inventory
     }
@@ -90,11 +91,20 @@ mod tests {
             let inventory = known.count(&served, WallTime(0));
             let stock = inventory.into_values().flatten();
             (
-                stock.map(|(zone, stock)| (zone.to_string(), stock.serial)).collect::<Vec<_>>(),
+                stock.map(|(zone, stock)| (zone.to_string(), stock.unwrap().serial)).collect::<Vec<_>>(),
                 known.ends.len(),
             )
         };
         assert_eq!(serials(parsed(1)), (vec![("a.".to_owned(), 1)], 1));
         assert_eq!(serials(parsed(7)), (vec![("a.".to_owned(), 7)], 1), "the first one is gone");
+    }
+
+    #[test]
+    fn a_zone_that_cannot_be_served_is_counted_too() {
+        let zones = Arc::new(Zones::with_unavailable(Vec::new(), vec!["gone.".parse().unwrap()]).unwrap());
+        let served = BTreeMap::from([("dns".parse().unwrap(), zones)]);
+        let inventory = Known::default().count(&served, WallTime(0));
+        let of_service = inventory.into_values().next().unwrap();
+        assert_eq!(of_service, BTreeMap::from([("gone.".parse().unwrap(), None)]));
     }
 }

@@ -3,8 +3,9 @@
 use super::Surroundings;
 use super::counters::Counters;
 use super::orders::{Order, Orders};
+use super::served::{Said, Served};
 use crate::watchdog::Heart;
-use ::dns::{Arrival, Identity, Outcome, RateLimiter, Secrets, Server, Transport, Zones, answer};
+use ::dns::{Arrival, Identity, Outcome, RateLimiter, Secrets, Server, Transport, answer};
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -14,8 +15,8 @@ use tokio::sync::watch;
 /// Answers queries of one thread. Clones count into the same counters and beat the same heart.
 #[derive(Clone, Debug)]
 pub(super) struct Service {
-    published: watch::Receiver<Arc<Zones>>,
-    zones: Arc<Zones>,
+    published: watch::Receiver<Arc<Served>>,
+    served: Arc<Served>,
     identity: Arc<Identity>,
     surroundings: Surroundings,
     secrets: Secrets,
@@ -27,19 +28,32 @@ pub(super) struct Service {
     orders: Arc<Orders>,
 }
 
+/// Messages of a reply, each made when it is asked for.
+pub(super) type Messages = Box<dyn Iterator<Item = Vec<u8>> + Send>;
+
+/// What is to be done about a message.
+pub(super) enum Reply {
+    /// The reply is so long.
+    Written(usize),
+    /// Nothing is to be sent.
+    Silence,
+    /// It is about a zone as a whole, or signed: see [`Service::aside`].
+    Aside,
+}
+
 impl Service {
     pub(super) fn new(
-        published: watch::Receiver<Arc<Zones>>,
+        published: watch::Receiver<Arc<Served>>,
         identity: Arc<Identity>,
         surroundings: Surroundings,
         orders: Arc<Orders>,
     ) -> Self {
-        let zones = Arc::clone(&published.borrow());
+        let served = Arc::clone(&published.borrow());
         let secrets = surroundings.keyring.borrow().secrets();
         let (now, wall) = (surroundings.clock.now(), surroundings.clock.wall());
         Service {
             published,
-            zones,
+            served,
             identity,
             surroundings,
             secrets,
@@ -59,12 +73,11 @@ impl Service {
             self.secrets = self.surroundings.keyring.borrow_and_update().secrets();
         }
         if self.published.has_changed().unwrap_or(false) {
-            self.zones = Arc::clone(&self.published.borrow_and_update());
+            self.served = Arc::clone(&self.published.borrow_and_update());
         }
     }
 
-    /// Writes the reply to one message of a client into `out` and says how long it is; none when there is to be no
-    /// reply.
+    /// Writes the reply to one message of a client into `out`.
     pub(super) fn answer(
         &self,
         message: &[u8],
@@ -72,15 +85,47 @@ impl Service {
         transport: Transport,
         limiter: Option<&mut RateLimiter>,
         out: &mut [u8],
-    ) -> Option<usize> {
-        let server = Server { zones: &self.zones, identity: &self.identity, secrets: &self.secrets };
+    ) -> Reply {
+        let server = self.server();
         let arrival = Arrival { message, client, transport, now: self.now, wall: self.wall };
         let outcome = answer(&server, limiter, &arrival, out);
         self.counters.count(outcome);
         match outcome {
-            Outcome::Reply { length, .. } => Some(length),
-            Outcome::Silence(_) => None,
+            Outcome::Reply { length, .. } => Reply::Written(length),
+            Outcome::Silence(_) => Reply::Silence,
+            Outcome::Aside => Reply::Aside,
         }
+    }
+
+    fn server(&self) -> Server<'_> {
+        Server { zones: &self.served.zones, identity: &self.identity, secrets: &self.secrets }
+    }
+
+    /// Answers a message about a zone as a whole, or a signed one.
+    pub(super) fn aside(&self, message: &[u8], client: IpAddr, transport: Transport) -> Said {
+        // A signature has a time of its own; the one of the last refresh may be that of the query before.
+        let wall = self.surroundings.clock.wall();
+        let arrival = Arrival { message, client, transport, now: self.now, wall };
+        let said = self.served.aside(&self.server(), &arrival);
+        self.counters.count_aside(&said);
+        said
+    }
+
+    /// The messages of the reply to a message about a zone as a whole, or a signed one, each signed if the client
+    /// signs. None when there is to be no reply.
+    pub(super) fn messages(&self, message: &[u8], from: IpAddr, transport: Transport) -> Option<Messages> {
+        Some(match self.aside(message, from, transport) {
+            Said::Nothing => return None,
+            Said::Reply(reply) => Box::new(std::iter::once(reply)),
+            Said::Stream(messages, None) => messages,
+            Said::Stream(messages, Some(mut conversation)) => {
+                let clock = self.surroundings.clock;
+                Box::new(messages.map(move |mut message| {
+                    conversation.sign(&mut message, clock.wall());
+                    message
+                }))
+            }
+        })
     }
 
     /// A sign of life; what the thread is to do.

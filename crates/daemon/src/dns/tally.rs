@@ -1,6 +1,7 @@
 //! What the threads counted, as Prometheus metrics.
 
 use super::counters::{Counters, Counts};
+use super::served::Served;
 use ::dns::{Transport, Zones};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -19,7 +20,7 @@ pub(crate) struct Tally {
     pub(super) transport: Transport,
     pub(super) counters: Arc<Counters>,
     /// What it answers from.
-    pub(super) zones: watch::Receiver<Arc<Zones>>,
+    pub(super) served: watch::Receiver<Arc<Served>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -53,7 +54,7 @@ pub(crate) fn total(tallies: &[Tally], service: &ServiceName) -> Counts {
 
 /// What every service answers from.
 pub(crate) fn served(tallies: &[Tally]) -> BTreeMap<ServiceName, Arc<Zones>> {
-    tallies.iter().map(|tally| (tally.service.clone(), Arc::clone(&tally.zones.borrow()))).collect()
+    tallies.iter().map(|tally| (tally.service.clone(), Arc::clone(&tally.served.borrow().zones))).collect()
 }
 
 /// What all threads of one transport counted.

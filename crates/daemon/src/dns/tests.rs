@@ -6,11 +6,13 @@ mod tls;
 
 use super::counters::Counts;
 use super::*;
-use ::dns::{ResponseCode, zone};
+use ::dns::{ResponseCode, Zones, zone};
+use config::BuiltInDns;
 use linux::{Namespace, address, link};
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
@@ -22,6 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct World {
     namespace: Namespace,
     server: Server,
+    shelf: Shelf,
 }
 
 fn zone_text(serial: u32) -> String {
@@ -34,8 +37,24 @@ fn zone_text(serial: u32) -> String {
     text
 }
 
-fn zones(serial: u32) -> Arc<Zones> {
-    Arc::new(Zones::new(vec![Arc::new(zone::parse(&zone_text(serial)).unwrap())]).unwrap())
+fn zones(serial: u32) -> BuiltInDns {
+    let zone = Arc::new(zone::parse(&zone_text(serial)).unwrap());
+    let zones = Arc::new(Zones::new(vec![zone]).unwrap());
+    BuiltInDns {
+        files: Vec::new(),
+        listen: Vec::new(),
+        zones,
+        limits: limits(1000, 10),
+        tls: None,
+        rate_limit: None,
+        keys: Default::default(),
+        transfers: Vec::new(),
+    }
+}
+
+/// The shelf of a service that keeps nothing.
+fn shelf() -> Shelf {
+    Shelf::new(&zones(1), Images::new(Path::new("/nowhere"), &settings(1).service))
 }
 
 fn settings(workers: usize) -> Settings {
@@ -56,7 +75,7 @@ fn limits(connections: usize, idle: u64) -> Limits {
     Limits { connections, per_network: connections, idle: Duration::from_secs(idle) }
 }
 
-fn surroundings() -> Surroundings {
+pub(super) fn surroundings() -> Surroundings {
     let keyring = Keyring::new(7, ::dns::Secret([1; 16]), Clock::start().wall());
     Surroundings { clock: Clock::start(), keyring: watch::Sender::new(keyring).subscribe() }
 }
@@ -71,14 +90,18 @@ impl World {
         let namespace = Namespace::new().unwrap();
         let mut netlink = namespace.netlink().unwrap();
         link::set_up(&mut netlink, link::LinkIndex::LOOPBACK).unwrap();
+        let shelf = shelf();
         let server = namespace
-            .run(|| Server::start(settings, zones(1), &surroundings(), &mut Inheritance::default()))
+            .run(|| {
+                let nothing = &mut Inheritance::default();
+                Server::start(settings, shelf.published(), &surroundings(), nothing)
+            })
             .unwrap()
             .unwrap();
         for &service in &settings.addresses {
             address::add(&mut netlink, link::LinkIndex::LOOPBACK, service.into()).unwrap();
         }
-        World { namespace, server }
+        World { namespace, server, shelf }
     }
 
     fn dig(&self, arguments: &str) -> String {
@@ -219,7 +242,7 @@ fn other_zones_are_served_without_a_restart() {
     assert_eq!(serial(&serial_over_tcp()), 1);
     assert_eq!(serial(&world.ask(&query(1, 6))), 1);
 
-    world.server.serve(zones(2));
+    world.shelf.change(&zones(2));
     // Every query that arrives from now on is answered from the new zones.
     assert_eq!(serial(&serial_over_tcp()), 2);
     let serials: BTreeSet<u32> = (0..50).map(|id| serial(&world.ask(&query(id, 6)))).collect();
@@ -228,9 +251,10 @@ fn other_zones_are_served_without_a_restart() {
 
 #[test]
 fn the_port_is_taken_while_it_runs_and_free_when_it_has_stopped() {
-    let World { namespace, server } = World::new(2);
+    let World { namespace, server, .. } = World::new(2);
     let start = || {
-        let start = || Server::start(&settings(1), zones(1), &surroundings(), &mut Inheritance::default());
+        let nothing = &mut Inheritance::default();
+        let start = || Server::start(&settings(1), shelf().published(), &surroundings(), nothing);
         namespace.run(start).unwrap()
     };
     let error = start().unwrap_err();

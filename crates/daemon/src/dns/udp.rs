@@ -3,11 +3,12 @@
 
 use super::batch::{Inbox, Outbox};
 use super::orders::Order;
-use super::service::Service;
+use super::served::Said;
+use super::service::{Reply, Service};
 use ::dns::{RateLimit, RateLimiter, Transport};
 use nix::sys::socket::{SockaddrIn, SockaddrIn6, SockaddrLike};
 use rustix::net::addr::SocketAddrArg;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
 use std::thread;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -86,14 +87,26 @@ impl Worker {
                 let from: A = from.into();
                 let client: SocketAddr = from.into();
                 let limiter = self.limiter.as_mut();
-                let length = self.service.answer(message, client.ip(), Transport::Udp, limiter, room);
-                if let Some(length) = length {
-                    outbox.keep(length, from.as_any());
-                }
+                let length = match self.service.answer(message, client.ip(), Transport::Udp, limiter, room) {
+                    Reply::Written(length) => length,
+                    Reply::Silence => continue,
+                    Reply::Aside => match aside(&self.service, message, client.ip(), room) {
+                        Some(length) => length,
+                        None => continue,
+                    },
+                };
+                outbox.keep(length, from.as_any());
             }
             self.service.counters().count_unsent(outbox.send(&self.socket));
         }
     }
+}
+
+/// Writes the reply to a message about a zone as a whole, or a signed one, and says how long it is.
+fn aside(service: &Service, message: &[u8], client: IpAddr, room: &mut [u8]) -> Option<usize> {
+    let Said::Reply(reply) = service.aside(message, client, Transport::Udp) else { return None };
+    room.get_mut(..reply.len())?.copy_from_slice(&reply);
+    Some(reply.len())
 }
 
 /// A new limiter, whose buckets nobody can foresee.

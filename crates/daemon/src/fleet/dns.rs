@@ -36,8 +36,8 @@ impl DnsSaid {
     pub(super) fn of(&mut self, said: Said) -> Said {
         let cookies = Some(self.keyring.borrow_and_update().number());
         let inventory = self.inventory.borrow_and_update();
-        let zones = inventory.values().flatten().take(MOST_ZONES);
-        let zones = zones.map(|(zone, stock)| HostZone {
+        let served = inventory.values().flatten().filter_map(|(zone, stock)| Some((zone, (*stock)?)));
+        let zones = served.take(MOST_ZONES).map(|(zone, stock)| HostZone {
             name: zone.to_string(),
             serial: stock.serial,
             behind: None,

@@ -203,7 +203,9 @@ fn services(last: &[Service], next: &[Service]) -> BTreeMap<ServiceName, Service
             (None, _) => ServiceChange::Added,
             (Some(old), Some(new)) => {
                 let settings = |service: &Service| {
-                    service.dns.as_ref().map(|dns| (dns.files.clone(), dns.limits, dns.rate_limit))
+                    let dns = service.dns.as_ref()?;
+                    let (keys, transfers) = (dns.keys.clone(), dns.transfers.clone());
+                    Some((dns.files.clone(), dns.limits, dns.rate_limit, keys, transfers))
                 };
                 let (old, new) = (last.get(old)?, next.get(new)?);
                 if old.addresses == new.addresses && settings(old) == settings(new) {

@@ -19,7 +19,7 @@ pub(super) struct Opened {
     pub(super) doors: Doors,
     pub(super) socket: ControlSocket,
     pub(super) api: Option<TcpListener>,
-    pub(super) dns: Vec<dns::Server>,
+    pub(super) dns: services::DnsServices,
     pub(super) keeper: Keeper,
     pub(super) kernel: linux::watch::Watch,
 }

@@ -9,11 +9,10 @@ use crate::dns;
 use crate::error::Error;
 use crate::load::Watched;
 use crate::watchdog::Hearts;
-use config::{Service, SiteFile};
+use config::{BuiltInDns, Service, SiteFile};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::sync::Arc;
-use terms::Timestamp;
+use terms::{ServiceName, Timestamp};
 use tokio::sync::watch;
 
 /// What belongs on this host, as the site file says.
@@ -27,29 +26,42 @@ pub(super) fn belongings(site_file: &SiteFile) -> Belongings {
     }
 }
 
+fn shelf_of(service: &Service, built_in: &BuiltInDns, site_file: &SiteFile) -> dns::Shelf {
+    dns::Shelf::new(built_in, dns::Images::new(&site_file.site.state_dir, &service.name))
+}
+
+/// The built-in DNS service of each service that has one.
+#[derive(Debug, Default)]
+pub(super) struct DnsServices {
+    servers: Vec<dns::Server>,
+    shelves: dns::zone_keeping::Wanted,
+}
+
 /// Starts the built-in DNS service of each service that has one. Its addresses may come later.
 pub(super) fn start_dns(
     site_file: &SiteFile,
     surroundings: &dns::Surroundings,
     from: &mut dns::Inheritance,
-) -> Result<Vec<dns::Server>, Error> {
-    let built_in = site_file.services.iter().filter(|service| service.dns.is_some());
-    let start = |service: &Service| {
-        start_server(service, service.addresses.clone(), site_file, surroundings, from).transpose()
-    };
-    built_in.filter_map(start).collect()
+) -> Result<DnsServices, Error> {
+    let mut started = DnsServices::default();
+    for service in &site_file.services {
+        let Some(built_in) = &service.dns else { continue };
+        let shelf = shelf_of(service, built_in, site_file);
+        let settings = settings(service, built_in, service.dns_addresses(), site_file)?;
+        started.servers.push(dns::Server::start(&settings, shelf.published(), surroundings, from)?);
+        started.shelves.insert(service.name.clone(), shelf);
+    }
+    Ok(started)
 }
 
-/// Starts a server of a service on some of its addresses; none if the service has no built-in one.
-fn start_server(
+/// What a server of a service on some of its addresses is to know.
+fn settings(
     service: &Service,
+    built_in: &BuiltInDns,
     addresses: Vec<IpAddr>,
     site_file: &SiteFile,
-    surroundings: &dns::Surroundings,
-    from: &mut dns::Inheritance,
-) -> Result<Option<dns::Server>, Error> {
-    let Some(built_in) = &service.dns else { return Ok(None) };
-    let settings = dns::Settings {
+) -> Result<dns::Settings, Error> {
+    Ok(dns::Settings {
         service: service.name.clone(),
         addresses,
         workers: std::thread::available_parallelism().map_err(Error::System)?,
@@ -57,8 +69,7 @@ fn start_server(
         limits: built_in.limits,
         tls: built_in.tls.clone(),
         rate_limit: built_in.rate_limit,
-    };
-    Ok(Some(dns::Server::start(&settings, Arc::clone(&built_in.zones), surroundings, from)?))
+    })
 }
 
 /// What runs and what is on its way out.
@@ -66,6 +77,9 @@ pub(super) struct Services {
     shared: Shared,
     wanted: Wanted,
     servers: Vec<dns::Server>,
+    shelves: dns::zone_keeping::Wanted,
+    /// The zones of the services that the site file has.
+    kept: watch::Sender<dns::zone_keeping::Wanted>,
     leaving: Vec<Leaving>,
     hearts: Hearts,
     tallies: watch::Sender<Vec<dns::Tally>>,
@@ -84,14 +98,24 @@ impl Services {
     pub(super) fn new(
         shared: Shared,
         wanted: Wanted,
-        servers: Vec<dns::Server>,
+        dns: DnsServices,
         hearts: Hearts,
         site_file: &SiteFile,
     ) -> Self {
+        let DnsServices { servers, shelves } = dns;
         let tallies = watch::Sender::default();
         let watched = watch::Sender::new(Watched::of(site_file));
-        let services =
-            Services { shared, wanted, servers: Vec::new(), leaving: Vec::new(), hearts, tallies, watched };
+        let services = Services {
+            shared,
+            wanted,
+            servers: Vec::new(),
+            kept: watch::Sender::new(shelves.clone()),
+            shelves,
+            leaving: Vec::new(),
+            hearts,
+            tallies,
+            watched,
+        };
         services.with(servers)
     }
 
@@ -105,23 +129,34 @@ impl Services {
         self.tallies.subscribe()
     }
 
+    /// The zones to be kept current, now and from now on.
+    pub(super) fn kept(&self) -> watch::Receiver<dns::zone_keeping::Wanted> {
+        self.kept.subscribe()
+    }
+
     /// The services whose load is measured, now and from now on.
     pub(super) fn watched(&self) -> watch::Receiver<Vec<Watched>> {
         self.watched.subscribe()
     }
 
     /// Starts the servers that another site file needs and that do not run yet. An error leaves everything as it is.
-    pub(super) fn prepare(&self, next: &SiteFile) -> Result<Vec<dns::Server>, Error> {
-        let mut started = Vec::new();
-        for service in next.services.iter().filter(|service| service.dns.is_some()) {
+    pub(super) fn prepare(&self, next: &SiteFile) -> Result<DnsServices, Error> {
+        let mut started = DnsServices::default();
+        for service in &next.services {
+            let Some(built_in) = &service.dns else { continue };
             let leaving = self.leaving.iter().flat_map(|leaving| &leaving.servers);
             let mine = self.servers.iter().chain(leaving).filter(|server| *server.service() == service.name);
             let served: BTreeSet<IpAddr> = mine.flat_map(|server| server.addresses().to_vec()).collect();
-            let mut missing = service.addresses.clone();
+            let mut missing = service.dns_addresses();
             missing.retain(|address| !served.contains(address));
             if !missing.is_empty() {
-                let mut nothing = dns::Inheritance::default();
-                started.extend(start_server(service, missing, next, &self.shared.dns, &mut nothing)?);
+                let shelf = self.shelves.get(&service.name).cloned();
+                let shelf = shelf.unwrap_or_else(|| shelf_of(service, built_in, next));
+                let settings = settings(service, built_in, missing, next)?;
+                let nothing = &mut dns::Inheritance::default();
+                let published = shelf.published();
+                started.servers.push(dns::Server::start(&settings, published, &self.shared.dns, nothing)?);
+                started.shelves.insert(service.name.clone(), shelf);
             }
         }
         Ok(started)
@@ -129,7 +164,9 @@ impl Services {
 
     /// Puts what another site file has in place, with the servers that were prepared for it. What it has no more stays
     /// until it has lingered.
-    pub(super) fn change(&mut self, last: &SiteFile, next: &SiteFile, prepared: Vec<dns::Server>) {
+    pub(super) fn change(&mut self, last: &SiteFile, next: &SiteFile, prepared: DnsServices) {
+        let DnsServices { servers: prepared, shelves } = prepared;
+        self.shelves.extend(shelves);
         let returning: Vec<_> =
             self.leaving.iter_mut().flat_map(|leaving| leaving.servers.drain(..)).collect();
         self.servers.extend(returning);
@@ -138,7 +175,8 @@ impl Services {
             let service = next.services.iter().find(|service| service.name == *server.service());
             let dns = service.and_then(|service| service.dns.as_ref());
             let is_used = service.is_some_and(|service| {
-                server.addresses().iter().any(|address| service.addresses.contains(address))
+                let wanted = service.dns_addresses();
+                server.addresses().iter().any(|address| wanted.contains(address))
             });
             dns.filter(|_| is_used)
         };
@@ -146,11 +184,21 @@ impl Services {
             std::mem::take(&mut self.servers).into_iter().partition(|server| needs(server).is_some());
         for server in &stay {
             if let Some(built_in) = needs(server) {
-                server.serve(Arc::clone(&built_in.zones));
                 server.receive(built_in.limits, built_in.tls.as_ref());
                 server.limit(built_in.rate_limit);
             }
         }
+        for service in &next.services {
+            if let (Some(built_in), Some(shelf)) = (&service.dns, self.shelves.get(&service.name)) {
+                let (reread, shelf) = (shelf.change(built_in), shelf.clone());
+                tokio::task::spawn_blocking(move || shelf.compare(reread));
+            }
+        }
+        let is_there = |name: &ServiceName| {
+            next.services.iter().any(|service| service.name == *name && service.dns.is_some())
+        };
+        let kept = self.shelves.iter().filter(|(name, _)| is_there(name));
+        self.kept.send_replace(kept.map(|(name, shelf)| (name.clone(), shelf.clone())).collect());
         self.servers = stay;
         // Whoever brings a server of their own needs the port now.
         let (replaced, go): (Vec<_>, Vec<_>) =

@@ -3,7 +3,7 @@
 use super::Shared;
 use super::groups::Groups;
 use super::peers::Peers;
-use super::services::Services;
+use super::services::{self, Services};
 use super::site::{self, Site};
 use super::succession::Taken;
 use crate::announce::{self, Decider, Group};
@@ -53,7 +53,7 @@ pub(super) struct Supplies {
     pub(super) bgp: Vec<TcpListener>,
     pub(super) doors: bgp::Doors,
     pub(super) links: Links,
-    pub(super) dns: Vec<dns::Server>,
+    pub(super) dns: services::DnsServices,
     pub(super) presence: watch::Receiver<address::Presence>,
     /// Families whose packets were delivered while no daemon ran.
     pub(super) forwarding: BTreeSet<Family>,
@@ -132,6 +132,8 @@ pub(super) fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> 
         tallies: services.tallies(),
         inventory: inventory.clone(),
     };
+    let (secondaries, secondaries_shown) = watch::channel(dns::zone_keeping::Views::new());
+    dns::zone_keeping::start(services.kept(), secondaries, clock, bus.clone()).map_err(Error::System)?;
     let (measured, loads) = watch::channel(Loads::new());
     shared.workshop.spawn(load::measure(services.watched(), services.tallies(), clock, measured));
     let metrics_with_dns = metrics.clone().with_dns(services.tallies()).with_loads(loads.clone());
@@ -217,6 +219,7 @@ pub(super) fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> 
         decision: decided,
         blackholes: blackholes_shown,
         fleet,
+        secondaries: secondaries_shown,
         collectors: collectors.shown(),
         restart,
         inventory,

@@ -17,8 +17,8 @@ type ErrorOption = [u8; 6];
 /// Why a reply says what its code says (RFC 8914 section 5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ExtendedError {
-    /// It is not for this client, or for nobody.
-    Prohibited = 18,
+    /// The zone has expired, or has not come yet.
+    NotReady = 14,
     /// The name is in no zone of ours.
     NotAuthoritative = 20,
     /// There is nothing of the kind.

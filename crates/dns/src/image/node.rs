@@ -58,6 +58,18 @@ impl<'i> Node<'i> {
         self.flags & flag != 0
     }
 
+    /// How many octets it takes. None when it goes beyond the end of the image.
+    pub(super) fn octets(self) -> Option<usize> {
+        let heads = self.rest.get(..self.sets * SET_HEAD)?;
+        let body = |head: &[u8]| {
+            let number = |at: usize| usize::from(u16::from_le_bytes([head[at], head[at + 1]]));
+            number(8) + 2 * number(10) + TARGET * number(12)
+        };
+        let bodies: usize = heads.chunks_exact(SET_HEAD).map(body).sum();
+        let octets = NODE_HEAD + self.name.len() + heads.len() + bodies;
+        (NODE_HEAD + self.name.len() + self.rest.len() >= octets).then_some(octets)
+    }
+
     /// Its sets in the order of their types.
     pub(crate) fn sets(self) -> impl Iterator<Item = Set<'i>> {
         let (heads, mut bodies) = self.rest.split_at_checked(self.sets * SET_HEAD).unwrap_or_default();

@@ -105,12 +105,22 @@ impl<'s> Compiler<'s> {
 
     fn run(mut self) -> Result<Vec<u8>, TooLarge> {
         let sorted = self.sorted;
-        // A name that has nothing but NSEC3 does not exist (RFC 5155 section 7.2.8).
-        for name in sorted.names().filter(|name| name.sets().any(|set| set.kind != RecordType::NSEC3)) {
-            self.ancestors(name.key())?;
-            self.name(name.key(), Some(&name))?;
+        let mut of_other_chains = Vec::new();
+        for name in sorted.names() {
+            // A name that has nothing but NSEC3 does not exist (RFC 5155 section 7.2.8).
+            if name.sets().any(|set| set.kind != RecordType::NSEC3) {
+                self.ancestors(name.key())?;
+                self.name(name.key(), Some(&name))?;
+            } else if self.hashed.binary_search_by(|one| one.key().cmp(name.key())).is_err() {
+                of_other_chains.push(name);
+            }
         }
         for name in std::mem::take(&mut self.hashed) {
+            let place = self.hash(&name)?;
+            self.writer.link(place, name.key());
+        }
+        // They prove nothing here, but belong to the zone: whoever has it from us may use them.
+        for name in of_other_chains {
             self.hash(&name)?;
         }
         let apex_node = self.path.first().map_or(0, |apex| apex.place);
@@ -170,14 +180,12 @@ impl<'s> Compiler<'s> {
     }
 
     /// Adds an NSEC3 record.
-    fn hash(&mut self, name: &NameGroup<'s>) -> Result<(), TooLarge> {
+    fn hash(&mut self, name: &NameGroup<'s>) -> Result<u32, TooLarge> {
         self.encode(name.key(), Some(name), |set| set.kind == RecordType::NSEC3);
         let owner = self.encoder.owner();
         let relative = &owner[..owner.len() - self.apex.as_wire().len()];
         let node = NewNode { flags: 0, above: 0, proof: 0, name: relative };
-        let place = self.writer.node(&node, &self.encoder.bodies)?;
-        self.writer.link(place, name.key());
-        Ok(())
+        self.writer.node(&node, &self.encoder.bodies)
     }
 
     fn encode(&mut self, key: &[u8], group: Option<&NameGroup<'s>>, wanted: impl Fn(&SetGroup<'s>) -> bool) {

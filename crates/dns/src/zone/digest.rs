@@ -1,11 +1,10 @@
 //! The digest that a zone carries of itself (ZONEMD, RFC 8976), checked when the zone is loaded.
 
 use super::fault::Flaw;
-use super::rdata;
 use super::records::{NameGroup, Record, Sorted};
 use ring::digest::{Algorithm, Context, SHA384, SHA512};
 use std::fmt::Write;
-use terms::{DomainName, RecordType};
+use terms::{DomainName, NamesInData, RecordType};
 
 /// The scheme that digests a zone as a whole, the only one there is (RFC 8976 section 5.2).
 const SIMPLE: u8 = 1;
@@ -84,7 +83,7 @@ fn records_of(name: &NameGroup<'_>) -> Vec<(RecordType, u32, Vec<u8>)> {
         .sets()
         .filter(|set| counts(set.kind))
         .flat_map(|set| set.records().chain(set.signatures()))
-        .map(|(record, data)| (record.kind, record.ttl, rdata::canonical(record.kind, data)))
+        .map(|(record, data)| (record.kind, record.ttl, NamesInData::of(record.kind).canonical(data)))
         .collect();
     records.sort_by(|a, b| (a.0, &a.2).cmp(&(b.0, &b.2)));
     records

@@ -74,9 +74,9 @@ fn scan(kind: RecordType, tokens: &[Token<'_>], origin: Option<&DomainName>) -> 
     Ok(octets)
 }
 
-/// Whether the octets read and write as themselves. Only data in the form of RFC 3597 can fail here: the rest was
-/// encoded by its type (and section 4 forbids pointers in it).
-fn is_well_formed(kind: RecordType, octets: &[u8]) -> bool {
+/// Whether the octets read and write as themselves. Of a zone file only data in the form of RFC 3597 can fail here: the
+/// rest was encoded by its type (and section 4 forbids pointers in it).
+pub(super) fn is_well_formed(kind: RecordType, octets: &[u8]) -> bool {
     let mut parser = Parser::from_ref(octets);
     let parsed =
         ZoneRecordData::<&[u8], ParsedName<&[u8]>>::parse_rdata(Rtype::from_int(kind.get()), &mut parser);
@@ -150,7 +150,7 @@ fn in_plain_words(words: &str) -> String {
 
 /// Octets before the names that are compressed in the data of a type, and how many names there are: those of RFC 1035
 /// only (RFC 3597 section 4).
-pub(super) fn compressed_names(kind: RecordType) -> (usize, usize) {
+pub(crate) fn compressed_names(kind: RecordType) -> (usize, usize) {
     match kind {
         RecordType::NS | RecordType::CNAME | RecordType::PTR => (0, 1),
         RecordType::MX => (2, 1),
@@ -199,37 +199,6 @@ pub(super) fn name_length(data: &[u8]) -> usize {
 /// A name of a record's data, as people read it.
 pub(super) fn shown_name(data: &[u8]) -> String {
     DomainName::from_wire(&data[..name_length(data)]).map_or_else(|_| "?".to_owned(), |name| name.to_string())
-}
-
-/// The data with its names in lower case, where the canonical form asks for that (RFC 4034 section 6.2; RFC 6840
-/// section 5.1 takes NSEC out).
-pub(super) fn canonical(kind: RecordType, data: &[u8]) -> Vec<u8> {
-    let mut data = data.to_vec();
-    // Octets before the names, and how many names there are, by the number of the type.
-    let (mut at, names) = match kind.get() {
-        // NS, MD, MF, CNAME, MB, MG, MR, PTR, NXT, DNAME
-        2..=5 | 7..=9 | 12 | 30 | 39 => (0, 1),
-        // SOA, MINFO, RP
-        6 | 14 | 17 => (0, 2),
-        // MX, AFSDB, RT, KX
-        15 | 18 | 21 | 36 => (2, 1),
-        // PX
-        26 => (2, 2),
-        // SRV
-        33 => (6, 1),
-        // SIG, RRSIG
-        24 | 46 => (18, 1),
-        // NAPTR: behind three texts
-        35 => ((0..3).fold(4, |at, _| at + 1 + data.get(at).map_or(0, |&length| usize::from(length))), 1),
-        _ => (0, 0),
-    };
-    for _ in 0..names {
-        let name = data.get_mut(at..).unwrap_or_default();
-        let length = name_length(name);
-        name[..length].make_ascii_lowercase();
-        at += length;
-    }
-    data
 }
 
 #[cfg(test)]

@@ -66,6 +66,15 @@ pub(super) fn judge(sorted: &Sorted<'_>, apex: &[u8], flaws: &mut Vec<Flaw>) {
     }
 }
 
+/// Judges of every set what would make answers wrong.
+pub(super) fn judge_received(sorted: &Sorted<'_>, flaws: &mut Vec<Flaw>) {
+    for name in sorted.names() {
+        for set in name.sets() {
+            judge_servable(&name, &set, flaws);
+        }
+    }
+}
+
 /// Everything below a DNAME is somewhere else. Only hashes of NSEC3 are below each apex.
 fn below_dname(name: &NameGroup<'_>, above: &NameGroup<'_>) -> Option<Flaw> {
     let set = name.sets().find(|set| set.kind != RecordType::NSEC3)?;
@@ -75,8 +84,8 @@ fn below_dname(name: &NameGroup<'_>, above: &NameGroup<'_>) -> Option<Flaw> {
     Some(set.first()?.place.flaw(message, hint).beside(first))
 }
 
-/// What one set must be by itself.
-fn judge_set(name: &NameGroup<'_>, set: &SetGroup<'_>, flaws: &mut Vec<Flaw>) {
+/// What a set must be so that it can be put into a reply.
+fn judge_servable(name: &NameGroup<'_>, set: &SetGroup<'_>, flaws: &mut Vec<Flaw>) {
     let Some(first) = set.first() else { return };
     let (kind, place) = (set.kind, first.place);
     if set.records().len() == 0 {
@@ -85,6 +94,20 @@ fn judge_set(name: &NameGroup<'_>, set: &SetGroup<'_>, flaws: &mut Vec<Flaw>) {
             "sign the zone again, or remove the signature",
         ));
     }
+    let octets = most_octets(set);
+    if octets > SET_MAX {
+        flaws.push(place.flaw(
+            format!("{kind} of {} has {octets} octets, more than one message can carry", name.name()),
+            "spread the records over several names",
+        ));
+    }
+}
+
+/// What one set must be by itself.
+fn judge_set(name: &NameGroup<'_>, set: &SetGroup<'_>, flaws: &mut Vec<Flaw>) {
+    judge_servable(name, set, flaws);
+    let Some(first) = set.first() else { return };
+    let (kind, place) = (set.kind, first.place);
     for (record, _) in set.records().filter(|(record, _)| record.ttl != first.ttl && record.place > place) {
         flaws.push(
             record
@@ -95,13 +118,6 @@ fn judge_set(name: &NameGroup<'_>, set: &SetGroup<'_>, flaws: &mut Vec<Flaw>) {
                 )
                 .beside(place),
         );
-    }
-    let octets = most_octets(set);
-    if octets > SET_MAX {
-        flaws.push(place.flaw(
-            format!("{kind} of {} has {octets} octets, more than one message can carry", name.name()),
-            "spread the records over several names",
-        ));
     }
     let one = |what: &str| {
         place.flaw(

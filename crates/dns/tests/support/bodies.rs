@@ -77,6 +77,9 @@ fn judge_reply(message: &[u8], transport: Transport, outcome: Outcome, out: &[u8
         Outcome::Silence(Silence::TooShort) => return assert!(message.len() < 12),
         Outcome::Silence(Silence::AlreadyAReply) => return assert!(message[2] & 0x80 != 0),
         Outcome::Silence(Silence::TooOften) => panic!("nothing is limited"),
+        Outcome::Aside => {
+            return assert!(message[2] & 0x78 == 0x20 || message.len() > 16, "NOTIFY, or a question");
+        }
         Outcome::Silence(Silence::NoRoom) => return assert!(out.len() < 512),
         Outcome::Reply { length, code, truncated, .. } => (length, code, truncated),
     };
@@ -110,6 +113,7 @@ fn judge_reply(message: &[u8], transport: Transport, outcome: Outcome, out: &[u8
         ResponseCode::YxDomain => assert!(authoritative && (truncated || shown.answer.iter().any(leads_on))),
         ResponseCode::ServFail => panic!("an image of ours is never damaged"),
         ResponseCode::BadCookie => panic!("nothing is limited"),
+        ResponseCode::NotAuth => panic!("whoever has keys says that"),
         ResponseCode::FormErr | ResponseCode::NotImp | ResponseCode::Refused | ResponseCode::BadVers => {
             assert!(shown.answer.is_empty() && shown.authority.is_empty() && !authoritative);
         }

@@ -8,6 +8,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::yield_now;
 use tokio_rustls::server::TlsStream;
 
 /// Octets of replies after which they are sent, whatever else was asked.
@@ -39,12 +40,17 @@ pub(super) async fn converse(mut stream: impl Stream, place: &Place) -> io::Resu
     let mut arrived = Arrived::default();
     let mut sending = Vec::new();
     loop {
-        let mut is_client = true;
+        let (mut is_client, mut messages) = (true, None);
         while is_client
+            && messages.is_none()
             && sending.len() < ENOUGH
             && let Some(query) = arrived.message()
         {
-            is_client = matches!(place.answer(query, &mut sending), Answered::Reply);
+            match place.answer(query, &mut sending) {
+                Answered::Reply => {}
+                Answered::Messages(more) => messages = Some(more),
+                Answered::Nothing => is_client = false,
+            }
         }
         if !sending.is_empty() {
             stream.write_all(&sending).await?;
@@ -52,6 +58,12 @@ pub(super) async fn converse(mut stream: impl Stream, place: &Place) -> io::Resu
             sending.clear();
             sending.shrink_to(KEPT);
             place.passed();
+        }
+        for message in messages.into_iter().flatten() {
+            send(&mut stream, &message).await?;
+            place.passed();
+            // Who reads faster than we write leaves the others of this thread their turn.
+            yield_now().await;
         }
         if !is_client {
             return stream.shutdown().await;
@@ -72,6 +84,14 @@ pub(super) async fn converse(mut stream: impl Stream, place: &Place) -> io::Resu
             }
         }
     }
+}
+
+/// Sends one message of many.
+async fn send(stream: &mut impl Stream, message: &[u8]) -> io::Result<()> {
+    // A message has 65535 octets at most.
+    let whole = [&(message.len() as u16).to_be_bytes()[..], message].concat();
+    stream.write_all(&whole).await?;
+    stream.flush().await
 }
 
 /// Octets that have arrived and are not answered yet: whole messages, each with its length in front, and the beginning

@@ -4,7 +4,7 @@ use super::conversation::{Stream, converse};
 use super::{Speech, becomes};
 use crate::clock::Clock;
 use crate::dns::counters::Cut;
-use crate::dns::service::Service;
+use crate::dns::service::{Messages, Reply, Service};
 use ::dns::{ConnectionId, Connections, Limits};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -103,6 +103,8 @@ pub(super) struct Place {
 pub(super) enum Answered {
     /// There is a reply.
     Reply,
+    /// There are messages, each to be made when the one before is sent: one, or all of a zone.
+    Messages(Messages),
     /// It deserves none: whoever sends such a thing is no DNS client.
     Nothing,
 }
@@ -131,8 +133,14 @@ impl Place {
         let (mut service, mut room) = (self.crowd.service.borrow_mut(), self.crowd.room.borrow_mut());
         service.refresh();
         let transport = self.crowd.speech.transport();
-        let Some(length) = service.answer(query, self.client, transport, None, &mut room) else {
-            return Answered::Nothing;
+        let length = match service.answer(query, self.client, transport, None, &mut room) {
+            Reply::Written(length) => length,
+            Reply::Silence => return Answered::Nothing,
+            Reply::Aside => {
+                return service
+                    .messages(query, self.client, transport)
+                    .map_or(Answered::Nothing, Answered::Messages);
+            }
         };
         sending.extend_from_slice(&(length as u16).to_be_bytes()); // a message has 65535 octets at most
         sending.extend_from_slice(&room[..length]);

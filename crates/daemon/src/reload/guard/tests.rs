@@ -46,6 +46,7 @@ fn announced_by(file: &SiteFile) -> Status {
         zones: Vec::new(),
         peers: file.peers.iter().map(peer).collect(),
         collectors: Vec::new(),
+        secondaries: Vec::new(),
         alarms: Vec::new(),
         restart: None,
     }

@@ -79,6 +79,7 @@ fn office(name: &str, store: &Embedded) -> (Office, Arc<AtomicUsize>) {
         decision: watch::channel(Arc::default()).1,
         blackholes: watch::channel(blackhole::Book::new()).1,
         fleet,
+        secondaries: watch::Sender::default().subscribe(),
         collectors: watch::Sender::default().subscribe(),
         restart: watch::channel(None).1,
         inventory: watch::Sender::default().subscribe(),

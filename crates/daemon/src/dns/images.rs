@@ -1,0 +1,109 @@
+//! Zones of other servers on disk, so that a restart serves them at once and asks only for what has changed.
+//!
+//! When a primary said for the last time that a zone is right, is when its file was changed for the last time.
+
+use ::dns::Zone;
+use linux::file::{Mapping, replace};
+use std::fmt::Write;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+use terms::{DomainName, ServiceName};
+
+/// The folder of the images of one service.
+#[derive(Clone, Debug)]
+pub(crate) struct Images {
+    folder: PathBuf,
+}
+
+/// A zone of an earlier process.
+pub(super) struct Image {
+    pub(super) zone: Zone,
+    /// How long ago a primary had it for the last time. A clock that was set back makes it young.
+    pub(super) age: Duration,
+}
+
+impl Images {
+    /// Those of a service, in the state directory.
+    pub(crate) fn new(state_dir: &Path, service: &ServiceName) -> Images {
+        Images { folder: state_dir.join("zones").join(service.as_str()) }
+    }
+
+    /// The image of a zone; none when there is none that can be used: it comes again from a primary.
+    pub(super) fn load(&self, apex: &DomainName) -> Option<Image> {
+        let path = self.path(apex);
+        let changed = fs::metadata(&path).and_then(|metadata| metadata.modified()).ok()?;
+        let zone = Zone::from_image(Mapping::of(&path).ok()?).ok()?;
+        let age = SystemTime::now().duration_since(changed).unwrap_or(Duration::ZERO);
+        (zone.apex() == apex).then_some(Image { zone, age })
+    }
+
+    /// Writes a zone's image, and gives the zone as it lies on disk: the system may forget its pages and read them
+    /// again, and there is no second copy.
+    pub(super) fn keep(&self, zone: &Zone) -> io::Result<Zone> {
+        fs::create_dir_all(&self.folder)?;
+        let path = self.path(zone.apex());
+        replace(&path, zone.image()).map_err(io::Error::other)?;
+        let mapping = Mapping::of(&path).map_err(io::Error::other)?;
+        Zone::from_image(mapping).map_err(io::Error::other)
+    }
+
+    /// Notes that a primary has just said that the kept version is right.
+    pub(super) fn confirm(&self, apex: &DomainName) -> io::Result<()> {
+        File::open(self.path(apex))?.set_modified(SystemTime::now())
+    }
+
+    /// A name may have any octet, a file may not: what is not plain stands as `%` and two digits.
+    fn path(&self, apex: &DomainName) -> PathBuf {
+        let mut name = String::new();
+        for label in apex.labels() {
+            for octet in label.to_ascii_lowercase() {
+                match octet {
+                    b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => name.push(char::from(octet)),
+                    // Writing to a String cannot fail.
+                    _ => _ = write!(name, "%{octet:02x}"),
+                }
+            }
+            name.push('.');
+        }
+        self.folder.join(format!("{}.image", if name.is_empty() { "@" } else { name.trim_end_matches('.') }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::dns::zone;
+
+    #[test]
+    fn what_is_kept_is_found_and_has_an_age() {
+        let state = tempfile::tempdir().unwrap();
+        let images = Images::new(state.path(), &"dns".parse().unwrap());
+        let text = "$ORIGIN Ex\\047ample.\n@ 60 SOA ns.a. h.a. 7 3600 900 604800 300\n@ NS ns.a.\n";
+        let zone = zone::parse(text).unwrap();
+        assert!(images.load(zone.apex()).is_none());
+        assert_eq!(images.keep(&zone).unwrap().serial(), 7);
+        let hour = Duration::from_secs(3600);
+        let file = File::open(images.path(zone.apex())).unwrap();
+        file.set_modified(SystemTime::now() - hour).unwrap();
+        assert!(images.load(zone.apex()).unwrap().age >= hour);
+        images.confirm(zone.apex()).unwrap();
+        assert!(images.load(zone.apex()).unwrap().age < hour);
+        assert!(images.path(zone.apex()).ends_with("zones/dns/ex%2fample.image"));
+        assert!(images.path(&DomainName::root()).ends_with("zones/dns/@.image"));
+    }
+
+    #[test]
+    fn a_damaged_image_is_none() {
+        let state = tempfile::tempdir().unwrap();
+        let images = Images::new(state.path(), &"dns".parse().unwrap());
+        let zone =
+            zone::parse("$ORIGIN a.\n@ 60 SOA ns.b. h.b. 7 3600 900 604800 300\n@ NS ns.b.\n").unwrap();
+        images.keep(&zone).unwrap();
+        let mut octets = fs::read(images.path(zone.apex())).unwrap();
+        *octets.last_mut().unwrap() ^= 1;
+        fs::write(images.path(zone.apex()), octets).unwrap();
+        assert!(images.load(zone.apex()).is_none());
+    }
+}

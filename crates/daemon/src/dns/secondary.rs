@@ -1,0 +1,265 @@
+//! One zone that is kept current from its primaries: the driver of [`transfer::Secondary`].
+
+use super::event::Event;
+use super::exchange::{self, Fetched};
+use super::shelf::Shelf;
+use crate::clock::Clock;
+use crate::event::Source;
+use crate::events::Bus;
+use ::dns::Zone;
+use config::{Server, ZoneTransfers};
+use std::future::{Future, pending};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use terms::{Authority, DomainName, Reason, ServiceName, Timestamp, WallTime};
+use tokio::sync::watch;
+use transfer::{Difference, Held, Input, Output, Secondary, StateName};
+
+/// What is shown of a zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct View {
+    pub(crate) held: Held,
+    pub(crate) state: StateName,
+    /// Since when it is in that state.
+    pub(crate) since: WallTime,
+    /// When it asks next, or expires.
+    pub(crate) next: Option<Timestamp>,
+    /// What went wrong last; none since it went well.
+    pub(crate) fault: Option<Reason>,
+}
+
+impl View {
+    /// Whether it is not served because nobody has confirmed it.
+    pub(super) fn is_expired(&self) -> bool {
+        matches!(self.held, Held::Expired { .. })
+    }
+
+    /// The zone as the API shows it.
+    pub(super) fn shown(&self, service: &ServiceName, name: &DomainName, clock: Clock) -> api::Secondary {
+        api::Secondary {
+            service: service.clone(),
+            name: name.clone(),
+            serial: self.held.authority().map(|authority| authority.serial),
+            state: match self.held {
+                Held::Nothing => api::SecondaryState::Missing,
+                Held::Current { .. } => api::SecondaryState::Current,
+                Held::Expired { .. } => api::SecondaryState::Expired,
+            },
+            work: match self.state {
+                StateName::Waiting => api::SecondaryWork::Waiting,
+                StateName::Asking => api::SecondaryWork::Asking,
+                StateName::FetchingChanges => api::SecondaryWork::FetchingChanges,
+                StateName::FetchingWhole => api::SecondaryWork::FetchingWhole,
+            },
+            since: self.since,
+            next: self.next.filter(|_| self.state == StateName::Waiting).map(|next| clock.wall_at(next)),
+            expires: self.held.expires().map(|end| clock.wall_at(end)),
+            reason: self.fault.clone(),
+        }
+    }
+}
+
+/// A zone and what keeps it.
+pub(super) struct Keeper {
+    transfers: ZoneTransfers,
+    shelf: Shelf,
+    clock: Clock,
+    bus: Bus,
+    machine: Secondary,
+    view: watch::Sender<View>,
+    fault: Option<Reason>,
+}
+
+/// What came of an exchange with a primary.
+struct Ended {
+    primary: SocketAddr,
+    result: Result<News, exchange::Error>,
+}
+
+enum News {
+    Version(Authority),
+    Unchanged,
+    Zone(Zone, Authority, Option<Difference>),
+}
+
+type Exchange = Pin<Box<dyn Future<Output = Ended> + Send>>;
+
+impl Keeper {
+    /// Keeps a zone, beginning with what an earlier process has kept of it.
+    pub(super) fn new(transfers: ZoneTransfers, shelf: Shelf, clock: Clock, bus: Bus) -> Keeper {
+        let now = clock.now();
+        let authority = |zone: &Zone| Authority::of(&zone.authority()?.data);
+        let held = match shelf.held(&transfers.zone) {
+            Some((zone, age)) => authority(&zone)
+                .map_or(Held::Nothing, |authority| Held::Current { authority, confirmed: now - age }),
+            None => Held::Nothing,
+        };
+        let machine = Secondary::new(transfers.primaries.len(), held, now);
+        let view = View { held, state: machine.state(), since: clock.wall(), next: None, fault: None };
+        let view = watch::Sender::new(view);
+        Keeper { transfers, shelf, clock, bus, machine, view, fault: None }
+    }
+
+    /// What is shown of it.
+    pub(super) fn view(&self) -> watch::Receiver<View> {
+        self.view.subscribe()
+    }
+
+    /// Keeps it for as long as it is wanted.
+    pub(super) async fn run(mut self) {
+        let Some(bell) = self.shelf.bell(&self.transfers.zone) else { return };
+        let mut bell = bell.hear();
+        let mut exchange: Exchange = Box::pin(pending());
+        loop {
+            while let Some(output) = self.machine.poll_output() {
+                if let Some(next) = self.carry_out(output) {
+                    exchange = next;
+                }
+            }
+            self.show();
+            let deadline = self.machine.deadline();
+            tokio::select! {
+                ended = &mut exchange => {
+                    exchange = Box::pin(pending());
+                    let input = self.take(ended).await;
+                    self.machine.handle(input, self.clock.now());
+                }
+                rung = bell.changed() => {
+                    // Nobody can ring any more: another site file is in force, and this task is about to end.
+                    if rung.is_err() { return }
+                    let (_, primary) = *bell.borrow_and_update();
+                    self.machine.handle(Input::Notified(primary), self.clock.now());
+                }
+                () = self.clock.until(deadline) => self.machine.handle(Input::Timer, self.clock.now()),
+            }
+        }
+    }
+
+    fn carry_out(&mut self, output: Output) -> Option<Exchange> {
+        let held = self.shelf.held(&self.transfers.zone).map(|(zone, _)| zone);
+        match output {
+            Output::Ask(primary) => Some(self.ask(primary)),
+            Output::FetchChanges(primary) => Some(self.fetch(primary, held.clone(), held)),
+            Output::FetchWhole(primary) => Some(self.fetch(primary, None, held)),
+            Output::Expire => {
+                self.shelf.set_expired(&self.transfers.zone, true);
+                self.tell(Event::Expired { ago: self.expired_for() });
+                None
+            }
+            Output::Revive => {
+                self.shelf.set_expired(&self.transfers.zone, false);
+                self.tell(Event::Revived);
+                None
+            }
+        }
+    }
+
+    fn expired_for(&self) -> Duration {
+        let Held::Expired { confirmed, .. } = self.machine.held() else { return Duration::ZERO };
+        self.clock.now().since(confirmed)
+    }
+
+    fn server(&self, primary: usize) -> Option<Server> {
+        self.transfers.primaries.get(primary).cloned()
+    }
+
+    fn ask(&self, primary: usize) -> Exchange {
+        let (zone, clock) = (self.transfers.zone.clone(), self.clock);
+        let Some(server) = self.server(primary) else { return Box::pin(pending()) };
+        Box::pin(async move {
+            let result = exchange::ask(&server, &zone, clock).await.map(News::Version);
+            Ended { primary: server.address, result }
+        })
+    }
+
+    fn fetch(&self, primary: usize, since: Option<Arc<Zone>>, before: Option<Arc<Zone>>) -> Exchange {
+        let (zone, clock) = (self.transfers.zone.clone(), self.clock);
+        let Some(server) = self.server(primary) else { return Box::pin(pending()) };
+        Box::pin(async move {
+            let fetched = exchange::fetch(&server, &zone, since, before, clock).await;
+            let result = fetched.map(|fetched| match fetched {
+                Fetched::Current => News::Unchanged,
+                Fetched::Zone(zone, authority, difference) => News::Zone(zone, authority, difference),
+            });
+            Ended { primary: server.address, result }
+        })
+    }
+
+    /// Puts in place what has come.
+    async fn take(&mut self, Ended { primary, result }: Ended) -> Input {
+        match result {
+            Ok(News::Version(authority)) => {
+                self.confirm_if_same(authority);
+                Input::Answered(authority)
+            }
+            Ok(News::Unchanged) => {
+                self.confirm();
+                Input::Unchanged
+            }
+            Ok(News::Zone(zone, authority, difference)) => {
+                self.fault = None;
+                let zone = self.keep(zone).await;
+                self.shelf.receive(Arc::new(zone), difference);
+                self.tell(Event::Received { serial: authority.serial, primary });
+                Input::Fetched(authority)
+            }
+            Err(error) => {
+                let reason = Reason::from(error.to_string());
+                // Said once, not at every try.
+                if self.fault.as_ref() != Some(&reason) {
+                    self.tell(Event::NotReceived { primary, reason: reason.clone() });
+                }
+                self.fault = Some(reason);
+                Input::Failed
+            }
+        }
+    }
+
+    fn confirm_if_same(&mut self, theirs: Authority) {
+        let ours = self.machine.held().authority();
+        if ours.is_some_and(|ours| !Authority::is_newer(theirs.serial, ours.serial)) {
+            self.confirm();
+        }
+    }
+
+    /// A primary has said that the version is right.
+    fn confirm(&mut self) {
+        self.fault = None;
+        // Where that cannot be noted, a restart takes the zone for older than it is.
+        let _ = self.shelf.images().confirm(&self.transfers.zone);
+    }
+
+    /// Keeps the zone's image on disk. Where that does not go, it is served from memory.
+    async fn keep(&mut self, zone: Zone) -> Zone {
+        let images = self.shelf.images().clone();
+        let kept = tokio::task::spawn_blocking(move || match images.keep(&zone) {
+            Ok(kept) => (kept, None),
+            Err(error) => (zone, Some(Reason::from(error.to_string()))),
+        });
+        match kept.await {
+            Ok((zone, None)) => zone,
+            Ok((zone, Some(reason))) => {
+                self.tell(Event::NotKept { reason });
+                zone
+            }
+            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        }
+    }
+
+    fn tell(&self, event: Event) {
+        self.bus.tell(&event, Source::Zone(&self.transfers.zone));
+    }
+
+    fn show(&self) {
+        let (held, state, next) = (self.machine.held(), self.machine.state(), self.machine.deadline());
+        self.view.send_if_modified(|view| {
+            let since = if view.state == state { view.since } else { self.clock.wall() };
+            let shown = View { held, state, since, next, fault: self.fault.clone() };
+            let is_new = *view != shown;
+            *view = shown;
+            is_new
+        });
+    }
+}

@@ -1,0 +1,148 @@
+//! What every thread answers from: zones, and who may have them. It never changes; another one takes its place.
+
+use super::bell::Bell;
+use super::service::Messages;
+use ::dns::zone::ZoneRecords;
+use ::dns::{Arrival, Outcome, ResponseCode, Server, Transport, UDP_PAYLOAD, Zone, Zones, answer};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use terms::{Authority, DomainName, Record};
+use transfer::{
+    Client, Conversation, Journal, Keys, Operation, Policy, Request, Signed, Writer, acknowledge,
+};
+
+/// The zones of the moment, and what else is asked about zones as a whole.
+#[derive(Clone, Debug)]
+pub(crate) struct Served {
+    pub(super) zones: Arc<Zones>,
+    pub(super) keys: Keys,
+    /// Who may have which zone; a zone that is not here goes to nobody.
+    pub(super) policies: BTreeMap<DomainName, Policy>,
+    /// What changed last in which zone.
+    pub(super) journals: BTreeMap<DomainName, Journal>,
+    /// Who hears that a primary has another version of which zone.
+    pub(super) bells: BTreeMap<DomainName, Bell>,
+    /// Zones of which it is being found out what has changed in them: nobody is told of them yet.
+    pub(super) comparing: BTreeSet<DomainName>,
+}
+
+/// What is said to a message that [`answer`] leaves to others.
+pub(super) enum Said {
+    /// Nothing.
+    Nothing,
+    /// One message.
+    Reply(Vec<u8>),
+    /// Messages of a transfer, made as they are sent. Each is to be signed, if there is somebody to sign.
+    Stream(Messages, Option<Conversation>),
+}
+
+impl Served {
+    /// Answers a message that is signed, or is about a zone as a whole.
+    pub(super) fn aside(&self, server: &Server<'_>, arrival: &Arrival<'_>) -> Said {
+        let mut message = arrival.message.to_vec();
+        let mut signed = match Signed::of(&mut message, &self.keys, arrival.wall) {
+            Ok(Signed::Yes(conversation)) => Some(conversation),
+            Ok(Signed::No) => None,
+            Err(rejection) => return Said::Reply(rejection.reply(&message)),
+        };
+        let said = self.answer(&Arrival { message: &message, ..*arrival }, signed.as_ref(), server);
+        match (said, &mut signed) {
+            (Said::Reply(mut reply), Some(conversation)) => {
+                conversation.sign(&mut reply, arrival.wall);
+                Said::Reply(reply)
+            }
+            (Said::Stream(messages, _), _) => Said::Stream(messages, signed),
+            (said, _) => said,
+        }
+    }
+
+    fn answer(&self, arrival: &Arrival<'_>, signed: Option<&Conversation>, server: &Server<'_>) -> Said {
+        let message = arrival.message;
+        let say = |code: ResponseCode| Said::Reply(acknowledge(message, code as u8));
+        let Ok(request) = Request::of(message) else { return say(ResponseCode::FormErr) };
+        let client = Client::new(arrival.client, signed);
+        match request.operation {
+            Operation::Notify(_) => say(self.notified(&request.zone, client)),
+            Operation::Whole | Operation::Since(_) => match self.may_have(&request.zone, client) {
+                Ok(zone) => self.transfer(message, &request, zone, arrival.transport).unwrap_or_else(say),
+                Err(code) => say(code),
+            },
+            Operation::Question => {
+                let largest = match arrival.transport {
+                    Transport::Udp => usize::from(UDP_PAYLOAD),
+                    Transport::Tcp | Transport::Tls => usize::from(u16::MAX),
+                };
+                let mut out = vec![0; largest - signed.map_or(0, Conversation::octets)];
+                match answer(server, None, arrival, &mut out) {
+                    Outcome::Reply { length, .. } => {
+                        out.truncate(length);
+                        Said::Reply(out)
+                    }
+                    Outcome::Silence(_) => Said::Nothing,
+                    Outcome::Aside => say(ResponseCode::FormErr),
+                }
+            }
+        }
+    }
+
+    /// Takes in what a primary says (RFC 1996 section 3.10 and 3.11).
+    fn notified(&self, zone: &DomainName, client: Client<'_>) -> ResponseCode {
+        match self.bells.get(zone) {
+            None => ResponseCode::NotAuth,
+            Some(bell) if bell.ring(client) => ResponseCode::NoError,
+            Some(_) => ResponseCode::Refused,
+        }
+    }
+
+    /// The zone, if the client may have it (RFC 5936 section 2.2.1 and 5).
+    fn may_have(&self, zone: &DomainName, client: Client<'_>) -> Result<&Arc<Zone>, ResponseCode> {
+        let served = self.zones.get(zone);
+        if served.is_none() && !self.zones.unavailable().any(|name| name == zone) {
+            return Err(ResponseCode::NotAuth);
+        }
+        if !self.policies.get(zone).is_some_and(|policy| policy.allows(client)) {
+            return Err(ResponseCode::Refused);
+        }
+        served.ok_or(ResponseCode::ServFail)
+    }
+
+    fn transfer(
+        &self,
+        message: &[u8],
+        request: &Request,
+        zone: &Arc<Zone>,
+        transport: Transport,
+    ) -> Result<Said, ResponseCode> {
+        let newest = zone.authority().ok_or(ResponseCode::ServFail)?;
+        let records: Box<dyn Iterator<Item = Record> + Send> = match (request.operation, transport) {
+            // RFC 5936 section 4.2: a whole zone goes over TCP.
+            (Operation::Whole, Transport::Udp) => return Err(ResponseCode::FormErr),
+            // RFC 1995 section 2: who reads this and has another version comes over TCP.
+            (Operation::Since(_), Transport::Udp) => Box::new(std::iter::once(newest)),
+            (Operation::Since(serial), Transport::Tcp | Transport::Tls)
+                if !Authority::is_newer(zone.serial(), serial) =>
+            {
+                Box::new(std::iter::once(newest))
+            }
+            (Operation::Since(serial), Transport::Tcp | Transport::Tls) => {
+                let journal = self.journals.get(zone.apex());
+                match journal.and_then(|journal| journal.since(serial, &newest)) {
+                    Some(changes) => Box::new(changes),
+                    None => whole(newest, zone),
+                }
+            }
+            (Operation::Whole | Operation::Notify(_) | Operation::Question, _) => whole(newest, zone),
+        };
+        let mut messages = Writer::new(message, request.id, zone.apex().clone(), records);
+        match transport {
+            Transport::Udp => Ok(messages.next().map_or(Said::Nothing, Said::Reply)),
+            Transport::Tcp | Transport::Tls => Ok(Said::Stream(Box::new(messages), None)),
+        }
+    }
+}
+
+/// Every record of a zone, its SOA record first and last (RFC 5936 section 2.2).
+fn whole(newest: Record, zone: &Arc<Zone>) -> Box<dyn Iterator<Item = Record> + Send> {
+    let first = std::iter::once(newest.clone());
+    Box::new(first.chain(ZoneRecords::of(Arc::clone(zone))).chain(std::iter::once(newest)))
+}

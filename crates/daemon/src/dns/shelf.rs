@@ -1,0 +1,226 @@
+//! The zones of one service, as they come and go: from files, and from other servers. What of them may be served is
+//! published to every thread, always as a whole.
+
+use super::bell::Bell;
+use super::images::{Image, Images};
+use super::served::Served;
+use ::dns::zone::ZoneRecords;
+use ::dns::{Zone, Zones};
+use config::{BuiltInDns, ZoneTransfers};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use terms::DomainName;
+use tokio::sync::watch;
+use transfer::{Difference, Journal};
+
+/// The zones of one service. A copy is another handle on the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Shelf {
+    stock: Arc<Mutex<Stock>>,
+    published: Arc<watch::Sender<Arc<Served>>>,
+    images: Images,
+}
+
+#[derive(Debug)]
+struct Stock {
+    written: BuiltInDns,
+    /// What has come from other servers.
+    received: BTreeMap<DomainName, Holding>,
+    journals: BTreeMap<DomainName, Journal>,
+    bells: BTreeMap<DomainName, Bell>,
+    /// Zones whose file was read again, while what has changed in them is being found out.
+    comparing: BTreeSet<DomainName>,
+}
+
+/// Two versions of a zone whose file was read again.
+#[derive(Debug)]
+pub(crate) struct Reread {
+    old: Arc<Zone>,
+    new: Arc<Zone>,
+}
+
+/// A zone that came from another server.
+#[derive(Clone, Debug)]
+struct Holding {
+    zone: Arc<Zone>,
+    /// How long before it was taken up a primary had it for the last time.
+    age: Duration,
+    is_expired: bool,
+}
+
+impl Shelf {
+    /// The zones that the site file names, and those from other servers that an earlier process has kept.
+    pub(crate) fn new(written: &BuiltInDns, images: Images) -> Shelf {
+        let mut stock = Stock {
+            written: written.clone(),
+            received: BTreeMap::new(),
+            journals: BTreeMap::new(),
+            bells: BTreeMap::new(),
+            comparing: BTreeSet::new(),
+        };
+        stock.take_up(&images);
+        let published = Arc::new(watch::Sender::new(Arc::new(stock.served())));
+        Shelf { stock: Arc::new(Mutex::new(stock)), published, images }
+    }
+
+    fn stock(&self) -> MutexGuard<'_, Stock> {
+        self.stock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publish(&self, change: impl FnOnce(&mut Stock)) {
+        let mut stock = self.stock();
+        change(&mut stock);
+        // Under the lock, so that nobody publishes what was before.
+        self.published.send_replace(Arc::new(stock.served()));
+    }
+
+    /// What is served, now and from now on.
+    pub(crate) fn published(&self) -> watch::Receiver<Arc<Served>> {
+        self.published.subscribe()
+    }
+
+    /// Where images of zones are kept.
+    pub(super) fn images(&self) -> &Images {
+        &self.images
+    }
+
+    /// Puts what another site file says in place. Zones from other servers that it still has stay. What is returned is
+    /// to be [compared](Shelf::compare).
+    pub(crate) fn change(&self, next: &BuiltInDns) -> Vec<Reread> {
+        let mut reread = Vec::new();
+        self.publish(|stock| {
+            for new in next.zones.iter() {
+                let Some(old) =
+                    stock.written.zones.get(new.apex()).filter(|old| old.serial() != new.serial())
+                else {
+                    continue;
+                };
+                stock.comparing.insert(new.apex().clone());
+                reread.push(Reread { old: Arc::clone(old), new: Arc::clone(new) });
+            }
+            stock.written = next.clone();
+            stock.take_up(&self.images);
+        });
+        reread
+    }
+
+    /// Finds out what has changed in zones whose files were read again, for those who ask for changes only. This
+    /// takes a while for large zones.
+    pub(crate) fn compare(&self, reread: Vec<Reread>) {
+        for Reread { old, new } in reread {
+            let difference = difference(&old, &new);
+            self.publish(|stock| {
+                stock.comparing.remove(new.apex());
+                let is_served = stock.written.zones.get(new.apex()).is_some_and(|now| Arc::ptr_eq(now, &new));
+                if is_served {
+                    stock.note(new.apex(), Some(difference));
+                }
+            });
+        }
+    }
+
+    /// How the zones of the service come and go.
+    pub(crate) fn transfers(&self) -> Vec<ZoneTransfers> {
+        self.stock().written.transfers.clone()
+    }
+
+    /// What rings when a primary of the zone says that there is news.
+    pub(super) fn bell(&self, zone: &DomainName) -> Option<Bell> {
+        self.stock().bells.get(zone).cloned()
+    }
+
+    /// What came from another server before, served or not, and how old it was when it was taken up.
+    pub(super) fn held(&self, zone: &DomainName) -> Option<(Arc<Zone>, Duration)> {
+        self.stock().received.get(zone).map(|holding| (Arc::clone(&holding.zone), holding.age))
+    }
+
+    /// Serves a zone that has come from another server.
+    pub(super) fn receive(&self, zone: Arc<Zone>, difference: Option<Difference>) {
+        let apex = zone.apex().clone();
+        self.publish(|stock| {
+            if !stock.has_secondary(&apex) {
+                return;
+            }
+            stock.note(&apex, difference);
+            let holding = Holding { zone, age: Duration::ZERO, is_expired: false };
+            stock.received.insert(apex, holding);
+        });
+    }
+
+    /// Serves a zone no more, or again.
+    pub(super) fn set_expired(&self, zone: &DomainName, is_expired: bool) {
+        self.publish(|stock| {
+            if let Some(holding) = stock.received.get_mut(zone) {
+                holding.is_expired = is_expired;
+            }
+        });
+    }
+}
+
+impl Stock {
+    fn secondaries(&self) -> impl Iterator<Item = &ZoneTransfers> {
+        self.written.transfers.iter().filter(|zone| !zone.primaries.is_empty())
+    }
+
+    fn has_secondary(&self, apex: &DomainName) -> bool {
+        self.secondaries().any(|zone| zone.zone == *apex)
+    }
+
+    /// Looks for kept images of zones that have none yet, and forgets those that nobody asks for any more.
+    fn take_up(&mut self, images: &Images) {
+        let wanted: Vec<ZoneTransfers> = self.secondaries().cloned().collect();
+        let is_wanted = |apex: &DomainName| wanted.iter().any(|zone| zone.zone == *apex);
+        self.received.retain(|apex, _| is_wanted(apex));
+        self.bells
+            .retain(|apex, bell| wanted.iter().any(|zone| zone.zone == *apex && bell.is_of(&zone.primaries)));
+        for ZoneTransfers { zone: apex, primaries, .. } in wanted {
+            if !self.received.contains_key(&apex)
+                && let Some(Image { zone, age }) = images.load(&apex)
+            {
+                let is_expired = zone
+                    .authority()
+                    .and_then(|authority| terms::Authority::of(&authority.data))
+                    .is_none_or(|authority| age >= Duration::from_secs(u64::from(authority.expire)));
+                self.received.insert(apex.clone(), Holding { zone: Arc::new(zone), age, is_expired });
+            }
+            self.bells.entry(apex).or_insert_with(|| Bell::new(&primaries));
+        }
+    }
+
+    fn note(&mut self, apex: &DomainName, difference: Option<Difference>) {
+        match difference.filter(|difference| !difference.is_empty()) {
+            Some(difference) => {
+                let journal = self.journals.entry(apex.clone()).or_default();
+                *journal = journal.with(difference);
+            }
+            None => _ = self.journals.remove(apex),
+        }
+    }
+
+    fn served(&self) -> Served {
+        let files = self.written.zones.iter().map(Arc::clone);
+        let received = self.received.values().filter(|holding| !holding.is_expired);
+        let zones: Vec<Arc<Zone>> = files.chain(received.map(|holding| Arc::clone(&holding.zone))).collect();
+        let missing = |apex: &&DomainName| self.received.get(apex).is_none_or(|holding| holding.is_expired);
+        let unavailable = self.written.zones.unavailable().filter(missing).cloned().collect();
+        // The site file was refused if it named a zone twice.
+        let zones = Zones::with_unavailable(zones, unavailable)
+            .map_or_else(|_| Arc::clone(&self.written.zones), Arc::new);
+        let transfers = self.written.transfers.iter();
+        Served {
+            zones,
+            keys: self.written.keys.clone(),
+            policies: transfers.map(|zone| (zone.zone.clone(), zone.allow.clone())).collect(),
+            journals: self.journals.clone(),
+            bells: self.bells.clone(),
+            comparing: self.comparing.clone(),
+        }
+    }
+}
+
+/// What two versions of a zone differ in. It takes a while for large zones.
+pub(super) fn difference(old: &Zone, new: &Zone) -> Difference {
+    let all = |zone| Zone::authority(zone).into_iter().chain(ZoneRecords::of(zone));
+    Difference::between(all(old), all(new))
+}

@@ -1,0 +1,29 @@
+//! Zones from one server to another, as functions of octets and one machine: AXFR (RFC 5936), IXFR (RFC 1995), NOTIFY
+//! (RFC 1996), TSIG (RFC 8945).
+//!
+//! ```text
+//!  primary:    a message --> Request --> who may? Policy --> Writer --> messages, signed by the Conversation
+//!  secondary:  NOTIFY, time --> Secondary --> ask, fetch --> messages --> Reader --> records --> a zone
+//! ```
+//! Everything that arrives is hostile. Reads are bounded, pointers of names only lead back, and a transfer ends where
+//! it is larger than it may be.
+#![forbid(unsafe_code)]
+
+mod ask;
+mod cursor;
+mod difference;
+mod policy;
+mod reader;
+mod request;
+mod secondary;
+mod tsig;
+mod writer;
+
+pub use ask::{Question, authority_in, judge_acknowledgement};
+pub use difference::{Difference, Journal, Mismatch};
+pub use policy::{Client, Policy};
+pub use reader::{Fault, Piece, Progress, Reader};
+pub use request::{NotARequest, Operation, Request, acknowledge};
+pub use secondary::{Held, Input, Output, Secondary, StateName};
+pub use tsig::{Algorithm, Conversation, Key, Keys, Rejection, SignatureError, Signed};
+pub use writer::Writer;

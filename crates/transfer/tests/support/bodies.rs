@@ -1,0 +1,94 @@
+//! What must hold for any octets: the bodies of the fuzz targets, run by the property tests and over the corpora too.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use terms::{SharedKey, WallTime};
+use transfer::{Algorithm, Client, Key, Keys, Operation, Piece, Policy, Progress, Reader, Request, Signed};
+
+/// Runs a body over the files that are kept for a fuzz target.
+pub(crate) fn corpus(target: &str, body: impl Fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
+    let mut seen = 0;
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        body(&std::fs::read(entry.unwrap().path()).unwrap());
+        seen += 1;
+    }
+    assert!(seen > 0, "{} is empty", folder.display());
+}
+
+/// Octets as the messages of a transfer, each behind its length, whose numbers are made right. The first octet chooses
+/// what was asked for.
+pub(crate) fn stream(octets: &[u8]) {
+    let Some((&choice, mut rest)) = octets.split_first() else { return };
+    let since = [None, Some(1), Some(7)][usize::from(choice) % 3];
+    let most = 4096;
+    let zone: terms::DomainName = "example.".parse().unwrap();
+    let mut reader = Reader::new(zone.clone(), 7, since, most);
+    let (mut read, mut ended) = (0, false);
+    let (mut whole, mut serials) = (0, Vec::new());
+    while let Some((length, after)) = rest.split_first_chunk::<2>() {
+        let length = usize::from(u16::from_be_bytes(*length)).min(after.len());
+        let (message, after) = after.split_at(length);
+        rest = after;
+        let mut message = message.to_vec();
+        if let Some(header) = message.first_chunk_mut::<4>() {
+            *header = [0, 7, 0x84, 0];
+        }
+        let result = reader.read(&message, |piece| {
+            let record = match piece {
+                Piece::Whole(record) => {
+                    whole += 1;
+                    record
+                }
+                Piece::Remove(record) | Piece::Add(record) => {
+                    assert!(since.is_some(), "changes were not asked for");
+                    record
+                }
+            };
+            assert!(record.owner.is_within(&zone) && record.kind.is_data());
+            serials.push(record.kind == terms::RecordType::SOA);
+        });
+        let Ok(progress) = result else { return };
+        assert!(!ended, "nothing follows the end");
+        read += message.len();
+        assert!(read <= most, "no more than may be");
+        match progress {
+            Progress::More => {}
+            Progress::Current => assert!(since.is_some()),
+            Progress::Whole(_) => {
+                assert!(whole > 0 && serials[0], "a zone begins with its SOA record");
+                ended = true;
+            }
+            Progress::Changed(_) => {
+                assert_eq!(serials.iter().filter(|&&is_soa| is_soa).count() % 2, 0, "one out, one in");
+                ended = true;
+            }
+        }
+    }
+}
+
+/// Any octets as a request: it is judged, and what is answered is a reply.
+pub(crate) fn request(octets: &[u8]) {
+    let secret = SharedKey::new("swordfish").unwrap();
+    let key = Arc::new(Key::new("key.".parse().unwrap(), Algorithm::HmacSha256, secret));
+    let keys: Keys = BTreeMap::from([(key.name().clone(), key)]);
+    let mut message = octets.to_vec();
+    match Signed::of(&mut message, &keys, WallTime(1_800_000_000_000)) {
+        Ok(Signed::No) => assert_eq!(message, octets),
+        Ok(Signed::Yes(_)) => assert!(message.len() < octets.len()),
+        Err(rejection) => {
+            let reply = rejection.reply(&message);
+            assert!(reply.len() >= 12 && reply[2] & 0x80 != 0 && reply[3] != 0);
+            return;
+        }
+    }
+    if let Ok(Request { operation, zone, .. }) = Request::of(&message) {
+        assert!(!Policy::default().allows(Client::new("192.0.2.1".parse().unwrap(), None)));
+        if let Operation::Since(_) = operation {
+            assert!(message.len() > 12 + zone.as_wire().len() + 4);
+        }
+        let reply = transfer::acknowledge(&message, 5);
+        assert!(message[12..].starts_with(&reply[12..]), "the question is repeated as it came");
+    }
+}
