@@ -45,3 +45,31 @@ fn a_site_answers_with_its_name_and_reads_its_zones_again() {
     let count = metrics.lines().find_map(|line| line.strip_prefix(replies)).unwrap();
     assert!(count.parse::<u64>().unwrap() > 0, "the checks alone ask ten times a second");
 }
+
+#[test]
+fn a_site_with_a_signature_that_has_ended_is_less_preferred_and_not_withdrawn() {
+    let world = World::new();
+    let _bird = world.bird();
+    let signed = include_str!("../../../dns/tests/zones/nsec.zone");
+    fs::write(world.path("example.zone"), zone(1)).unwrap();
+    fs::write(world.path("signed.zone"), signed).unwrap();
+    let zones = "[service.dns]\nzones = [\"example.zone\", \"signed.zone\"]\n[api]";
+    let daemon = world.daemon_with("[api]", zones);
+    until("both prefixes are announced", || world.is_announced());
+    let group = || world.document("/status")["groups"][0].clone();
+    assert_eq!(group()["output"], "normal");
+
+    fs::write(world.path("signed.zone"), signed.replacen("20360101000000", "20200101000000", 1)).unwrap();
+    daemon.signal(ProcessSignal::SIGHUP);
+    until("the site is less preferred", || group()["output"] == "depref");
+    let alarms = group()["alarms"].to_string();
+    assert!(alarms.contains("parent.test. has a signature that ended"), "{alarms}");
+    assert!(world.is_announced(), "it is the same at every site, and none may go dark for it");
+    let zones = world.document("/status")["zones"].clone();
+    let ends: Vec<_> = zones.as_array().unwrap().iter().map(|zone| zone["signatures_end"].as_u64()).collect();
+    assert_eq!(ends, [None, Some(1_577_836_800_000)], "{zones}");
+
+    fs::write(world.path("signed.zone"), signed).unwrap();
+    daemon.signal(ProcessSignal::SIGHUP);
+    until("the site is as preferred as before", || group()["output"] == "normal");
+}
