@@ -177,15 +177,29 @@ fn load(document: &Document, file: &Spanned<PathBuf>, directory: &Path) -> Optio
     }
 }
 
+/// The zone of a text and of the files that it includes, each of which is looked for beside the one that names it.
 fn parse(path: &Path, text: &str) -> Result<Zone, Faults> {
-    zone::parse(text).map_err(|faults| {
-        let source = Source::new(path.to_string_lossy(), text);
-        let at = |fault: zone::Fault| {
-            let start = source.offset(fault.line, fault.column);
-            Fault::new(&source, start..start, fault.message, Some(fault.hint))
-        };
-        let faults: Vec<Fault> = faults.into_iter().map(at).collect();
-        Faults::of(source, faults)
+    let mut included: Vec<(PathBuf, Arc<str>)> = Vec::new();
+    let parsed = zone::parse_with(text, &mut |from, written| {
+        let names_it = from.checked_sub(1).and_then(|from| included.get(from)).map_or(path, |(path, _)| path);
+        let path = names_it.parent().unwrap_or(Path::new("")).join(written);
+        let text: Arc<str> = document::read(&path, LONGEST_ZONE).map_err(|error| error.to_string())?.into();
+        included.push((path, Arc::clone(&text)));
+        Ok(text)
+    });
+    parsed.map_err(|faults| {
+        let mut all = Faults::default();
+        let more = included.iter().map(|(path, text)| (path.as_path(), &**text));
+        for (number, (path, text)) in [(path, text)].into_iter().chain(more).enumerate() {
+            let source = Source::new(path.to_string_lossy(), text);
+            let at = |fault: &zone::Fault| {
+                let start = source.offset(fault.line, fault.column);
+                Fault::new(&source, start..start, fault.message.clone(), Some(fault.hint.clone()))
+            };
+            let its: Vec<Fault> = faults.iter().filter(|fault| fault.file == number).map(at).collect();
+            all.extend(Faults::of(source, its));
+        }
+        all
     })
 }
 

@@ -15,12 +15,14 @@ pub(super) struct Token<'a> {
 /// The entries of a file, in its order.
 pub(super) struct Entries<'a> {
     text: &'a str,
+    /// Where the text begins.
+    base: Place,
     at: usize,
 }
 
 impl<'a> Entries<'a> {
-    pub(super) fn of(text: &'a str) -> Self {
-        Entries { text, at: 0 }
+    pub(super) fn of(text: &'a str, base: Place) -> Self {
+        Entries { text, base, at: 0 }
     }
 
     /// Cuts the next entry, a directive or a record, into `tokens`, of which there will be one at least; and says
@@ -45,7 +47,7 @@ impl<'a> Entries<'a> {
     }
 
     fn place(&self) -> Place {
-        Place(self.at as u32) // longer texts are refused
+        Place(self.base.0 + self.at as u32) // longer texts are refused
     }
 
     fn skip_line(&mut self) {
@@ -117,12 +119,12 @@ impl<'a> Entries<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fault::located;
+    use super::super::fault::Texts;
     use super::*;
     use proptest::prelude::*;
 
     fn each(text: &str, mut look: impl FnMut(Result<(bool, &[Token<'_>]), Flaw>)) {
-        let (mut entries, mut tokens) = (Entries::of(text), Vec::new());
+        let (mut entries, mut tokens) = (Entries::of(text, Place::default()), Vec::new());
         while let Some(entry) = entries.next(&mut tokens) {
             look(entry.map(|indented| (indented, &tokens[..])));
         }
@@ -130,7 +132,7 @@ mod tests {
 
     fn shown(text: &str) -> Vec<String> {
         let place = |place: Place| {
-            let fault = &located(text, vec![place.flaw("", "")])[0];
+            let fault = &Texts::of(text).located(vec![place.flaw("", "")])[0];
             format!("{}:{}", fault.line, fault.column)
         };
         let mut shown = Vec::new();

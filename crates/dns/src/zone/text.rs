@@ -1,7 +1,8 @@
 //! From a text to records: directives, owner, TTL, class and type (RFC 1035 section 5.1, RFC 2308 section 4).
 
+use super::Include;
 use super::entries::{Entries, Token};
-use super::fault::{Flaw, Place};
+use super::fault::{Flaw, Place, Texts};
 use super::generate::Generator;
 use super::rdata;
 use super::records::{Owner, Records, name_of};
@@ -13,29 +14,45 @@ const TTL_MAX: u32 = i32::MAX as u32;
 /// What holds when the file never says a TTL, in seconds.
 const TTL_UNSAID: u32 = 3600;
 
-/// What could be read of a file.
+/// Files that include each other, one in another: more than anybody needs, and an end where one includes itself.
+const DEEPEST: usize = 8;
+/// Files that one zone is made of.
+const MOST_FILES: usize = 1024;
+
+/// What could be read of a zone.
 pub(super) struct Read {
     pub(super) records: Records,
     /// Whether an SOA record is written, even one that cannot be read.
     pub(super) soa_is_written: bool,
 }
 
-/// Reads every record; entries that cannot be read become flaws.
-pub(super) fn read(text: &str, flaws: &mut Vec<Flaw>) -> Read {
-    let mut reader = Reader::default();
-    let (mut entries, mut tokens) = (Entries::of(text), Vec::new());
-    while let Some(entry) = entries.next(&mut tokens) {
-        if let Err(flaw) = entry.and_then(|indented| reader.entry(indented, &tokens)) {
-            reader.soa_is_written |= tokens.iter().any(|token| token.text.eq_ignore_ascii_case("SOA"));
-            flaws.push(flaw);
-        }
-    }
-    Read { records: reader.records, soa_is_written: reader.soa_is_written }
+/// Reads every record; entries that cannot be read become flaws. Answers also with the texts in which they are.
+pub(super) fn read<'t>(text: &'t str, include: &mut Include<'_>, flaws: &mut Vec<Flaw>) -> (Read, Texts<'t>) {
+    let mut reader = Reader {
+        texts: Texts::of(text),
+        include,
+        flaws,
+        files: vec![0],
+        records: Records::default(),
+        soa_is_written: false,
+        origin: None,
+        owner: None,
+        default_ttl: None,
+        last_ttl: None,
+        name: Vec::new(),
+    };
+    reader.text(text, Place::default());
+    let Reader { texts, records, soa_is_written, .. } = reader;
+    (Read { records, soa_is_written }, texts)
 }
 
 /// What earlier entries say about later ones, and the records so far.
-#[derive(Default)]
-struct Reader {
+struct Reader<'t, 'r> {
+    texts: Texts<'t>,
+    include: &'r mut Include<'r>,
+    flaws: &'r mut Vec<Flaw>,
+    /// The number of the file that is read, after those of the ones that include it.
+    files: Vec<usize>,
     records: Records,
     soa_is_written: bool,
     /// From `$ORIGIN`.
@@ -50,7 +67,18 @@ struct Reader {
     name: Vec<u8>,
 }
 
-impl Reader {
+impl Reader<'_, '_> {
+    /// Reads every entry of a text.
+    fn text(&mut self, text: &str, base: Place) {
+        let (mut entries, mut tokens) = (Entries::of(text, base), Vec::new());
+        while let Some(entry) = entries.next(&mut tokens) {
+            if let Err(flaw) = entry.and_then(|indented| self.entry(indented, &tokens)) {
+                self.soa_is_written |= tokens.iter().any(|token| token.text.eq_ignore_ascii_case("SOA"));
+                self.flaws.push(flaw);
+            }
+        }
+    }
+
     fn entry(&mut self, indented: bool, tokens: &[Token<'_>]) -> Result<(), Flaw> {
         let Some((first, rest)) = tokens.split_first() else { return Ok(()) };
         if indented {
@@ -85,24 +113,61 @@ impl Reader {
                     self.generated(directive.place, &line?)?;
                 }
             }
+            ("$INCLUDE", [file]) => self.include(file, None)?,
+            ("$INCLUDE", [file, origin]) => self.include(file, Some(self.name(origin)?))?,
             ("$INCLUDE", _) => {
-                return Err(directive
-                    .place
-                    .flaw(format!("`{name}` is not supported yet"), "write the records into this file"));
+                return Err(directive.place.flaw(
+                    format!(
+                        "`$INCLUDE` takes a file and maybe an origin, here are {} words",
+                        arguments.len()
+                    ),
+                    "write `$INCLUDE hosts.zone` or `$INCLUDE hosts.zone sub.example.`",
+                ));
             }
             _ => {
                 return Err(directive.place.flaw(
                     format!("`{name}` is no directive"),
-                    "there are `$ORIGIN`, `$TTL` and `$GENERATE`",
+                    "there are `$ORIGIN`, `$TTL`, `$INCLUDE` and `$GENERATE`",
                 ));
             }
         }
         Ok(())
     }
 
+    /// Another file takes the place of the directive. Afterwards origin and owner are what they were (RFC 1035 section
+    /// 5.1).
+    fn include(&mut self, file: &Token<'_>, origin: Option<DomainName>) -> Result<(), Flaw> {
+        let quoted = file.text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        let written = quoted.unwrap_or(file.text);
+        if self.files.len() > DEEPEST {
+            let message = format!("files are included {DEEPEST} deep");
+            return Err(file.place.flaw(message, "does one of them include itself?"));
+        }
+        if self.texts.count() > MOST_FILES {
+            return Err(file.place.flaw(format!("more than {MOST_FILES} files"), "put several into one"));
+        }
+        let from = self.files.last().copied().unwrap_or_default();
+        let text = (self.include)(from, written).map_err(|why| {
+            file.place.flaw(
+                format!("`{written}` cannot be included: {why}"),
+                "a file is looked for beside the one that names it",
+            )
+        })?;
+        let Some((number, base)) = self.texts.add(written, &text) else {
+            return Err(file.place.flaw("the files are longer than 4 GiB", "split the zone into several"));
+        };
+        let before = (self.origin.clone(), self.owner);
+        self.origin = origin.or_else(|| self.origin.take());
+        self.files.push(number);
+        self.text(&text, base);
+        self.files.pop();
+        (self.origin, self.owner) = before;
+        Ok(())
+    }
+
     /// A record that a directive wrote: it stands where the directive does.
     fn generated(&mut self, directive: Place, line: &str) -> Result<(), Flaw> {
-        let (mut entries, mut tokens) = (Entries::of(line), Vec::new());
+        let (mut entries, mut tokens) = (Entries::of(line, Place::default()), Vec::new());
         while let Some(entry) = entries.next(&mut tokens) {
             entry.map_err(|flaw| Flaw { place: directive, ..flaw })?;
             tokens.iter_mut().for_each(|token| token.place = directive);
