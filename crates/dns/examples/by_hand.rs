@@ -35,6 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         match answer(&server, None, &arrival, &mut out) {
             Outcome::Reply { length, code, .. } => println!("{name} {kind}: {code}, {length} octets"),
             Outcome::Silence(why) => println!("{name} {kind}: no reply, {why:?}"),
+            Outcome::Aside => println!("{name} {kind}: for whoever knows of transfers"),
         }
     }
     println!("a zone with faults:");

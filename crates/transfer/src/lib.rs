@@ -25,5 +25,5 @@ pub use policy::{Client, Policy};
 pub use reader::{Fault, Piece, Progress, Reader};
 pub use request::{NotARequest, Operation, Request, acknowledge};
 pub use secondary::{Held, Input, Output, Secondary, StateName};
-pub use tsig::{Algorithm, Conversation, Key, Keys, Rejection, SignatureError, Signed};
+pub use tsig::{Algorithm, Conversation, Key, Keys, Rejection, SignatureError};
 pub use writer::Writer;

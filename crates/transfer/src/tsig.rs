@@ -1,7 +1,7 @@
 //! Signatures of messages with a key that both ends have (TSIG, RFC 8945).
 //!
 //! ```text
-//!  client:  Conversation::open(request) ──────────> server:  Signed::of(request, keys)
+//!  client:  Conversation::open(request) ──────────> server:  Conversation::accept(request)
 //!           Conversation::verify(reply) <──────────          Conversation::sign(reply)    and so on, in a stream
 //! ```
 //! Each signature covers the one before, so nobody can reorder, repeat or leave out a message of a stream.
@@ -79,6 +79,49 @@ impl Conversation {
         let mac = context.sign();
         row.append(&key, mac.as_ref(), request);
         Conversation::after(key, mac.as_ref())
+    }
+
+    /// Verifies a request and takes its signature off (RFC 8945 section 5.2); replies are signed, too. None where it has
+    /// no signature.
+    ///
+    /// # Errors
+    /// It has a signature that is not right.
+    pub fn accept(
+        request: &mut Vec<u8>,
+        keys: &Keys,
+        now: WallTime,
+    ) -> Result<Option<Conversation>, Rejection> {
+        let malformed = |_| Rejection { code: FORMERR, tail: Vec::new(), why: SignatureError::Malformed };
+        let Some(split) = Split::of(request).map_err(malformed)? else { return Ok(None) };
+        let refuse = |error, why| Rejection { code: NOTAUTH, tail: split.unsigned(error), why };
+        let Some(key) = keys.get(&split.name).filter(|key| split.is_by(key)) else {
+            return Err(refuse(BADKEY, SignatureError::OtherKey));
+        };
+        let (row, mac) = (split.row.clone(), split.mac.clone());
+        if mac.len() < key.algorithm().octets() {
+            return Err(refuse(BADTRUNC, SignatureError::Wrong));
+        }
+        let wrong = refuse(BADSIG, SignatureError::Wrong);
+        let came_with = split.take_off(request);
+        let mut context = key.context();
+        context.update(request);
+        context.update(&row.variables(key));
+        request[..2].copy_from_slice(&came_with);
+        if !key.is_equal(context.sign(), &mac) {
+            return Err(wrong);
+        }
+        let conversation = Conversation::after(Arc::clone(key), &mac);
+        if row.is_at(now) {
+            return Ok(Some(conversation));
+        }
+        // RFC 8945 section 5.2.3: with the time of the request, and ours beside it.
+        let said = Row { error: BADTIME, other: Some(row::seconds(now)), ..row };
+        let mut reply = crate::request::acknowledge(request, NOTAUTH);
+        let mut conversation = conversation;
+        let head = reply.len();
+        let mac = conversation.seal(&reply, &said);
+        said.append(key, mac.as_ref(), &mut reply);
+        Err(Rejection { code: NOTAUTH, tail: reply.split_off(head), why: SignatureError::Time })
     }
 
     /// The next signature covers this one.
@@ -180,15 +223,6 @@ fn cover(context: &mut hmac::Context, mac: &[u8]) {
     context.update(mac);
 }
 
-/// A request, judged by its signature.
-#[derive(Clone, Debug)]
-pub enum Signed {
-    /// It has none.
-    No,
-    /// It has one that is right; replies are signed, too.
-    Yes(Conversation),
-}
-
 /// Why a request is not believed, and what is to be said about that.
 #[derive(Clone, Debug)]
 pub struct Rejection {
@@ -197,46 +231,6 @@ pub struct Rejection {
     tail: Vec<u8>,
     /// What of all that it was.
     pub why: SignatureError,
-}
-
-impl Signed {
-    /// Verifies a request and takes its signature off (RFC 8945 section 5.2).
-    ///
-    /// # Errors
-    /// It has a signature that is not right.
-    pub fn of(request: &mut Vec<u8>, keys: &Keys, now: WallTime) -> Result<Signed, Rejection> {
-        let malformed = |_| Rejection { code: FORMERR, tail: Vec::new(), why: SignatureError::Malformed };
-        let Some(split) = Split::of(request).map_err(malformed)? else { return Ok(Signed::No) };
-        let refuse = |error, why| Rejection { code: NOTAUTH, tail: split.unsigned(error), why };
-        let Some(key) = keys.get(&split.name).filter(|key| split.is_by(key)) else {
-            return Err(refuse(BADKEY, SignatureError::OtherKey));
-        };
-        let (row, mac) = (split.row.clone(), split.mac.clone());
-        if mac.len() < key.algorithm().octets() {
-            return Err(refuse(BADTRUNC, SignatureError::Wrong));
-        }
-        let wrong = refuse(BADSIG, SignatureError::Wrong);
-        let came_with = split.take_off(request);
-        let mut context = key.context();
-        context.update(request);
-        context.update(&row.variables(key));
-        request[..2].copy_from_slice(&came_with);
-        if !key.is_equal(context.sign(), &mac) {
-            return Err(wrong);
-        }
-        let conversation = Conversation::after(Arc::clone(key), &mac);
-        if row.is_at(now) {
-            return Ok(Signed::Yes(conversation));
-        }
-        // RFC 8945 section 5.2.3: with the time of the request, and ours beside it.
-        let said = Row { error: BADTIME, other: Some(row::seconds(now)), ..row };
-        let mut reply = crate::request::acknowledge(request, NOTAUTH);
-        let mut conversation = conversation;
-        let head = reply.len();
-        let mac = conversation.seal(&reply, &said);
-        said.append(key, mac.as_ref(), &mut reply);
-        Err(Rejection { code: NOTAUTH, tail: reply.split_off(head), why: SignatureError::Time })
-    }
 }
 
 impl Rejection {

@@ -62,8 +62,7 @@ impl<R: Iterator<Item = Record>> Iterator for Writer<R> {
     fn next(&mut self) -> Option<Vec<u8>> {
         self.records.peek()?;
         let (mut message, mut count, mut before) = (self.begin(), 0u16, None::<(DomainName, usize)>);
-        loop {
-            let Some(record) = self.records.peek() else { break };
+        while let Some(record) = self.records.peek() {
             let owner = compressed(&record.owner, &self.zone, before.as_ref());
             let end = message.len() + owner.len() + FIXED + record.data.len();
             if count > 0 && end > MESSAGE || count == u16::MAX || end > LARGEST {

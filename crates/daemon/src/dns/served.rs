@@ -7,9 +7,7 @@ use ::dns::{Arrival, Outcome, ResponseCode, Server, Transport, UDP_PAYLOAD, Zone
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use terms::{Authority, DomainName, Record};
-use transfer::{
-    Client, Conversation, Journal, Keys, Operation, Policy, Request, Signed, Writer, acknowledge,
-};
+use transfer::{Client, Conversation, Journal, Keys, Operation, Policy, Request, Writer, acknowledge};
 
 /// The zones of the moment, and what else is asked about zones as a whole.
 #[derive(Clone, Debug)]
@@ -33,16 +31,15 @@ pub(super) enum Said {
     /// One message.
     Reply(Vec<u8>),
     /// Messages of a transfer, made as they are sent. Each is to be signed, if there is somebody to sign.
-    Stream(Messages, Option<Conversation>),
+    Stream(Messages, Option<Box<Conversation>>),
 }
 
 impl Served {
     /// Answers a message that is signed, or is about a zone as a whole.
     pub(super) fn aside(&self, server: &Server<'_>, arrival: &Arrival<'_>) -> Said {
         let mut message = arrival.message.to_vec();
-        let mut signed = match Signed::of(&mut message, &self.keys, arrival.wall) {
-            Ok(Signed::Yes(conversation)) => Some(conversation),
-            Ok(Signed::No) => None,
+        let mut signed = match Conversation::accept(&mut message, &self.keys, arrival.wall) {
+            Ok(signed) => signed,
             Err(rejection) => return Said::Reply(rejection.reply(&message)),
         };
         let said = self.answer(&Arrival { message: &message, ..*arrival }, signed.as_ref(), server);
@@ -51,7 +48,7 @@ impl Served {
                 conversation.sign(&mut reply, arrival.wall);
                 Said::Reply(reply)
             }
-            (Said::Stream(messages, _), _) => Said::Stream(messages, signed),
+            (Said::Stream(messages, _), _) => Said::Stream(messages, signed.map(Box::new)),
             (said, _) => said,
         }
     }

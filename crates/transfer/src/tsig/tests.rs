@@ -41,7 +41,7 @@ fn message(number: u8) -> Vec<u8> {
 fn both_ends(key: &Arc<Key>) -> (Conversation, Conversation) {
     let mut request = request();
     let client = Conversation::open(Arc::clone(key), &mut request, NOW);
-    let Ok(Signed::Yes(server)) = Signed::of(&mut request, &keys(&[key]), later(1)) else {
+    let Ok(Some(server)) = Conversation::accept(&mut request, &keys(&[key]), later(1)) else {
         panic!("it is signed rightly")
     };
     assert_eq!(request, self::request(), "as it was before it was signed");
@@ -117,7 +117,7 @@ fn requests_that_are_not_right_are_told_why() {
     let judge = |sender: &Arc<Key>, now| {
         let mut request = request();
         let mut client = Conversation::open(Arc::clone(sender), &mut request, NOW);
-        let rejection = Signed::of(&mut request, &keys(&[&ours]), now).unwrap_err();
+        let rejection = Conversation::accept(&mut request, &keys(&[&ours]), now).unwrap_err();
         let mut reply = rejection.reply(&request);
         (rejection.why, client.verify(&mut reply, NOW).unwrap_err())
     };
@@ -140,11 +140,11 @@ fn a_signature_in_the_middle_is_malformed() {
     // Twice, and then not last.
     let mut twice = request.clone();
     Conversation::open(Arc::clone(&key), &mut twice, NOW);
-    let rejection = Signed::of(&mut twice, &keys(&[&key]), NOW).unwrap_err();
+    let rejection = Conversation::accept(&mut twice, &keys(&[&key]), NOW).unwrap_err();
     assert_eq!((rejection.why, rejection.reply(&twice)[3]), (SignatureError::Malformed, 1));
     let mut behind = request.clone();
     behind.push(0);
-    assert!(Signed::of(&mut behind, &keys(&[&key]), NOW).is_err());
+    assert!(Conversation::accept(&mut behind, &keys(&[&key]), NOW).is_err());
 }
 
 /// A signature of half the length could be found by trying in half of the time to the power of two.
@@ -157,7 +157,7 @@ fn a_truncated_signature_is_refused() {
     context.update(&request);
     context.update(&row.variables(&key));
     row.append(&key, &context.sign().as_ref()[..16], &mut request);
-    let rejection = Signed::of(&mut request, &keys(&[&key]), NOW).unwrap_err();
+    let rejection = Conversation::accept(&mut request, &keys(&[&key]), NOW).unwrap_err();
     let reply = rejection.reply(&request);
     assert_eq!(reply[3], NOTAUTH);
     let error = Split::of(&reply).unwrap().unwrap().row.error;
@@ -197,7 +197,7 @@ fn another_implementation_agrees() {
         let mut question = question.additional();
         let mut client = tsig::ClientSequence::request(&their_key, &mut question, now).unwrap();
         let mut request = question.finish();
-        let Ok(Signed::Yes(mut server)) = Signed::of(&mut request, &keys(&[&our_key]), NOW) else {
+        let Ok(Some(mut server)) = Conversation::accept(&mut request, &keys(&[&our_key]), NOW) else {
             panic!("{ours:?}")
         };
         for _ in 0..3 {
@@ -215,7 +215,7 @@ proptest! {
     fn any_octets_are_judged(octets in prop::collection::vec(any::<u8>(), 0..300)) {
         let key = key("transfer.", "swordfish");
         let mut message = octets.clone();
-        if let Err(rejection) = Signed::of(&mut message, &keys(&[&key]), NOW) {
+        if let Err(rejection) = Conversation::accept(&mut message, &keys(&[&key]), NOW) {
             rejection.reply(&message);
         }
         let (mut client, _) = both_ends(&key);

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use terms::{SharedKey, WallTime};
-use transfer::{Algorithm, Client, Key, Keys, Operation, Piece, Policy, Progress, Reader, Request, Signed};
+use transfer::{
+    Algorithm, Client, Conversation, Key, Keys, Operation, Piece, Policy, Progress, Reader, Request,
+};
 
 /// Runs a body over the files that are kept for a fuzz target.
 pub(crate) fn corpus(target: &str, body: impl Fn(&[u8])) {
@@ -74,9 +76,9 @@ pub(crate) fn request(octets: &[u8]) {
     let key = Arc::new(Key::new("key.".parse().unwrap(), Algorithm::HmacSha256, secret));
     let keys: Keys = BTreeMap::from([(key.name().clone(), key)]);
     let mut message = octets.to_vec();
-    match Signed::of(&mut message, &keys, WallTime(1_800_000_000_000)) {
-        Ok(Signed::No) => assert_eq!(message, octets),
-        Ok(Signed::Yes(_)) => assert!(message.len() < octets.len()),
+    match Conversation::accept(&mut message, &keys, WallTime(1_800_000_000_000)) {
+        Ok(None) => assert_eq!(message, octets),
+        Ok(Some(_)) => assert!(message.len() < octets.len()),
         Err(rejection) => {
             let reply = rejection.reply(&message);
             assert!(reply.len() >= 12 && reply[2] & 0x80 != 0 && reply[3] != 0);
