@@ -173,6 +173,7 @@ mod tests {
         assert_eq!(cursor.place(), 15);
         assert_eq!(cursor.name(), None, "a pointer to itself");
         assert_eq!(at(b"\xc0\0").name(), None);
+        assert_eq!(at(b"\xc0\x02\x01a\0").name(), None, "forward");
         assert_eq!(at(b"\x01a\xc0\0").name(), None);
         assert_eq!(at(b"\x40a").name(), None);
     }
