@@ -13,8 +13,9 @@ use crate::{
 };
 use redb::{Builder, Database, ReadableDatabase, TableDefinition};
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, OpenOptions, Permissions};
 use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -32,6 +33,9 @@ const FILE: Connection = Connection(0);
 
 /// Memory that redb may use for pages: what a site keeps is a few kilobytes.
 const CACHE: usize = 1 << 20;
+/// What the file's owner may do with it, and nobody else; all that anybody may be permitted.
+const PRIVATE: u32 = 0o600;
+const PERMISSIONS: u32 = 0o777;
 
 /// The store of one machine. A copy is the same store.
 #[derive(Clone, Debug)]
@@ -167,10 +171,20 @@ fn open(path: &Path) -> Result<Embedded, Trouble> {
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory).map_err(|error| Trouble::Refused(Reason::from(error.to_string())))?;
     }
+    keep_private(path).map_err(|error| Trouble::Refused(Reason::from(error.to_string())))?;
     let database = Builder::new().set_cache_size(CACHE).set_check_integrity_on_open(true).create(path)?;
     let shared = Shared { database, living: Mutex::default() };
     shared.prepare().map_err(Trouble::from)?;
     Ok(Embedded(Arc::new(shared)))
+}
+
+/// Makes the file one that only its owner reads: secrets lie in it.
+fn keep_private(path: &Path) -> io::Result<()> {
+    let file = OpenOptions::new().append(true).create(true).mode(PRIVATE).open(path)?;
+    match file.metadata()?.mode() & !PRIVATE & PERMISSIONS {
+        0 => Ok(()),
+        _ => file.set_permissions(Permissions::from_mode(PRIVATE)),
+    }
 }
 
 /// `state.redb` is set aside as `state.redb.damaged`, and once more as `state.redb.damaged-1`: the first accident is

@@ -145,3 +145,17 @@ async fn a_kill_at_any_moment_leaves_what_was_confirmed() {
         assert!(found == confirmed || found == confirmed + 1, "confirmed {confirmed}, found {found}");
     }
 }
+
+#[test]
+fn nobody_else_reads_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("state.redb");
+    let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    drop(Embedded::open(&path).unwrap());
+    assert_eq!(mode(), 0o600);
+    // One that an older release has made.
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(Embedded::open(&path).unwrap().damaged.is_none());
+    assert_eq!(mode(), 0o600);
+}
