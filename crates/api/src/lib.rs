@@ -7,6 +7,7 @@
 mod blackhole;
 pub mod client;
 mod command;
+mod continuity;
 mod delivery;
 mod event;
 mod explanation;
@@ -26,6 +27,9 @@ mod status;
 
 pub use blackhole::{Blackhole, BlackholeAnswer, BlackholeOrder, BlackholeOrderKind, BlackholePeer};
 pub use command::{Command, Done, FaultKind, Offer, Refusal};
+pub use continuity::{
+    Continuity, ContinuityInterface, ContinuityState, Flow, Flows, InterfaceMode, Owner, OwnerState,
+};
 pub use delivery::{Delivery, Host, Lan, Method, MulticastGroup, Receipt, Sent};
 pub use event::{EventList, EventRow};
 pub use explanation::{Explanation, HeardRoute, PeerHeard, PeerTold};

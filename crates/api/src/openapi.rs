@@ -1,8 +1,8 @@
 //! The OpenAPI document of a site's sockets, made from the types and the routes themselves.
 
 use crate::{
-    BlackholeAnswer, BlackholeOrder, Done, EventList, EventRow, Explanation, FleetOrder, FleetStatus, Order,
-    Ordered, Picture, Refusal, ReloadAnswer, ReloadOrder, RestartAnswer, Status, route,
+    BlackholeAnswer, BlackholeOrder, Done, EventList, EventRow, Explanation, FleetOrder, FleetStatus, Flows,
+    Order, Ordered, Picture, Refusal, ReloadAnswer, ReloadOrder, RestartAnswer, Status, route,
 };
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
@@ -46,6 +46,9 @@ fn documents(document: &mut Document) {
     let fleet = document.json::<FleetStatus>();
     let about = "Every site of the fleet, and who may withdraw, as this host sees it";
     document.get(Served::Both, route::FLEET, about, fleet);
+    let flows = document.json::<Flows>();
+    let about = "The connections that routing has moved from one site to another, as this host sees them";
+    document.get(Served::Both, route::FLOWS, about, flows);
     let about = "Metrics for Prometheus (OpenMetrics 1.0); docs/reference/metrics.md lists them";
     document.get(Served::Both, route::METRICS, about, text("application/openmetrics-text"));
 }

@@ -13,6 +13,8 @@ pub const EXPLAIN: &str = "/explain";
 /// [`crate::FleetStatus`] of the daemon. Takes a [`crate::FleetOrder`] by POST, on the control socket only; answers
 /// [`crate::Done`] or [`crate::Refusal`].
 pub const FLEET: &str = "/fleet";
+/// [`crate::Flows`]: the connections that have moved.
+pub const FLOWS: &str = "/flows";
 /// Metrics in the Prometheus text format.
 pub const METRICS: &str = "/metrics";
 /// [`crate::NodeList`] of the lab.

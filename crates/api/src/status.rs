@@ -1,6 +1,6 @@
 //! `catchment status --json`: what is announced, since when, and why.
 
-use crate::{Blackhole, GracefulRestart, Intent, Restart, Schema};
+use crate::{Blackhole, Continuity, GracefulRestart, Intent, Restart, Schema};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -176,6 +176,9 @@ pub struct Status {
     /// The zones of the built-in DNS service that come from other servers.
     #[serde(default)]
     pub secondaries: Vec<Secondary>,
+    /// How connections are looked after that routing moves to another site; none if they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continuity: Option<Continuity>,
     /// Every alarm that stands, of the groups and of the daemon itself.
     #[serde(default)]
     pub alarms: Vec<Alarm>,

@@ -68,6 +68,11 @@ pub(crate) enum Command {
     /// Shows every site of the fleet, and decides about sites that cannot decide themselves
     #[command(subcommand, after_help = "Example:\n  catchment fleet status")]
     Fleet(Fleet),
+    /// Shows the connections that routing has moved from one site to another, and who owns them
+    #[command(
+        after_help = "Example:\n  catchment flows\n  catchment flows --json | jq '.forwarded[].client'"
+    )]
+    Flows(Ask),
     /// Sends the users of this site elsewhere without losing one, then withdraws; the service answers throughout
     #[command(
         after_help = "Example:\n  catchment drain --for 30m --reason 'kernel upgrade'\n  catchment drain dns --dry-run --reason test"

@@ -6,6 +6,7 @@ mod dns;
 mod events;
 mod explain;
 mod fleet;
+mod flows;
 mod generated;
 mod lab;
 mod order;
@@ -31,6 +32,7 @@ pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> anyhow::Res
         Command::Events(events) => events::run(&events, terminal),
         Command::Explain(explain) => explain::run(&explain, terminal),
         Command::Fleet(command) => fleet::run(&command, terminal),
+        Command::Flows(ask) => flows::run(&ask, terminal),
         Command::Drain(order) => {
             order::run(&order::asked(OrderKind::Drain, &order), &order.scope.ask, terminal)
         }

@@ -31,15 +31,26 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
         "recording" => &["terms", "announce", "bgp"],
         "fleet" => &["terms", "announce"],
         "page" | "screen" => &["api", "terms"],
-        "config" => {
-            &["terms", "document", "announce", "bfd", "bgp", "check", "dns", "linux", "resolver", "transfer"]
-        }
+        "config" => &[
+            "terms",
+            "document",
+            "announce",
+            "bfd",
+            "bgp",
+            "check",
+            "continuity",
+            "dns",
+            "linux",
+            "resolver",
+            "transfer",
+        ],
         "daemon" => &[
             "terms",
             "announce",
             "bfd",
             "bgp",
             "check",
+            "continuity",
             "dns",
             "document",
             "linux",
@@ -49,6 +60,7 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
             "recording",
             "fleet",
             "transfer",
+            "xdp",
         ],
         "lab" => &["terms", "document", "linux", "api", "page", "screen"],
         "catchment" => &["terms", "document", "api", "config", "daemon", "lab", "query", "recording"],

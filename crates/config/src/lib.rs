@@ -4,7 +4,7 @@
 //!   site.toml --> Document --> one module per section --> whole-file checks --> SiteFile
 //!                    |           site  peer (policy)            grouping  group
 //!                    |           service (check, built_in_dns)  consistency  fleet
-//!                    |           group_section (fold, drain)  api  bmp
+//!                    |           group_section (fold, drain)  api  bmp  continuity
 //!                    +---------- faults of all of them ----------------------> Faults
 //! ```
 //! A section's module holds the type that its section becomes and the function that reads it. What a section cannot
@@ -16,6 +16,7 @@ mod bmp;
 mod built_in_dns;
 mod check;
 mod consistency;
+mod continuity;
 mod drain;
 mod fleet;
 mod fold;
@@ -38,6 +39,7 @@ pub use api::Api;
 pub use bmp::Collector;
 pub use built_in_dns::{BuiltInDns, DnsTls, TicketKey, TicketKeyError};
 pub use check::{Command, Issuers, Probe, Question, ServerCertificate, Way};
+pub use continuity::Continuity;
 pub use dns::Zone;
 pub use fleet::{Endpoint, EndpointError, Fleet, Login, Tls};
 pub use group::Group;

@@ -4,6 +4,7 @@ use crate::api::{self, Api};
 use crate::bmp::{self, Collector};
 use crate::check::HANG_AFTER;
 use crate::consistency;
+use crate::continuity::{self, Continuity};
 use crate::fleet::{self, Fleet};
 use crate::group::{self, Group};
 use crate::group_section::{self, Rules};
@@ -30,6 +31,8 @@ pub struct SiteFile {
     pub fleet: Option<Fleet>,
     /// Who is told what happens in the sessions, in the order of the file.
     pub collectors: Vec<Collector>,
+    /// How connections are looked after that routing moves to another site; none if they are not.
+    pub continuity: Option<Continuity>,
     /// Where the daemon can be asked.
     pub api: Api,
     /// What its writer should know.
@@ -59,17 +62,23 @@ fn read(root: &Table, directory: &Path) -> Option<SiteFile> {
     let services = service::read_all(&root.required("service"), directory, hang_after);
     let fleet = fleet::read(&root.optional("fleet"), directory);
     let collectors = bmp::read_all(&root.optional("bmp"));
+    let continuity = continuity::read(
+        &root.optional("continuity"),
+        &root.optional("fleet"),
+        services.as_deref().unwrap_or_default(),
+    );
     let api = api::read(root.optional("api").table().as_ref(), directory);
     let otherwise = Rules::of(site.as_ref(), peers.as_deref().unwrap_or_default());
     let sections = group_section::read_all(&root.optional("group"), &otherwise);
     let (site, peers, services, fleet, sections) = (site?, peers?, services?, fleet?, sections?);
-    let (collectors, api) = (collectors?, api?);
+    let (collectors, continuity, api) = (collectors?, continuity?, api?);
     let document = root.document();
     let groups = group::derive(document, &services, &sections, &otherwise);
     consistency::check(document, &peers, &services, &groups);
     let peers = peers.into_iter().map(|peer| peer.value).collect();
     let services = services.into_iter().map(|written| written.service).collect();
-    Some(SiteFile { site, peers, services, groups, fleet, collectors, api, warnings: Warnings::default() })
+    let warnings = Warnings::default();
+    Some(SiteFile { site, peers, services, groups, fleet, collectors, continuity, api, warnings })
 }
 
 impl SiteFile {

@@ -48,6 +48,22 @@ impl Filter {
         &self.blocks
     }
 
+    /// Its words one after the other, the low octet first, as Parquet writes them.
+    pub fn octets(&self) -> Vec<u8> {
+        self.blocks.iter().flatten().flat_map(|word| word.to_le_bytes()).collect()
+    }
+
+    /// The filter that [`Filter::octets`] gave; none for octets that are no whole blocks, no block, or too many.
+    pub fn of_octets(octets: &[u8]) -> Option<Self> {
+        let (words, rest) = octets.as_chunks::<4>();
+        let (blocks, more) = words.as_chunks::<8>();
+        let read = |block: &[[u8; 4]; 8]| block.map(u32::from_le_bytes);
+        if !rest.is_empty() || !more.is_empty() || blocks.len() > Self::MOST_BLOCKS {
+            return None;
+        }
+        Filter::of_blocks(blocks.iter().map(read).collect())
+    }
+
     /// Puts a flow in.
     pub fn insert(&mut self, flow: &Flow, key: &Key) {
         let (place, mask) = self.find(flow, key);

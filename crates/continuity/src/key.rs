@@ -105,6 +105,27 @@ impl KeyRing {
         }
     }
 
+    /// The ring after the next step: the key that follows is learned, then tags are made with it, then the one before is
+    /// forgotten. `fresh` is the key to learn where that is the step. Every site may ask for the same step at the same
+    /// time, as long as one of them is heard.
+    #[must_use]
+    pub fn advance(&self, fresh: Key) -> KeyRing {
+        let mut ring = self.clone();
+        let next = self.sending.next();
+        let others = || KeyId::ALL.into_iter().filter(|id| *id != self.sending && *id != next);
+        match (self.get(next), others().find(|id| self.get(*id).is_some())) {
+            (_, Some(old)) => ring.forget(old),
+            (Some(_), None) => _ = ring.send_with(next),
+            (None, None) => ring.learn(next, fresh),
+        }
+        ring
+    }
+
+    /// Whether the next step begins a succession, as opposed to going on with one.
+    pub fn is_settled(&self) -> bool {
+        self.keys.iter().flatten().count() == 1
+    }
+
     /// The tag of a shim's first word and the flow behind it.
     pub(crate) fn tag(&self, id: KeyId, octets: &[u8]) -> Option<u32> {
         self.get(id).map(|key| key.hash(octets) as u32)

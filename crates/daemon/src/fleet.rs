@@ -16,13 +16,13 @@
 mod asking;
 mod desk;
 mod dns;
-mod ears;
+pub(crate) mod ears;
 mod joining;
 mod load;
 mod metrics;
 mod operator;
 mod picture;
-mod presence;
+pub(crate) mod presence;
 mod registry;
 #[cfg(test)]
 mod tests;
@@ -34,7 +34,7 @@ pub(crate) use dns::DnsSaid;
 pub(crate) use ears::{Heard, listen};
 #[cfg(test)]
 pub(crate) use joining::connect;
-pub(crate) use joining::{Fleet, join};
+pub(crate) use joining::{Fleet, join, store_settings};
 pub(crate) use metrics::register;
 pub(crate) use picture::other_sites;
 pub(crate) use registry::Said;
@@ -166,10 +166,11 @@ impl<S: Store> Driver<S> {
     pub(crate) async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
         let (heard, mut ears) = mpsc::channel(HEARD);
         let mut helpers = JoinSet::new();
-        helpers.spawn(ears::listen(self.store.clone(), heard));
+        helpers.spawn(ears::listen(self.store.clone(), Key::root(), heard));
         let key = Key::host(&self.identity.speaker);
         let mut presence = JoinSet::new();
-        presence.spawn(presence::keep(self.store.clone(), key, self.identity.lease, self.saying.subscribe()));
+        let said = self.saying.subscribe();
+        presence.spawn(presence::keep(self.store.clone(), key, self.identity.lease, said, Said::encode));
         self.look_at_groups();
         loop {
             self.carry_out();

@@ -15,6 +15,7 @@ mod bmp;
 mod caller;
 mod check;
 mod clock;
+mod continuity;
 mod cookies;
 mod desk;
 mod dns;
@@ -55,6 +56,6 @@ pub use succession::FORMAT as SUCCESSION;
 pub fn run(path: &std::path::Path, site_file: config::SiteFile) -> Result<(), Error> {
     let program = succession::Program::of_this_process().map_err(Error::System)?;
     let arrived = succession::arrive(&site_file.site.name);
-    privileges::shed()?;
+    privileges::shed(site_file.continuity.is_some())?;
     wiring::run(path, site_file, arrived, program)
 }

@@ -4,7 +4,7 @@
 //! status when somebody asks, so that status and metrics cannot disagree.
 
 use crate::load::Loads;
-use crate::{bfd, blackhole, bmp, dns, fleet, usage};
+use crate::{bfd, blackhole, bmp, continuity, dns, fleet, usage};
 use api::{CheckResult, EventRow, FleetStatus, Status, Told};
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::counter::Counter;
@@ -161,6 +161,7 @@ impl Metrics {
         blackhole::register(&mut registry, status);
         bfd::register(&mut registry, status, &self.bfd);
         bmp::register(&mut registry, status);
+        continuity::register(&mut registry, status);
         register_alarms(&mut registry, status);
         fleet::register(&mut registry, fleet);
         dns::register(&mut registry, &self.dns.borrow());

@@ -8,6 +8,9 @@ use linux::privileges::{Capabilities, keep_only};
 pub(crate) const NEEDED: Capabilities =
     Capabilities::NET_ADMIN.union(Capabilities::NET_RAW).union(Capabilities::NET_BIND_SERVICE);
 
+/// Programs in the kernel that forward packets of moved connections.
+const FOR_CONTINUITY: Capabilities = Capabilities::BPF;
+
 /// Descriptors that a site with many peers, checks and readers may want.
 const WANTED: u64 = 65_536;
 
@@ -16,10 +19,11 @@ const WANTED: u64 = 65_536;
 const LEAST: u64 = 4 * page::MAX_CONNECTIONS as u64;
 
 /// Gives up what is not needed, but for the right to run one thread in real time. Every thread inherits it, so this comes before any of them.
-pub(crate) fn shed() -> Result<(), Error> {
+pub(crate) fn shed(looks_after_connections: bool) -> Result<(), Error> {
     // Without it BFD says so when it begins: only there it matters.
     let _ = limits::allow_real_time();
-    keep_only(NEEDED).map_err(Error::Host)?;
+    let programs = if looks_after_connections { FOR_CONTINUITY } else { Capabilities::empty() };
+    keep_only(NEEDED | programs).map_err(Error::Host)?;
     limits::forbid_core_files().map_err(Error::Host)?;
     let allowed = limits::allow_descriptors(WANTED).map_err(Error::Host)?;
     if allowed < LEAST {

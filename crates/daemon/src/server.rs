@@ -44,6 +44,7 @@ pub(crate) fn documents(board: Board, metrics: Metrics) -> Router {
         .route(route::FOLLOW, get(follow))
         .route(route::EXPLAIN, get(explain))
         .route(route::FLEET, get(async |State(desk): State<Desk>| Json(desk.board.fleet.status())))
+        .route(route::FLOWS, get(async |State(desk): State<Desk>| Json(desk.board.moved.flows().await)))
         .route(route::METRICS, get(scrape))
         .with_state(desk)
 }

@@ -5,6 +5,7 @@ use crate::bgp::{self, Ledger};
 use crate::blackhole;
 use crate::bmp;
 use crate::clock::Clock;
+use crate::continuity::Moved;
 use crate::dns::{Inventory, zone_keeping};
 use crate::events::Bus;
 use crate::export::Decision;
@@ -42,6 +43,8 @@ pub(crate) struct Board {
     pub(crate) fleet: Fleet,
     /// The zones that come from other servers.
     pub(crate) secondaries: watch::Receiver<zone_keeping::Views>,
+    /// Connections that have moved.
+    pub(crate) moved: Moved,
     /// The BMP collectors.
     pub(crate) collectors: watch::Receiver<bmp::Shown>,
     /// The last time that another program took over.
@@ -114,6 +117,7 @@ impl Board {
             zones: self.zones(),
             collectors,
             secondaries: zone_keeping::shown(&self.secondaries.borrow(), self.clock),
+            continuity: self.moved.status(),
             alarms: self.bus.alarms(),
             restart: self.restart.borrow().clone(),
         }

@@ -21,6 +21,7 @@
 //!  thread "checks": runs of checks that may be held up (TLS, programs, files); load ──latest──> decision loop, fleet driver
 //!  thread "addresses": Keeper ──presence (latest)──> check tasks, decision loop
 //!  collector task ×n (with the attendants) ──lines (latest)──> peer tasks; ──messages (line: so many octets)──> collector
+//!  thread "continuity" <──views (latest)── decision loop; ──how moved connections fare (latest)──> status, metrics
 //!  fleet driver (with the attendants) <──wishes, views (latest)── decision loop; ──grants (latest)──> decision loop
 //!  thread "recording" <──what every machine is told (queue, dropped when full)── decision loop, peer tasks
 //!  thread "bfd" <──orders (queue)── site; ──paths (latest)──> peer tasks, status; in real time where that is allowed
@@ -51,6 +52,7 @@ use crate::bfd::Links;
 use crate::blackhole;
 use crate::check::Workshop;
 use crate::clock::Clock;
+use crate::continuity;
 use crate::cookies;
 use crate::dns;
 use crate::error::Error;
@@ -153,6 +155,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
         clerk,
         trigger,
         driver,
+        continuity,
         collectors,
         metrics,
         memories,
@@ -184,6 +187,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
     let told = bus.clone();
     let keep = move || keeper.keep(kernel, &told);
     std::thread::Builder::new().name("addresses".to_owned()).spawn(keep).map_err(Error::System)?;
+    continuity.map_or(Ok(()), continuity::Driver::start)?;
     watchdog::watch(hearts).map_err(Error::System)?;
 
     match taken {

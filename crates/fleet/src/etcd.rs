@@ -20,8 +20,8 @@ use crate::{
     Unavailable, Watch, Written,
 };
 use etcd_client::{
-    Client, Compare, CompareOp, GetOptions, KeyValue, PutOptions, ResponseHeader, Txn, TxnOp, WatchOptions,
-    WatchStream,
+    Client, Compare, CompareOp, GetOptions, KeyValue, KvClient, PutOptions, ResponseHeader, Txn, TxnOp,
+    WatchOptions, WatchStream,
 };
 use member::{Member, Trouble};
 use std::sync::Arc;
@@ -47,6 +47,14 @@ struct Current {
     member: Option<Member>,
     /// How many connections there were.
     connections: u64,
+}
+
+/// Longest answer that is read, octets: what 64 sites with 500,000 connections each say of them.
+const LONGEST_ANSWER: usize = 128 << 20;
+
+/// A client that reads what is longer than usual.
+fn reader(client: &Client) -> KvClient {
+    client.kv_client().max_decoding_message_size(LONGEST_ANSWER)
 }
 
 impl Etcd {
@@ -111,7 +119,7 @@ impl Etcd {
         let limit = i64::try_from(MOST_LISTED + 1).unwrap_or(i64::MAX);
         let options = GetOptions::new().with_prefix().with_limit(limit);
         let (member, answer) =
-            self.ask(|mut client| async move { client.get(below, Some(options)).await }).await?;
+            self.ask(|client| async move { reader(&client).get(below, Some(options)).await }).await?;
         complete(answer.kvs().len(), prefix)?;
         let entries: Vec<Entry> = answer.kvs().iter().filter_map(|row| self.entry(row)).collect();
         entries.iter().try_for_each(bounded)?;
@@ -195,7 +203,9 @@ impl Store for Etcd {
         let below = self.below(prefix);
         let from = i64::try_from(listing.at.0.saturating_add(1)).unwrap_or(i64::MAX);
         let options = WatchOptions::new().with_prefix().with_start_revision(from);
-        let watching = |mut client: Client| async move { client.watch(below, Some(options)).await };
+        let watching = |client: Client| async move {
+            client.watch_client().max_decoding_message_size(LONGEST_ANSWER).watch(below, Some(options)).await
+        };
         let stream = self.call(&member, watching).await.map_err(Trouble::into_unavailable)?;
         let (sender, watch) = Watch::new();
         tokio::spawn(forward(self.clone(), stream, sender));

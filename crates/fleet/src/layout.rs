@@ -5,6 +5,8 @@
 //! | `v1/groups/GROUP` | the record of the permit protocol |
 //! | `v1/hosts/SITE/HOST` | what a host says of itself, while its lease lives |
 //! | `v1/cookies` | the secrets of the fleet's DNS cookies |
+//! | `continuity/v1/keys` | the keys of the tunnel between sites, and of their flow filters |
+//! | `continuity/v1/hosts/SITE/HOST` | the connections of a host, while its lease lives |
 //! | `memories` | on one machine: what its groups remember |
 //! | `orders` | on one machine: what operators have ordered there |
 //! | `blackholes` | on one machine: what its peers are to drop |
@@ -16,6 +18,9 @@ use terms::GroupName;
 
 /// Everything that sites share lies below it. A store with another form has another first part.
 const ROOT: &str = "v1";
+
+/// See [`Key::continuity`].
+const CONTINUITY: &str = "continuity/v1";
 
 /// Names are what keys are made of, and three of the longest fit into one.
 impl Key {
@@ -42,6 +47,22 @@ impl Key {
     /// The secrets of the fleet's DNS cookies.
     pub fn shared_cookies() -> Key {
         Key(format!("{ROOT}/cookies"))
+    }
+
+    /// Above everything that is said of connections. It lies apart from the rest, because it changes every second, and
+    /// whoever waits for a permit shall not have to hear it.
+    pub fn continuity() -> Key {
+        Key(CONTINUITY.to_owned())
+    }
+
+    /// The keys of the tunnel between sites.
+    pub fn continuity_keys() -> Key {
+        Key(format!("{CONTINUITY}/keys"))
+    }
+
+    /// The connections of one host.
+    pub fn continuity_host(speaker: &Speaker) -> Key {
+        Key(format!("{CONTINUITY}/hosts/{}/{}", speaker.site, speaker.host))
     }
 
     /// What the groups of one machine remember.
@@ -71,7 +92,16 @@ impl Key {
 
     /// Who speaks here.
     pub fn as_host(&self) -> Option<Speaker> {
-        let (site, host) = self.below(&Key::root())?.strip_prefix("hosts/")?.split_once('/')?;
+        self.speaker_below(&Key::root())
+    }
+
+    /// Whose connections lie here.
+    pub fn as_continuity_host(&self) -> Option<Speaker> {
+        self.speaker_below(&Key::continuity())
+    }
+
+    fn speaker_below(&self, root: &Key) -> Option<Speaker> {
+        let (site, host) = self.below(root)?.strip_prefix("hosts/")?.split_once('/')?;
         Some(Speaker { site: site.parse().ok()?, host: host.parse().ok()? })
     }
 }
@@ -86,10 +116,21 @@ mod tests {
         let speaker = Speaker { site: longest.parse().unwrap(), host: longest.parse().unwrap() };
         let name: GroupName = longest.parse().unwrap();
         let (host, group) = (Key::host(&speaker), Key::group(&name));
+        let moved = Key::continuity_host(&speaker);
         assert_eq!((host.as_host(), host.as_group()), (Some(speaker), None));
         assert_eq!((group.as_host(), group.as_group()), (None, Some(name)));
-        let alone = [Key::memories(), Key::orders(), Key::blackholes(), Key::cookies()];
-        for key in [host, group, Key::root(), Key::groups(), Key::shared_cookies()].into_iter().chain(alone) {
+        assert_eq!((moved.as_continuity_host().is_some(), moved.as_host()), (true, None));
+        assert_eq!(Key::continuity_keys().as_continuity_host(), None);
+        let alone = [
+            Key::memories(),
+            Key::orders(),
+            Key::blackholes(),
+            Key::cookies(),
+            Key::shared_cookies(),
+            Key::continuity(),
+            Key::continuity_keys(),
+        ];
+        for key in [host, group, moved, Key::root(), Key::groups()].into_iter().chain(alone) {
             assert_eq!(key.as_str().parse(), Ok(key), "it is what a key is");
         }
         for strange in ["v1/hosts/london", "v1/hosts/london/a/b", "v2/hosts/london/a", "v1/groups/a/b"] {

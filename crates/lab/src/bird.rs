@@ -222,6 +222,11 @@ impl Configuration<'_> {
             }
         };
         writeln!(f, "  ipv4 {{ {v4} }};\n  ipv6 {{ {v6} }};")?;
+        let is_edge = self.world.sites.iter().any(|site| site.router == self.router);
+        if session.kind != SessionKind::Inside && is_edge && self.world.operation.continuity {
+            // Sites that are islands have one number, and have to reach each other.
+            writeln!(f, "  allow local as 1;")?;
+        }
         if session.kind == SessionKind::Host && self.world.operation.bfd.is_some() {
             writeln!(f, "  bfd on;")?;
         }

@@ -5,6 +5,7 @@
 
 mod apply;
 mod attack;
+mod calls;
 mod data_centre;
 mod delivery;
 mod disturb;
@@ -18,7 +19,7 @@ pub use apply::FaultError;
 pub(crate) use disturb::Flapping;
 
 use crate::hostile::ScriptName;
-use crate::scenario::words::{Count, Group, HostName, LanName, Line, NodeName, Percent, Time};
+use crate::scenario::words::{ClientName, Count, Group, HostName, LanName, Line, NodeName, Percent, Time};
 use crate::sentence::sentences;
 use std::net::IpAddr;
 use terms::SiteName;
@@ -114,6 +115,12 @@ sentences! {
         JoinGroup { group: Group, host: HostName } = ["join" group "at" host];
         /// A host leaves a multicast group.
         LeaveGroup { group: Group, host: HostName } = ["leave" group "at" host];
+        /// The client opens so many TCP connections to the echo service (RFC 862) at the anycast address, every other
+        /// one over IPv6. Over each it sends 512 octets, waits until they are back, and half a second more, and so on.
+        OpenConnections { count: Count, client: ClientName } = ["open" count "connections" "from" client];
+        /// The client begins a transfer over IPv4 and one over IPv6: up to 6.5 MB a second to the echo service, which
+        /// sends all of it back.
+        BeginTransfers { client: ClientName } = ["begin" "transfers" "from" client];
         /// The service runs again: started anew after a kill, continued after a hang, and no more flapping.
         RestoreService { site: SiteName } = ["restore" "service" site];
         /// The daemon runs again: started anew after a kill, continued after a hang, starving no more.
@@ -199,6 +206,8 @@ impl Fault {
             | Fault::SendAnycast { .. }
             | Fault::JoinGroup { .. }
             | Fault::LeaveGroup { .. }
+            | Fault::OpenConnections { .. }
+            | Fault::BeginTransfers { .. }
             | Fault::PowerCutHost { .. }
             | Fault::UrpfRouter { .. }
             | Fault::ShiftRouter { .. }
@@ -369,6 +378,10 @@ impl Fault {
             Fault::SendAnycast { host } => format!("{host} sends a packet to the anycast address"),
             Fault::JoinGroup { group, host } => format!("{host} joins {group}"),
             Fault::LeaveGroup { group, host } => format!("{host} leaves {group}"),
+            Fault::OpenConnections { count, client } => format!("{client} opens {count} connections"),
+            Fault::BeginTransfers { client } => {
+                format!("{client} begins a transfer over IPv4 and one over IPv6")
+            }
             Fault::RestoreService { site } => format!("the service of {site} was restored"),
             Fault::RestoreDaemon { site } => format!("the daemon of {site} was restored"),
             Fault::RestoreSite { site } => format!("{site} was restored"),

@@ -56,6 +56,11 @@ impl Display for Configuration<'_> {
 }
 
 impl Configuration<'_> {
+    /// Whether a site is behind it.
+    fn is_edge_of_site(&self) -> bool {
+        self.world.sites.iter().any(|site| self.plan.router(site.router) == Some(self.router))
+    }
+
     /// The communities that ask for less. One of two octets cannot name a network of four.
     fn lists(&self, f: &mut Formatter<'_>, asn: Asn) -> fmt::Result {
         writeln!(f, "bgp community-list standard last-resort permit 65535:0")?;
@@ -127,6 +132,9 @@ impl Configuration<'_> {
             writeln!(f, "  neighbor {theirs} activate")?;
             if kind == SessionKind::Inside {
                 writeln!(f, "  neighbor {theirs} next-hop-self")?;
+            } else if self.world.operation.continuity && self.is_edge_of_site() {
+                // Sites that are islands have one number, and have to reach each other.
+                writeln!(f, "  neighbor {theirs} allowas-in 1")?;
             }
             writeln!(
                 f,

@@ -1,5 +1,6 @@
 //! A host of a site, behind its edge router: it runs the real daemon, and NSD beside it where the world says so.
 
+use crate::calls::echo;
 use crate::machine::Machine;
 use crate::plan::{HostId, NodeId, Plan};
 use crate::processes::{ProcessId, Processes};
@@ -24,6 +25,8 @@ pub(crate) struct Host {
     daemon: ProcessId,
     /// The service that is a process of its own; none where it is built into the daemon.
     service: Option<ProcessId>,
+    /// The echo service, where sites look after connections.
+    echo: Option<ProcessId>,
 }
 
 impl Host {
@@ -45,8 +48,10 @@ impl Host {
                 Some(run_nsd(&directory, machine, processes)?)
             }
         };
+        let echo =
+            world.operation.continuity.then(|| run_echo(&directory, machine, processes)).transpose()?;
         let daemon = run_daemon(&directory, machine, processes)?;
-        Ok(Host { directory, daemon, service })
+        Ok(Host { directory, daemon, service, echo })
     }
 
     /// The process of its daemon.
@@ -66,13 +71,16 @@ impl Host {
 
     /// Its processes.
     pub(crate) fn processes(&self) -> Vec<ProcessId> {
-        self.service.into_iter().chain([self.daemon]).collect()
+        self.service.into_iter().chain(self.echo).chain([self.daemon]).collect()
     }
 
     /// Starts what has ended, the service first.
     pub(crate) fn start_what_is_gone(&mut self, machine: &Machine, processes: &Processes) -> Result<()> {
         if self.service.is_some_and(|service| !processes.is_alive(service)) {
             self.restart_service(machine, processes)?;
+        }
+        if self.echo.is_some_and(|echo| !processes.is_alive(echo)) {
+            self.echo = Some(run_echo(&self.directory, machine, processes)?);
         }
         if processes.is_alive(self.daemon) { Ok(()) } else { self.restart_daemon(machine, processes) }
     }
@@ -97,6 +105,13 @@ fn run_daemon(directory: &Path, machine: &Machine, processes: &Processes) -> Res
     let mut command = Command::new("/proc/self/exe");
     command.arg0("catchment").args(["run", SITE_FILE]);
     run((command, "this program"), directory, "daemon.log", machine, processes)
+}
+
+/// So is the echo service.
+fn run_echo(directory: &Path, machine: &Machine, processes: &Processes) -> Result<ProcessId> {
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0("catchment").args(echo::ARGUMENTS);
+    run((command, "this program"), directory, "echo.log", machine, processes)
 }
 
 fn run_nsd(directory: &Path, machine: &Machine, processes: &Processes) -> Result<ProcessId> {

@@ -8,6 +8,7 @@
 //!                       ├─> router, host ──> processes        BIRD, FRR, the real daemon, NSD
 //!                       ├─> core ──────────> processes        the operator's own data centre: etcd
 //!                       ├─> prober                            asks for every client, all the time
+//!                       ├─> continuity, calls                 what moved connections need, and connections that may move
 //!                       └─> delivery ──> multicast            what hosts send each other, and multicast routers
 //!  looking on  observer ─┬─> paths, views                     real ways, and why routers chose them
 //!                        ├─> story, picture ──> serve         what the page and the control socket tell
@@ -21,9 +22,11 @@
 pub mod bird;
 mod birdc;
 pub mod cable;
+pub mod calls;
 pub mod catchment;
 pub mod clock;
 mod command;
+mod continuity;
 mod control;
 pub mod core;
 pub mod delivery;
@@ -71,6 +74,7 @@ mod views;
 pub mod world;
 
 pub use cable::ends::Ends;
+pub use calls::echo::echo;
 pub use command::{CommandError, down, exec, fault, nodes};
 pub use mission::init;
 pub use replay::HistoryFiles;

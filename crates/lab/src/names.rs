@@ -11,6 +11,8 @@ use terms::{SiteName, nearest_spelling};
 
 /// The most questions a second that one node is let send: cables carry every one of them.
 const MOST_QUESTIONS: usize = 100_000;
+/// Most connections that are opened at once: a client has 28,000 ports for them.
+const MOST_CONNECTIONS: usize = 10_000;
 
 /// Everything of a world that sentences can name.
 #[derive(Clone, Debug)]
@@ -30,6 +32,7 @@ pub struct Names {
     service: Service,
     has_store: bool,
     has_core: bool,
+    has_echo: bool,
 }
 
 /// What is wrong with a name.
@@ -66,6 +69,7 @@ impl Names {
             service: world.service,
             has_store: world.operation.fleet.is_some(),
             has_core: world.operation.has_core(),
+            has_echo: world.operation.continuity,
             cables: fibres
                 .map(|cable| cable.ends.each_ref().map(|end| plan.node(end.node).name.clone()))
                 .collect(),
@@ -101,6 +105,17 @@ impl Names {
                 Some(Wrong {
                     message: format!("{host} is no host of a site"),
                     hint: format!("the hosts are {}", self.hosts.join(", ")),
+                })
+            }
+            Fault::OpenConnections { .. } | Fault::BeginTransfers { .. } if !self.has_echo => Some(Wrong {
+                message: "nobody sends back what clients send: no site looks after connections".to_owned(),
+                hint: "give the world a section `[site]` with `continuity = true`, and a `[fleet]`"
+                    .to_owned(),
+            }),
+            Fault::OpenConnections { count, .. } if !(1..=MOST_CONNECTIONS).contains(&count.get()) => {
+                Some(Wrong {
+                    message: format!("nobody can open {count} connections at once"),
+                    hint: format!("1 to {MOST_CONNECTIONS}"),
                 })
             }
             Fault::FloodFrom { count, .. } if !(1..=MOST_QUESTIONS).contains(&count.get()) => Some(Wrong {

@@ -30,7 +30,10 @@ impl Lab {
             self.remember(fault, kind, target);
         }
         self.story.tell(&match fault {
-            Fault::JoinGroup { .. } | Fault::LeaveGroup { .. } => Happening::Delivery { said: said.clone() },
+            Fault::JoinGroup { .. }
+            | Fault::LeaveGroup { .. }
+            | Fault::OpenConnections { .. }
+            | Fault::BeginTransfers { .. } => Happening::Delivery { said: said.clone() },
             fault if fault.sends() => Happening::Delivery { said: said.clone() },
             _ => Happening::Fault { said: said.clone() },
         });

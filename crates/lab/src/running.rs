@@ -2,7 +2,9 @@
 
 use crate::cable::ends::Ends;
 use crate::cable::{self, Carrying, Fibre};
+use crate::calls::Calls;
 use crate::clock;
+use crate::continuity;
 use crate::core::Core;
 use crate::delivery::Post;
 use crate::fault::Flapping;
@@ -19,6 +21,7 @@ use crate::router::Router;
 use crate::shortfall::{self, Shortfall};
 use crate::story::Story;
 use crate::world::World;
+use linux::veth::Receiver;
 use linux::{Error, Namespace};
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
@@ -73,7 +76,11 @@ pub struct Lab {
     pub(crate) attacks: Mutex<BTreeMap<SiteId, Arc<Attack>>>,
     /// What carries messages between hosts, once somebody has sent one.
     pub(crate) post: Mutex<Option<Arc<Post>>>,
+    /// The connections that clients hold, once one has opened some.
+    pub(crate) calls: Mutex<Option<Arc<Calls>>>,
     pub(crate) processes: Arc<Processes>,
+    /// What has edge routers take what programs of hosts send back.
+    _receivers: Vec<Receiver>,
     /// Who waits for a first answer.
     waiting: Mutex<BTreeSet<(ClientId, Family)>>,
 }
@@ -114,6 +121,10 @@ impl Lab {
             }
             Ok(())
         })?;
+        let receivers = match world.operation.continuity {
+            true => continuity::prepare(&plan, &machines)?,
+            false => Vec::new(),
+        };
         let lateness = Arc::new(LatenessLog::keeping(LATENESS));
         let history = Arc::new(History::keeping(HISTORY));
         let carrying = cable::carry(fibres.clone(), Arc::clone(&lateness))?;
@@ -144,7 +155,9 @@ impl Lab {
             reboots: Mutex::default(),
             attacks: Mutex::default(),
             post: Mutex::default(),
+            calls: Mutex::default(),
             processes,
+            _receivers: receivers,
             waiting: Mutex::default(),
         }))
     }

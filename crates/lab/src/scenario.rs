@@ -13,6 +13,7 @@
 //! words       what stands in the slots of sentences
 //! functional  does a condition hold now?        lasting      was it so all the time?
 //! delivered   who received what was sent?
+//! moved       what became of connections that routing has moved?
 //! timing      what was measured of whom?        verdict      is it the network's, or the machine's?
 //! report      verdicts as JSON and on the terminal   junit      the same as JUnit's XML
 //! results     the files they go to               reference  the page of the book, made from the tables
@@ -27,6 +28,7 @@ pub mod file;
 pub mod functional;
 pub mod junit;
 pub mod lasting;
+pub mod moved;
 pub mod record;
 pub mod reference;
 pub mod report;

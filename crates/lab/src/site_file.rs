@@ -1,8 +1,9 @@
 //! The files of a site, as text: what its daemon and its service are told.
 
+use crate::continuity::pins_of;
 use crate::core::{DEPENDENCY, store_url};
 use crate::hostile;
-use crate::plan::{HostId, NodeId, Plan, Purpose, SERVICE, announced, core, hostile_neighbour};
+use crate::plan::{HostId, NodeId, Plan, Purpose, Role, SERVICE, announced, core, hostile_neighbour};
 use crate::policy::DEPREFERRED;
 use crate::world::{BFD_MULTIPLIER, Service, Site, World};
 use std::fmt::Write;
@@ -111,6 +112,19 @@ pub fn site_file(world: &World, plan: &Plan, site: &Site, (id, host): (HostId, N
         if let Some(min_sites) = fleet.min_sites {
             let _ = writeln!(text, "min_sites = {min_sites}");
         }
+    }
+    let lan = plan.ports(host).find(|(cable, _, _)| plan.cables[cable.0].purpose == Purpose::SiteLan);
+    if let (true, Some((_, port, _))) = (operation.continuity, lan) {
+        let node = plan.node(host);
+        let _ = write!(
+            text,
+            "\n[continuity]\nnumber = {}\ninterfaces = [\"{}\"]\naddresses = [\"{}\", \"{}\"]\npins = \"{}\"\n",
+            plan.nodes.iter().take(host.0).filter(|node| matches!(node.role, Role::Host(_))).count(),
+            port.interface,
+            own.v4,
+            own.v6,
+            pins_of(&node.name).display()
+        );
     }
     text + "\n[api]\nsocket = \"api.sock\"\nlisten = \"127.0.0.1:9053\"\n"
 }

@@ -29,6 +29,7 @@ pub mod sysctl;
 pub mod tcp;
 pub mod tun;
 pub mod user_namespace;
+pub mod veth;
 pub mod watch;
 
 pub use error::{Error, Result};

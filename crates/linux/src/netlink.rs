@@ -3,7 +3,8 @@
 use crate::error::Attempt;
 use crate::{Error, Result};
 use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+    NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkDeserializable, NetlinkHeader, NetlinkMessage,
+    NetlinkPayload,
 };
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
@@ -92,9 +93,9 @@ enum Until {
 }
 
 /// The messages of one datagram.
-pub(crate) fn parse(
+pub(crate) fn parse<M: NetlinkDeserializable>(
     mut bytes: &[u8],
-) -> impl Iterator<Item = io::Result<NetlinkMessage<RouteNetlinkMessage>>> + '_ {
+) -> impl Iterator<Item = io::Result<NetlinkMessage<M>>> + '_ {
     const HEADER: usize = 16;
     const ALIGNMENT: usize = 4;
     std::iter::from_fn(move || {

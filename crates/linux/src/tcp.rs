@@ -7,11 +7,15 @@
 //! | segments of hosts further away are dropped | RFC 5082 | [`distance`] |
 //!
 //! What these guards drop never reaches a program. [`refused`] is what the kernel has counted.
+//!
+//! And which connections there are: [`each_connection`].
 
 pub mod ao;
+mod connections;
 pub mod distance;
 mod key;
 pub mod md5;
 mod refused;
 
+pub use connections::{Ends, each_connection};
 pub use refused::{Refused, refused};

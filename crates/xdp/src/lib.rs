@@ -23,6 +23,6 @@ mod trial;
 
 pub use attach::Mode;
 pub use error::Error;
-pub use load::{Continuity, DIRECTORY, OBJECT, Room};
+pub use load::{Continuity, OBJECT, Room, VERSION};
 pub use tables::Passage;
 pub use trial::{Program, Trial};

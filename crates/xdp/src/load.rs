@@ -9,8 +9,8 @@ use continuity::{Filter, Settings, SiteNumber};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Where a daemon pins what is to survive it. The last part is raised with every change of the tables.
-pub const DIRECTORY: &str = "/sys/fs/bpf/catchment/v1";
+/// The last part of the directory where a daemon pins what is to survive it: raised with every change of the tables.
+pub const VERSION: &str = "v1";
 
 /// The programs, as `ebpf/build` has compiled them.
 pub const OBJECT: &[u8] = aya::include_bytes_aligned!("../../../ebpf/continuity.o");

@@ -3,6 +3,7 @@
 
 mod blackhole;
 mod command;
+mod continuity;
 mod delivery;
 mod event;
 mod explanation;

@@ -1,6 +1,7 @@
 //! What a site announces, since when and why.
 
 use crate::blackhole::blackhole;
+use crate::continuity::continuity;
 use crate::{WHEN, asn, json};
 use api::*;
 use terms::{Attributes, Family};
@@ -157,6 +158,7 @@ fn status() {
         }],
         collectors: vec![collector()],
         secondaries: vec![secondary()],
+        continuity: Some(continuity()),
         alarms: vec![alarm()],
         restart: Some(restart()),
     }));

@@ -27,6 +27,9 @@ pub(crate) enum Lab {
     /// The part of `lab up` that is the world
     #[command(hide = true)]
     Init,
+    /// The echo service of a site of the lab
+    #[command(hide = true)]
+    Echo,
     /// Runs a command inside a node and passes its exit code on
     #[command(
         after_help = "Example:\n  catchment lab exec tokyo -- dig @198.18.0.53 CH TXT id.server +short"

@@ -1,7 +1,7 @@
 //! `catchment status`: what is announced, since when, and why.
 
 use crate::arguments::Ask;
-use crate::commands::{blackhole, order, restart};
+use crate::commands::{blackhole, flows, order, restart};
 use crate::outcome::Outcome;
 use crate::table::{Cell, Table};
 use crate::terminal::{Paint, Terminal, Tone};
@@ -36,6 +36,7 @@ fn page(status: &Status, now: WallTime, paint: Paint) -> String {
         alarms(status, paint),
         orders(status, now, paint),
         blackholes(status, now, paint),
+        status.continuity.iter().map(|continuity| flows::standing(continuity, now, paint)).collect(),
         groups(status, now).render(paint),
         prefixes(status).render(paint),
         blackhole::peers(&status.blackholes).render(paint),

@@ -5,6 +5,7 @@ use crate::address::Presence;
 use crate::blackhole;
 use crate::check::Found;
 use crate::clock::Clock;
+use crate::continuity::Moved;
 use crate::events::Bus;
 use crate::export::Decision;
 use crate::fleet::Fleet;
@@ -108,6 +109,7 @@ impl Stage {
             shown: self.shown.subscribe(),
             decision: self.decision.clone(),
             blackholes: watch::channel(blackhole::Book::new()).1,
+            moved: Moved::unwanted(),
             fleet,
             secondaries: watch::Sender::default().subscribe(),
             collectors: watch::Sender::default().subscribe(),

@@ -50,7 +50,7 @@ impl Keeper {
     pub(super) async fn share(mut self, store: impl Store) -> Infallible {
         let (heard, mut ears) = mpsc::channel(HEARD);
         let mut listening = JoinSet::new();
-        listening.spawn(listen(store.clone(), heard));
+        listening.spawn(listen(store.clone(), Key::root(), heard));
         let mut known = Known::default();
         loop {
             tokio::select! {

@@ -21,10 +21,11 @@ pub(crate) enum Heard {
     Nothing(Reason),
 }
 
-/// Tells what is heard for as long as somebody wants to know. The sender waits for the driver: what is heard is whole.
-pub(crate) async fn listen(store: impl Store, driver: mpsc::Sender<Heard>) {
+/// Tells what is heard below a key, for as long as somebody wants to know. The sender waits for the driver: what is heard
+/// is whole.
+pub(crate) async fn listen(store: impl Store, below: Key, driver: mpsc::Sender<Heard>) {
     loop {
-        let why = match store.watch(&Key::root()).await {
+        let why = match store.watch(&below).await {
             Err(error) => error.0,
             Ok((listing, mut watch)) => {
                 let mut heard = Some(Heard::Everything(listing));

@@ -44,7 +44,7 @@ pub(crate) fn join(
         return (fleet, Permits::Alone, None);
     };
     let (fleet, permits, driver) =
-        connect(site_file, Etcd::new(settings(fleet)), clock, bus, views, loads, dns);
+        connect(site_file, Etcd::new(store_settings(fleet)), clock, bus, views, loads, dns);
     (fleet, permits, Some(driver))
 }
 
@@ -134,7 +134,8 @@ fn identity(site_file: &SiteFile, clock: Clock) -> Identity {
     }
 }
 
-fn settings(fleet: &config::Fleet) -> etcd::Settings {
+/// How the store is reached.
+pub(crate) fn store_settings(fleet: &config::Fleet) -> etcd::Settings {
     etcd::Settings {
         endpoints: fleet.etcd.iter().map(ToString::to_string).collect(),
         tls: fleet

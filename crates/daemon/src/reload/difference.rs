@@ -21,6 +21,8 @@ pub(crate) struct Difference {
     pub(crate) services: BTreeMap<ServiceName, ServiceChange>,
     /// Collectors of BMP that change.
     pub(crate) collectors: BTreeMap<CollectorName, CollectorChange>,
+    /// What becomes of the section that looks after moved connections.
+    pub(crate) continuity: Option<SectionChange>,
     /// Covering prefixes that come.
     pub(crate) covers_added: BTreeSet<Prefix>,
     /// Covering prefixes that go.
@@ -91,6 +93,27 @@ pub(crate) enum CollectorChange {
     Changed,
 }
 
+/// What becomes of a section that there is one of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SectionChange {
+    /// It was not there.
+    Added,
+    /// It is no more.
+    Removed,
+    /// It has other settings.
+    Changed,
+}
+
+impl SectionChange {
+    fn between<T: PartialEq>(last: Option<&T>, next: Option<&T>) -> Option<Self> {
+        match (last, next) {
+            (None, Some(_)) => Some(SectionChange::Added),
+            (Some(_), None) => Some(SectionChange::Removed),
+            (last, next) => (last != next).then_some(SectionChange::Changed),
+        }
+    }
+}
+
 impl Difference {
     /// What `next` changes about `last`.
     pub(crate) fn between(last: &SiteFile, next: &SiteFile) -> Self {
@@ -104,6 +127,7 @@ impl Difference {
             groups,
             services: services(&last.services, &next.services),
             collectors: collectors(&last.collectors, &next.collectors),
+            continuity: SectionChange::between(last.continuity.as_ref(), next.continuity.as_ref()),
             covers_added: &new_covers - &old_covers,
             covers_removed: &old_covers - &new_covers,
             site: site_keys(&last.site, &next.site),
@@ -114,13 +138,14 @@ impl Difference {
     /// Whether nothing changes.
     pub(crate) fn is_empty(&self) -> bool {
         let Difference { peers, groups, gone, services, collectors, .. } = self;
-        let Difference { covers_added, covers_removed, site, needs_restart, .. } = self;
+        let Difference { continuity, covers_added, covers_removed, site, needs_restart, .. } = self;
         let all_same = groups.iter().all(|step| matches!(step, GroupStep::Same(_)));
         all_same
             && peers.is_empty()
             && gone.is_empty()
             && services.is_empty()
             && collectors.is_empty()
+            && continuity.is_none()
             && covers_added.is_empty()
             && covers_removed.is_empty()
             && site.is_empty()

@@ -1,6 +1,6 @@
 //! What a difference says to people.
 
-use super::difference::{CollectorChange, Difference, GroupStep, PeerChange, ServiceChange};
+use super::difference::{CollectorChange, Difference, GroupStep, PeerChange, SectionChange, ServiceChange};
 use api::ReloadChange;
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -28,10 +28,12 @@ impl Difference {
         let services = self.services.iter().map(|(name, change)| row("service", name, service(*change)));
         let collectors =
             self.collectors.iter().map(|(name, change)| row("collector", name, collector(*change)));
+        let continuity =
+            self.continuity.iter().map(|change| row("continuity", &"[continuity]", section(*change)));
         let covers_added = self.covers_added.iter().map(|prefix| row("cover", prefix, "announced"));
         let covers_removed = self.covers_removed.iter().map(|prefix| row("cover", prefix, "withdrawn"));
         let rows = site.chain(peers).chain(groups).chain(gone).chain(services).chain(collectors);
-        rows.chain(covers_added).chain(covers_removed).collect()
+        rows.chain(continuity).chain(covers_added).chain(covers_removed).collect()
     }
 
     /// A sentence for each thing that cannot change while the daemon runs.
@@ -67,6 +69,14 @@ fn collector(change: CollectorChange) -> &'static str {
         CollectorChange::Added => "added",
         CollectorChange::Removed => "removed; its connection ends",
         CollectorChange::Changed => "other settings; its connection begins again",
+    }
+}
+
+fn section(change: SectionChange) -> &'static str {
+    match change {
+        SectionChange::Added => "added; packets of moved connections are forwarded",
+        SectionChange::Removed => "removed; packets of moved connections are not forwarded any more",
+        SectionChange::Changed => "other settings",
     }
 }
 

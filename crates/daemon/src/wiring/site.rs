@@ -7,6 +7,7 @@ use super::services::{Services, belongings};
 use crate::announce::Command;
 use crate::announce::{Member, Regroup};
 use crate::bgp::{self, Doors};
+use crate::continuity::Moved;
 use crate::error::Error;
 use crate::fleet::Fleet;
 use crate::memory::Memories;
@@ -36,6 +37,7 @@ pub(super) struct Site {
     /// A second handle on the read-only listener.
     pub(super) api: Option<OwnedFd>,
     pub(super) fleet: Fleet,
+    pub(super) moved: Moved,
     /// The BMP collectors that are wanted.
     pub(super) collectors: watch::Sender<Vec<config::Collector>>,
     /// To the decision loop.
@@ -111,6 +113,7 @@ impl Site {
         }
         self.linger.send_replace(next.site.linger);
         self.collectors.send_replace(next.collectors.clone());
+        self.moved.follow(&next);
         self.site_file = next;
         self.show();
         Ok(())

@@ -23,7 +23,7 @@ use crate::stop::Stop;
 use crate::succession::{Departing, Descriptors, Estate};
 use crate::traffic::{Connections, Counted};
 use crate::watchdog::{Heart, Hearts};
-use crate::{address, bgp, dns, fleet};
+use crate::{address, bgp, continuity, dns, fleet};
 use ::fleet::Embedded;
 use config::SiteFile;
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,6 +71,8 @@ pub(super) struct Wires {
     pub(super) stop: Stop,
     pub(super) board: Board,
     pub(super) driver: Option<fleet::Driver<::fleet::Etcd>>,
+    /// Looks after moved connections.
+    pub(super) continuity: Option<continuity::Driver<::fleet::Etcd>>,
     pub(super) collectors: Collectors,
     pub(super) clerk: Clerk,
     pub(super) trigger: Trigger,
@@ -165,6 +167,7 @@ pub(super) fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> 
     let dns_said = fleet::DnsSaid { keyring: shared.dns.keyring.clone(), inventory: inventory.clone() };
     let (fleet, permits, mut driver) =
         fleet::join(site_file, clock, bus.clone(), groups_shown.clone(), loads, dns_said);
+    let (moved, continuity) = continuity::join(site_file, clock, bus.clone(), groups_shown.clone());
     let decider = Decider::new(machines, covers, permits, mouth);
     let mut decider = decider.blackholing(blackhole::wanted(&blackholes));
     let mut intents = orders::intents(&standing);
@@ -197,6 +200,7 @@ pub(super) fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> 
         control,
         api,
         fleet: fleet.clone(),
+        moved: moved.clone(),
         collectors: configure,
         commands: commands.clone(),
         memories: to_remember.clone(),
@@ -220,6 +224,7 @@ pub(super) fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> 
         blackholes: blackholes_shown,
         fleet,
         secondaries: secondaries_shown,
+        moved,
         collectors: collectors.shown(),
         restart,
         inventory,
@@ -235,6 +240,7 @@ pub(super) fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> 
         clerk,
         trigger,
         driver,
+        continuity,
         collectors,
         metrics,
         memories,

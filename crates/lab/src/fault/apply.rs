@@ -102,6 +102,8 @@ impl Lab {
             Fault::SendAnycast { host } => self.send_anycast(host)?,
             Fault::JoinGroup { group, host } => self.join_group(*group, host)?,
             Fault::LeaveGroup { group, host } => self.leave_group(*group, host)?,
+            Fault::OpenConnections { count, client } => self.open_connections(client, count.get())?,
+            Fault::BeginTransfers { client } => self.begin_transfers(client)?,
             Fault::RestoreService { site } => self.restore_part(site, Part::Service)?,
             Fault::RestoreDaemon { site } => self.restore_part(site, Part::Daemon)?,
             Fault::RestoreSite { site } => self.restore_site(site)?,

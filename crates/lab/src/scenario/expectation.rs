@@ -125,6 +125,23 @@ sentences! {
         /// The kernel of each router forwards what is sent to the group to networks with a member and to no other ones:
         /// all of them are asked for their tables when what was sent in this step has arrived.
         GroupKept { group: Group } = ["routers" "send" "group" group "to" "members" "only"];
+        /// Every connection of the client is open; every octet that came back over it is the one that was sent, in order;
+        /// and something that was sent after the fault has come back.
+        ConnectionsGoOn { client: ClientName } = ["connections" "of" "client" client "go" "on"];
+        /// Every connection of the client was reset after the fault: none waits for nobody.
+        ConnectionsReset { client: ClientName } = ["connections" "of" "client" client "reset"];
+        /// The programs of the site are in its kernel, and it knows exactly so many other hosts that own connections and are
+        /// alive.
+        SiteKnowsOwners { site: SiteName, count: Count } = ["site" site "knows" count "owners"];
+        /// The daemon of the site shows exactly so many connections whose packets it forwards to the other one.
+        SiteForwards { site: SiteName, count: Count, member: SiteName } =
+            ["site" site "forwards" count "connections" "to" member];
+        /// The programs of the site have dropped no packet of a connection: none was over the budget, claimed by nobody,
+        /// too long, refused, or had no room in the driver.
+        SiteDropsNothing { site: SiteName } = ["site" site "drops" "no" "packet" "throughout"];
+        /// What the programs of the site have counted adds up: each packet of a connection that was not found before has
+        /// one end.
+        SiteAddsUp { site: SiteName } = ["packets" "of" "site" site "add" "up" "throughout"];
         /// Each client of the site is answered again within the limit, and stays answered.
         ClientsAnsweredWithin { site: SiteName, limit: Limit } =
             ["clients" "of" site "answered" "within" limit];
@@ -202,6 +219,11 @@ impl Expectation {
         )
     }
 
+    /// Whether it speaks of connections that clients hold.
+    pub fn follows_connections(&self) -> bool {
+        matches!(self, Expectation::ConnectionsGoOn { .. } | Expectation::ConnectionsReset { .. })
+    }
+
     /// Whether it speaks of the target of a fault, which must then be one site.
     pub fn needs_target(&self) -> bool {
         matches!(self, Expectation::OtherClientsSilent { .. })
@@ -250,6 +272,10 @@ impl Expectation {
             | Expectation::PeerKeptDespiteBrokenUpdates { site, .. }
             | Expectation::PeerToldRoutes { site, .. }
             | Expectation::SiteTellsNothingElse { site }
+            | Expectation::SiteKnowsOwners { site, .. }
+            | Expectation::SiteForwards { site, .. }
+            | Expectation::SiteDropsNothing { site }
+            | Expectation::SiteAddsUp { site }
             | Expectation::PeerLost { site, .. } => Some(site),
             _ => None,
         }

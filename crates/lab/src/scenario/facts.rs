@@ -1,6 +1,7 @@
 //! What is known of a world beside what its clients see: what daemons say, what operators were answered, which
 //! addresses a host has, where routers send packets.
 
+use crate::calls::Call;
 use crate::delivery::Account;
 use crate::hostile::Progress;
 use crate::scenario::expectation::Expectation;
@@ -35,6 +36,10 @@ pub struct Facts {
     pub walks: Vec<Walk>,
     /// What hosts were sent, if that was asked for.
     pub account: Account,
+    /// The connections that have moved, as each site that was asked for and whose daemon answers sees them.
+    pub flows: BTreeMap<SiteName, api::Flows>,
+    /// The connections that clients hold, if that was asked for.
+    pub calls: Vec<Call>,
     /// The time of day at which the step's faults were done.
     pub fault: WallTime,
 }
@@ -97,6 +102,8 @@ pub struct Asked {
     pub events: BTreeSet<SiteName>,
     /// Whose daemon is asked about the fleet.
     pub fleets: BTreeSet<SiteName>,
+    /// Whose daemon is asked about connections that have moved.
+    pub flows: BTreeSet<SiteName>,
     /// Whose host is looked at for the service addresses.
     pub addresses: BTreeSet<SiteName>,
     /// Whose edge router is asked what it has from the host.
@@ -107,6 +114,8 @@ pub struct Asked {
     pub walks: bool,
     /// Whether hosts are asked what they were sent, and multicast routers what they know.
     pub account: bool,
+    /// Whether clients are asked about their connections.
+    pub calls: bool,
 }
 
 impl Asked {
@@ -123,12 +132,17 @@ impl Asked {
                 | Expectation::CountsAway { .. }
                 | Expectation::SeesBehind { .. }
                 | Expectation::SeesNobodyBehind { .. } => &mut asked.fleets,
+                Expectation::SiteKnowsOwners { .. }
+                | Expectation::SiteForwards { .. }
+                | Expectation::SiteDropsNothing { .. }
+                | Expectation::SiteAddsUp { .. } => &mut asked.flows,
                 _ => &mut asked.statuses,
             };
             set.extend(expectation.looks_at().cloned());
             asked.followed.extend(expectation.follows().map(|(client, to)| (client.clone(), to)));
             asked.everybody |= expectation.looks_at_all();
             asked.account |= expectation.counts_packets();
+            asked.calls |= expectation.follows_connections();
         }
         asked
     }

@@ -5,6 +5,7 @@ use crate::plan;
 use crate::scenario::delivered::delivered;
 use crate::scenario::expectation::Expectation;
 use crate::scenario::facts::{Answer, Facts, Ordered, PacketEnd, Walk};
+use crate::scenario::moved;
 use crate::scenario::record::{Record, Sample, Span, Viewpoint};
 use crate::scenario::timing::Window;
 use crate::scenario::words::{ClientName, Output, State, Told, Words};
@@ -113,6 +114,14 @@ pub fn look(expectation: &Expectation, record: &Record, facts: &Facts, window: &
         }),
         Expectation::SiteTellsNothingElse { site } => tells_nothing_else(facts, site),
         Expectation::AttackOver { site } => attack(facts, site),
+        Expectation::ConnectionsGoOn { client } => moved::go_on(&facts.calls, client, window.fault),
+        Expectation::ConnectionsReset { client } => moved::reset(&facts.calls, client, window.fault),
+        Expectation::SiteKnowsOwners { site, count } => moved::knows(facts.flows.get(site), count.get()),
+        Expectation::SiteForwards { site, count, member } => {
+            moved::forwards(facts.flows.get(site), count.get(), member)
+        }
+        Expectation::SiteDropsNothing { site } => moved::drops_nothing(facts.flows.get(site)),
+        Expectation::SiteAddsUp { site } => moved::adds_up(facts.flows.get(site)),
         Expectation::UnicastReached { .. }
         | Expectation::BroadcastReached { .. }
         | Expectation::MulticastReached { .. }

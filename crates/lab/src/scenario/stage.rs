@@ -195,6 +195,7 @@ impl Stage for LabStage {
             ))
         };
         let fleet = |site: &SiteName| Some((site.clone(), self.ask(site, route::FLEET).into_iter().next()?));
+        let flows = |site: &SiteName| Some((site.clone(), self.ask(site, route::FLOWS).into_iter().next()?));
         let missing = |site: &SiteName| Some((site.clone(), self.lab.missing_addresses(site)?));
         let told = |site: &SiteName| Some((site.clone(), self.lab.told_router(site)?));
         let end = |(client, to): &(ClientName, IpAddr)| {
@@ -211,6 +212,8 @@ impl Stage for LabStage {
             clients: self.pictures.borrow().clients.clone(),
             attacks: self.attacks(),
             walks: if asked.walks { self.walks() } else { Vec::new() },
+            flows: asked.flows.iter().filter_map(flows).collect(),
+            calls: if asked.calls { self.lab.calls() } else { Vec::new() },
             account: if asked.account { self.lab.account() } else { Account::default() },
             fault: WallTime::default(),
         }

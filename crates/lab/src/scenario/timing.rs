@@ -130,6 +130,12 @@ pub fn measure(expectation: &Expectation, record: &Record, window: &Window) -> V
         | Expectation::GroupKnown { .. }
         | Expectation::GroupUnknown { .. }
         | Expectation::GroupKept { .. }
+        | Expectation::ConnectionsGoOn { .. }
+        | Expectation::ConnectionsReset { .. }
+        | Expectation::SiteKnowsOwners { .. }
+        | Expectation::SiteForwards { .. }
+        | Expectation::SiteDropsNothing { .. }
+        | Expectation::SiteAddsUp { .. }
         | Expectation::AttackOver { .. } => Vec::new(),
     }
 }

@@ -38,6 +38,8 @@ pub struct Operation {
     pub bfd: Option<Duration>,
     /// Whether every site checks that it reaches the operator's own data centre.
     pub dependency: bool,
+    /// Whether every site looks after connections that routing moves; the sites need a fleet for it.
+    pub continuity: bool,
     /// The fleet store.
     pub fleet: Option<Fleet>,
 }
@@ -52,7 +54,14 @@ pub struct Fleet {
 impl Default for Operation {
     fn default() -> Self {
         let short = Duration::from_secs(3);
-        Operation { drain: short, linger: short, bfd: None, dependency: false, fleet: None }
+        Operation {
+            drain: short,
+            linger: short,
+            bfd: None,
+            dependency: false,
+            continuity: false,
+            fleet: None,
+        }
     }
 }
 
@@ -70,6 +79,7 @@ pub struct Written {
     linger: Option<Duration>,
     bfd: Option<Duration>,
     dependency: Option<bool>,
+    continuity: Option<bool>,
     fleet: Option<Fleet>,
 }
 
@@ -90,6 +100,15 @@ impl Written {
             let dependency = site.optional("dependency");
             written.dependency = dependency.flag().map(|flag| flag.value);
             good &= written.dependency.is_some() || !dependency.is_given();
+            let continuity = site.optional("continuity");
+            written.continuity = continuity.flag().map(|flag| flag.value);
+            good &= written.continuity.is_some() || !continuity.is_given();
+            if written.continuity == Some(true) && !root.optional("fleet").is_given() {
+                let hint = "sites tell each other of their connections through its store: add `[fleet]`";
+                let message = "`continuity` needs a fleet";
+                continuity.document().fault_with_hint(continuity.key_span(), message, hint);
+                good = false;
+            }
         }
         if let Some(fleet) = root.optional("fleet").table() {
             let value = fleet.optional("min_sites");
@@ -107,6 +126,7 @@ impl Written {
             linger: self.linger.unwrap_or(before.linger),
             bfd: self.bfd.or(before.bfd),
             dependency: self.dependency.unwrap_or(before.dependency),
+            continuity: self.continuity.unwrap_or(before.continuity),
             fleet: self.fleet.or(before.fleet),
         }
     }

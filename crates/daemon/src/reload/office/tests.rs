@@ -80,6 +80,7 @@ fn office(name: &str, store: &Embedded) -> (Office, Arc<AtomicUsize>) {
         blackholes: watch::channel(blackhole::Book::new()).1,
         fleet,
         secondaries: watch::Sender::default().subscribe(),
+        moved: crate::continuity::Moved::unwanted(),
         collectors: watch::Sender::default().subscribe(),
         restart: watch::channel(None).1,
         inventory: watch::Sender::default().subscribe(),

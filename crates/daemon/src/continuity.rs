@@ -1,0 +1,112 @@
+//! The driver of connections that move: tells the programs in the kernel what the fleet knows, and the fleet what
+//! connections this host has.
+//!
+//! ```text
+//!   thread "continuity"
+//!   kernel's list of sockets ──once a second──> [`duty`] ──what to say (latest)──> presence ──lease──> Store (etcd)
+//!   Store ──listing, changes (queue)── ears ──>   │ │
+//!   decision loop ──views (latest)────────────>   │ └──settings──> [`programs`] ──> tables in the kernel
+//!   site ──what the site file says (latest)───>   │
+//!                                                 └──how it stands (latest)──> status, metrics; flows on demand
+//! ```
+//! Nothing that announces or withdraws a route waits for this thread, and no packet does: the programs go on with what
+//! they were told last, also while there is no daemon and while the store is gone. After a restart nothing is told to them
+//! before the fleet was heard. Why so: docs/decisions/0015-continuity.md.
+
+mod connections;
+mod duty;
+mod event;
+mod joining;
+mod keys;
+mod knowledge;
+mod others;
+mod programs;
+mod said;
+mod view;
+
+pub(crate) use joining::{Moved, Wanted, join};
+pub(crate) use view::register;
+
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::event::Source;
+use crate::events::Bus;
+use ::fleet::{Etcd, Store};
+use announce::permit::Speaker;
+use duty::Duty;
+use event::Event;
+use programs::Programs;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// How the driver is connected with the rest of the daemon.
+#[derive(Debug)]
+pub(crate) struct Wires {
+    clock: Clock,
+    bus: Bus,
+    /// What the site file says.
+    wanted: watch::Receiver<Option<Wanted>>,
+    /// What each group announces.
+    groups: watch::Receiver<Vec<api::Group>>,
+    /// How it stands.
+    shown: watch::Sender<Option<api::Continuity>>,
+    /// Who wants to see the connections that have moved.
+    asked: mpsc::Receiver<oneshot::Sender<api::Flows>>,
+}
+
+/// The driver.
+#[derive(Debug)]
+pub(crate) struct Driver<S> {
+    store: S,
+    speaker: Speaker,
+    /// How long others count on this host without hearing of it.
+    lease: Duration,
+    wires: Wires,
+    programs: Programs,
+}
+
+impl Driver<Etcd> {
+    /// Starts the thread. It ends with the process, or with the decision loop.
+    pub(crate) fn start(self) -> Result<(), Error> {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::System)?;
+        let run = move || runtime.block_on(self.run());
+        std::thread::Builder::new().name("continuity".to_owned()).spawn(run).map_err(Error::System)?;
+        Ok(())
+    }
+}
+
+impl<S: Store> Driver<S> {
+    /// Does what the site file says, for as long as anybody decides anything.
+    async fn run(mut self) {
+        loop {
+            let wanted = self.wires.wanted.borrow_and_update().clone();
+            match wanted {
+                Some(wanted) => {
+                    let duty = Duty::new(&self.store, &mut self.wires, &mut self.programs);
+                    if duty.run(wanted, self.speaker.clone(), self.lease).await.is_err() {
+                        return;
+                    }
+                }
+                None => {
+                    if self.wires.wanted.changed().await.is_err() {
+                        return;
+                    }
+                }
+            }
+            if self.wires.wanted.borrow().is_none() {
+                self.leave();
+            }
+        }
+    }
+
+    /// The site file does not want it any more.
+    fn leave(&mut self) {
+        self.wires.shown.send_replace(None);
+        let event = match self.programs.leave() {
+            Ok(()) => Event::Ended,
+            Err(error) => Event::Off { reason: error.to_string().into() },
+        };
+        self.wires.bus.tell(&event, Source::Process);
+    }
+}

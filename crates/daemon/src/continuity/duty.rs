@@ -1,0 +1,270 @@
+//! On duty, with one wording of the site file.
+
+use super::connections;
+use super::event::Event;
+use super::joining::none;
+use super::keys::Keys;
+use super::knowledge::{Knowledge, Shared, Standing, is_held};
+use super::others::{Seen, relay};
+use super::programs::Programs;
+use super::said::Said;
+use super::{Wanted, Wires, view};
+use crate::event::Source;
+use crate::fleet::{ears::listen, presence};
+use ::continuity::SiteNumber;
+use ::fleet::{Key, Store};
+use announce::permit::Speaker;
+use api::ContinuityState;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use terms::{Reason, Timestamp};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How often this host's connections are looked at.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// What is heard of others is told to the programs at most so often.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// From one attempt at the programs or the keys to the next.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// News of the store that wait.
+const HEARD: usize = 64;
+
+/// The decision loop is gone, and the daemon with it.
+pub(super) struct Over;
+
+/// On duty.
+pub(super) struct Duty<'a, S> {
+    store: &'a S,
+    wires: &'a mut Wires,
+    programs: &'a mut Programs,
+}
+
+impl<'a, S: Store> Duty<'a, S> {
+    pub(super) fn new(store: &'a S, wires: &'a mut Wires, programs: &'a mut Programs) -> Self {
+        Duty { store, wires, programs }
+    }
+
+    /// Until the site file says something else.
+    pub(super) async fn run(mut self, wanted: Wanted, speaker: Speaker, lease: Duration) -> Result<(), Over> {
+        let (heard, mut ears) = mpsc::channel(HEARD);
+        // Dropped, they take the lease along only when it lapses: a daemon that is back in time was never missed.
+        let mut tasks = JoinSet::new();
+        tasks.spawn(listen(self.store.clone(), Key::continuity(), heard));
+        let mut saying: Option<watch::Sender<Said>> = None;
+        let mut known = Knowledge::new(wanted, &speaker, lease, self.wires.clock.wall());
+        let mut beats = interval(BEAT);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut settle_at = None;
+        loop {
+            tokio::select! {
+                _ = beats.tick() => {
+                    self.look(&mut known);
+                    self.step(&mut known, &mut tasks);
+                    settle_at = Some(self.wires.clock.now());
+                }
+                Some(heard) = ears.recv() => {
+                    known.hear(heard, self.wires.clock.now());
+                    settle_at.get_or_insert(self.wires.clock.now() + PAUSE);
+                }
+                () = self.wires.clock.until(settle_at) => {
+                    settle_at = None;
+                    self.settle(&mut known);
+                    if let Some(said) = known.to_say(&self.wires.groups.borrow()) {
+                        let say = saying.get_or_insert_with(|| {
+                            let (say, said) = watch::channel(said.clone());
+                            let key = Key::continuity_host(&speaker);
+                            tasks.spawn(presence::keep(self.store.clone(), key, lease, said, Said::encode));
+                            say
+                        });
+                        say.send_if_modified(|last| std::mem::replace(last, said.clone()) != said);
+                    }
+                }
+                Some(asked) = self.wires.asked.recv() => {
+                    // Whoever asked may have gone.
+                    let _ = asked.send(self.flows(&known, &speaker));
+                }
+                changed = self.wires.groups.changed() => {
+                    changed.map_err(|_| Over)?;
+                    settle_at.get_or_insert(self.wires.clock.now() + PAUSE);
+                }
+                changed = self.wires.wanted.changed() => return changed.map_err(|_| Over),
+                Some(_) = tasks.join_next() => {}
+            }
+        }
+    }
+
+    /// Looks at this host's own connections.
+    fn look(&self, known: &mut Knowledge) {
+        let Some(shared) = &known.keys else { return };
+        let Wanted { section, services, .. } = &known.wanted;
+        match connections::look(services, &shared.keys.filter, section.connections) {
+            Ok(owned) => known.owned = Some(owned),
+            Err(error) => known.trouble = Some((Reason::from(error.to_string()), self.wires.clock.now())),
+        }
+    }
+
+    /// Asks the store for the next step of the keys where one is due. What comes of it is heard.
+    fn step(&self, known: &mut Knowledge, tasks: &mut JoinSet<()>) {
+        let now = self.wires.clock.now();
+        if !known.is_heard || now < known.step_at {
+            return;
+        }
+        known.step_at = now + RETRY;
+        let (expected, keys) = match &known.keys {
+            None => (None, Keys::fresh()),
+            Some(Shared { keys, revision: None }) => (None, keys.clone()),
+            Some(Shared { keys, revision }) => (*revision, keys.advance()),
+        };
+        let store = self.store.clone();
+        tasks.spawn(async move {
+            // Somebody else may have been faster, which is as good.
+            let _ = store.replace(&Key::continuity_keys(), expected, keys.encode()).await;
+        });
+    }
+
+    /// Tells the programs what is known, and people how it stands.
+    fn settle(&mut self, known: &mut Knowledge) {
+        let now = self.wires.clock.now();
+        for host in known.others.pass(now) {
+            let seen = known.others.seen_by(&known.own);
+            let connections =
+                seen.iter().find(|seen| seen.speaker == host).map_or(0, |seen| seen.connections);
+            self.wires.bus.tell(&Event::Dead { host, connections }, Source::Process);
+        }
+        let seen = known.others.seen_by(&known.own);
+        let is_held = is_held(&self.wires.groups.borrow());
+        let relay = is_held.then(|| relay(&seen, &known.own)).flatten();
+        let standing = self.stand(known, &seen, relay, now);
+        self.tell_of_others(known, &seen, relay);
+        if known.standing != standing {
+            let event = match &standing {
+                Standing::Off(reason) => Some(Event::Off { reason: reason.clone() }),
+                Standing::On => {
+                    let owners = seen.iter().filter(|seen| seen.site.is_ok()).count();
+                    Some(Event::On { interfaces: Reason::from(self.interfaces()), owners })
+                }
+                Standing::Waiting => None,
+            };
+            if let Some(event) = event {
+                self.wires.bus.tell(&event, Source::Process);
+            }
+            (known.standing, known.since) = (standing, self.wires.clock.wall());
+        }
+        let shown = self.shown(known, &seen);
+        self.wires.shown.send_if_modified(|last| std::mem::replace(last, Some(shown.clone())) != Some(shown));
+    }
+
+    /// Brings the programs to where they should be, as far as that is known.
+    fn stand(
+        &mut self,
+        known: &mut Knowledge,
+        seen: &[Seen],
+        relay: Option<SiteNumber>,
+        now: Timestamp,
+    ) -> Standing {
+        if let Some((reason, again)) = &known.trouble
+            && now < *again
+        {
+            return Standing::Off(reason.clone());
+        }
+        let first = known.others.first_with_number(&known.own).cloned();
+        let done =
+            self.programs.make_ready(&known.wanted.section).and_then(|()| match (&first, &known.keys) {
+                // Two sites with one number would each take what is for the other.
+                (Some(_), _) => self.programs.let_pass(),
+                (None, Some(shared)) if known.is_heard => {
+                    self.programs.tell(&known.settings(&shared.keys, seen, relay))
+                }
+                (None, _) => Ok(()),
+            });
+        known.trouble = done.err().map(|error| (Reason::from(error.to_string()), now + RETRY));
+        match (&known.trouble, first) {
+            (Some((reason, _)), _) => Standing::Off(reason.clone()),
+            (None, Some(Speaker { site, host })) => {
+                let number = known.own.number;
+                let words = format!(
+                    "number {number} is that of host {host} of site {site}, which comes first by name: \
+                     give this host another `number` in [continuity]"
+                );
+                Standing::Off(Reason::from(words))
+            }
+            (None, None) if known.is_heard && known.keys.is_some() => Standing::On,
+            (None, None) => Standing::Waiting,
+        }
+    }
+
+    /// Tells what has changed about the others.
+    fn tell_of_others(&self, known: &mut Knowledge, seen: &[Seen], relay: Option<SiteNumber>) {
+        let tell = |event: Event| self.wires.bus.tell(&event, Source::Process);
+        let out = seen.iter().filter_map(|seen| Some((seen.speaker.clone(), seen.site.as_ref().err()?)));
+        let out: BTreeMap<Speaker, _> = out.collect();
+        for (host, why) in &out {
+            if !known.left_out.contains(host) {
+                tell(Event::LeftOut { host: host.clone(), reason: Reason::from(why.to_string()) });
+            }
+        }
+        for host in known.left_out.iter().filter(|host| !out.contains_key(host)) {
+            tell(Event::TakenIn { host: host.clone() });
+        }
+        known.left_out = out.into_keys().collect();
+        let relay = relay
+            .and_then(|number| seen.iter().find(|seen| seen.number == number && seen.site.is_ok()).cloned());
+        let to = |relay: &Option<Seen>| relay.as_ref().map(|seen| seen.speaker.clone());
+        match (to(&known.relay), to(&relay)) {
+            (before, Some(now)) if before.as_ref() != Some(&now) => tell(Event::Relayed { to: now }),
+            (Some(_), None) => tell(Event::RelayEnded),
+            _ => {}
+        }
+        known.relay = relay;
+    }
+
+    fn interfaces(&self) -> String {
+        let words = self.programs.modes().map(|mode| {
+            let interface = view::interface(mode);
+            format!("{} ({})", interface.name, interface.mode)
+        });
+        words.collect::<Vec<_>>().join(", ")
+    }
+
+    fn shown(&self, known: &Knowledge, seen: &[Seen]) -> api::Continuity {
+        let (state, reason) = match &known.standing {
+            Standing::Off(reason) => (ContinuityState::Off, Some(reason.clone())),
+            Standing::Waiting => (ContinuityState::Waiting, None),
+            Standing::On => (ContinuityState::On, None),
+        };
+        api::Continuity {
+            state,
+            since: known.since,
+            reason,
+            number: known.own.number.get(),
+            interfaces: self.programs.modes().map(view::interface).collect(),
+            owned: known.owned.as_ref().map_or(0, |owned| owned.connections),
+            relay: known.relay.as_ref().map(|seen| seen.speaker.site.clone()),
+            owners: seen.iter().map(view::owner).collect(),
+            // Programs that cannot be read have counted nothing that is known.
+            packets: view::packets(&self.programs.counts().unwrap_or_default()),
+        }
+    }
+
+    /// The connections that have moved.
+    fn flows(&self, known: &Knowledge, speaker: &Speaker) -> api::Flows {
+        let seen = known.others.seen_by(&known.own);
+        let continuity = Some(self.shown(known, &seen));
+        let empty = none(speaker.site.clone(), continuity);
+        let (Some(shared), Ok([forwarded, received])) = (&known.keys, self.programs.passages()) else {
+            return empty;
+        };
+        let host = |number| seen.iter().find(|seen| seen.number == number && seen.site.is_ok());
+        let theirs = |number| host(number)?.site.as_ref().ok()?.filter.as_ref();
+        let ours = |_| known.owned.as_ref().map(|owned| &owned.filter);
+        let (clock, key) = (self.wires.clock, &shared.keys.filter);
+        let (forwarded, more) = view::flows(forwarded, clock, key, theirs, host);
+        let (received, still_more) = view::flows(received, clock, key, ours, host);
+        api::Flows { forwarded, received, more: more + still_more, ..empty }
+    }
+}

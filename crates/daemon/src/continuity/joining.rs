@@ -1,0 +1,123 @@
+//! From the site file to a driver, and to what the rest of the daemon sees of it.
+
+use super::programs::Programs;
+use super::{Driver, Wires};
+use crate::clock::Clock;
+use crate::events::Bus;
+use crate::fleet;
+use ::fleet::Etcd;
+use announce::permit::Speaker;
+use api::{Flows, Schema};
+use config::SiteFile;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::time::Duration;
+use terms::{GeoPoint, SiteName};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Readers that wait for the list of connections.
+const WAITING: usize = 8;
+
+/// How long a reader waits.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Longest lease: a host that is dead is known to be so after two of them.
+const LONGEST_LEASE: Duration = Duration::from_secs(20);
+
+/// What the site file says.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Wanted {
+    pub(super) section: config::Continuity,
+    /// The addresses whose connections are looked after.
+    pub(super) services: BTreeSet<IpAddr>,
+    /// Where this host is.
+    pub(super) at: Option<GeoPoint>,
+}
+
+impl Wanted {
+    /// None where the site file does not say that connections are to be looked after.
+    pub(crate) fn of(site_file: &SiteFile) -> Option<Self> {
+        Some(Wanted {
+            section: site_file.continuity.clone()?,
+            services: site_file.services.iter().flat_map(|service| service.addresses.clone()).collect(),
+            at: site_file.site.place.as_ref().map(|place| place.at),
+        })
+    }
+}
+
+/// What others see of connections that move, and who tells what is wanted.
+#[derive(Clone, Debug)]
+pub(crate) struct Moved {
+    site: SiteName,
+    shown: watch::Receiver<Option<api::Continuity>>,
+    ask: mpsc::Sender<oneshot::Sender<Flows>>,
+    wanted: watch::Sender<Option<Wanted>>,
+}
+
+/// Prepares what the site file says. A site on its own has nobody to forward to, and no driver.
+pub(crate) fn join(
+    site_file: &SiteFile,
+    clock: Clock,
+    bus: Bus,
+    groups: watch::Receiver<Vec<api::Group>>,
+) -> (Moved, Option<Driver<Etcd>>) {
+    let (shows, shown) = watch::channel(None);
+    let (ask, asked) = mpsc::channel(WAITING);
+    let (wants, wanted) = watch::channel(Wanted::of(site_file));
+    let speaker = Speaker { site: site_file.site.name.clone(), host: site_file.site.host.clone() };
+    let moved = Moved { site: speaker.site.clone(), shown, ask, wanted: wants };
+    let driver = site_file.fleet.as_ref().map(|fleet| Driver {
+        store: Etcd::new(fleet::store_settings(fleet)),
+        speaker,
+        lease: fleet.lease.min(LONGEST_LEASE),
+        wires: Wires { clock, bus, wanted, groups, shown: shows, asked },
+        programs: Programs::default(),
+    });
+    (moved, driver)
+}
+
+impl Moved {
+    /// Another site file is in force.
+    pub(crate) fn follow(&self, site_file: &SiteFile) {
+        let next = Wanted::of(site_file);
+        self.wanted.send_if_modified(|wanted| {
+            let changes = *wanted != next;
+            *wanted = next;
+            changes
+        });
+    }
+
+    /// How it stands; none where the site file does not want it.
+    pub(crate) fn status(&self) -> Option<api::Continuity> {
+        self.shown.borrow().clone()
+    }
+
+    /// The connections that have moved.
+    pub(crate) async fn flows(&self) -> Flows {
+        let (answer, answered) = oneshot::channel();
+        let asked = self.ask.try_send(answer).is_ok();
+        match tokio::time::timeout(PATIENCE, answered).await {
+            Ok(Ok(flows)) if asked => flows,
+            // Nobody looks after any.
+            _ => none(self.site.clone(), self.status()),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Moved {
+    /// Of a site that looks after no connections.
+    pub(crate) fn unwanted() -> Self {
+        Moved {
+            site: "london".parse().unwrap(),
+            shown: watch::channel(None).1,
+            ask: mpsc::channel(1).0,
+            wanted: watch::channel(None).0,
+        }
+    }
+}
+
+/// No connections.
+pub(super) fn none(site: SiteName, continuity: Option<api::Continuity>) -> Flows {
+    Flows { schema: Schema, site, continuity, forwarded: Vec::new(), received: Vec::new(), more: 0 }
+}

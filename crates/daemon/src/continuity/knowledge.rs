@@ -1,0 +1,168 @@
+//! What is known while one wording of the site file is in force: pure, and told the time.
+
+use super::Wanted;
+use super::connections::Owned;
+use super::keys::Keys;
+use super::others::{Others, Own, Seen};
+use super::said::Said;
+use crate::fleet::ears::Heard;
+use ::continuity::{Filter, Pace, Paces, Settings, SiteNumber};
+use ::fleet::{Entry, Key, Revision};
+use announce::permit::Speaker;
+use api::{GroupState, Output};
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+use std::time::Duration;
+use terms::{Reason, Timestamp, WallTime};
+
+/// Guesses and resets get a part of the budget that claims get.
+const PART: u32 = 10;
+
+/// What is known.
+pub(super) struct Knowledge {
+    pub(super) wanted: Wanted,
+    pub(super) own: Own,
+    pub(super) others: Others,
+    /// Whether the store was heard at all since the daemon started.
+    pub(super) is_heard: bool,
+    pub(super) keys: Option<Shared>,
+    /// When the next step of the keys is tried.
+    pub(super) step_at: Timestamp,
+    pub(super) owned: Option<Owned>,
+    /// What is wrong with the programs, and when they are tried again.
+    pub(super) trouble: Option<(Reason, Timestamp)>,
+    pub(super) standing: Standing,
+    pub(super) since: WallTime,
+    pub(super) left_out: BTreeSet<Speaker>,
+    pub(super) relay: Option<Seen>,
+}
+
+/// The keys in the store.
+pub(super) struct Shared {
+    pub(super) keys: Keys,
+    /// None: the store has lost them.
+    pub(super) revision: Option<Revision>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Off(Reason),
+    Waiting,
+    On,
+}
+
+impl Knowledge {
+    pub(super) fn new(wanted: Wanted, speaker: &Speaker, lease: Duration, since: WallTime) -> Self {
+        let section = &wanted.section;
+        let room = usize::try_from(section.connections).unwrap_or(usize::MAX);
+        let own = Own {
+            speaker: speaker.clone(),
+            number: section.number,
+            port: section.port,
+            has4: section.source4.is_some(),
+            has6: section.source6.is_some(),
+            at: wanted.at,
+            room: Filter::with_room_for(room).blocks().len(),
+        };
+        Knowledge {
+            wanted,
+            own,
+            others: Others::new(lease),
+            is_heard: false,
+            keys: None,
+            step_at: Timestamp::ZERO,
+            owned: None,
+            trouble: None,
+            standing: Standing::Waiting,
+            since,
+            left_out: BTreeSet::new(),
+            relay: None,
+        }
+    }
+
+    pub(super) fn hear(&mut self, heard: Heard, now: Timestamp) {
+        match heard {
+            Heard::Everything(listing) => {
+                let present = listing.entries.iter().filter_map(|entry| entry.key.as_continuity_host());
+                self.others.begin(&present.collect(), now);
+                self.is_heard = true;
+                if let Some(shared) = &mut self.keys {
+                    shared.revision = None;
+                    self.step_at = now;
+                }
+                listing.entries.iter().for_each(|entry| self.hear_entry(entry, now));
+            }
+            Heard::Put(entry) => self.hear_entry(&entry, now),
+            Heard::Gone(key) => {
+                if let Some(host) = key.as_continuity_host() {
+                    self.others.gone(&host, now);
+                }
+            }
+            Heard::Nothing(_) => self.others.lose(),
+        }
+    }
+
+    fn hear_entry(&mut self, entry: &Entry, now: Timestamp) {
+        if let Some(host) = entry.key.as_continuity_host().filter(|host| *host != self.own.speaker) {
+            if let Some(said) = Said::decode(&entry.value) {
+                self.others.hear(host, said);
+            }
+        } else if entry.key == Key::continuity_keys()
+            && let Some(keys) = Keys::decode(&entry.value)
+        {
+            self.step_at = now + keys.next_in();
+            self.keys = Some(Shared { keys, revision: Some(entry.revision) });
+        }
+    }
+
+    /// What the programs are told.
+    pub(super) fn settings(&self, keys: &Keys, seen: &[Seen], relay: Option<SiteNumber>) -> Settings {
+        let section = &self.wanted.section;
+        let part = NonZeroU32::new(section.budget.get() / PART).unwrap_or(NonZeroU32::MIN);
+        // What comes in the first two seconds of a shift may come at once.
+        let pace = |packets: NonZeroU32| Pace::per_second(packets, packets.get().saturating_mul(2));
+        let sites = seen.iter().filter_map(|seen| Some((seen.number, seen.site.as_ref().ok()?.clone())));
+        Settings {
+            number: section.number,
+            keys: keys.ring.clone(),
+            filter_key: keys.filter,
+            paces: Paces { claims: pace(section.budget), guesses: pace(part), resets: pace(part) },
+            source4: section.source4,
+            source6: section.source6,
+            port: section.port,
+            mtu: section.mtu,
+            relay,
+            services: self.wanted.services.clone(),
+            sites: sites.collect(),
+        }
+    }
+
+    /// What others are told: nothing before the programs take what others forward.
+    pub(super) fn to_say(&self, groups: &[api::Group]) -> Option<Said> {
+        let (Standing::On, Some(owned)) = (&self.standing, &self.owned) else { return None };
+        let section = &self.wanted.section;
+        Some(Said {
+            number: section.number,
+            port: section.port,
+            source4: section.source4,
+            source6: section.source6,
+            at: self.wanted.at,
+            is_well: is_well(groups),
+            connections: owned.connections,
+            filter: owned.filter.clone(),
+        })
+    }
+}
+
+/// Whether no group of this site can answer, and none may leave.
+pub(super) fn is_held(groups: &[api::Group]) -> bool {
+    !groups.is_empty() && groups.iter().all(|group| group.state == GroupState::Held)
+}
+
+/// Whether every group of this site answers.
+fn is_well(groups: &[api::Group]) -> bool {
+    let answers = |group: &api::Group| {
+        matches!(group.state, GroupState::Up | GroupState::Suspect) && group.output != Output::None
+    };
+    !groups.is_empty() && groups.iter().all(answers)
+}

@@ -1,0 +1,87 @@
+//! The programs in the kernel, brought to where the site file wants them, again and again until they are.
+
+use ::continuity::Counts;
+use config::Continuity as Wanted;
+use linux::link::{self, LinkIndex};
+use std::collections::BTreeMap;
+use xdp::{Continuity, Error, Mode, Passage, Room, VERSION};
+
+/// The programs, as far as they are there.
+#[derive(Debug, Default)]
+pub(super) struct Programs {
+    loaded: Option<Continuity>,
+    /// How each interface runs them, and which interface that was.
+    attached: BTreeMap<String, (LinkIndex, Mode)>,
+}
+
+impl Programs {
+    /// Loads and attaches what is not there yet, and takes it off interfaces that are not wanted any more. What an earlier
+    /// daemon has left is used on.
+    pub(super) fn make_ready(&mut self, wanted: &Wanted) -> Result<(), Error> {
+        let loaded = match &mut self.loaded {
+            Some(loaded) => loaded,
+            none => none.insert(Continuity::load(&wanted.pins.join(VERSION), room(wanted))?),
+        };
+        let names: Vec<String> = wanted.interfaces.iter().map(ToString::to_string).collect();
+        self.attached.retain(|name, _| {
+            let is_wanted = names.contains(name);
+            if !is_wanted {
+                // One that has gone has no programs any more.
+                let _ = loaded.detach(name);
+            }
+            is_wanted
+        });
+        for name in names {
+            // An interface that was made anew has the name of the old one, and another number.
+            let index = link::index_here(&name).ok();
+            if self.attached.get(&name).is_some_and(|(attached, _)| Some(*attached) == index) {
+                continue;
+            }
+            self.attached.remove(&name);
+            let mode = loaded.attach(&name)?;
+            if let Some(index) = index {
+                self.attached.insert(name, (index, mode));
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the programs everything; nothing where there are none.
+    pub(super) fn tell(&mut self, settings: &::continuity::Settings) -> Result<(), Error> {
+        self.loaded.as_mut().map_or(Ok(()), |loaded| loaded.tell(settings))
+    }
+
+    /// Lets everything pass.
+    pub(super) fn let_pass(&mut self) -> Result<(), Error> {
+        self.loaded.as_mut().map_or(Ok(()), Continuity::let_pass)
+    }
+
+    /// Lets everything pass, and takes the programs off every interface.
+    pub(super) fn leave(&mut self) -> Result<(), Error> {
+        self.let_pass()?;
+        let Some(mut loaded) = self.loaded.take() else { return Ok(()) };
+        std::mem::take(&mut self.attached).into_keys().try_for_each(|name| loaded.detach(&name))
+    }
+
+    /// How each interface runs them.
+    pub(super) fn modes(&self) -> impl Iterator<Item = (&str, Mode)> {
+        self.attached.iter().map(|(name, (_, mode))| (name.as_str(), *mode))
+    }
+
+    /// What became of all packets.
+    pub(super) fn counts(&self) -> Result<Counts, Error> {
+        self.loaded.as_ref().map_or(Ok(Counts::default()), Continuity::counts)
+    }
+
+    /// Flows that are forwarded, and flows that are received.
+    pub(super) fn passages(&self) -> Result<[Vec<Passage>; 2], Error> {
+        match &self.loaded {
+            Some(loaded) => Ok([loaded.forwarded()?, loaded.received()?]),
+            None => Ok(Default::default()),
+        }
+    }
+}
+
+fn room(wanted: &Wanted) -> Room {
+    Room { flows_of_a_site: wanted.connections, ..Room::default() }
+}

@@ -1,0 +1,152 @@
+//! What is shown of moved connections.
+
+use super::others::Seen;
+use crate::clock::Clock;
+use ::continuity::{Count, Counts, Filter, Key, SiteNumber, State};
+use api::{ContinuityInterface, ContinuityState, Flow, InterfaceMode, Owner, OwnerState, Status};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use rustix::time::{ClockId, clock_gettime};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+use terms::{Reason, Timestamp};
+use xdp::{Mode, Passage};
+
+/// Most connections of a list.
+const MOST: usize = 10_000;
+
+/// How an interface runs the programs.
+pub(super) fn interface((name, mode): (&str, Mode)) -> ContinuityInterface {
+    let mode = match mode {
+        Mode::Native => InterfaceMode::Native,
+        Mode::Generic => InterfaceMode::Generic,
+    };
+    ContinuityInterface { name: name.to_owned(), mode }
+}
+
+/// Another host.
+pub(super) fn owner(seen: &Seen) -> Owner {
+    let (address, state, reason) = match &seen.site {
+        Ok(site) => {
+            let state = match site.state {
+                State::Alive => OwnerState::Alive,
+                State::Dead => OwnerState::Dead,
+            };
+            (Some(site.address), state, None)
+        }
+        Err(why) => (None, OwnerState::LeftOut, Some(Reason::from(why.to_string()))),
+    };
+    Owner {
+        site: seen.speaker.site.clone(),
+        host: seen.speaker.host.clone(),
+        number: seen.number.get(),
+        address,
+        state,
+        reason,
+        connections: seen.connections,
+    }
+}
+
+/// The word of a counter.
+fn word(count: Count) -> &'static str {
+    match count {
+        Count::Foreign => "foreign",
+        Count::Opaque => "opaque",
+        Count::Connectionless => "connectionless",
+        Count::Opening => "opening",
+        Count::Owned => "owned",
+        Count::Orphaned => "orphaned",
+        Count::Learned => "learned",
+        Count::Claimed => "claimed",
+        Count::Guessed => "guessed",
+        Count::Relayed => "relayed",
+        Count::OverBudget => "over-budget",
+        Count::Unclaimed => "unclaimed",
+        Count::Oversized => "oversized",
+        Count::Refused => "refused",
+        Count::Arrived => "arrived",
+        Count::Missed => "missed",
+        Count::Unsent => "unsent",
+    }
+}
+
+/// Every counter by its word.
+pub(super) fn packets(counts: &Counts) -> BTreeMap<String, u64> {
+    Count::ALL.into_iter().map(|count| (word(count).to_owned(), counts.get(count))).collect()
+}
+
+/// The connections of a table that are still there, as their owner says: those that were seen last first, and how many more
+/// there are. The table itself forgets only what it has no room for.
+pub(super) fn flows<'a>(
+    mut passages: Vec<Passage>,
+    clock: Clock,
+    key: &Key,
+    owner: impl Fn(SiteNumber) -> Option<&'a Filter>,
+    host: impl Fn(SiteNumber) -> Option<&'a Seen>,
+) -> (Vec<Flow>, u64) {
+    passages.retain(|passage| owner(passage.site).is_some_and(|filter| filter.contains(&passage.flow, key)));
+    passages.sort_by_key(|passage| std::cmp::Reverse(passage.seen));
+    let more = passages.len().saturating_sub(MOST);
+    passages.truncate(MOST);
+    let now = machine_time();
+    let wall = |at: Timestamp| clock.wall_at(clock.now() - now.since(at));
+    let flow = |passage: Passage| Flow {
+        client: SocketAddr::new(passage.flow.client.to_canonical(), passage.flow.client_port),
+        service: SocketAddr::new(passage.flow.service.to_canonical(), passage.flow.service_port),
+        number: passage.site.get(),
+        site: host(passage.site).map(|seen| seen.speaker.site.clone()),
+        since: wall(passage.since),
+        seen: wall(passage.seen),
+        packets: passage.packets,
+    };
+    (passages.into_iter().map(flow).collect(), u64::try_from(more).unwrap_or(u64::MAX))
+}
+
+/// The clock of the programs.
+fn machine_time() -> Timestamp {
+    let now = clock_gettime(ClockId::Monotonic);
+    let since_start = Duration::new(now.tv_sec.try_into().unwrap_or(0), now.tv_nsec.try_into().unwrap_or(0));
+    Timestamp::ZERO + since_start
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Verdict {
+    verdict: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OwnerLabels {
+    site: String,
+    host: String,
+    state: &'static str,
+}
+
+/// Shows how moved connections fare; nothing where the site file does not want them looked after.
+pub(crate) fn register(registry: &mut Registry, status: &Status) {
+    let Some(continuity) = &status.continuity else { return };
+    let on = Gauge::<i64>::default();
+    on.set(i64::from(continuity.state == ContinuityState::On));
+    registry.register("continuity_on", "Whether packets of moved connections are forwarded", on);
+    let owned = Gauge::<i64>::default();
+    owned.set(i64::try_from(continuity.owned).unwrap_or(i64::MAX));
+    registry.register("continuity_owned", "Connections of this host", owned);
+    let packets = Family::<Verdict, Counter>::default();
+    for (verdict, number) in &continuity.packets {
+        packets.get_or_create(&Verdict { verdict: verdict.clone() }).inc_by(*number);
+    }
+    registry.register("continuity_packets", "Packets by what became of them", packets);
+    let owners = Family::<OwnerLabels, Gauge>::default();
+    for owner in &continuity.owners {
+        let labels = OwnerLabels {
+            site: owner.site.to_string(),
+            host: owner.host.to_string(),
+            state: owner.state.word(),
+        };
+        owners.get_or_create(&labels).set(i64::try_from(owner.connections).unwrap_or(i64::MAX));
+    }
+    registry.register("continuity_owner_connections", "Connections of another host, as it said last", owners);
+}

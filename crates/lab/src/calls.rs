@@ -1,0 +1,85 @@
+//! Connections that clients hold open, over which every octet comes back: what a user notices of a move is what is counted
+//! here.
+//!
+//! ```text
+//!  echo     a process on each host of a site: sends back what it gets (RFC 862)
+//!  call     one connection of a client: sends, compares what comes back, keeps its account
+//! ```
+//! Both ends are ordinary sockets of ordinary kernels.
+
+mod call;
+pub mod echo;
+
+pub(crate) use call::Pace;
+pub use call::{Call, Ended};
+
+use crate::clock;
+use crate::plan::SERVICE;
+use crate::running::lock;
+use linux::{Error, Namespace, Result};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+use terms::Family;
+use tokio::net::TcpSocket;
+use tokio::runtime::Handle;
+
+/// What somebody types, or a program that keeps a connection warm: it waits for the answer, and for a while.
+pub(crate) const TALK: Pace = Pace { piece: 512, window: 512, pause: Duration::from_millis(500) };
+
+/// A file that is sent while another one is received.
+pub(crate) const TRANSFER: Pace =
+    Pace { piece: 64 << 10, window: 512 << 10, pause: Duration::from_millis(10) };
+
+/// The connections of all clients, and the thread that speaks for them.
+#[derive(Debug)]
+pub(crate) struct Calls {
+    calls: Arc<Mutex<Vec<Call>>>,
+    runtime: Handle,
+}
+
+impl Calls {
+    /// Starts the thread. It ends with the process.
+    pub(crate) fn start() -> Result<Self> {
+        let failed = |error| Error::new("start the thread that speaks for clients", error);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let handle = runtime.handle().clone();
+        let run = move || runtime.block_on(std::future::pending::<()>());
+        thread::Builder::new().name("calls".into()).spawn(run).map_err(failed)?;
+        Ok(Calls { calls: Arc::default(), runtime: handle })
+    }
+
+    /// Opens connections from a client to the anycast address, one for each family named. Returns before they are open.
+    pub(crate) fn open(
+        &self,
+        (client, namespace): (&str, &Namespace),
+        families: impl Iterator<Item = Family> + Send,
+        pace: Pace,
+    ) -> Result<()> {
+        let sockets = namespace.run(|| {
+            let socket = |family| match family {
+                Family::Ipv4 => TcpSocket::new_v4().map(|socket| (family, socket)),
+                Family::Ipv6 => TcpSocket::new_v6().map(|socket| (family, socket)),
+            };
+            families.map(socket).collect::<std::io::Result<Vec<_>>>()
+        })?;
+        let sockets = sockets.map_err(|error| Error::new("open a socket for a client", error))?;
+        for (family, socket) in sockets {
+            let to = SocketAddr::new(SERVICE.of(family), echo::PORT);
+            let place = {
+                let mut calls = lock(&self.calls);
+                calls.push(Call::new(client, family, clock::now()));
+                calls.len() - 1
+            };
+            let account = call::Account { calls: Arc::clone(&self.calls), place };
+            self.runtime.spawn(call::speak(socket, to, pace, account));
+        }
+        Ok(())
+    }
+
+    /// How each stands.
+    pub(crate) fn all(&self) -> Vec<Call> {
+        lock(&self.calls).clone()
+    }
+}

@@ -1,0 +1,49 @@
+//! Connections that clients open.
+
+use crate::calls::{Call, Calls, Pace, TALK, TRANSFER};
+use crate::fault::apply::FaultError;
+use crate::history::ClientId;
+use crate::running::{Lab, lock};
+use crate::scenario::words::ClientName;
+use std::sync::Arc;
+use terms::Family;
+
+impl Lab {
+    pub(super) fn open_connections(&self, client: &ClientName, count: usize) -> Result<(), FaultError> {
+        self.open(client, Family::ALL.into_iter().cycle().take(count), TALK)
+    }
+
+    pub(super) fn begin_transfers(&self, client: &ClientName) -> Result<(), FaultError> {
+        self.open(client, Family::ALL.into_iter(), TRANSFER)
+    }
+
+    fn open(
+        &self,
+        client: &ClientName,
+        families: impl Iterator<Item = Family> + Send,
+        pace: Pace,
+    ) -> Result<(), FaultError> {
+        let place = self.world.clients.iter().position(|known| known.name == client.as_str());
+        let node = place.and_then(|place| self.plan.client(ClientId::at(place)));
+        let node = node.ok_or_else(|| self.unknown(client.as_str()))?;
+        Ok(self.speakers()?.open((client.as_str(), self.namespace(node)), families, pace)?)
+    }
+
+    /// What speaks for clients; it begins to with the first connection.
+    fn speakers(&self) -> linux::Result<Arc<Calls>> {
+        let mut calls = lock(&self.calls);
+        match &*calls {
+            Some(calls) => Ok(Arc::clone(calls)),
+            None => {
+                let started = Arc::new(Calls::start()?);
+                *calls = Some(Arc::clone(&started));
+                Ok(started)
+            }
+        }
+    }
+
+    /// Every connection that clients have opened.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        lock(&self.calls).as_ref().map(|calls| calls.all()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,165 @@
+//! Functional checks of connections that routing has moved: what their clients notice, and what the sites have counted.
+
+use crate::calls::{Call, Ended};
+use crate::scenario::functional::Seen;
+use crate::scenario::words::ClientName;
+use std::collections::BTreeMap;
+use terms::{SiteName, Thousands, Timestamp};
+
+/// Whether every connection of a client is open, and has had back something that was sent after the fault.
+pub(super) fn go_on(calls: &[Call], client: &ClientName, fault: Timestamp) -> Seen {
+    let trouble = |call: &Call| match (&call.end, call.proven) {
+        (Some((_, end)), _) => Some(end.to_string()),
+        (None, Some(proven)) if proven >= fault => None,
+        (None, Some(_)) => Some("has had nothing back since".to_owned()),
+        (None, None) => Some("has had nothing back ever".to_owned()),
+    };
+    all(calls, client, trouble)
+}
+
+/// Whether every connection of a client was reset after the fault.
+pub(super) fn reset(calls: &[Call], client: &ClientName, fault: Timestamp) -> Seen {
+    let trouble = |call: &Call| match &call.end {
+        Some((at, Ended::Reset)) if *at >= fault => None,
+        Some((_, Ended::Reset)) => Some("was reset before".to_owned()),
+        Some((_, end)) => Some(end.to_string()),
+        None => Some("is open".to_owned()),
+    };
+    all(calls, client, trouble)
+}
+
+/// Whether no connection of a client is in trouble; how many are in which one.
+fn all(calls: &[Call], client: &ClientName, trouble: impl Fn(&Call) -> Option<String>) -> Seen {
+    let its = calls.iter().filter(|call| call.client == client.as_str());
+    let (mut count, mut octets) = (0, 0);
+    let mut troubles: BTreeMap<String, usize> = BTreeMap::new();
+    for call in its {
+        count += 1;
+        octets += call.returned;
+        if let Some(trouble) = trouble(call) {
+            *troubles.entry(format!("over {} {trouble}", call.family)).or_default() += 1;
+        }
+    }
+    let good = count - troubles.values().sum::<usize>();
+    let wrong = troubles.iter().map(|(trouble, count)| format!("; {count} {trouble}"));
+    let wrong: String = wrong.collect();
+    let seen = format!("{good} of {count} connections, {} octets have come back{wrong}", Thousands(octets));
+    Seen::when(count > 0 && good == count, seen)
+}
+
+/// Whether a site forwards exactly so many connections to another one.
+pub(super) fn forwards(flows: Option<&api::Flows>, wanted: usize, to: &SiteName) -> Seen {
+    let Some(flows) = flows else { return Seen::NotSo("its daemon does not answer".to_owned()) };
+    let count = flows.forwarded.iter().filter(|flow| flow.site.as_ref() == Some(to)).count();
+    Seen::when(count == wanted, format!("{count} of {} that it forwards", flows.forwarded.len()))
+}
+
+/// Whether a site knows exactly so many other hosts that own connections.
+pub(super) fn knows(flows: Option<&api::Flows>, wanted: usize) -> Seen {
+    with_continuity(flows, |continuity| {
+        let is_alive = |owner: &&api::Owner| owner.state == api::OwnerState::Alive;
+        let count = continuity.owners.iter().filter(is_alive).count();
+        let names: Vec<String> =
+            continuity.owners.iter().map(|owner| format!("{} ({})", owner.site, owner.state)).collect();
+        Seen::when(count == wanted, format!("{count}: {}", names.join(", ")))
+    })
+}
+
+/// Whether no packet of a connection was dropped.
+pub(super) fn drops_nothing(flows: Option<&api::Flows>) -> Seen {
+    with_continuity(flows, |api::Continuity { packets, .. }| {
+        let drops = ["over-budget", "unclaimed", "oversized", "refused", "unsent"];
+        let dropped = drops.map(|verdict| (verdict, count(packets, verdict)));
+        let dropped: Vec<String> = dropped
+            .iter()
+            .filter(|(_, number)| *number > 0)
+            .map(|(verdict, number)| format!("{} {verdict}", Thousands(*number)))
+            .collect();
+        let forwarded = ["learned", "claimed", "guessed", "relayed"].map(|verdict| count(packets, verdict));
+        let forwarded = forwarded.iter().sum();
+        let seen = match dropped.is_empty() {
+            true => format!("{} forwarded, none dropped", Thousands(forwarded)),
+            false => dropped.join(", "),
+        };
+        Seen::when(dropped.is_empty(), seen)
+    })
+}
+
+/// Whether every packet that was missed has one end.
+pub(super) fn adds_up(flows: Option<&api::Flows>) -> Seen {
+    with_continuity(flows, |api::Continuity { packets, .. }| {
+        let ends = ["claimed", "guessed", "orphaned", "over-budget", "unclaimed"];
+        let missed = count(packets, "missed");
+        let sum: u64 = ends.iter().map(|end| count(packets, end)).sum();
+        let words = ends.map(|end| format!("{} {end}", Thousands(count(packets, end))));
+        Seen::when(sum == missed, format!("{} missed = {}", Thousands(missed), words.join(" + ")))
+    })
+}
+
+fn with_continuity(flows: Option<&api::Flows>, judge: impl FnOnce(&api::Continuity) -> Seen) -> Seen {
+    match flows.and_then(|flows| flows.continuity.as_ref()) {
+        Some(continuity) if continuity.state == api::ContinuityState::On => judge(continuity),
+        Some(continuity) => {
+            let why = continuity.reason.as_ref().map_or(String::new(), |why| format!(", {why}"));
+            Seen::NotSo(format!("packets are not forwarded: {}{why}", continuity.state))
+        }
+        None => Seen::NotSo("its daemon does not answer, or looks after no connections".to_owned()),
+    }
+}
+
+fn count(packets: &BTreeMap<String, u64>, verdict: &str) -> u64 {
+    packets.get(verdict).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use terms::Family;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::ZERO + Duration::from_secs(seconds)
+    }
+
+    fn call(proven: Option<u64>, end: Option<(u64, Ended)>) -> Call {
+        let end = end.map(|(second, end)| (at(second), end));
+        Call { proven: proven.map(at), end, returned: 512, ..Call::new("tokyo", Family::Ipv4, at(0)) }
+    }
+
+    #[test]
+    fn one_connection_that_is_in_trouble_is_not_hidden_by_the_others() {
+        let client: ClientName = "tokyo".parse().unwrap();
+        let good = call(Some(10), None);
+        let judged = |calls: &[Call]| match go_on(calls, &client, at(10)) {
+            Seen::So(seen) => (true, seen),
+            Seen::NotSo(seen) => (false, seen),
+        };
+        assert_eq!(
+            judged(&[good.clone(), good.clone()]),
+            (true, "2 of 2 connections, 1,024 octets have come back".to_owned())
+        );
+        for (bad, word) in [
+            (call(Some(9), None), "nothing back since"),
+            (call(None, None), "nothing back ever"),
+            (call(Some(11), Some((12, Ended::Reset))), "was reset"),
+            (call(Some(11), Some((12, Ended::Closed))), "was closed"),
+            (call(Some(11), Some((12, Ended::Altered(7)))), "other octets back from octet 7"),
+        ] {
+            let (holds, seen) = judged(&[good.clone(), bad]);
+            assert!(!holds && seen.contains("1 of 2") && seen.contains(word), "{seen}");
+        }
+        assert!(!judged(&[]).0, "nobody has opened any");
+        let others = Call { client: "lisbon".to_owned(), ..good };
+        assert!(!judged(&[others]).0, "they are somebody else's");
+    }
+
+    #[test]
+    fn a_connection_that_hangs_was_not_reset() {
+        let client: ClientName = "tokyo".parse().unwrap();
+        let holds = |call: Call| matches!(reset(&[call], &client, at(10)), Seen::So(_));
+        assert!(holds(call(Some(9), Some((10, Ended::Reset)))));
+        assert!(!holds(call(Some(9), Some((9, Ended::Reset)))));
+        assert!(!holds(call(Some(9), Some((11, Ended::Closed)))));
+        assert!(!holds(call(Some(9), None)));
+    }
+}
