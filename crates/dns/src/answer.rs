@@ -21,6 +21,7 @@ use crate::zones::{Found, Zones};
 use opt::{ExtendedError, Opt};
 use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 use terms::{RecordType, Timestamp, WallTime};
 
 /// Largest reply over UDP, in octets: it fits every path without fragments (RFC 9715), so that nobody needs the
@@ -53,6 +54,8 @@ pub struct Arrival<'m> {
     pub client: IpAddr,
     /// How it came.
     pub transport: Transport,
+    /// How long its connection may be idle, which a client is told that asks (RFC 7828); none over UDP.
+    pub patience: Option<Duration>,
     /// When.
     pub now: Timestamp,
     /// When by the calendar: cookies have a date.
@@ -333,7 +336,13 @@ impl<'d> Desk<'d> {
         let Server { identity, secrets, .. } = self.server;
         let nsid = if edns.wants_nsid { identity.nsid() } else { &[] };
         let judged = edns.cookie.map(|cookie| secrets.judge(cookie, self.arrival.client, self.arrival.wall));
-        let opt = Opt { edns, nsid, cookie: judged.map(|(_, option)| option) };
+        let opt = Opt {
+            edns,
+            nsid,
+            cookie: judged.map(|(_, option)| option),
+            patience: self.arrival.patience.filter(|_| edns.wants_patience),
+            is_padded: edns.wants_padding && self.arrival.transport == Transport::Tls,
+        };
         (judged.map_or(Cookie::None, |(worth, _)| worth), Some(opt))
     }
 }

@@ -5,6 +5,11 @@ use crate::identity::OPTION_NSID;
 use crate::name::Name;
 use terms::RecordType;
 
+/// Code of edns-tcp-keepalive (RFC 7828 section 3.1).
+pub(crate) const OPTION_PATIENCE: u16 = 11;
+/// Code of padding (RFC 7830 section 3).
+pub(crate) const OPTION_PADDING: u16 = 12;
+
 /// Octets of a message's header (RFC 1035 section 4.1.1).
 pub(crate) const HEADER: usize = 12;
 
@@ -58,6 +63,10 @@ pub(crate) struct Edns {
     pub(crate) dnssec_ok: bool,
     pub(crate) wants_nsid: bool,
     pub(crate) cookie: Option<Presented>,
+    /// Asks how long a connection may be idle (RFC 7828).
+    pub(crate) wants_patience: bool,
+    /// Asks for padding (RFC 7830).
+    pub(crate) wants_padding: bool,
 }
 
 /// The message is no query that can be answered (RFC 1035 section 4.1.1: FORMERR).
@@ -122,10 +131,10 @@ fn beside(mut rest: &[u8], authorities: u16, additional: u16) -> Option<(Option<
             return None;
         }
         // Options are read in version 0 only: another version may write them otherwise.
-        let Options { wants_nsid, cookie } =
-            if version == 0 { Options::of(data)? } else { Options::default() };
-        let payload = u16::from_be_bytes([p0, p1]);
-        found = Some(Edns { payload, version, dnssec_ok: flags & 0x80 != 0, wants_nsid, cookie });
+        let options = if version == 0 { Options::of(data)? } else { Options::default() };
+        let Options { wants_nsid, cookie, wants_patience, wants_padding } = options;
+        let (payload, dnssec_ok) = (u16::from_be_bytes([p0, p1]), flags & 0x80 != 0);
+        found = Some(Edns { payload, version, dnssec_ok, wants_nsid, cookie, wants_patience, wants_padding });
     }
     Some((found, is_signed))
 }
@@ -135,6 +144,8 @@ fn beside(mut rest: &[u8], authorities: u16, additional: u16) -> Option<(Option<
 struct Options {
     wants_nsid: bool,
     cookie: Option<Presented>,
+    wants_patience: bool,
+    wants_padding: bool,
 }
 
 impl Options {
@@ -147,6 +158,8 @@ impl Options {
             octets = after;
             match u16::from_be_bytes([c0, c1]) {
                 OPTION_NSID => options.wants_nsid = true,
+                OPTION_PATIENCE => options.wants_patience = true,
+                OPTION_PADDING => options.wants_padding = true,
                 // Only the first counts (RFC 7873 section 5.2).
                 OPTION_COOKIE if options.cookie.is_none() => options.cookie = Some(Presented::of(data)?),
                 _ => {}

@@ -48,7 +48,14 @@ fn ours(cookie: &[u8]) -> (Cookie, Vec<u8>) {
     let server = Server { zones: &zones, identity: &identity, secrets: &secrets };
     let wall = WallTime(SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64);
     let message = &query(cookie);
-    let arrival = Arrival { message, client: CLIENT, transport: Transport::Udp, now: Timestamp::ZERO, wall };
+    let arrival = Arrival {
+        message,
+        client: CLIENT,
+        transport: Transport::Udp,
+        patience: None,
+        now: Timestamp::ZERO,
+        wall,
+    };
     let mut out = [0; 1232];
     match answer(&server, None, &arrival, &mut out) {
         Outcome::Reply { length, code: ResponseCode::NoError, cookie, .. } => {

@@ -39,7 +39,7 @@ impl Site {
 
     fn reply(&mut self, client: IpAddr, message: &[u8], transport: Transport) -> (Outcome, Vec<u8>) {
         let server = Server { zones: &self.zones, identity: &self.identity, secrets: &SECRETS };
-        let arrival = Arrival { message, client, transport, now: self.now, wall: NOW };
+        let arrival = Arrival { message, client, transport, patience: None, now: self.now, wall: NOW };
         let mut out = vec![0; 65535];
         let outcome = answer(&server, Some(&mut self.limiter), &arrival, &mut out);
         out.truncate(if let Outcome::Reply { length, .. } = outcome { length } else { 0 });

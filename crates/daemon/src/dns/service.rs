@@ -9,6 +9,7 @@ use ::dns::{Arrival, Identity, Outcome, RateLimiter, Secrets, Server, Transport,
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::time::Duration;
 use terms::{Timestamp, WallTime};
 use tokio::sync::watch;
 
@@ -83,11 +84,12 @@ impl Service {
         message: &[u8],
         client: IpAddr,
         transport: Transport,
+        patience: Option<Duration>,
         limiter: Option<&mut RateLimiter>,
         out: &mut [u8],
     ) -> Reply {
         let server = self.server();
-        let arrival = Arrival { message, client, transport, now: self.now, wall: self.wall };
+        let arrival = Arrival { message, client, transport, patience, now: self.now, wall: self.wall };
         let outcome = answer(&server, limiter, &arrival, out);
         self.counters.count(outcome);
         match outcome {
@@ -105,7 +107,7 @@ impl Service {
     pub(super) fn aside(&self, message: &[u8], client: IpAddr, transport: Transport) -> Said {
         // A signature has a time of its own; the one of the last refresh may be that of the query before.
         let wall = self.surroundings.clock.wall();
-        let arrival = Arrival { message, client, transport, now: self.now, wall };
+        let arrival = Arrival { message, client, transport, patience: None, now: self.now, wall };
         let said = self.served.aside(&self.server(), &arrival);
         self.counters.count_aside(&said);
         said

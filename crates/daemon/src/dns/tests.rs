@@ -3,6 +3,7 @@
 mod clients;
 mod streams;
 mod tls;
+mod transports;
 
 use super::counters::Counts;
 use super::*;
@@ -117,17 +118,25 @@ impl World {
     }
 
     fn connect(&self) -> TcpStream {
-        let stream = self.namespace.run(|| TcpStream::connect("198.18.0.53:53")).unwrap().unwrap();
+        self.connect_to((SERVICE[0], PORT))
+    }
+
+    fn connect_to(&self, to: (&str, u16)) -> TcpStream {
+        let stream = self.namespace.run(|| TcpStream::connect(to)).unwrap().unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream
     }
 
     /// Asks from a source port that was not used before.
     fn ask(&self, query: &[u8]) -> Vec<u8> {
+        self.ask_at(SERVICE[0], query)
+    }
+
+    fn ask_at(&self, address: &str, query: &[u8]) -> Vec<u8> {
         let ask = || {
-            let socket = UdpSocket::bind("198.18.0.53:0").unwrap();
+            let socket = UdpSocket::bind((address, 0)).unwrap();
             socket.set_read_timeout(Some(PATIENCE)).unwrap();
-            socket.connect("198.18.0.53:53").unwrap();
+            socket.connect((address, PORT)).unwrap();
             socket.send(query).unwrap();
             let mut reply = vec![0; 2000];
             let length = socket.recv(&mut reply).unwrap();
@@ -154,7 +163,7 @@ fn framed(message: &[u8]) -> Vec<u8> {
     [&(message.len() as u16).to_be_bytes()[..], message].concat()
 }
 
-fn read_framed(stream: &mut TcpStream) -> Vec<u8> {
+fn read_framed(stream: &mut impl Read) -> Vec<u8> {
     let mut length = [0; 2];
     stream.read_exact(&mut length).unwrap();
     let mut message = vec![0; usize::from(u16::from_be_bytes(length))];

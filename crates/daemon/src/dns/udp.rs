@@ -87,7 +87,8 @@ impl Worker {
                 let from: A = from.into();
                 let client: SocketAddr = from.into();
                 let limiter = self.limiter.as_mut();
-                let length = match self.service.answer(message, client.ip(), Transport::Udp, limiter, room) {
+                let reply = self.service.answer(message, client.ip(), Transport::Udp, None, limiter, room);
+                let length = match reply {
                     Reply::Written(length) => length,
                     Reply::Silence => continue,
                     Reply::Aside => match aside(&self.service, message, client.ip(), room) {

@@ -1,6 +1,11 @@
 //! Queries as tests write them, and replies as people read them. Replies are read by the `domain` crate, which shares
 //! no code with ours on that path.
 
+#[path = "asking.rs"]
+mod asking;
+
+#[allow(unused_imports, reason = "not every test names all of them")]
+pub(crate) use asking::{Ask, AskEdns, ask};
 use dns::{Arrival, Identity, Outcome, Secret, Secrets, Server, Transport, Zones};
 use domain::base::iana::{OptRcode, OptionCode};
 use domain::base::opt::AllOptData;
@@ -8,7 +13,7 @@ use domain::base::{Message, ParsedName, Record};
 use domain::rdata::AllRecordData;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
-use terms::{DomainName, RecordType, Timestamp, WallTime};
+use terms::{Timestamp, WallTime};
 
 /// Who asks in tests, when, and what cookies are made with.
 pub(crate) const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
@@ -27,71 +32,9 @@ pub(crate) fn answer(
     dns::answer(
         &server,
         None,
-        &Arrival { message, client: CLIENT, transport, now: Timestamp::ZERO, wall: NOW },
+        &Arrival { message, client: CLIENT, transport, patience: None, now: Timestamp::ZERO, wall: NOW },
         out,
     )
-}
-
-/// A query to be written.
-#[derive(Clone, Debug)]
-pub(crate) struct Ask {
-    pub(crate) id: u16,
-    /// The third and fourth octet of the header.
-    pub(crate) flags: u16,
-    pub(crate) name: DomainName,
-    pub(crate) kind: RecordType,
-    pub(crate) class: u16,
-    pub(crate) edns: Option<AskEdns>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct AskEdns {
-    pub(crate) payload: u16,
-    pub(crate) version: u8,
-    pub(crate) flags: u16,
-    pub(crate) options: Vec<(u16, Vec<u8>)>,
-}
-
-impl Default for AskEdns {
-    fn default() -> Self {
-        AskEdns { payload: 4096, version: 0, flags: 0, options: Vec::new() }
-    }
-}
-
-pub(crate) fn ask(name: &str, kind: &str) -> Ask {
-    Ask {
-        id: 0x1234,
-        flags: 0,
-        name: name.parse().unwrap(),
-        kind: kind.parse().unwrap(),
-        class: 1,
-        edns: None,
-    }
-}
-
-impl Ask {
-    pub(crate) fn octets(&self) -> Vec<u8> {
-        let mut message = Vec::new();
-        for number in [self.id, self.flags, 1, 0, 0, u16::from(self.edns.is_some())] {
-            message.extend_from_slice(&number.to_be_bytes());
-        }
-        message.extend_from_slice(self.name.as_wire());
-        message.extend_from_slice(&self.kind.get().to_be_bytes());
-        message.extend_from_slice(&self.class.to_be_bytes());
-        if let Some(edns) = &self.edns {
-            let options: usize = edns.options.iter().map(|(_, data)| 4 + data.len()).sum();
-            message.push(0);
-            for number in [41, edns.payload, u16::from(edns.version), edns.flags, options as u16] {
-                message.extend_from_slice(&number.to_be_bytes());
-            }
-            for (code, data) in &edns.options {
-                message.extend_from_slice(&code.to_be_bytes());
-                message.extend_from_slice(&(data.len() as u16).to_be_bytes());
-                message.extend_from_slice(data);
-            }
-        }
-        message
-    }
 }
 
 type AnyRecord<'m> = Record<ParsedName<&'m [u8]>, AllRecordData<&'m [u8], ParsedName<&'m [u8]>>>;

@@ -54,7 +54,14 @@ impl Site {
         let identity = Identity::new(&"london".parse().unwrap(), None);
         let server = Server { zones: &zones, identity: &identity, secrets: &secrets };
         let (now, wall) = (Timestamp::ZERO, Clock::start().wall());
-        let arrival = Arrival { message: &message, client: CLIENT, transport: Transport::Udp, now, wall };
+        let arrival = Arrival {
+            message: &message,
+            client: CLIENT,
+            transport: Transport::Udp,
+            patience: None,
+            now,
+            wall,
+        };
         let mut out = [0; 512];
         let Outcome::Reply { cookie, length, .. } = answer(&server, None, &arrival, &mut out) else {
             panic!("no reply")

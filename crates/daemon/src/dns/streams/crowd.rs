@@ -133,7 +133,8 @@ impl Place {
         let (mut service, mut room) = (self.crowd.service.borrow_mut(), self.crowd.room.borrow_mut());
         service.refresh();
         let transport = self.crowd.speech.transport();
-        let length = match service.answer(query, self.client, transport, None, &mut room) {
+        let patience = Some(self.crowd.connections.borrow().patience());
+        let length = match service.answer(query, self.client, transport, patience, None, &mut room) {
             Reply::Written(length) => length,
             Reply::Silence => return Answered::Nothing,
             Reply::Aside => {

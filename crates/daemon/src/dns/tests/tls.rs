@@ -11,14 +11,14 @@ use std::fs;
 const NAME: &str = "dns.example";
 
 /// A certificate for [`NAME`], also as PEM, and its key.
-struct Identified {
-    tls: DnsTls,
+pub(super) struct Identified {
+    pub(super) tls: DnsTls,
     pem: String,
-    client: Arc<ClientConfig>,
+    pub(super) client: Arc<ClientConfig>,
 }
 
 /// Somebody new, with these keys for tickets.
-fn identified(ticket_keys: &[&str]) -> Identified {
+pub(super) fn identified(ticket_keys: &[&str]) -> Identified {
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate =
         rcgen::CertificateParams::new(vec![NAME.to_owned()]).unwrap().self_signed(&key).unwrap();
@@ -44,22 +44,27 @@ fn world(tls: &DnsTls) -> World {
 }
 
 impl World {
-    fn connect_tls(&self, client: &Arc<ClientConfig>) -> StreamOwned<ClientConnection, TcpStream> {
-        let stream = self.namespace.run(|| TcpStream::connect("198.18.0.53:853")).unwrap().unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let connection = ClientConnection::new(Arc::clone(client), ServerName::try_from(NAME).unwrap());
-        StreamOwned::new(connection.unwrap(), stream)
+    fn connect_tls(
+        &self,
+        address: &str,
+        client: &Arc<ClientConfig>,
+    ) -> StreamOwned<ClientConnection, TcpStream> {
+        let name = ServerName::try_from(NAME).unwrap();
+        let connection = ClientConnection::new(Arc::clone(client), name).unwrap();
+        StreamOwned::new(connection, self.connect_to((address, TLS_PORT)))
     }
 
     /// The reply, and whether the handshake went on with an earlier session.
-    fn ask_tls(&self, client: &Arc<ClientConfig>) -> (Vec<u8>, bool) {
-        let mut stream = self.connect_tls(client);
-        stream.write_all(&framed(&query(9, 6))).unwrap();
-        let mut length = [0; 2];
-        stream.read_exact(&mut length).unwrap();
-        let mut reply = vec![0; usize::from(u16::from_be_bytes(length))];
-        stream.read_exact(&mut reply).unwrap();
+    pub(super) fn ask_tls(&self, address: &str, client: &Arc<ClientConfig>, query: &[u8]) -> (Vec<u8>, bool) {
+        let mut stream = self.connect_tls(address, client);
+        stream.write_all(&framed(query)).unwrap();
+        let reply = read_framed(&mut stream);
         (reply, stream.conn.handshake_kind() == Some(HandshakeKind::Resumed))
+    }
+
+    /// The same for an address of IPv4 and some question.
+    fn ask_again(&self, client: &Arc<ClientConfig>) -> (Vec<u8>, bool) {
+        self.ask_tls(SERVICE[0], client, &query(9, 6))
     }
 }
 
@@ -92,11 +97,23 @@ fn kdig_is_answered_over_tls_and_knows_by_whom() {
 }
 
 #[test]
+fn who_asks_for_padding_and_patience_is_given_both() {
+    let identified = identified(&[]);
+    let world = world(&identified.tls);
+    let mut asked = query(9, 6);
+    asked[11] = 1;
+    // OPT with edns-tcp-keepalive and padding, both empty.
+    asked.extend_from_slice(&[0, 0, 41, 16, 0, 0, 0, 0, 0, 0, 8, 0, 11, 0, 0, 0, 12, 0, 0]);
+    let (reply, _) = world.ask_tls(SERVICE[1], &identified.client, &asked);
+    assert_eq!(reply.len(), 468);
+    assert!(reply.windows(6).any(|octets| octets == [0, 11, 0, 2, 0, 100]), "10 s: {reply:?}");
+}
+
+#[test]
 fn what_is_no_tls_is_no_session_and_disturbs_nobody() {
     let identified = identified(&[]);
     let world = world(&identified.tls);
-    let mut plain = world.namespace.run(|| TcpStream::connect("198.18.0.53:853")).unwrap().unwrap();
-    plain.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut plain = world.connect_to((SERVICE[0], TLS_PORT));
     plain.write_all(&framed(&query(1, 6))).unwrap();
     let mut alert = Vec::new();
     // An alert or a reset, and the end.
@@ -105,12 +122,12 @@ fn what_is_no_tls_is_no_session_and_disturbs_nobody() {
 
     let mut web = (*identified.client).clone();
     web.alpn_protocols = vec![b"h2".to_vec()];
-    let mut stream = world.connect_tls(&Arc::new(web));
+    let mut stream = world.connect_tls(SERVICE[0], &Arc::new(web));
     assert!(
         stream.write_all(b"GET").and_then(|()| stream.flush()).and_then(|()| stream.read(&mut [0])).is_err()
     );
     wait_until("the count", || world.counts(Transport::Tls).handshake_failures == 2);
-    assert_eq!(world.ask_tls(&identified.client).0[..2], [0, 9]);
+    assert_eq!(world.ask_again(&identified.client).0[..2], [0, 9]);
 }
 
 #[test]
@@ -118,13 +135,11 @@ fn half_a_handshake_keeps_no_place() {
     let identified = identified(&[]);
     let tls = Some(identified.tls);
     let world = World::with(&Settings { tls, limits: limits(100, 1), ..settings(1) });
-    let mut silent: Vec<TcpStream> = (0..20)
-        .map(|_| world.namespace.run(|| TcpStream::connect("198.18.0.53:853")).unwrap().unwrap())
-        .collect();
+    let mut silent: Vec<TcpStream> = (0..20).map(|_| world.connect_to((SERVICE[0], TLS_PORT))).collect();
     // The beginning of a record that never ends.
     silent.iter_mut().for_each(|stream| stream.write_all(&[22, 3, 1, 2, 0, 1]).unwrap());
     wait_until("the end of all of them", || world.counts(Transport::Tls).idle == 20);
-    assert_eq!(world.counts(Transport::Tls).open(), 0);
+    wait_until("their places are free", || world.counts(Transport::Tls).open() == 0);
 }
 
 #[test]
@@ -135,15 +150,15 @@ fn another_host_of_the_fleet_goes_on_with_a_session() {
         DnsTls { ticket_keys: vec![new.parse().unwrap(), old.parse().unwrap()], ..london.tls.clone() },
         DnsTls { ticket_keys: Vec::new(), ..london.tls.clone() },
     );
-    let (reply, resumed) = world(&london.tls).ask_tls(&london.client);
+    let (reply, resumed) = world(&london.tls).ask_again(&london.client);
     assert!(!resumed && reply[..2] == [0, 9]);
     let (tokyo, stranger) = (world(&tokyo), world(&stranger));
-    assert!(tokyo.ask_tls(&london.client).1, "with the key that is old there");
-    assert!(!stranger.ask_tls(&london.client).1, "it has keys of its own");
+    assert!(tokyo.ask_again(&london.client).1, "with the key that is old there");
+    assert!(!stranger.ask_again(&london.client).1, "it has keys of its own");
 
     // A reload shows another certificate to whoever calls from then on.
     let renewed = identified(&[&new]);
     london.tls = renewed.tls;
     tokyo.server.receive(limits(100, 10), Some(&london.tls));
-    assert_eq!(tokyo.ask_tls(&renewed.client).0[..2], [0, 9]);
+    assert_eq!(tokyo.ask_again(&renewed.client).0[..2], [0, 9]);
 }
