@@ -1,0 +1,295 @@
+//! Asks a DNS server over UDP as fast as it answers, or faster, and looks at every reply. For `benches/dns`.
+//!
+//! ```text
+//! dns_load ADDRESS QUERIES SECONDS window N     N questions are open all the time
+//! dns_load ADDRESS QUERIES SECONDS rate N       N questions a second, whatever comes back
+//! dns_load ADDRESS QUERIES SECONDS flood N      the same, in trains that the kernel cuts up as late as it can
+//! ```
+//! `QUERIES` has a question and what must be answered in each line: name, number of the type, whether DNSSEC is asked
+//! for, code, whether the answer is authoritative, number of answers, and the data of the first one or `-`:
+//! `n0000001.example. 1 0 0 1 1 0a000001`. They are asked in their order, again and again. One line of JSON says what
+//! came of it; a wrong reply ends the program with its octets.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken benchmark shall stop")]
+
+use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrIn, recvmmsg, setsockopt, sockopt};
+use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, sendmmsg};
+use std::collections::HashMap;
+use std::io::{IoSlice, IoSliceMut};
+use std::net::UdpSocket;
+use std::os::fd::AsRawFd;
+use std::time::{Duration, Instant};
+
+/// Datagrams for one system call.
+const BATCH: usize = 64;
+const REPLY: usize = 1500;
+/// A question without an answer for so long is lost, and its place is used again.
+const LOST: Duration = Duration::from_secs(1);
+
+struct Question {
+    message: Vec<u8>,
+    /// Where the question ends in the message.
+    end: usize,
+    code: u8,
+    authoritative: bool,
+    answers: u16,
+    data: Option<Vec<u8>>,
+}
+
+impl Question {
+    fn of(line: &str) -> Option<Question> {
+        let mut words = line.split(' ');
+        let (name, kind, dnssec) = (words.next()?, words.next()?.parse::<u16>().ok()?, words.next()? == "1");
+        let mut message = vec![0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, u8::from(dnssec)];
+        for label in name.split('.').filter(|label| !label.is_empty()) {
+            message.push(u8::try_from(label.len()).ok()?);
+            message.extend_from_slice(label.as_bytes());
+        }
+        message.push(0);
+        message.extend_from_slice(&kind.to_be_bytes());
+        message.extend_from_slice(&[0, 1]);
+        let end = message.len();
+        if dnssec {
+            message.extend_from_slice(&[0, 0, 41, 4, 208, 0, 0, 0x80, 0, 0, 0]); // payload 1232, DO
+        }
+        let (code, authoritative) = (words.next()?.parse().ok()?, words.next()? == "1");
+        let answers = words.next()?.parse().ok()?;
+        let data = match words.next()? {
+            "-" => None,
+            digits => {
+                let octet = |at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+                Some((0..digits.len()).step_by(2).map(octet).collect::<Option<Vec<u8>>>()?)
+            }
+        };
+        Some(Question { message, end, code, authoritative, answers, data })
+    }
+
+    fn asked(&self) -> &[u8] {
+        &self.message[12..self.end]
+    }
+
+    /// Whether the reply is the one that must come. Nothing may be missing from it.
+    fn is_answered_by(&self, reply: &[u8]) -> bool {
+        let Some(&[_, _, flags, code, 0, 1, a0, a1, ..]) = reply.first_chunk::<12>() else { return false };
+        let is_whole = flags & 0x82 == 0x80;
+        is_whole
+            && code & 0x0f == self.code
+            && (flags & 4 != 0) == self.authoritative
+            && u16::from_be_bytes([a0, a1]) == self.answers
+            && reply.get(12..self.end).is_some_and(|question| question.eq_ignore_ascii_case(self.asked()))
+            && self.data.as_ref().is_none_or(|data| first_data(reply, self.end) == Some(data))
+    }
+}
+
+/// The data of the first record, whose owner is a pointer.
+fn first_data(reply: &[u8], at: usize) -> Option<&[u8]> {
+    let (fixed, rest) = reply.get(at..)?.split_first_chunk::<12>()?;
+    rest.get(..usize::from(u16::from_be_bytes([fixed[10], fixed[11]])))
+}
+
+/// What came of it.
+#[derive(Default)]
+struct Result {
+    sent: u64,
+    answered: u64,
+    lost: u64,
+    /// Microseconds.
+    took: Vec<u32>,
+}
+
+struct Loader {
+    socket: UdpSocket,
+    questions: Vec<Question>,
+    next: usize,
+    /// By id: which question, and when it was asked. None once it is answered.
+    open: Vec<Option<(usize, Instant)>>,
+    next_id: u16,
+    headers: MultiHeaders<SockaddrIn>,
+    room: Vec<[u8; REPLY]>,
+    result: Result,
+}
+
+impl Loader {
+    fn new(address: &str, questions: Vec<Question>) -> Loader {
+        let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+        setsockopt(&socket, sockopt::RcvBufForce, &(32 << 20)).unwrap();
+        setsockopt(&socket, sockopt::SndBufForce, &(32 << 20)).unwrap();
+        socket.connect(address).unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        Loader {
+            socket,
+            questions,
+            next: 0,
+            open: vec![None; 1 << 16],
+            next_id: 0,
+            headers: MultiHeaders::preallocate(BATCH, None),
+            room: vec![[0; REPLY]; BATCH],
+            result: Result::default(),
+        }
+    }
+
+    /// The next question with the next id, which is open from now on.
+    fn ask(&mut self, now: Instant, out: &mut Vec<u8>) {
+        let id = self.next_id;
+        self.next_id = id.wrapping_add(1);
+        self.open[usize::from(id)] = Some((self.next, now));
+        let message = &self.questions[self.next].message;
+        out.extend_from_slice(&id.to_be_bytes());
+        out.extend_from_slice(&message[2..]);
+        self.next = (self.next + 1) % self.questions.len();
+    }
+
+    /// Sends so many questions, one datagram each.
+    fn send(&mut self, number: usize) {
+        let now = Instant::now();
+        let messages: Vec<Vec<u8>> = (0..number)
+            .map(|_| {
+                let mut message = Vec::with_capacity(64);
+                self.ask(now, &mut message);
+                message
+            })
+            .collect();
+        let slices: Vec<[IoSlice<'_>; 1]> = messages.iter().map(|message| [IoSlice::new(message)]).collect();
+        let mut controls: Vec<SendAncillaryBuffer<'_, '_, '_>> =
+            (0..number).map(|_| SendAncillaryBuffer::default()).collect();
+        let mut headers: Vec<MMsgHdr<'_>> =
+            slices.iter().zip(&mut controls).map(|(slice, control)| MMsgHdr::new(slice, control)).collect();
+        let mut rest = &mut headers[..];
+        while !rest.is_empty() {
+            let sent = sendmmsg(&self.socket, rest, SendFlags::empty()).unwrap();
+            rest = &mut rest[sent..];
+        }
+        self.result.sent += number as u64;
+    }
+
+    /// Sends a train of questions, which must be equally long.
+    fn send_train(&mut self, train: &mut Vec<u8>) {
+        train.clear();
+        let now = Instant::now();
+        (0..BATCH).for_each(|_| self.ask(now, train));
+        // What does not fit is lost, as in a network.
+        let _ = self.socket.send(train);
+        self.result.sent += BATCH as u64;
+    }
+
+    /// Takes what is there, and waits for one reply if it shall. Says how many came.
+    fn receive(&mut self, wait: bool, which: impl Fn(&[u8], Option<usize>) -> usize) -> usize {
+        let mut buffers: Vec<[IoSliceMut<'_>; 1]> =
+            self.room.iter_mut().map(|room| [IoSliceMut::new(room)]).collect();
+        let flags = if wait { MsgFlags::MSG_WAITFORONE } else { MsgFlags::MSG_DONTWAIT };
+        let received = recvmmsg(self.socket.as_raw_fd(), &mut self.headers, buffers.iter_mut(), flags, None);
+        let lengths: Vec<usize> =
+            received.map_or_else(|_| Vec::new(), |all| all.map(|one| one.bytes).collect());
+        let now = Instant::now();
+        for (room, &length) in self.room.iter().zip(&lengths) {
+            let reply = &room[..length];
+            let id = usize::from(u16::from_be_bytes([reply[0], reply[1]]));
+            let open = self.open[id].take();
+            let question = &self.questions[which(reply, open.map(|(question, _)| question))];
+            assert!(question.is_answered_by(reply), "wrong: {:?} got {reply:?}", question.message);
+            self.result.answered += 1;
+            if let Some((_, since)) = open {
+                self.result.took.push(u32::try_from((now - since).as_micros()).unwrap_or(u32::MAX));
+            }
+        }
+        lengths.len()
+    }
+
+    /// Keeps so many questions open.
+    fn window(&mut self, size: usize, end: Instant) {
+        let (mut open, mut last) = (0, Instant::now());
+        while Instant::now() < end {
+            while open < size {
+                let number = BATCH.min(size - open);
+                self.send(number);
+                open += number;
+            }
+            let came = self.receive(true, |_, open| open.expect("nobody asked, or too late"));
+            open -= came;
+            if came > 0 {
+                last = Instant::now();
+            } else if last.elapsed() > LOST {
+                self.result.lost += open as u64;
+                self.open.fill(None);
+                open = 0;
+            }
+        }
+        self.drain();
+        // What has not come by now never will.
+        self.result.lost += self.open.iter().flatten().count() as u64;
+    }
+
+    fn drain(&mut self) {
+        let mut last = Instant::now();
+        while last.elapsed() < LOST / 4 {
+            if self.receive(true, |_, open| open.expect("nobody asked, or too late")) > 0 {
+                last = Instant::now();
+            }
+        }
+    }
+
+    /// Asks at a rate.
+    fn rate(&mut self, per_second: f64, begin: Instant, end: Instant) {
+        while Instant::now() < end {
+            let due = (begin.elapsed().as_secs_f64() * per_second) as u64;
+            let behind = usize::try_from(due.saturating_sub(self.result.sent)).unwrap();
+            match behind {
+                0 => {}
+                _ => self.send(behind.min(BATCH)),
+            }
+            if self.receive(false, |_, open| open.expect("nobody asked, or too late")) == 0 && behind == 0 {
+                std::thread::sleep(Duration::from_micros(20));
+            }
+        }
+        self.drain();
+        self.result.lost = self.result.sent - self.result.answered;
+    }
+
+    /// Asks at a rate at which most is lost: ids are used again before an answer can come.
+    fn flood(&mut self, per_second: f64, begin: Instant, end: Instant) {
+        let length = self.questions[0].message.len();
+        assert!(self.questions.iter().all(|question| question.message.len() == length));
+        setsockopt(&self.socket, sockopt::UdpGsoSegment, &i32::try_from(length).unwrap()).unwrap();
+        let by_question: HashMap<Vec<u8>, usize> = self
+            .questions
+            .iter()
+            .enumerate()
+            .map(|(number, question)| (question.asked().to_vec(), number))
+            .collect();
+        let end_of_question = self.questions[0].end;
+        let which = |reply: &[u8], _: Option<usize>| *by_question.get(&reply[12..end_of_question]).unwrap();
+        let mut train = Vec::new();
+        while Instant::now() < end {
+            let due = (begin.elapsed().as_secs_f64() * per_second) as u64;
+            if self.result.sent < due {
+                self.send_train(&mut train);
+            }
+            while self.receive(false, which) == BATCH {}
+        }
+    }
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, address, queries, seconds, mode, number] = &arguments[..] else {
+        panic!("usage: dns_load ADDRESS QUERIES SECONDS window|rate|flood N")
+    };
+    let text = std::fs::read_to_string(queries).unwrap();
+    let questions = text.lines().map(|line| Question::of(line).unwrap_or_else(|| panic!("{line}"))).collect();
+    let mut loader = Loader::new(address, questions);
+    let begin = Instant::now();
+    let end = begin + Duration::from_secs_f64(seconds.parse().unwrap());
+    match mode.as_str() {
+        "window" => loader.window(number.parse().unwrap(), end),
+        "rate" => loader.rate(number.parse().unwrap(), begin, end),
+        "flood" => loader.flood(number.parse().unwrap(), begin, end),
+        _ => panic!("no mode {mode}"),
+    }
+    let Result { sent, answered, lost, mut took } = loader.result;
+    took.sort_unstable();
+    let part = |of: usize| took.get(took.len() * of / 100).copied().unwrap_or(0);
+    println!(
+        "{{\"sent\": {sent}, \"answered\": {answered}, \"lost\": {lost}, \"seconds\": {seconds}, \"p50\": {}, \"p99\": {}}}",
+        part(50),
+        part(99)
+    );
+}
