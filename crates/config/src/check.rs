@@ -112,7 +112,7 @@ pub(crate) const PROFILES: [(&str, Duration); 2] =
 
 /// Reads one check; `hang_after` is what holds where it says neither that nor a profile.
 pub(crate) fn read(table: &Table, directory: &Path, hang_after: Duration) -> Option<Check> {
-    let scope = table.optional("scope").one_of(&SCOPES);
+    let written_scope = table.optional("scope").one_of(&SCOPES);
     let given = the_one_kind(table, directory);
     let kind = given.as_ref().and_then(|(reader, value)| {
         let kind = (reader.read)(&value.table()?, directory)?;
@@ -138,6 +138,7 @@ pub(crate) fn read(table: &Table, directory: &Path, hang_after: Duration) -> Opt
         };
         table.document().fault_with_hint(timeout.span.clone(), message, hint);
     }
+    let scope = scope(table, kind.as_ref().map(|kind| &kind.value), written_scope);
     // The default belongs to the default interval; a shorter interval keeps room for the next run.
     let timeout = timeout.map_or(pace.timeout.min(interval * 4 / 5), |timeout| timeout.value);
     let silence = given_hang_after.or(profile).map_or(hang_after, |given| given.value);
@@ -149,8 +150,23 @@ pub(crate) fn read(table: &Table, directory: &Path, hang_after: Duration) -> Opt
         rise: rise.map_or(Some(RISE), |rise| NonZeroU32::new(rise.value))?,
         // The file counts from the question, the decision from the first timeout, which is when it hears of silence.
         hang_after: silence.saturating_sub(timeout),
-        scope: scope.map_or(Scope::Local, |scope| scope.value),
+        scope,
     })
+}
+
+/// What a failure of the check means. Zones are the same at every site: for their sake none may be withdrawn.
+fn scope(table: &Table, kind: Option<&Kind>, written: Option<Spanned<Scope>>) -> Scope {
+    let is_shared = matches!(kind, Some(Kind::Zones(_)));
+    match written {
+        Some(Spanned { value: Scope::Local, span }) if is_shared => {
+            let message = "every site serves the same zones, so this would withdraw all of them at once";
+            table.document().fault_with_hint(span, message, "write scope = \"dependency\", or leave it out");
+            Scope::Local
+        }
+        Some(written) => written.value,
+        None if is_shared => Scope::Dependency,
+        None => Scope::Local,
+    }
 }
 
 /// The kind that the file gives, which must be one.

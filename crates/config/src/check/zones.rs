@@ -1,4 +1,4 @@
-//! `zones = { signatures = "3d" }`: whether what the built-in DNS service serves is still good.
+//! `zones = { signatures = "72h" }`: whether what the built-in DNS service serves is still good.
 
 use super::Question;
 use check::zones::Expectation;
