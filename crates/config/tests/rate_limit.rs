@@ -1,5 +1,5 @@
 //! What `rate_limit` and the check `zones` say about the built-in DNS service; each mistake with its line and hint.
-#![allow(clippy::unwrap_used)] // the helpers of tests may panic like the tests themselves
+#![allow(clippy::unwrap_used, clippy::panic)] // the helpers of tests may panic like the tests themselves
 
 use announce::Scope;
 use config::{Question, SiteFile, parse};
