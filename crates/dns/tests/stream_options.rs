@@ -88,7 +88,7 @@ proptest! {
         let patience = Duration::from_secs(10);
         let plain = reply(&name, kind, &more, Transport::Tls, patience);
         let padded = reply(&name, kind, &padded_too, Transport::Tls, patience);
-        prop_assert!(padded.len() % 468 == 0, "{} octets", padded.len());
+        prop_assert!(padded.len().is_multiple_of(468), "{} octets", padded.len());
         prop_assert!(padded.len() < plain.len() + 4 + 468, "no more than is needed");
         let (said, mut with_padding) = (options(&plain), options(&padded));
         let (code, zeros) = with_padding.pop().unwrap();
