@@ -242,6 +242,7 @@ fn who_may_have_a_zone_gets_it_and_nobody_else() {
     let zone = axfr(&good);
     assert_eq!(zone.lines().filter(|line| line.contains("\tSOA\t")).count(), 2, "{zone}");
     assert_eq!(zone.lines().filter(|line| line.starts_with("host")).count(), 2000);
+    assert!(zone.matches("\tTSIG\t").count() > 2, "every message of it is signed: {zone}");
     assert!(axfr("").contains("Transfer failed"), "without a key");
     let other = "-y hmac-sha256:transfer:QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI= ".to_owned();
     assert!(axfr(&other).contains("BADSIG"), "{}", axfr(&other));
@@ -378,13 +379,18 @@ fn a_transfer_that_is_cut_leaves_the_version_before() {
 #[test]
 fn a_zone_expires_alone_and_comes_back() {
     let folder = tempfile::tempdir().unwrap();
-    let world = World::new(&secondary(vec![server_at(peers::ADDRESS)]));
+    let other = zone::parse("$ORIGIN other.\n@ 60 SOA ns.a. h.a. 9 1 1 4 1\n@ NS ns.a.\n").unwrap();
+    let both = secondary(vec![server_at(peers::ADDRESS)]);
+    let zones = Zones::with_unavailable(vec![Arc::new(other)], vec![name("example.")]).unwrap();
+    let world = World::new(&BuiltInDns { zones: Arc::new(zones), ..both });
     let text = zone_text(1, "1 1 4");
     let peer = Peer::knot_primary(&world.namespace, folder.path(), &text, Changes::Kept);
     world.wait_until("the first version", || world.serial() == "1");
     drop(peer);
     world.wait_until("its end", || world.status() == "SERVFAIL");
     assert!(matches!(world.view().unwrap().held, Held::Expired { .. }));
+    let others = world.dig(&format!("@{SERVICE}"), "+short other. SOA");
+    assert_eq!(others, "ns.a. h.a. 9 1 1 4 1\n", "a file does not expire, nor does the zone beside");
     assert_eq!(world.bus.alarms().len(), 1);
     assert_eq!(world.bus.alarms()[0].kind, "zone-expired");
     let _peer = Peer::knot_primary(&world.namespace, folder.path(), &text, Changes::Kept);
@@ -409,4 +415,38 @@ fn a_restart_serves_what_was_kept_without_a_primary() {
     let World { folder: state, .. } = world;
     let world = World::with(&written, state);
     assert_eq!(world.status(), "SERVFAIL", "kept for longer than it may be served");
+}
+
+/// What is answered to a message over UDP that comes from this address.
+fn code_for(world: &World, message: &[u8], from: &str) -> u8 {
+    let ask = || {
+        let socket = std::net::UdpSocket::bind((from, 0)).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.send_to(message, (SERVICE, PORT)).unwrap();
+        let mut reply = [0; 512];
+        let length = socket.recv(&mut reply).unwrap();
+        assert!(length >= 12 && reply[..2] == message[..2] && reply[2] & 0x80 != 0);
+        reply[3] & 0x0f
+    };
+    world.namespace.run(ask).unwrap()
+}
+
+#[test]
+fn a_notify_is_believed_from_primaries_only() {
+    let world = World::new(&secondary(vec![server_at(peers::ADDRESS)]));
+    let rung = world.shelf.bell(&name("example.")).unwrap().hear();
+    let soa = zone::parse(&zone_text(2, PATIENT)).unwrap().authority().unwrap();
+    let news = transfer::Question::News(&soa);
+    let notify = news.message(7, &name("example."));
+    assert_eq!(code_for(&world, &notify, SERVICE), 5, "a stranger");
+    let mut signed = notify.clone();
+    transfer::Conversation::open(key("transfer.", "QkJCQg=="), &mut signed, Clock::start().wall());
+    assert_eq!(code_for(&world, &signed, peers::ADDRESS.ip().to_string().as_str()), 9, "with another secret");
+    assert!(!rung.has_changed().unwrap());
+    assert_eq!(code_for(&world, &notify, "127.0.0.2"), 0, "from the address of a primary");
+    assert!(rung.has_changed().unwrap());
+    let mut signed = notify;
+    transfer::Conversation::open(key("transfer.", SECRET), &mut signed, Clock::start().wall());
+    assert_eq!(code_for(&world, &signed, SERVICE), 0, "with the key of a primary");
+    assert_eq!(code_for(&world, &news.message(7, &name("elsewhere.")), "127.0.0.2"), 9, "none of ours");
 }
