@@ -156,7 +156,7 @@ impl<'a, S: Store> Duty<'a, S> {
             (known.standing, known.since) = (standing, self.wires.clock.wall());
         }
         let shown = self.shown(known, &seen);
-        self.wires.shown.send_if_modified(|last| std::mem::replace(last, Some(shown.clone())) != Some(shown));
+        self.wires.shown.send_if_modified(|last| last.replace(shown.clone()) != Some(shown));
     }
 
     /// Brings the programs to where they should be, as far as that is known.

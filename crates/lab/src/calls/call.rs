@@ -192,8 +192,7 @@ mod tests {
                 wrong(stream).await;
             };
             tokio::join!(speak(TcpSocket::new_v4().unwrap(), to, pace, account), server);
-            let call = lock(&calls)[0].clone();
-            call
+            lock(&calls)[0].clone()
         })
     }
 
