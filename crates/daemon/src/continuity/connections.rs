@@ -61,7 +61,9 @@ mod tests {
     #[test]
     fn only_connections_of_a_service_are_its() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let near = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        // From another address: the client's own socket is no connection of the service.
+        let (from, patience) = ("127.0.0.2:0".parse().unwrap(), std::time::Duration::from_secs(5));
+        let near = linux::socket::connect_tcp(from, listener.local_addr().unwrap(), patience).unwrap();
         let key = Key::new([7; 16]);
         let here = BTreeSet::from(["127.0.0.1".parse().unwrap()]);
         let owned = look(&here, &key, 1000).unwrap();
