@@ -1,5 +1,5 @@
 //! Unbound and Knot Resolver take what is written for them, and do what it says. Needs root: each has a network of its own.
-#![allow(clippy::unwrap_used)] // the helpers of tests may panic like the tests themselves
+#![allow(clippy::unwrap_used, clippy::panic)] // the helpers of tests may panic like the tests themselves
 
 use linux::link::LinkIndex;
 use linux::process::{Namespaces, die_with_parent, start_in};
