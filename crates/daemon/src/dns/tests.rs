@@ -101,6 +101,10 @@ impl World {
             .unwrap();
         for &service in &settings.addresses {
             address::add(&mut netlink, link::LinkIndex::LOOPBACK, service.into()).unwrap();
+            // The kernel gives an IPv6 address its route a moment later.
+            let is_reached =
+                || UdpSocket::bind((service, 0)).and_then(|socket| socket.connect((service, PORT))).is_ok();
+            wait_until("the route to the address", || namespace.run(is_reached).unwrap());
         }
         World { namespace, server, shelf }
     }
