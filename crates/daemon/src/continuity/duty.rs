@@ -74,14 +74,15 @@ impl<'a, S: Store> Duty<'a, S> {
                 () = self.wires.clock.until(settle_at) => {
                     settle_at = None;
                     self.settle(&mut known);
-                    if let Some(said) = known.to_say(&self.wires.groups.borrow()) {
-                        let say = saying.get_or_insert_with(|| {
-                            let (say, said) = watch::channel(said.clone());
-                            let key = Key::continuity_host(&speaker);
-                            tasks.spawn(presence::keep(self.store.clone(), key, lease, said, Said::encode));
-                            say
-                        });
-                        say.send_if_modified(|last| std::mem::replace(last, said.clone()) != said);
+                    let said = known.to_say(&self.wires.groups.borrow());
+                    if let (None, Some(first)) = (&saying, &said) {
+                        let (say, said) = watch::channel(first.clone());
+                        let key = Key::continuity_host(&speaker);
+                        tasks.spawn(presence::keep(self.store.clone(), key, lease, said, Said::encode));
+                        saying = Some(say);
+                    }
+                    if let Some(say) = &saying {
+                        say.send_if_modified(|last| last.follow(said));
                     }
                 }
                 Some(asked) = self.wires.asked.recv() => {
@@ -104,7 +105,9 @@ impl<'a, S: Store> Duty<'a, S> {
         let Wanted { section, services, .. } = &known.wanted;
         match connections::look(services, &shared.keys.filter, section.connections) {
             Ok(owned) => known.owned = Some(owned),
-            Err(error) => known.trouble = Some((Reason::from(error.to_string()), self.wires.clock.now())),
+            Err(error) => {
+                known.trouble = Some((Reason::from(error.to_string()), self.wires.clock.now() + RETRY));
+            }
         }
     }
 

@@ -56,6 +56,15 @@ impl Said {
         serde_json::to_vec(&written).unwrap_or_default()
     }
 
+    /// Becomes what there is to say now; answers whether that is something else. A host that has nothing to say does not
+    /// take what others forward, and is nobody's relay.
+    pub(super) fn follow(&mut self, now: Option<Said>) -> bool {
+        match now {
+            Some(said) => std::mem::replace(self, said.clone()) != said,
+            None => std::mem::replace(&mut self.is_well, false),
+        }
+    }
+
     /// What another host wrote; none if it is nothing that this program understands.
     pub(super) fn decode(octets: &[u8]) -> Option<Self> {
         let written: Written = serde_json::from_slice(octets).ok()?;
@@ -93,6 +102,17 @@ pub(super) mod tests {
             connections: 1,
             filter,
         }
+    }
+
+    #[test]
+    fn whoever_takes_no_packets_says_so_once_and_keeps_its_connections() {
+        let mut last = said(3);
+        assert!(!last.follow(Some(said(3))), "nothing new");
+        assert!(last.follow(None));
+        assert_eq!(last, Said { is_well: false, ..said(3) });
+        assert!(!last.follow(None), "nothing new");
+        assert!(last.follow(Some(said(3))));
+        assert_eq!(last, said(3));
     }
 
     #[test]
