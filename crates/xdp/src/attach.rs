@@ -64,10 +64,9 @@ impl Continuity {
         Ok(mode)
     }
 
-    /// Takes the programs off an interface again.
+    /// Takes the programs off an interface again. One that has gone has none any more.
     pub fn detach(&mut self, interface: &str) -> Result<(), Error> {
-        let index =
-            link::index_here(interface).map_err(|error| Error::not_attached(interface, &[chain(&error)]))?;
+        let Ok(index) = link::index_here(interface) else { return Ok(()) };
         for pin in
             Mode::ALL.map(|mode| self.arrival_pin(index, mode)).into_iter().chain([self.clamp_pin(index)])
         {

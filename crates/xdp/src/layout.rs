@@ -14,6 +14,8 @@ pub(crate) const PASSAGE_LEN: usize = 32;
 pub(crate) const PAGE_LEN: usize = PAGE_BLOCKS * Filter::BLOCK_LEN;
 /// Blocks of a page.
 pub(crate) const PAGE_BLOCKS: usize = 128;
+/// Where `relay` lies in `struct settings`.
+const RELAY: usize = 172;
 /// `NO_SITE`.
 const NO_SITE: u8 = 255;
 
@@ -73,6 +75,11 @@ pub(crate) fn settings(settings: &Settings, pages: u32) -> [u8; SETTINGS_LEN] {
         highest,
     ]);
     fields.octets
+}
+
+/// Takes the relay out of a `struct settings`; answers whether there was one.
+pub(crate) fn end_relay(settings: &mut [u8; SETTINGS_LEN]) -> bool {
+    std::mem::replace(&mut settings[RELAY], NO_SITE) != NO_SITE
 }
 
 fn nanoseconds(duration: Duration) -> u64 {

@@ -4,7 +4,7 @@ use crate::layout::{self, FLOW_LEN, PAGE_BLOCKS, PAGE_LEN, PASSAGE_LEN, SETTINGS
 use crate::load::missing;
 use crate::{Continuity, Error};
 use aya::Pod;
-use aya::maps::{Array, HashMap, MapData, PerCpuArray};
+use aya::maps::{Array, HashMap, IterableMap, MapData, PerCpuArray};
 use continuity::{Block, Count, Counts, Filter, Flow, Settings, Site, SiteNumber};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
@@ -29,7 +29,7 @@ impl Continuity {
     /// Tells the programs everything that they are told; only what is not said already is written. A reader of the tables
     /// sees each site and each filter whole or not at all, and every flow that is in a filter before and after at any time.
     pub fn tell(&mut self, settings: &Settings) -> Result<(), Error> {
-        let room = self.pages()? as usize * PAGE_BLOCKS;
+        let room = self.room()?;
         for (number, site) in &settings.sites {
             let blocks = site.filter.as_ref().map_or(0, |filter| filter.blocks().len());
             if blocks > room {
@@ -51,12 +51,28 @@ impl Continuity {
         Ok(())
     }
 
+    /// New connections and datagrams stay here from now on, whatever an earlier daemon has told the programs. Everything
+    /// else stays as it was told.
+    pub fn end_relay(&mut self) -> Result<(), Error> {
+        let mut table = self.array::<[u8; SETTINGS_LEN]>("settings")?;
+        let mut octets = table.get(&0, 0).map_err(Error::table("read the settings"))?;
+        if layout::end_relay(&mut octets) {
+            table.set(0, octets, 0).map_err(Error::table("write the settings"))?;
+        }
+        Ok(())
+    }
+
     /// Lets everything pass, until the programs are told something again.
     pub fn let_pass(&mut self) -> Result<(), Error> {
         self.told = None;
         self.array::<[u8; SETTINGS_LEN]>("settings")?
             .set(0, [0; SETTINGS_LEN], 0)
             .map_err(Error::table("write the settings"))
+    }
+
+    /// So many blocks may the filter of a site have.
+    pub fn room(&self) -> Result<usize, Error> {
+        Ok(self.pages()? as usize * PAGE_BLOCKS)
     }
 
     /// What became of all packets, from the first load on.
@@ -150,9 +166,12 @@ impl Continuity {
         Ok(())
     }
 
-    fn pages(&mut self) -> Result<u32, Error> {
-        let entries = self.array::<[u8; PAGE_LEN]>("filters")?.len();
-        Ok(entries / SiteNumber::COUNT as u32)
+    fn pages(&self) -> Result<u32, Error> {
+        let table = self.ebpf.map("filters").ok_or_else(|| missing("filters"))?;
+        let filters = Array::<_, [u8; PAGE_LEN]>::try_from(table).map_err(Error::unfit("filters"))?;
+        // The library goes by the size that was asked for, the kernel by that of the table that was pinned already.
+        let pages = filters.len().min(entries(&filters)?);
+        Ok(pages / SiteNumber::COUNT as u32)
     }
 
     fn passages(&self, name: &'static str) -> Result<Vec<Passage>, Error> {
@@ -160,7 +179,8 @@ impl Continuity {
         let table =
             HashMap::<_, [u8; FLOW_LEN], [u8; PASSAGE_LEN]>::try_from(table).map_err(Error::unfit(name))?;
         let mut passages = Vec::new();
-        for row in table.iter() {
+        // A walk begins anew where a flow goes in the middle of it, and need not end while many come and go.
+        for row in table.iter().take(entries(&table)? as usize) {
             let (flow, passage) = row.map_err(Error::table("read a flow"))?;
             let ([since, seen, packets], site) = layout::read_passage(&passage);
             let Ok(site) = SiteNumber::try_from(site) else { continue };
@@ -169,6 +189,7 @@ impl Continuity {
             passages.push(Passage { flow, site, since, seen, packets });
         }
         passages.sort_by_key(|passage| passage.flow);
+        passages.dedup_by_key(|passage| passage.flow);
         Ok(passages)
     }
 
@@ -181,6 +202,12 @@ impl Continuity {
         let table = self.ebpf.map_mut(name).ok_or_else(|| missing(name))?;
         HashMap::try_from(table).map_err(Error::unfit(name))
     }
+}
+
+/// So many rows may a table have.
+fn entries<K: Pod, V>(table: &impl IterableMap<K, V>) -> Result<u32, Error> {
+    let info = table.map().info().map_err(Error::table("ask for the size of a table"))?;
+    Ok(info.max_entries())
 }
 
 /// Makes the table hold these rows and no others; rows that stay are there all the time.

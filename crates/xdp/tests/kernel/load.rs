@@ -101,6 +101,7 @@ fn an_interface_that_has_gone_leaves_a_pin_that_does_no_harm() {
         for pin in &links {
             assert!(directory.join(pin).exists());
         }
+        programs.detach("lan").unwrap();
         let error = programs.attach("lan").unwrap_err();
         assert!(matches!(&error, Error::NotAttached { interface, .. } if interface == "lan"), "{error}");
         let _far = cable("lan");
@@ -115,6 +116,39 @@ fn the_loopback_interface_has_it_in_the_general_path() {
         link::set_up(&mut netlink, LinkIndex::LOOPBACK).unwrap();
         let mut programs = Continuity::load(directory, ROOM).unwrap();
         assert_eq!(programs.attach("lo").unwrap(), Mode::Generic);
+    });
+}
+
+/// A table that is pinned keeps its size, whatever the next daemon asks for.
+#[test]
+fn the_room_is_that_of_the_tables_that_are_there() {
+    kernel::inside(|directory| {
+        let room_for = |flows_of_a_site| Room { flows_of_a_site, ..ROOM };
+        let small = Continuity::load(directory, room_for(1)).unwrap();
+        assert_eq!(small.room().unwrap(), 128);
+        let mut larger = Continuity::load(directory, ROOM).unwrap();
+        assert_eq!(larger.room().unwrap(), 128);
+        larger.tell(&london()).unwrap();
+        let mut settings = london();
+        settings.sites.get_mut(&fleet::number(3)).unwrap().filter = Some(Filter::with_room_for(10_000));
+        let error = larger.tell(&settings).unwrap_err();
+        assert!(matches!(error, Error::FilterTooLarge { .. }), "{error}");
+    });
+}
+
+/// The site is not held any more, and the next daemon knows it before it hears of the fleet.
+#[test]
+fn a_relay_ends_and_everything_else_stays() {
+    kernel::inside(|directory| {
+        let opening = frames::ethernet(&frames::tcp(client("IPv4", 9), service("IPv4"), frames::SYN, b""));
+        let mut first = Continuity::load(directory, ROOM).unwrap();
+        let relay = Some(fleet::number(2));
+        first.tell(&continuity::Settings { relay, ..london() }).unwrap();
+        assert_eq!(kernel::arrive(&first, Layer::Ethernet, &opening).0, Action::Transmit);
+        let mut second = Continuity::load(directory, ROOM).unwrap();
+        second.end_relay().unwrap();
+        assert_eq!(kernel::arrive(&second, Layer::Ethernet, &opening).0, Action::Pass);
+        assert_eq!(kernel::arrive(&second, Layer::Ethernet, &data(2)).0, Action::Transmit);
     });
 }
 
