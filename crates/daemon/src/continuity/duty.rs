@@ -34,6 +34,10 @@ const RETRY: Duration = Duration::from_secs(5);
 /// News of the store that wait.
 const HEARD: usize = 64;
 
+/// Nobody else's keys can be used, and none can be put in their place.
+const STRANGE_KEYS: &str = "this version does not understand the keys in the fleet's store: \
+                            bring all hosts to one version, or delete `continuity/v1/keys` there";
+
 /// The decision loop is gone, and the daemon with it.
 pub(super) struct Over;
 
@@ -139,10 +143,17 @@ impl<'a, S: Store> Duty<'a, S> {
                 seen.iter().find(|seen| seen.speaker == host).map_or(0, |seen| seen.connections);
             self.wires.bus.tell(&Event::Dead { host, connections }, Source::Process);
         }
+        // Tables that are pinned may be smaller than the site file would have them.
+        known.own.room = known.own.room.min(self.programs.room().unwrap_or(usize::MAX));
         let seen = known.others.seen_by(&known.own);
         let is_held = is_held(&self.wires.groups.borrow());
+        // Who is held is known without the fleet, and the programs may have been told of a relay long ago.
+        if !is_held && let Err(error) = self.programs.end_relay() {
+            known.trouble = Some((Reason::from(error.to_string()), now + RETRY));
+        }
         let relay = is_held.then(|| relay(&seen, &known.own)).flatten();
         let standing = self.stand(known, &seen, relay, now);
+        let relay = relay.filter(|_| standing == Standing::On);
         self.tell_of_others(known, &seen, relay);
         if known.standing != standing {
             let event = match &standing {
@@ -197,6 +208,7 @@ impl<'a, S: Store> Duty<'a, S> {
                 Standing::Off(Reason::from(words))
             }
             (None, None) if known.is_heard && known.keys.is_some() => Standing::On,
+            (None, None) if known.are_keys_strange => Standing::Off(Reason::from(STRANGE_KEYS)),
             (None, None) => Standing::Waiting,
         }
     }

@@ -26,6 +26,8 @@ pub(super) struct Knowledge {
     /// Whether the store was heard at all since the daemon started.
     pub(super) is_heard: bool,
     pub(super) keys: Option<Shared>,
+    /// Whether keys lie in the store that are none to this version.
+    pub(super) are_keys_strange: bool,
     /// When the next step of the keys is tried.
     pub(super) step_at: Timestamp,
     pub(super) owned: Option<Owned>,
@@ -70,6 +72,7 @@ impl Knowledge {
             others: Others::new(lease),
             is_heard: false,
             keys: None,
+            are_keys_strange: false,
             step_at: Timestamp::ZERO,
             owned: None,
             trouble: None,
@@ -86,16 +89,15 @@ impl Knowledge {
                 let present = listing.entries.iter().filter_map(|entry| entry.key.as_continuity_host());
                 self.others.begin(&present.collect(), now);
                 self.is_heard = true;
-                if let Some(shared) = &mut self.keys {
-                    shared.revision = None;
-                    self.step_at = now;
-                }
+                self.lose_keys(now);
                 listing.entries.iter().for_each(|entry| self.hear_entry(entry, now));
             }
             Heard::Put(entry) => self.hear_entry(&entry, now),
             Heard::Gone(key) => {
                 if let Some(host) = key.as_continuity_host() {
                     self.others.gone(&host, now);
+                } else if key == Key::continuity_keys() {
+                    self.lose_keys(now);
                 }
             }
             Heard::Nothing(_) => self.others.lose(),
@@ -107,11 +109,22 @@ impl Knowledge {
             if let Some(said) = Said::decode(&entry.value) {
                 self.others.hear(host, said);
             }
-        } else if entry.key == Key::continuity_keys()
-            && let Some(keys) = Keys::decode(&entry.value)
-        {
-            self.step_at = now + keys.next_in();
-            self.keys = Some(Shared { keys, revision: Some(entry.revision) });
+        } else if entry.key == Key::continuity_keys() {
+            let keys = Keys::decode(&entry.value);
+            self.are_keys_strange = keys.is_none();
+            if let Some(keys) = keys {
+                self.step_at = now + keys.next_in();
+                self.keys = Some(Shared { keys, revision: Some(entry.revision) });
+            }
+        }
+    }
+
+    /// The store has no keys, as far as was heard: the ones that are known are put back at once.
+    fn lose_keys(&mut self, now: Timestamp) {
+        self.are_keys_strange = false;
+        self.step_at = now;
+        if let Some(shared) = &mut self.keys {
+            shared.revision = None;
         }
     }
 
@@ -166,3 +179,6 @@ fn is_well(groups: &[api::Group]) -> bool {
     };
     !groups.is_empty() && groups.iter().all(answers)
 }
+
+#[cfg(test)]
+mod tests;

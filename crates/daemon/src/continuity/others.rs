@@ -23,8 +23,9 @@ use terms::{GeoPoint, Timestamp};
 /// How long the flows of a dead host are reset. A connection that was silent for all of that time waits for its own timers.
 const REMEMBERED: Duration = Duration::from_secs(15 * 60);
 
-/// Most hosts that are kept, whatever the store says.
-const MOST: usize = 1024;
+/// Most hosts that are kept, whatever the store says: those that there are numbers for, and as many dead ones. What one
+/// says takes up to a megabyte.
+const MOST: usize = 2 * SiteNumber::COUNT;
 
 /// The other hosts.
 #[derive(Debug)]

@@ -26,7 +26,7 @@ impl Programs {
         self.attached.retain(|name, _| {
             let is_wanted = names.contains(name);
             if !is_wanted {
-                // One that has gone has no programs any more.
+                // Where it fails, the programs stay and do what all others do.
                 let _ = loaded.detach(name);
             }
             is_wanted
@@ -51,6 +51,16 @@ impl Programs {
         self.loaded.as_mut().map_or(Ok(()), |loaded| loaded.tell(settings))
     }
 
+    /// Nobody answers in this host's place any more.
+    pub(super) fn end_relay(&mut self) -> Result<(), Error> {
+        self.loaded.as_mut().map_or(Ok(()), Continuity::end_relay)
+    }
+
+    /// Blocks that the filter of a site may have, once there are tables.
+    pub(super) fn room(&self) -> Option<usize> {
+        self.loaded.as_ref()?.room().ok()
+    }
+
     /// Lets everything pass.
     pub(super) fn let_pass(&mut self) -> Result<(), Error> {
         self.loaded.as_mut().map_or(Ok(()), Continuity::let_pass)
@@ -60,7 +70,10 @@ impl Programs {
     pub(super) fn leave(&mut self) -> Result<(), Error> {
         self.let_pass()?;
         let Some(mut loaded) = self.loaded.take() else { return Ok(()) };
-        std::mem::take(&mut self.attached).into_keys().try_for_each(|name| loaded.detach(&name))
+        let names = std::mem::take(&mut self.attached).into_keys();
+        // All of them, and then the first that could not be.
+        let left: Vec<_> = names.map(|name| loaded.detach(&name)).collect();
+        left.into_iter().collect()
     }
 
     /// How each interface runs them.

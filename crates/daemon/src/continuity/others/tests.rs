@@ -52,6 +52,16 @@ fn a_host_is_dead_a_while_after_its_lease_and_forgotten_much_later() {
 }
 
 #[test]
+fn a_store_full_of_hosts_does_not_fill_the_memory() {
+    let mut others = Others::new(PATIENCE);
+    for number in 0..=MOST {
+        others.hear(speaker(&format!("host{number}")), said(2));
+    }
+    assert_eq!(others.seen_by(&own()).len(), 2 * SiteNumber::COUNT);
+    assert!(MOST * ::fleet::LONGEST_VALUE < 1 << 28, "an eighth of what the packaged unit allows");
+}
+
+#[test]
 fn nobody_dies_while_the_store_is_not_heard() {
     let mut others = Others::new(PATIENCE);
     others.hear(speaker("tokyo"), said(2));
