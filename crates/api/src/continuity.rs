@@ -33,7 +33,7 @@ words! {
     OwnerState {
         /// It takes what is forwarded.
         Alive = "alive",
-        /// Its lease has lapsed: its connections are reset.
+        /// Its lease has lapsed, and as much time again has gone by: its connections are reset.
         Dead = "dead",
         /// It is there, and no packets are exchanged with it.
         LeftOut = "left-out",
