@@ -137,9 +137,7 @@ mod tests {
             ..flows.continuity.clone().unwrap()
         };
         let off = standing(&off, WallTime(1_795_000_100_000), Paint::Plain);
-        insta::assert_snapshot!(off, @"
-        moved connections are not forwarded, for 1 min 40 s: the kernel is Linux 5.10
-        ");
+        insta::assert_snapshot!(off, @"moved connections are not forwarded, for 1 min 40 s: the kernel is Linux 5.10");
         let none = page(&Flows { continuity: None, ..flows }, WallTime(0), Paint::Plain);
         insta::assert_snapshot!(none, @"london does not look after connections: its site file has no [continuity]");
     }
