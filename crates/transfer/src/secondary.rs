@@ -63,23 +63,29 @@ pub enum Output {
 pub enum Held {
     /// Nothing yet.
     Nothing,
-    /// This version, which a primary had then for the last time that we know of.
+    /// This version, which may be served.
     Current {
         /// The version.
         authority: Authority,
-        /// When that was.
-        confirmed: Timestamp,
+        /// Until then, unless a primary says again that it is right. What was kept by an earlier process was right
+        /// before the clock began, so this is the end and not the beginning.
+        expires: Timestamp,
     },
-    /// The same, but that is too long ago.
+    /// This version, which no primary has confirmed in time.
     Expired {
         /// The version.
         authority: Authority,
-        /// When that was.
-        confirmed: Timestamp,
+        /// When its time was over.
+        expires: Timestamp,
     },
 }
 
 impl Held {
+    /// A version that a primary has just said to be right.
+    fn confirmed(authority: Authority, now: Timestamp) -> Held {
+        Held::Current { authority, expires: now + seconds(authority.expire) }
+    }
+
     /// The version that there is, served or not.
     pub fn authority(self) -> Option<Authority> {
         match self {
@@ -92,9 +98,7 @@ impl Held {
     pub fn expires(self) -> Option<Timestamp> {
         match self {
             Held::Nothing => None,
-            Held::Current { authority, confirmed } | Held::Expired { authority, confirmed } => {
-                Some(confirmed + Duration::from_secs(u64::from(authority.expire)))
-            }
+            Held::Current { expires, .. } | Held::Expired { expires, .. } => Some(expires),
         }
     }
 }
@@ -142,7 +146,7 @@ impl Secondary {
             },
             Input::Fetched(authority) => {
                 let was_expired = matches!(self.held, Held::Expired { .. });
-                self.held = Held::Current { authority, confirmed: now };
+                self.held = Held::confirmed(authority, now);
                 // Only the newer version is served, which the driver has put in place already.
                 if was_expired {
                     self.outputs.push_back(Output::Revive);
@@ -189,9 +193,9 @@ impl Secondary {
     fn confirm(&mut self, now: Timestamp) {
         match self.held {
             Held::Nothing => {}
-            Held::Current { authority, .. } => self.held = Held::Current { authority, confirmed: now },
+            Held::Current { authority, .. } => self.held = Held::confirmed(authority, now),
             Held::Expired { authority, .. } => {
-                self.held = Held::Current { authority, confirmed: now };
+                self.held = Held::confirmed(authority, now);
                 self.outputs.push_back(Output::Revive);
             }
         }
@@ -200,7 +204,7 @@ impl Secondary {
     fn wait(&mut self, now: Timestamp) {
         self.failures = 0;
         let refresh = self.held.authority().map_or(0, |authority| authority.refresh);
-        self.wait_for(Duration::from_secs(u64::from(refresh)), now);
+        self.wait_for(seconds(refresh), now);
     }
 
     /// Waits, unless somebody has said meanwhile that there is news.
@@ -215,16 +219,16 @@ impl Secondary {
     /// How long to wait after every primary was asked in vain.
     fn retry(&self) -> Duration {
         match self.held.authority() {
-            Some(authority) => Duration::from_secs(u64::from(authority.retry)),
+            Some(authority) => seconds(authority.retry),
             None => (FIRST_RETRY * 2u32.saturating_pow(self.failures.min(16) - 1)).min(LONGEST_RETRY),
         }
     }
 
     fn expire(&mut self, now: Timestamp) {
-        if let (Held::Current { authority, confirmed }, Some(end)) = (self.held, self.held.expires())
-            && end <= now
+        if let Held::Current { authority, expires } = self.held
+            && expires <= now
         {
-            self.held = Held::Expired { authority, confirmed };
+            self.held = Held::Expired { authority, expires };
             self.outputs.push_back(Output::Expire);
         }
     }
@@ -241,7 +245,7 @@ impl Secondary {
             State::Asking { .. } | State::FetchingChanges { .. } | State::FetchingWhole { .. } => None,
         };
         let end = match self.held {
-            Held::Current { .. } => self.held.expires(),
+            Held::Current { expires, .. } => Some(expires),
             Held::Nothing | Held::Expired { .. } => None,
         };
         [next, end].into_iter().flatten().min()
@@ -256,6 +260,11 @@ impl Secondary {
     pub fn held(&self) -> Held {
         self.held
     }
+}
+
+/// A timer of an SOA record.
+fn seconds(timer: u32) -> Duration {
+    Duration::from_secs(u64::from(timer))
 }
 
 #[cfg(test)]

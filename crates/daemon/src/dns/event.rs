@@ -24,8 +24,8 @@ pub(super) enum Event {
     },
     /// No primary has said for too long whether the zone is still right; it is answered with SERVFAIL.
     Expired {
-        /// How long ago the last one did.
-        ago: Duration,
+        /// How long it may be served without that, at most.
+        after: Duration,
     },
     /// A primary has answered, and the zone is served again.
     Revived,
@@ -87,10 +87,10 @@ impl fmt::Display for Event {
         match self {
             Event::Received { serial, primary } => write!(f, "serial {serial} has come from {primary}"),
             Event::NotReceived { primary, reason } => write!(f, "{primary}: {reason}"),
-            Event::Expired { ago } => write!(
+            Event::Expired { after } => write!(
                 f,
                 "expired: no primary has answered for {} s, so it is answered with SERVFAIL until one does",
-                ago.as_secs()
+                after.as_secs()
             ),
             Event::Revived => f.write_str("a primary has answered, it is served again"),
             Event::Left => f.write_str("the site file does not have it any more"),

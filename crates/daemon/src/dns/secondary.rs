@@ -90,14 +90,20 @@ impl Keeper {
     /// Keeps a zone, beginning with what an earlier process has kept of it.
     pub(super) fn new(transfers: ZoneTransfers, shelf: Shelf, clock: Clock, bus: Bus) -> Keeper {
         let now = clock.now();
-        let authority = |zone: &Zone| Authority::of(&zone.authority()?.data);
-        let held = match shelf.held(&transfers.zone) {
-            Some((zone, age)) => authority(&zone)
-                .map_or(Held::Nothing, |authority| Held::Current { authority, confirmed: now - age }),
-            None => Held::Nothing,
-        };
+        let held = shelf.held(&transfers.zone).and_then(|(zone, age)| {
+            let authority = Authority::of(&zone.authority()?.data)?;
+            let left = Duration::from_secs(u64::from(authority.expire)).saturating_sub(age);
+            Some(Held::Current { authority, expires: now + left })
+        });
+        let held = held.unwrap_or(Held::Nothing);
         let machine = Secondary::new(transfers.primaries.len(), held, now);
-        let view = View { held, state: machine.state(), since: clock.wall(), next: None, fault: None };
+        let view = View {
+            held: machine.held(),
+            state: machine.state(),
+            since: clock.wall(),
+            next: None,
+            fault: None,
+        };
         let view = watch::Sender::new(view);
         Keeper { transfers, shelf, clock, bus, machine, view, fault: None }
     }
@@ -145,7 +151,9 @@ impl Keeper {
             Output::FetchWhole(primary) => Some(self.fetch(primary, None, held)),
             Output::Expire => {
                 self.shelf.set_expired(&self.transfers.zone, true);
-                self.tell(Event::Expired { ago: self.expired_for() });
+                if let Some(authority) = self.machine.held().authority() {
+                    self.tell(Event::Expired { after: Duration::from_secs(u64::from(authority.expire)) });
+                }
                 None
             }
             Output::Revive => {
@@ -154,11 +162,6 @@ impl Keeper {
                 None
             }
         }
-    }
-
-    fn expired_for(&self) -> Duration {
-        let Held::Expired { confirmed, .. } = self.machine.held() else { return Duration::ZERO };
-        self.clock.now().since(confirmed)
     }
 
     fn server(&self, primary: usize) -> Option<Server> {

@@ -1,5 +1,6 @@
 //! Zones that come and go, with NSD and Knot at the other end, in a network namespace of their own.
 
+mod keeping;
 mod peers;
 
 use super::zone_keeping::{self, Views};
@@ -415,6 +416,10 @@ fn a_restart_serves_what_was_kept_without_a_primary() {
     let World { folder: state, .. } = world;
     let world = World::with(&written, state);
     assert_eq!(world.status(), "SERVFAIL", "kept for longer than it may be served");
+    world.wait_until("the alarm", || world.bus.alarms().iter().any(|alarm| alarm.kind == "zone-expired"));
+    let _peer = Peer::knot_primary(&world.namespace, folder.path(), &zone_text(1, PATIENT), Changes::Kept);
+    world.wait_until("its return", || world.serial() == "1");
+    assert_eq!(world.bus.alarms(), []);
 }
 
 /// What is answered to a message over UDP that comes from this address.

@@ -56,7 +56,7 @@ fn a_zone_comes_is_kept_current_and_changes() {
     assert_eq!((zone.state(), zone.deadline()), (StateName::Waiting, Some(at(105))));
     zone.handle(Input::Timer, at(105));
     zone.handle(Input::Answered(authority(1)), at(106));
-    assert_eq!(zone.held(), Held::Current { authority: authority(1), confirmed: at(106) });
+    assert_eq!(zone.held(), Held::Current { authority: authority(1), expires: at(1106) });
     zone.handle(Input::Notified(0), at(110));
     zone.handle(Input::Answered(authority(2)), at(111));
     assert_eq!(outputs(&mut zone), [Output::Ask(0), Output::Ask(0), Output::FetchChanges(0)]);
@@ -68,7 +68,7 @@ fn a_zone_comes_is_kept_current_and_changes() {
 
 #[test]
 fn every_primary_is_asked_before_a_pause() {
-    let mut zone = Secondary::new(3, Held::Current { authority: authority(1), confirmed: at(0) }, at(0));
+    let mut zone = Secondary::new(3, Held::Current { authority: authority(1), expires: at(1000) }, at(0));
     zone.handle(Input::Timer, at(0));
     for _ in 0..3 {
         zone.handle(Input::Failed, at(1));
@@ -89,7 +89,7 @@ fn every_primary_is_asked_before_a_pause() {
 
 #[test]
 fn a_zone_that_nobody_confirms_expires_and_comes_back() {
-    let held = Held::Current { authority: authority(1), confirmed: at(0) };
+    let held = Held::Current { authority: authority(1), expires: at(1000) };
     let mut zone = Secondary::new(1, held, at(0));
     zone.handle(Input::Timer, at(0));
     while zone.deadline().unwrap() < at(1000) {
@@ -108,7 +108,7 @@ fn a_zone_that_nobody_confirms_expires_and_comes_back() {
 
 #[test]
 fn news_while_it_is_busy_are_not_forgotten() {
-    let held = Held::Current { authority: authority(1), confirmed: at(0) };
+    let held = Held::Current { authority: authority(1), expires: at(1000) };
     let mut zone = Secondary::new(2, held, at(0));
     zone.handle(Input::Timer, at(0));
     zone.handle(Input::Answered(authority(2)), at(1));

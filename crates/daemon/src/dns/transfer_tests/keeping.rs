@@ -1,0 +1,35 @@
+//! One zone from primaries, without any: how long what was kept may be served, and how often a primary is asked.
+
+use super::super::secondary::Keeper;
+use super::*;
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The shelf of `example.` that may be served for a week, after a start; a primary has confirmed it so long ago.
+fn kept_for(age: Duration) -> (TempDir, Shelf, ZoneTransfers) {
+    let folder = tempfile::tempdir().unwrap();
+    let images = Images::new(folder.path(), &"dns".parse().unwrap());
+    images.keep(&zone::parse(&zone_text(1, "3600 900 604800")).unwrap()).unwrap();
+    let image = std::fs::File::open(folder.path().join("zones/dns/example.image")).unwrap();
+    image.set_modified(std::time::SystemTime::now() - age).unwrap();
+    let written = secondary(vec![server_at(peers::ADDRESS)]);
+    let shelf = Shelf::new(&written, images);
+    (folder, shelf, written.transfers[0].clone())
+}
+
+/// What a process that has just begun makes of it.
+fn held(shelf: &Shelf, transfers: &ZoneTransfers) -> (Held, Duration) {
+    let clock = Clock::start();
+    let keeper = Keeper::new(transfers.clone(), shelf.clone(), clock, Bus::for_test());
+    let held = keeper.view().borrow().held;
+    (held, held.expires().unwrap().since(clock.now()))
+}
+
+#[test]
+fn a_restart_does_not_begin_the_time_anew() {
+    let (_folder, shelf, transfers) = kept_for(6 * DAY);
+    let (held_of_it, left) = held(&shelf, &transfers);
+    assert!(matches!(held_of_it, Held::Current { .. }) && left <= DAY, "{left:?}");
+    let (_folder, shelf, transfers) = kept_for(8 * DAY);
+    assert!(matches!(held(&shelf, &transfers).0, Held::Expired { .. }));
+}
