@@ -32,11 +32,15 @@ impl Images {
 
     /// The image of a zone; none when there is none that can be used: it comes again from a primary.
     pub(super) fn load(&self, apex: &DomainName) -> Option<Image> {
-        let path = self.path(apex);
-        let changed = fs::metadata(&path).and_then(|metadata| metadata.modified()).ok()?;
-        let zone = Zone::from_image(Mapping::of(&path).ok()?).ok()?;
-        let age = SystemTime::now().duration_since(changed).unwrap_or(Duration::ZERO);
+        let age = self.age(apex)?;
+        let zone = Zone::from_image(Mapping::of(&self.path(apex)).ok()?).ok()?;
         (zone.apex() == apex).then_some(Image { zone, age })
+    }
+
+    /// How long ago a primary had the kept version for the last time.
+    pub(super) fn age(&self, apex: &DomainName) -> Option<Duration> {
+        let changed = fs::metadata(self.path(apex)).and_then(|metadata| metadata.modified()).ok()?;
+        Some(SystemTime::now().duration_since(changed).unwrap_or(Duration::ZERO))
     }
 
     /// Writes a zone's image, and gives the zone as it lies on disk: the system may forget its pages and read them

@@ -92,6 +92,8 @@ impl Keeper {
         let now = clock.now();
         let held = shelf.held(&transfers.zone).and_then(|(zone, age)| {
             let authority = Authority::of(&zone.authority()?.data)?;
+            // After a reload it is younger than when it was taken up.
+            let age = shelf.images().age(&transfers.zone).unwrap_or(age);
             let left = Duration::from_secs(u64::from(authority.expire)).saturating_sub(age);
             Some(Held::Current { authority, expires: now + left })
         });

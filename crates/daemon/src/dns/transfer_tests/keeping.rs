@@ -33,3 +33,11 @@ fn a_restart_does_not_begin_the_time_anew() {
     let (_folder, shelf, transfers) = kept_for(8 * DAY);
     assert!(matches!(held(&shelf, &transfers).0, Held::Expired { .. }));
 }
+
+#[test]
+fn a_reload_counts_from_the_last_answer() {
+    let (_folder, shelf, transfers) = kept_for(6 * DAY);
+    shelf.images().confirm(&transfers.zone).unwrap();
+    let (_, left) = held(&shelf, &transfers);
+    assert!(left > 6 * DAY, "{left:?}");
+}
