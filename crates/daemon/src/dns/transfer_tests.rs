@@ -418,7 +418,9 @@ fn a_restart_serves_what_was_kept_without_a_primary() {
     assert_eq!(world.status(), "SERVFAIL", "kept for longer than it may be served");
     world.wait_until("the alarm", || world.bus.alarms().iter().any(|alarm| alarm.kind == "zone-expired"));
     let _peer = Peer::knot_primary(&world.namespace, folder.path(), &zone_text(1, PATIENT), Changes::Kept);
-    world.wait_until("its return", || world.serial() == "1");
+    let bell = world.shelf.bell(&name("example.")).unwrap();
+    let ring = || bell.ring(transfer::Client { address: peers::ADDRESS.ip(), key: None });
+    world.wait_until("its return", || ring() && world.serial() == "1");
     assert_eq!(world.bus.alarms(), []);
 }
 
