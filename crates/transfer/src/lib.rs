@@ -24,6 +24,6 @@ pub use difference::{Difference, Journal, Mismatch};
 pub use policy::{Client, Policy};
 pub use reader::{Fault, Piece, Progress, Reader};
 pub use request::{NotARequest, Operation, Request, acknowledge};
-pub use secondary::{Held, Input, Output, Secondary, StateName};
+pub use secondary::{Held, Input, Output, SHORTEST, Secondary, StateName};
 pub use tsig::{Algorithm, Conversation, Key, Keys, Rejection, SignatureError};
 pub use writer::Writer;

@@ -20,8 +20,8 @@ pub use table::StateName;
 use table::{Next, State, Stimulus};
 use terms::{Authority, Timestamp};
 
-/// Nobody asks more often than this, whatever the zone says.
-const SHORTEST: Duration = Duration::from_secs(1);
+/// Nobody asks more often than this, whatever the zone says. The driver does not hear of NOTIFY more often, either.
+pub const SHORTEST: Duration = Duration::from_secs(1);
 /// Until the first question again, while there is no zone whose timers could say it; doubled after each.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(600);
@@ -207,9 +207,12 @@ impl Secondary {
         self.wait_for(seconds(refresh), now);
     }
 
-    /// Waits, unless somebody has said meanwhile that there is news.
+    /// Waits, unless somebody has said meanwhile that there is news. Whatever the zone says, there is a question before
+    /// its time is over.
     fn wait_for(&mut self, pause: Duration, now: Timestamp) {
         let again = self.state.again();
+        let longest = self.held.authority().map_or(Duration::MAX, |authority| seconds(authority.expire) / 2);
+        let pause = pause.min(longest);
         self.state = State::Waiting { until: now + pause.max(SHORTEST) };
         if let Some(primary) = again {
             self.carry_out(Next::Ask(primary), now);

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use terms::{Authority, DomainName, Reason, ServiceName, Timestamp, WallTime};
 use tokio::sync::watch;
-use transfer::{Difference, Held, Input, Output, Secondary, StateName};
+use transfer::{Difference, Held, Input, Output, SHORTEST, Secondary, StateName};
 
 /// What is shown of a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +120,7 @@ impl Keeper {
         let Some(bell) = self.shelf.bell(&self.transfers.zone) else { return };
         let mut bell = bell.hear();
         let mut exchange: Exchange = Box::pin(pending());
+        let (clock, mut quiet) = (self.clock, self.clock.now());
         loop {
             while let Some(output) = self.machine.poll_output() {
                 if let Some(next) = self.carry_out(output) {
@@ -128,17 +129,22 @@ impl Keeper {
             }
             self.show();
             let deadline = self.machine.deadline();
+            let rings = async {
+                clock.until(Some(quiet)).await;
+                bell.changed().await
+            };
             tokio::select! {
                 ended = &mut exchange => {
                     exchange = Box::pin(pending());
                     let input = self.take(ended).await;
                     self.machine.handle(input, self.clock.now());
                 }
-                rung = bell.changed() => {
+                rung = rings => {
                     // Nobody can ring any more: another site file is in force, and this task is about to end.
                     if rung.is_err() { return }
                     let (_, primary) = *bell.borrow_and_update();
-                    self.machine.handle(Input::Notified(primary), self.clock.now());
+                    quiet = clock.now() + SHORTEST;
+                    self.machine.handle(Input::Notified(primary), clock.now());
                 }
                 () = self.clock.until(deadline) => self.machine.handle(Input::Timer, self.clock.now()),
             }

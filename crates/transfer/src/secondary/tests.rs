@@ -107,6 +107,19 @@ fn a_zone_that_nobody_confirms_expires_and_comes_back() {
 }
 
 #[test]
+fn a_zone_whose_pauses_are_longer_than_its_time_does_not_expire_unasked() {
+    let odd = Authority { serial: 1, refresh: 5000, retry: 5000, expire: 1000 };
+    let mut zone = Secondary::new(1, Held::Nothing, at(0));
+    zone.handle(Input::Timer, at(0));
+    zone.handle(Input::Answered(odd), at(0));
+    zone.handle(Input::Fetched(odd), at(0));
+    assert_eq!(zone.deadline(), Some(at(500)), "not the refresh time");
+    zone.handle(Input::Timer, at(500));
+    zone.handle(Input::Failed, at(500));
+    assert_eq!(zone.deadline(), Some(at(1000)), "not the retry time");
+}
+
+#[test]
 fn news_while_it_is_busy_are_not_forgotten() {
     let held = Held::Current { authority: authority(1), expires: at(1000) };
     let mut zone = Secondary::new(2, held, at(0));

@@ -2,6 +2,7 @@
 
 use super::super::secondary::Keeper;
 use super::*;
+use terms::Timestamp;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -40,4 +41,25 @@ fn a_reload_counts_from_the_last_answer() {
     shelf.images().confirm(&transfers.zone).unwrap();
     let (_, left) = held(&shelf, &transfers);
     assert!(left > 6 * DAY, "{left:?}");
+}
+
+/// Anybody can send NOTIFY from the address of a primary.
+#[tokio::test]
+async fn a_flood_of_notify_is_heard_once_a_second() {
+    let primary = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let written = secondary(vec![server_at(primary.local_addr().unwrap())]);
+    let folder = tempfile::tempdir().unwrap();
+    let shelf = Shelf::new(&written, Images::new(folder.path(), &"dns".parse().unwrap()));
+    let bell = shelf.bell(&name("example.")).unwrap();
+    let clock = Clock::start();
+    let keeper = Keeper::new(written.transfers[0].clone(), shelf, clock, Bus::for_test());
+    let keeping = tokio::spawn(keeper.run());
+    for _ in 0..6 {
+        assert!(bell.ring(transfer::Client { address: "127.0.0.1".parse().unwrap(), key: None }));
+        // Closed at once, which is no answer.
+        drop(primary.accept().await.unwrap());
+    }
+    keeping.abort();
+    // By NOTIFY once a second, and so often at most by its own pauses, each beginning with one at once.
+    assert!(clock.now().since(Timestamp::ZERO) >= 2 * transfer::SHORTEST);
 }
