@@ -102,7 +102,7 @@ fn primary(texts: &[&str], notify: &[SocketAddr]) -> BuiltInDns {
 }
 
 /// `example.` from these servers.
-fn secondary(primaries: Vec<config::Server>) -> BuiltInDns {
+pub(super) fn secondary(primaries: Vec<config::Server>) -> BuiltInDns {
     let zones = Zones::with_unavailable(Vec::new(), vec![name("example.")]).unwrap();
     let transfers = vec![ZoneTransfers {
         zone: name("example."),

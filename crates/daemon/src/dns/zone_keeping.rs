@@ -117,7 +117,9 @@ impl Keeping {
             })
             .collect();
         self.running.retain(|key, running| {
-            let stays = transfers.get(key).is_some_and(|(zone, _)| *zone == running.transfers);
+            let is_same = transfers.get(key).is_some_and(|(zone, _)| *zone == running.transfers);
+            // One ends by itself when its bell was replaced and put back before anybody looked, or by a fault of ours.
+            let stays = is_same && !running.tasks.iter().any(AbortHandle::is_finished);
             if !stays {
                 running.tasks.iter().for_each(AbortHandle::abort);
                 let is_expired = |view: &watch::Receiver<View>| view.borrow().is_expired();
@@ -180,5 +182,34 @@ async fn tell_of(transfers: ZoneTransfers, shelf: Shelf, clock: Clock, bus: Bus)
             changed = published.changed() => if changed.is_err() { return },
             Some(_) = telling.join_next() => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::images::Images;
+    use super::super::transfer_tests::secondary;
+    use super::*;
+
+    #[tokio::test]
+    async fn a_zone_whose_task_has_ended_is_kept_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let service: ServiceName = "dns".parse().unwrap();
+        // Nobody listens there.
+        let server = config::Server { address: "127.0.0.1:1".parse().unwrap(), key: None };
+        let shelf = Shelf::new(&secondary(vec![server]), Images::new(folder.path(), &service));
+        let wanted = Wanted::from([(service, shelf)]);
+        let (views, _) = watch::channel(Views::new());
+        let (clock, bus) = (Clock::start(), Bus::for_test());
+        let mut keeping = Keeping { clock, bus, views, running: BTreeMap::new(), tasks: JoinSet::new() };
+        keeping.adapt(&wanted);
+        let is_running = |keeping: &Keeping| {
+            keeping.running.values().flat_map(|zone| &zone.tasks).all(|task| !task.is_finished())
+        };
+        keeping.tasks.abort_all();
+        while keeping.tasks.join_next().await.is_some() {}
+        assert!(!is_running(&keeping));
+        keeping.adapt(&wanted);
+        assert!(is_running(&keeping) && keeping.tasks.len() == 1);
     }
 }
