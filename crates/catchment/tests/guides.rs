@@ -22,7 +22,7 @@ const ENDLESS: [&str; 2] = ["--follow", "catchment run "];
 const MAY_SAY_NO: [&str; 3] =
     ["catchment reload --confirm", "catchment fleet release ", "catchment fleet retire "];
 /// What changes the reader's own machine: packages, services, files below /etc. The package has a test of its own.
-const HOST_ONLY: [&str; 16] = [
+const HOST_ONLY: [&str; 17] = [
     "apt",
     "apt-get",
     "dpkg",
@@ -33,6 +33,7 @@ const HOST_ONLY: [&str; 16] = [
     "make",
     "install",
     "useradd",
+    "chown",
     "etcd",
     "etcdctl",
     "openssl",
