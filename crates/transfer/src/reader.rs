@@ -14,6 +14,9 @@ use crate::ask::judge_reply;
 use crate::cursor::{CLASS_IN, Cursor, Row, TRUNCATED};
 use terms::{Authority, DomainName, Record, RecordType};
 
+/// What a record takes in memory beside its name and its data, about.
+const RECORD: usize = 64;
+
 /// Why a transfer is of no use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
@@ -50,7 +53,7 @@ pub enum Fault {
     #[error("records follow the end of the transfer")]
     BeyondTheEnd,
     /// There is more than a zone may have here.
-    #[error("the transfer is larger than {0} octets")]
+    #[error("the transfer takes more than {0} octets of memory")]
     TooLarge(usize),
     /// There is no record in so many messages.
     #[error("a message has no record")]
@@ -102,7 +105,8 @@ pub struct Reader {
     /// The version that we have, if its changes were asked for.
     since: Option<u32>,
     most: usize,
-    octets: usize,
+    /// What its records take so far.
+    taken: usize,
     state: State,
 }
 
@@ -124,10 +128,10 @@ enum State {
 }
 
 impl Reader {
-    /// Waits for the reply to the message with this number: all of a zone, or its changes since a serial number. No
-    /// more than `most` octets are read.
+    /// Waits for the reply to the message with this number: all of a zone, or its changes since a serial number. Its
+    /// records may take `most` octets of memory: names are short in messages and long when they are kept.
     pub fn new(zone: DomainName, id: u16, since: Option<u32>, most: usize) -> Reader {
-        Reader { zone, id, since, most, octets: 0, state: State::Begin }
+        Reader { zone, id, since, most, taken: 0, state: State::Begin }
     }
 
     /// Reads the next message; its pieces are given to `take`, in their order.
@@ -136,10 +140,6 @@ impl Reader {
     /// The transfer is of no use, with all that was taken of it.
     pub fn read(&mut self, message: &[u8], mut take: impl FnMut(Piece)) -> Result<Progress, Fault> {
         judge_reply(message, self.id, 0)?;
-        self.octets = self.octets.saturating_add(message.len());
-        if self.octets > self.most {
-            return Err(Fault::TooLarge(self.most));
-        }
         let (counts, mut cursor) = Cursor::of(message).ok_or(Fault::Malformed)?;
         if message[2] & TRUNCATED != 0 {
             return Err(Fault::Malformed);
@@ -156,6 +156,10 @@ impl Reader {
         for _ in 0..counts.answers {
             let row = cursor.record().ok_or(Fault::Malformed)?;
             let record = self.judge(row)?;
+            self.taken += RECORD + record.owner.as_wire().len() + record.data.len();
+            if self.taken > self.most {
+                return Err(Fault::TooLarge(self.most));
+            }
             self.state =
                 std::mem::replace(&mut self.state, State::Begin).next(record, self.since, &mut take)?;
         }

@@ -23,8 +23,10 @@ use transfer::{
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long it may take for its next message. A large zone may have to be put together first.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Octets of a transfer, at most.
-const MOST: usize = 4 << 30;
+/// How long all of a transfer may take. A server that sends a little now and then would never end.
+const LONGEST: Duration = Duration::from_secs(3600);
+/// Octets of memory that the records of a transfer may take. The unit of the package allows 2 GiB for everything.
+const MOST: usize = 512 << 20;
 /// How often a NOTIFY is sent, and how long each waits for its reply (RFC 1996 section 3.6: once a minute, five times;
 /// doubled from here on).
 const NOTIFY_TRIES: u32 = 5;
@@ -49,6 +51,8 @@ pub(super) enum Error {
     Mismatch(#[from] Mismatch),
     #[error("the zone has serial {found} where the transfer says {said}")]
     Serial { said: u32, found: u32 },
+    #[error("the transfer is not over after {} s", .0.as_secs())]
+    Endless(Duration),
     #[error("it could not be put together")]
     Stopped,
 }
@@ -120,6 +124,17 @@ pub(super) enum Fetched {
 
 /// Fetches a zone: what has changed since the version that we have, or all of it.
 pub(super) async fn fetch(
+    server: &Server,
+    apex: &DomainName,
+    since: Option<Arc<Zone>>,
+    before: Option<Arc<Zone>>,
+    clock: Clock,
+) -> Result<Fetched, Error> {
+    let receiving = receive(server, apex, since, before, clock);
+    timeout(LONGEST, receiving).await.map_err(|_| Error::Endless(LONGEST))?
+}
+
+async fn receive(
     server: &Server,
     apex: &DomainName,
     since: Option<Arc<Zone>>,

@@ -27,7 +27,7 @@ pub(crate) fn stream(octets: &[u8]) {
     let most = 4096;
     let zone: terms::DomainName = "example.".parse().unwrap();
     let mut reader = Reader::new(zone.clone(), 7, since, most);
-    let (mut read, mut ended) = (0, false);
+    let (mut taken, mut ended) = (0, false);
     let (mut whole, mut serials) = (0, Vec::new());
     while let Some((length, after)) = rest.split_first_chunk::<2>() {
         let length = usize::from(u16::from_be_bytes(*length)).min(after.len());
@@ -49,12 +49,12 @@ pub(crate) fn stream(octets: &[u8]) {
                 }
             };
             assert!(record.owner.is_within(&zone) && record.kind.is_data());
+            taken += record.owner.as_wire().len() + record.data.len();
             serials.push(record.kind == terms::RecordType::SOA);
         });
         let Ok(progress) = result else { return };
         assert!(!ended, "nothing follows the end");
-        read += message.len();
-        assert!(read <= most, "no more than may be");
+        assert!(taken <= most, "no more than may be");
         match progress {
             Progress::More => {}
             Progress::Current => assert!(since.is_some()),
