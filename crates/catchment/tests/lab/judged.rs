@@ -107,7 +107,7 @@ impl Drop for Rest<'_> {
 /// The machine is busy with more urgent things: nobody can tell whether the daemon is slow, and that is what is said.
 #[test]
 fn a_starved_machine_is_inconclusive() {
-    const BUSY_ON_EACH_PROCESSOR: usize = 2;
+    const BUSY_ON_EACH_PROCESSOR: usize = 8;
     let directory = tempfile::tempdir().unwrap();
     let over = AtomicBool::new(false);
     let judged = thread::scope(|scope| {
