@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from steps import PATIENCE, check, run, until
+from steps import PATIENCE, check, run, unchanged, until
 
 # What systemd knows: the unit as it is shipped, and what every unit asks for.
 UNITS = "/run/units"
@@ -110,13 +110,14 @@ def lives(package, birdc):
 def is_upgraded(systemd, package, birdc):
     """Twice: the second time it is a program that has been taken over already."""
     seen, same = ("show protocols", "show route all"), ("MainPID", "InvocationID", "NRestarts")
-    before, session = systemd.shown(*same), [birdc(question) for question in seen]
+    shown = lambda: "".join(birdc(question) for question in seen)  # noqa: E731
+    before, session = systemd.shown(*same), shown()
     for upgrade in ("an upgrade of the package is taken over", "and another one"):
         check(upgrade, "has taken over" in systemd.run("dpkg", "--install", package))
         check("systemd has the same process of the same start", systemd.shown(*same) == before)
         running = {"ActiveState": "active", "SubState": "running"}
         until("which runs", lambda: systemd.shown(*running) == running)
-        check("and BIRD has seen nothing of it", [birdc(question) for question in seen] == session)
+        unchanged("and BIRD has seen nothing of it", session, shown())
         beat = systemd.shown("WatchdogTimestampMonotonic")
         until("systemd hears the next program beat", lambda: systemd.shown("WatchdogTimestampMonotonic") != beat)
 
