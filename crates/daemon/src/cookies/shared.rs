@@ -63,8 +63,9 @@ impl Keeper {
             {
                 self.take(keyring.clone()).await;
             }
-            if let Some((expected, next)) = known.step(&self.keyring, self.clock.wall()) {
-                let json = serde_json::to_vec(&next).unwrap_or_default();
+            if let Some((expected, next)) = known.step(&self.keyring, self.clock.wall())
+                && let Ok(json) = serde_json::to_vec(&next)
+            {
                 // Where it fails somebody else was faster, or the store is gone: what is heard next decides.
                 let _ = store.replace(&Key::shared_cookies(), expected, json).await;
             }
