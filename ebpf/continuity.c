@@ -16,6 +16,27 @@ static __always_inline int keeps_family(enum layer layer, __u8 outer, __u8 inner
 	return layer == ETHERNET || outer == inner;
 }
 
+/* Keeps a copy of the packet for the daemon, which sends it on when it is known whose it is. */
+static __always_inline int hold(struct xdp_md *ctx, const struct packet *p)
+{
+	__u32 length = p->end - p->start;
+	struct held *room;
+
+	if (length == 0 || length > MOST_HELD)
+		return 0;
+	room = bpf_ringbuf_reserve(&held, sizeof(*room), 0);
+	if (!room)
+		return 0;
+	room->flow = p->flow;
+	room->length = length;
+	if (bpf_xdp_load_bytes(ctx, p->start, room->packet, length)) {
+		bpf_ringbuf_discard(room, 0);
+		return 0;
+	}
+	bpf_ringbuf_submit(room, BPF_RB_NO_WAKEUP);
+	return 1;
+}
+
 GLOBAL int act(struct xdp_md *ctx, const struct settings *set, const struct packet *p, const struct visit *visit, ruling ruling)
 {
 	const struct site *to;
@@ -35,6 +56,10 @@ GLOBAL int act(struct xdp_md *ctx, const struct settings *set, const struct pack
 		if (to && wrap(ctx, set, p, head, to))
 			return XDP_TX;
 		count(UNSENT);
+		return XDP_DROP;
+	case HELD:
+		if (!hold(ctx, p))
+			count(UNSENT);
 		return XDP_DROP;
 	case OVER_BUDGET:
 	case UNCLAIMED:

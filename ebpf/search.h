@@ -260,6 +260,13 @@ static __always_inline ruling search(const struct settings *set, const struct pa
 	return search_on(set, p, visit, was_of_dead);
 }
 
+/* Whether the flow is being handed over, so that its packets have to wait. */
+static __always_inline int is_fenced(const struct packet *p)
+{
+	const __u64 *until = bpf_map_lookup_elem(&fenced, &p->flow);
+	return until && bpf_ktime_get_ns() < *until;
+}
+
 /* What becomes of a packet that is for a service. */
 GLOBAL ruling judge(struct xdp_md *ctx, const struct settings *set, const struct packet *p, enum kind kind,
 		    const struct visit *visit)
@@ -288,6 +295,8 @@ GLOBAL ruling judge(struct xdp_md *ctx, const struct settings *set, const struct
 		return rule(RELAYED, relay);
 	case SEGMENT:
 	case QUOTED:
+		if (is_fenced(p))
+			return rule(HELD, NO_SITE);
 		if (is_ours(ctx, p, kind))
 			return rule(OWNED, NO_SITE);
 		return is_long ? rule(OVERSIZED, NO_SITE) : search(set, p, visit);

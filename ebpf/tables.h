@@ -1,7 +1,7 @@
 /* What user space and the programs share: the tables, and the structures in them.
  *
- * The daemon writes `settings`, `services`, `sites`, `peers` and `filters`; the programs write the others. All of them
- * are pinned, so that flows go where they went while no daemon runs. Integers that a packet carries are in network
+ * The daemon writes `settings`, `services`, `sites`, `peers`, `filters` and `fenced`; the programs write the others. All
+ * but `held` are pinned, so that flows go where they went while no daemon runs. Integers that a packet carries are in network
  * order, all others in that of the machine. crates/xdp/src/layout.rs is the other half of this file. */
 #pragma once
 
@@ -45,6 +45,7 @@ enum count {
 	UNCLAIMED,
 	OVERSIZED,
 	REFUSED,
+	HELD,
 	COUNTED_TOO,
 	ARRIVED = COUNTED_TOO,
 	MISSED,
@@ -97,6 +98,15 @@ struct passage {
 	__u8 unused[7];
 };
 
+/* A packet that a fence has held, without its link's header. */
+#define MOST_HELD 2048 /* octets of a packet that can be held */
+
+struct held {
+	struct flow flow;
+	__u32 length;
+	__u8 packet[MOST_HELD];
+};
+
 #define PAGE_BLOCKS 128
 
 /* A part of a flow filter. */
@@ -108,6 +118,7 @@ _Static_assert(sizeof(struct flow) == 36, "as in Rust");
 _Static_assert(sizeof(struct settings) == 176, "as in Rust");
 _Static_assert(sizeof(struct site) == 24, "as in Rust");
 _Static_assert(sizeof(struct passage) == 32, "as in Rust");
+_Static_assert(sizeof(struct held) == 40 + MOST_HELD, "as in Rust");
 _Static_assert(sizeof(struct page) == 4096, "as in Rust");
 
 struct {
@@ -169,6 +180,22 @@ struct {
 	__type(value, struct passage);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } received SEC(".maps");
+
+/* Flows whose packets are held, and until when (nanoseconds since the machine started): whatever becomes of the daemon, a
+ * fence ends. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct flow);
+	__type(value, __u64);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} fenced SEC(".maps");
+
+/* The packets that fences have held, for the daemon that has put up the fences: the next one knows nothing of them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 2097152);
+} held SEC(".maps");
 
 /* The last owner that the clients of a prefix had, by the prefix's first address. */
 struct {

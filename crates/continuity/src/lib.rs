@@ -35,7 +35,7 @@ pub use filter::{Block, Filter};
 pub use flow::{Flow, client_prefix};
 pub use key::{Key, KeyId, KeyRing};
 pub use link::Layer;
-pub use model::{Action, Model, Outcome};
+pub use model::{Action, MOST_HELD, Model, Outcome};
 pub use settings::{Paces, Settings, Site, State};
 pub use shim::{Fault, Shim, Visited};
 pub use site::{SiteNumber, SiteNumberError};

@@ -14,6 +14,9 @@ pub struct Model {
     pub knowledge: Knowledge,
 }
 
+/// Octets of the longest packet that can be held.
+pub const MOST_HELD: usize = 2048;
+
 /// What is done with a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -47,12 +50,12 @@ impl Model {
             None => Reading::Elsewhere,
         };
         let known = &mut self.knowledge;
-        let (verdict, frame, onward) = match reading {
+        let (verdict, frame, read) = match reading {
             Reading::Elsewhere => (Verdict::Foreign, frame.to_vec(), None),
             Reading::Service(packet, kind) => {
                 let visit = Visit::from_client(settings.number);
                 let verdict = judge(settings, known, &packet, kind, visit, now);
-                (verdict, frame.to_vec(), visit.onward.map(|visited| (packet, visited)))
+                (verdict, frame.to_vec(), Some((packet, visit.onward)))
             }
             Reading::Tunnel(outer) => match accept(frame, &outer, layer, settings) {
                 None => (Verdict::Refused, frame.to_vec(), None),
@@ -63,12 +66,12 @@ impl Model {
                     let Some((frame, packet)) = tunnel::unwrap(frame, outer.start, &packet) else {
                         return unsent(known, verdict, frame);
                     };
-                    (verdict, frame, visit.onward.map(|visited| (packet, visited)))
+                    (verdict, frame, Some((packet, visit.onward)))
                 }
             },
         };
         known.counts.add(verdict.into());
-        carry_out(settings, known, verdict, frame, onward)
+        carry_out(settings, known, verdict, frame, read)
     }
 }
 
@@ -99,7 +102,7 @@ fn carry_out(
     known: &mut Knowledge,
     verdict: Verdict,
     frame: Vec<u8>,
-    onward: Option<(Packet, Visited)>,
+    read: Option<(Packet, Option<Visited>)>,
 ) -> Outcome {
     let done = |action, frame| Outcome { verdict: Some(verdict), action, frame };
     match verdict {
@@ -109,13 +112,24 @@ fn carry_out(
         | Verdict::Opening
         | Verdict::Owned
         | Verdict::Orphaned => done(Action::Pass, frame),
+        Verdict::Held => {
+            let held = read.and_then(|(packet, _)| {
+                let octets = frame.get(packet.start..packet.end)?.to_vec();
+                (octets.len() <= MOST_HELD).then_some((packet.flow, octets))
+            });
+            if held.is_none() {
+                known.counts.add(Count::Unsent);
+            }
+            known.held.extend(held);
+            done(Action::Drop, frame)
+        }
         Verdict::OverBudget | Verdict::Unclaimed | Verdict::Oversized | Verdict::Refused => {
             done(Action::Drop, frame)
         }
         Verdict::Learned(to) | Verdict::Claimed(to) | Verdict::Guessed(to) | Verdict::Relayed(to) => {
             let address = settings.sites.get(&to).map(|site| site.address);
-            let wrapped = onward.zip(address).and_then(|((packet, visited), address)| {
-                tunnel::wrap(&frame, &packet, visited, address, settings)
+            let wrapped = read.zip(address).and_then(|((packet, onward), address)| {
+                tunnel::wrap(&frame, &packet, onward?, address, settings)
             });
             match wrapped {
                 Some(wrapped) => done(Action::Transmit, wrapped),

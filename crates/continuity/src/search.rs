@@ -2,6 +2,7 @@
 //!
 //! | asked in this order | then |
 //! |---|---|
+//! | the flows that are being handed over | it is held |
 //! | a socket of this host (one that listens has no connection yet) | it passes |
 //! | the flows that were found before | to that site |
 //! | the other sites' filters | to the first that claims it, at the pace of claims; the flow is learned |
@@ -28,6 +29,10 @@ use terms::Timestamp;
 pub struct Knowledge {
     /// The connections that this host's sockets have. The kernel looks them up.
     pub sockets: BTreeSet<Flow>,
+    /// Flows that are being handed over, and until when their packets are held.
+    pub fenced: BTreeMap<Flow, Timestamp>,
+    /// The packets that were held, without what was around them: as their clients sent them.
+    pub held: Vec<(Flow, Vec<u8>)>,
     /// Flows that another site has claimed, or that were relayed to it. The kernel forgets those longest unused.
     pub learned: BTreeMap<Flow, SiteNumber>,
     /// The last owner that clients of a prefix had.
@@ -111,6 +116,11 @@ pub fn judge(
                     Verdict::Relayed(relay)
                 }
             }
+        }
+        (Kind::Segment | Kind::Quoted, _)
+            if known.fenced.get(&packet.flow).is_some_and(|until| now < *until) =>
+        {
+            Verdict::Held
         }
         (Kind::Segment | Kind::Quoted, _) if known.sockets.contains(&packet.flow) => Verdict::Owned,
         (Kind::Segment | Kind::Quoted, _) if is_long => Verdict::Oversized,

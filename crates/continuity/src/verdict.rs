@@ -33,6 +33,8 @@ pub enum Verdict {
     Oversized,
     /// Is dropped: it came through the tunnel, and is not from a site of the fleet, or not what sites send.
     Refused,
+    /// Is taken aside: its connection is being handed over, and the daemon sends it on to whoever has it then.
+    Held,
 }
 
 /// What is counted. The order is that of the kernel's table.
@@ -66,17 +68,20 @@ pub enum Count {
     Oversized,
     /// [`Verdict::Refused`].
     Refused,
+    /// [`Verdict::Held`].
+    Held,
     /// Beside the verdict: it came through the tunnel and was believed.
     Arrived,
     /// Beside the verdict: it is of a connection that neither this host has nor was found before.
     Missed,
-    /// Beside the verdict: it was to be forwarded, and the driver had no room to wrap it.
+    /// Beside the verdict: it was to be forwarded, and the driver had no room to wrap it, or it was to be held, and there
+    /// was no room for it.
     Unsent,
 }
 
 impl Count {
     /// All of them, in their order.
-    pub const ALL: [Count; 17] = [
+    pub const ALL: [Count; 18] = [
         Count::Foreign,
         Count::Opaque,
         Count::Connectionless,
@@ -91,6 +96,7 @@ impl Count {
         Count::Unclaimed,
         Count::Oversized,
         Count::Refused,
+        Count::Held,
         Count::Arrived,
         Count::Missed,
         Count::Unsent,
@@ -114,6 +120,7 @@ impl From<Verdict> for Count {
             Verdict::Unclaimed => Count::Unclaimed,
             Verdict::Oversized => Count::Oversized,
             Verdict::Refused => Count::Refused,
+            Verdict::Held => Count::Held,
         }
     }
 }

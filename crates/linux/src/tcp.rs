@@ -8,7 +8,7 @@
 //!
 //! What these guards drop never reaches a program. [`refused`] is what the kernel has counted.
 //!
-//! And which connections there are: [`each_connection`].
+//! And which connections there are: [`each_connection`]. How one is moved to another host: [`repair`].
 
 pub mod ao;
 mod connections;
@@ -16,6 +16,7 @@ pub mod distance;
 mod key;
 pub mod md5;
 mod refused;
+pub mod repair;
 
 pub use connections::{Ends, each_connection};
 pub use refused::{Refused, refused};

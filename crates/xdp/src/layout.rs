@@ -128,5 +128,13 @@ pub(crate) fn read_passage(octets: &[u8; PASSAGE_LEN]) -> ([u64; 3], u8) {
     ([words[0], words[1], words[2]].map(u64::from_ne_bytes), octets[24])
 }
 
+/// The flow and the octets of a `struct held`; none if it is none.
+pub(crate) fn read_held(octets: &[u8]) -> Option<(Flow, Vec<u8>)> {
+    let (flow, rest) = octets.split_first_chunk::<FLOW_LEN>()?;
+    let (length, packet) = rest.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_ne_bytes(*length)).ok()?;
+    Some((Flow::of_octets(flow), packet.get(..length)?.to_vec()))
+}
+
 /// `struct flow`.
 pub(crate) const FLOW_LEN: usize = Flow::LEN;

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The last part of the directory where a daemon pins what is to survive it: raised with every change of the tables.
-pub const VERSION: &str = "v1";
+pub const VERSION: &str = "v2";
 
 /// The programs, as `ebpf/build` has compiled them.
 pub const OBJECT: &[u8] = aya::include_bytes_aligned!("../../../ebpf/continuity.o");

@@ -22,7 +22,7 @@ proptest! {
         }
         let counts = model.knowledge.counts;
         prop_assert!(counts.add_up(), "{:?}", counts);
-        let verdicts: u64 = Count::ALL[..14].iter().map(|count| counts.get(*count)).sum();
+        let verdicts: u64 = Count::ALL[..15].iter().map(|count| counts.get(*count)).sum();
         prop_assert_eq!(verdicts, frames.len() as u64);
         prop_assert_eq!(counts.get(Count::Unsent), 0);
     }

@@ -13,6 +13,8 @@ pub(crate) struct Case {
     pub(crate) settings: Settings,
     /// Learned before.
     pub(crate) learned: Vec<(Flow, SiteNumber)>,
+    /// Being handed over.
+    pub(crate) fenced: Vec<Flow>,
     /// Guessed before.
     pub(crate) owners: Vec<(IpAddr, SiteNumber)>,
     pub(crate) layer: Layer,
@@ -25,6 +27,7 @@ pub(crate) struct Seen {
     pub(crate) action: Action,
     pub(crate) frame: Vec<u8>,
     pub(crate) counts: Counts,
+    pub(crate) held: Vec<(Flow, Vec<u8>)>,
 }
 
 /// The flow that a socket of the host has, where there is one.
@@ -37,6 +40,7 @@ fn case(name: &str, family: &str, packet: Vec<u8>) -> Case {
         name: format!("{name}, {family}"),
         settings: london(),
         learned: Vec::new(),
+        fenced: Vec::new(),
         owners: Vec::new(),
         layer: Layer::Ethernet,
         frames: vec![frames::ethernet(&packet)],
@@ -176,12 +180,30 @@ fn dropped(family: &str) -> Vec<Case> {
     guesses.frames = vec![guesses.frames[0].clone(); 3];
     let mut resets = case("of a dead site, and the budget is spent", family, data(family, 4));
     resets.frames = vec![resets.frames[0].clone(); 2];
+    let fenced = |name: &str, packet: Vec<u8>| {
+        let mut fenced = case(name, family, packet);
+        fenced.fenced = vec![owned(family)];
+        fenced
+    };
+    let ours = fleet::client(family, 1);
+    let much = frames::segment(ours, service(family), ACK, &[], &[0x55; 2048]);
+    let much = frames::ip(ours.ip(), service(family).ip(), 6, &much);
+    let mut twice = fenced("held twice", frames::tcp(ours, service(family), ACK, b"data"));
+    twice.frames.push(frames::tagged(&frames::tcp(ours, service(family), ACK | FIN, b"more")));
     vec![
         case("claimed by nobody", family, data(family, 99)),
         case("claimed, and too long", family, long),
         claims,
         guesses,
         resets,
+        fenced("held", frames::tcp(ours, service(family), ACK, b"data")),
+        twice,
+        fenced(
+            "held, from Paris",
+            wrapped(&data(family, 1), &owned(family), Visited::One(number(2)), KeyId::ALL[1]),
+        ),
+        fenced("held, and too long", much),
+        fenced("of another flow than the one that is held", data(family, 2)),
     ]
 }
 
@@ -255,6 +277,9 @@ pub(crate) fn render(case: &Case, seen: &Seen) -> String {
     let counted = Count::ALL.into_iter().filter(|count| seen.counts.get(*count) > 0);
     let counted: Vec<_> = counted.map(|count| format!("{count:?} {}", seen.counts.get(count))).collect();
     let _ = writeln!(text, "  {}", counted.join(", "));
+    for (flow, packet) in &seen.held {
+        let _ = writeln!(text, "  held {} {}", flow.client_port, hex(packet));
+    }
     let last = &case.frames[case.frames.len() - 1];
     let rows =
         if *last == seen.frame { vec![("same", last)] } else { vec![("in", last), ("out", &seen.frame)] };

@@ -68,6 +68,7 @@ fn word(count: Count) -> &'static str {
         Count::Unclaimed => "unclaimed",
         Count::Oversized => "oversized",
         Count::Refused => "refused",
+        Count::Held => "held",
         Count::Arrived => "arrived",
         Count::Missed => "missed",
         Count::Unsent => "unsent",

@@ -4,7 +4,7 @@ use crate::cases::{self, Case, Seen};
 use crate::kernel;
 use continuity::client_prefix;
 use std::net::IpAddr;
-use terms::Family;
+use terms::{Family, Timestamp};
 use xdp::Continuity;
 
 fn play(programs: &mut Continuity, case: &Case) -> Seen {
@@ -12,6 +12,9 @@ fn play(programs: &mut Continuity, case: &Case) -> Seen {
     programs.tell(&case.settings).unwrap();
     for (flow, site) in &case.learned {
         programs.learn(flow, *site).unwrap();
+    }
+    for flow in &case.fenced {
+        programs.fence(flow, Timestamp::from_nanos(u64::MAX)).unwrap();
     }
     for (client, site) in &case.owners {
         let prefix = match client {
@@ -25,7 +28,7 @@ fn play(programs: &mut Continuity, case: &Case) -> Seen {
     let (action, frame) = case.frames.iter().map(arrive).reduce(|_, last| last).unwrap();
     let counts = kernel::counted(programs, &before);
     assert!(counts.add_up(), "{}: {counts:?}", case.name);
-    Seen { action, frame, counts }
+    Seen { action, frame, counts, held: programs.held().unwrap() }
 }
 
 #[test]

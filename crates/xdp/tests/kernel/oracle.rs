@@ -2,6 +2,7 @@
 
 use crate::arbitrary;
 use crate::cases::owned;
+use crate::fleet;
 use crate::fleet::{FAMILIES, client, london, service};
 use crate::frames::{self, ACK, SYN};
 use crate::kernel::{self, ROOM};
@@ -23,11 +24,26 @@ fn config() -> ProptestConfig {
 fn same(
     programs: &mut Continuity,
     settings: Settings,
+    fences: [bool; 3],
     frames: &[(Layer, Vec<u8>)],
 ) -> Result<(), TestCaseError> {
     programs.forget().unwrap();
     programs.tell(&settings).unwrap();
-    let knowledge = Knowledge { sockets: FAMILIES.map(owned).into(), ..Knowledge::default() };
+    // A flow of this host, one of Paris, and one whose fence is over.
+    let over = Timestamp::from_nanos(1);
+    let until = [(1, Timestamp::from_nanos(u64::MAX)), (2, Timestamp::from_nanos(u64::MAX)), (3, over)]
+        .into_iter()
+        .zip(fences);
+    let fenced: Vec<_> = until
+        .filter(|(_, is_up)| *is_up)
+        .flat_map(|((site, until), _)| FAMILIES.map(|family| (fleet::flow(family, site), until)))
+        .collect();
+    fenced.iter().for_each(|(flow, until)| programs.fence(flow, *until).unwrap());
+    let knowledge = Knowledge {
+        sockets: FAMILIES.map(owned).into(),
+        fenced: fenced.into_iter().collect(),
+        ..Knowledge::default()
+    };
     let mut model = Model { settings: Some(settings), knowledge };
     let before = programs.counts().unwrap();
     // Nothing is earned in the time that a test takes, so any time will do.
@@ -39,6 +55,7 @@ fn same(
         prop_assert_eq!(changed, outcome.frame, "{:?}", outcome.verdict);
         prop_assert_eq!(kernel::counted(programs, &before), model.knowledge.counts, "{:?}", outcome.verdict);
     }
+    prop_assert_eq!(programs.held().unwrap(), model.knowledge.held);
     let learned: Vec<_> =
         programs.forwarded().unwrap().iter().map(|passage| (passage.flow, passage.site)).collect();
     prop_assert_eq!(learned, model.knowledge.learned.into_iter().collect::<Vec<_>>());
@@ -50,10 +67,12 @@ fn the_kernel_does_what_the_model_does() {
     kernel::inside(|pins| {
         let _sockets = kernel::Sockets::open();
         let programs = RefCell::new(Continuity::load(pins, ROOM).unwrap());
-        let any = (arbitrary::settings(), proptest::collection::vec(arbitrary::frame(), 1..25));
+        let any =
+            (arbitrary::settings(), any::<[bool; 3]>(), proptest::collection::vec(arbitrary::frame(), 1..25));
         let mut runner = TestRunner::new(config());
-        let result =
-            runner.run(&any, |(settings, frames)| same(&mut programs.borrow_mut(), settings, &frames));
+        let result = runner.run(&any, |(settings, fences, frames)| {
+            same(&mut programs.borrow_mut(), settings, fences, &frames)
+        });
         assert!(result.is_ok(), "{}", result.unwrap_err());
         // What never happens is not tested.
         let counts = programs.borrow().counts().unwrap();
