@@ -201,6 +201,9 @@ pub struct Session {
     pub kind: RelationKind,
 }
 
+/// Hosts that may look after connections: as many as have a number in the packets between them.
+pub const MOST_OWNERS: usize = 64;
+
 /// A world that does not fit the address plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
@@ -211,6 +214,15 @@ pub enum PlanError {
         router: String,
         /// The bound.
         most: usize,
+    },
+    /// More hosts look after connections than there are numbers for.
+    #[error(
+        "{hosts} hosts would look after connections: at most {MOST_OWNERS} have a number. Give the sites fewer `hosts`, or \
+         leave `continuity` out of [site]"
+    )]
+    TooManyOwners {
+        /// The hosts of all sites.
+        hosts: usize,
     },
 }
 

@@ -9,7 +9,7 @@ use lab::bird;
 use lab::frr;
 use lab::history::SiteId;
 use lab::igp;
-use lab::plan::{HostId, Medium, NodeId, Plan, Purpose, Role};
+use lab::plan::{HostId, MOST_OWNERS, Medium, NodeId, Plan, PlanError, Purpose, Role};
 use lab::policy::{SessionKind, sessions};
 use lab::site_file::{nsd_configuration, site_file};
 use lab::world::{RelationKind, RouterRef, Service, World, built_in};
@@ -326,4 +326,18 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn more_hosts_than_have_a_number_cannot_look_after_connections() {
+    let (mut world, _) = parsed("tiny", &built_in("tiny").unwrap());
+    let [first, second, third] = &mut world.sites[..] else { panic!("three sites") };
+    (first.hosts, second.hosts, third.hosts) = (32, 31, 1);
+    world.operation.continuity = true;
+    let hosts = |plan: Plan| plan.nodes.iter().filter(|node| matches!(node.role, Role::Host(_))).count();
+    assert_eq!(Plan::new(&world).map(hosts), Ok(MOST_OWNERS));
+    world.sites[2].hosts = 2;
+    assert_eq!(Plan::new(&world).err(), Some(PlanError::TooManyOwners { hosts: 65 }));
+    world.operation.continuity = false;
+    assert!(Plan::new(&world).is_ok());
 }

@@ -2,8 +2,8 @@
 
 use super::addressing::{self, MOST_CABLES};
 use super::{
-    Cable, CableId, DeviceId, HostId, Medium, Node, NodeId, Pair, Plan, PlanError, Port, Purpose, Role,
-    SWITCH, Session,
+    Cable, CableId, DeviceId, HostId, MOST_OWNERS, Medium, Node, NodeId, Pair, Plan, PlanError, Port,
+    Purpose, Role, SWITCH, Session,
 };
 use crate::history::{ClientId, SiteId};
 use crate::world::{RouterRef, Site, World, host_name};
@@ -16,6 +16,10 @@ const LONGEST_INTERFACE: usize = 15;
 const LAN_DELAY: Duration = Duration::from_micros(50);
 
 pub(super) fn build(world: &World) -> Result<Plan, PlanError> {
+    let hosts = world.sites.iter().map(|site| usize::from(site.hosts)).sum();
+    if world.operation.continuity && hosts > MOST_OWNERS {
+        return Err(PlanError::TooManyOwners { hosts });
+    }
     let plan = Plan { nodes: Vec::new(), cables: Vec::new(), sessions: Vec::new() };
     let mut builder = Builder { world, plan, routers: BTreeMap::new(), begun: BTreeMap::new() };
     builder.routers();
