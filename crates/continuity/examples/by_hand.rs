@@ -44,7 +44,7 @@ fn site(number: u8, others: &[Flow], service: IpAddr) -> Result<Model, Box<dyn s
     let other = Site {
         address: ADDRESSES[usize::from(1 - number)].into(),
         state: State::Alive,
-        filter: Some(filter),
+        filter: Some(filter.into()),
     };
     let pace = Pace::per_second(NonZeroU32::try_from(1000)?, 1000);
     let settings = Settings {

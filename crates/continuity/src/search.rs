@@ -175,7 +175,7 @@ impl Case<'_> {
     fn claimants(&self) -> impl Iterator<Item = SiteNumber> {
         let settings = self.settings;
         let claims = |filter: &crate::Filter| filter.contains(&self.packet.flow, &settings.filter_key);
-        let sites = settings.sites.iter().filter(move |(_, site)| site.filter.as_ref().is_some_and(claims));
+        let sites = settings.sites.iter().filter(move |(_, site)| site.filter.as_deref().is_some_and(claims));
         sites.map(|(number, _)| *number).filter(|number| !self.has_been_at(*number))
     }
 

@@ -5,6 +5,7 @@ use crate::{Filter, Key, KeyRing, Pace, SiteNumber, tunnel};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU16;
+use std::sync::Arc;
 use terms::Family;
 
 /// All that a site is told.
@@ -53,7 +54,7 @@ pub struct Site {
     /// Whether it is there.
     pub state: State,
     /// The flows that it says it owns. They stay when it dies: those are the ones to reset.
-    pub filter: Option<Filter>,
+    pub filter: Option<Arc<Filter>>,
 }
 
 /// What the fleet says of a site.

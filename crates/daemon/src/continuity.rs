@@ -20,18 +20,20 @@ mod joining;
 mod keys;
 mod knowledge;
 mod others;
+mod pinned;
 mod programs;
 mod said;
 mod view;
 
 pub(crate) use joining::{Moved, Wanted, join};
+pub(crate) use pinned::settle;
 pub(crate) use view::register;
 
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::Source;
 use crate::events::Bus;
-use ::fleet::{Etcd, Store};
+use ::fleet::{Embedded, Etcd, Store};
 use announce::permit::Speaker;
 use duty::Duty;
 use event::Event;
@@ -62,6 +64,8 @@ pub(crate) struct Driver<S> {
     /// How long others count on this host without hearing of it.
     lease: Duration,
     wires: Wires,
+    /// The store of this machine; none where it cannot be opened.
+    memory: Option<Embedded>,
     programs: Programs,
 }
 
@@ -83,6 +87,8 @@ impl<S: Store> Driver<S> {
             let wanted = self.wires.wanted.borrow_and_update().clone();
             match wanted {
                 Some(wanted) => {
+                    let pins = Some(wanted.section.pins.as_path());
+                    pinned::note(self.memory.as_ref(), pins, &self.wires.bus).await;
                     let duty = Duty::new(&self.store, &mut self.wires, &mut self.programs);
                     if duty.run(wanted, self.speaker.clone(), self.lease).await.is_err() {
                         return;
@@ -95,16 +101,19 @@ impl<S: Store> Driver<S> {
                 }
             }
             if self.wires.wanted.borrow().is_none() {
-                self.leave();
+                self.leave().await;
             }
         }
     }
 
     /// The site file does not want it any more.
-    fn leave(&mut self) {
+    async fn leave(&mut self) {
         self.wires.shown.send_replace(None);
         let event = match self.programs.leave() {
-            Ok(()) => Event::Ended,
+            Ok(()) => {
+                pinned::note(self.memory.as_ref(), None, &self.wires.bus).await;
+                Event::Ended
+            }
             Err(error) => Event::Off { reason: error.to_string().into() },
         };
         self.wires.bus.tell(&event, Source::Process);

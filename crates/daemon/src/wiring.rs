@@ -113,6 +113,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
         Some(estate) => std::mem::take(&mut estate.memories),
         None => runtime.block_on(memory::recall(store.as_ref(), &bus)),
     };
+    runtime.block_on(continuity::settle(store.as_ref(), &site_file, &bus));
     let orders = runtime.block_on(orders::recall(store.as_ref(), clock.wall(), &bus));
     let blackholes = runtime.block_on(blackhole::recall(store.as_ref(), clock.wall(), &bus));
 

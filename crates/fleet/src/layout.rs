@@ -80,6 +80,11 @@ impl Key {
         Key("blackholes".to_owned())
     }
 
+    /// Where programs are pinned on one machine that forward packets of moved connections.
+    pub fn pinned() -> Key {
+        Key("pinned".to_owned())
+    }
+
     /// The secrets of one machine's DNS cookies.
     pub fn cookies() -> Key {
         Key("cookies".to_owned())

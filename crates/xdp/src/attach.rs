@@ -9,9 +9,10 @@ use aya::programs::xdp::XdpLink;
 use aya::programs::{ProgramError, XdpMode};
 use continuity::Layer;
 use linux::link::{self, LinkIndex};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -72,9 +73,18 @@ impl Continuity {
         {
             remove(&pin)?;
         }
-        for name in CLAMPS {
-            // Only kernels that have no links for these programs still have it.
-            let _ = tc::qdisc_detach_program(interface, TcAttachType::Egress, name);
+        drop_filters(interface);
+        Ok(())
+    }
+
+    /// Takes the programs off every interface on which an earlier daemon has left them, but for these.
+    pub fn detach_others(&mut self, interfaces: &[String]) -> Result<(), Error> {
+        let kept: BTreeSet<u32> =
+            interfaces.iter().filter_map(|name| link::index_here(name).ok()).map(|index| index.0).collect();
+        for (pin, index) in link_pins(&self.directory)? {
+            if !kept.contains(&index.0) {
+                let_go(&pin, index)?;
+            }
         }
         Ok(())
     }
@@ -155,6 +165,55 @@ impl Continuity {
     }
 }
 
+/// Takes off what is pinned in a directory: the programs of every interface, and their tables. It takes no right to load
+/// programs. Where no file system for BPF is, nothing can be pinned.
+pub fn take_off(directory: &Path) -> Result<(), Error> {
+    if !matches!(linux::mount::is_bpf(directory), Ok(true)) {
+        return Ok(());
+    }
+    for (pin, index) in link_pins(directory)? {
+        let_go(&pin, index)?;
+    }
+    for pin in files(directory)? {
+        remove(&pin)?;
+    }
+    Ok(())
+}
+
+/// The pins of links in a directory, each with the interface that it is for.
+fn link_pins(directory: &Path) -> Result<Vec<(PathBuf, LinkIndex)>, Error> {
+    let index = |pin: &PathBuf| {
+        let mut parts = pin.file_name()?.to_str()?.split('-');
+        let is_link = matches!(parts.next()?, "arrive" | "clamp");
+        parts.next()?.parse().ok().filter(|_| is_link).map(LinkIndex)
+    };
+    let pins = files(directory)?.into_iter();
+    Ok(pins.filter_map(|pin| index(&pin).map(|index| (pin, index))).collect())
+}
+
+fn files(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+    let unreadable = |source| Error::Directory { path: directory.to_owned(), source };
+    let entries = fs::read_dir(directory).map_err(unreadable)?;
+    entries.map(|entry| entry.map(|entry| entry.path()).map_err(unreadable)).collect()
+}
+
+/// Ends the link that is pinned there.
+fn let_go(pin: &Path, index: LinkIndex) -> Result<(), Error> {
+    remove(pin)?;
+    // An interface that has gone has no programs.
+    if let Ok(interface) = link::name_here(index) {
+        drop_filters(&interface);
+    }
+    Ok(())
+}
+
+/// Only kernels that have no links for programs of the queue still have them.
+fn drop_filters(interface: &str) {
+    for name in CLAMPS {
+        let _ = tc::qdisc_detach_program(interface, TcAttachType::Egress, name);
+    }
+}
+
 /// The kernel lets go of a link a moment after its pin is removed; until then its place is taken.
 fn patiently<T>(mut attach: impl FnMut() -> Result<T, ProgramError>) -> Result<T, ProgramError> {
     let mut tries = 0;
@@ -180,10 +239,10 @@ fn program(names: &[&'static str; 2], layer: Layer) -> &'static str {
 }
 
 /// Without its pin, a link ends with the last process that holds it.
-fn remove(pin: &PathBuf) -> Result<(), Error> {
+fn remove(pin: &Path) -> Result<(), Error> {
     match fs::remove_file(pin) {
         Err(source) if source.kind() != ErrorKind::NotFound => {
-            Err(Error::Directory { path: pin.clone(), source })
+            Err(Error::Directory { path: pin.to_owned(), source })
         }
         _ => Ok(()),
     }

@@ -21,7 +21,7 @@ mod load;
 mod tables;
 mod trial;
 
-pub use attach::Mode;
+pub use attach::{Mode, take_off};
 pub use error::Error;
 pub use load::{Continuity, OBJECT, Room, VERSION};
 pub use tables::Passage;

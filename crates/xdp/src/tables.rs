@@ -164,8 +164,8 @@ impl Continuity {
             return Ok(());
         }
         let Some(site) = site else { return self.write_site(number, [0; SITE_LEN]) };
-        let before = told.as_ref().and_then(|told| told.filter.as_ref()).map_or(&[][..], Filter::blocks);
-        let blocks = site.filter.as_ref().map_or(&[][..], Filter::blocks);
+        let before = told.as_ref().and_then(|told| told.filter.as_deref()).map_or(&[][..], Filter::blocks);
+        let blocks = site.filter.as_deref().map_or(&[][..], Filter::blocks);
         let row = layout::site(site, blocks.len() as u32);
         // Where a filter of another size begins, the old one ends first. One of the same size is changed in its place,
         // that of an earlier daemon, too: no flow is missed that is in both.

@@ -57,7 +57,7 @@ pub(crate) fn site(number: u8, owners: &[u8], state: State) -> Site {
     {
         filter.insert(&flow(family, *owner), &key(9));
     }
-    Site { address: site_address(number), state, filter: Some(filter) }
+    Site { address: site_address(number), state, filter: Some(filter.into()) }
 }
 
 /// What London is told: Paris (2) and Tokyo (3) are alive, Oslo (4) is dead; key 1 is in use and key 2 is known already.

@@ -4,12 +4,13 @@ use ::continuity::{Filter, Flow, Key};
 use linux::tcp::{Ends, each_connection};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// What is said of them.
 #[derive(Clone, Debug)]
 pub(super) struct Owned {
     pub(super) connections: u64,
-    pub(super) filter: Filter,
+    pub(super) filter: Arc<Filter>,
 }
 
 /// Looks at the kernel's list. `room` is how many connections a filter has room for: with more than that in it, more
@@ -29,7 +30,7 @@ fn of(flows: &[Flow], key: &Key, room: u32) -> Owned {
     let room = usize::try_from(room).unwrap_or(usize::MAX);
     let mut filter = Filter::with_room_for(flows.len().max(LEAST).next_power_of_two().min(room));
     flows.iter().for_each(|flow| filter.insert(flow, key));
-    Owned { connections: u64::try_from(flows.len()).unwrap_or(u64::MAX), filter }
+    Owned { connections: u64::try_from(flows.len()).unwrap_or(u64::MAX), filter: filter.into() }
 }
 
 /// No filter is for fewer.

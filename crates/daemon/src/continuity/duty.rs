@@ -1,11 +1,11 @@
-//! On duty, with one wording of the site file.
+//! On duty, for as long as the site file wants connections looked after.
 
 use super::connections;
 use super::event::Event;
 use super::joining::none;
 use super::keys::Keys;
 use super::knowledge::{Knowledge, Shared, Standing, is_held};
-use super::others::{Seen, relay};
+use super::others::{LeftOut, Seen, relay};
 use super::programs::Programs;
 use super::said::Said;
 use super::{Wanted, Wires, view};
@@ -53,7 +53,7 @@ impl<'a, S: Store> Duty<'a, S> {
         Duty { store, wires, programs }
     }
 
-    /// Until the site file says something else.
+    /// Until the site file does not want it any more.
     pub(super) async fn run(mut self, wanted: Wanted, speaker: Speaker, lease: Duration) -> Result<(), Over> {
         let (heard, mut ears) = mpsc::channel(HEARD);
         // Dropped, they take the lease along only when it lapses: a daemon that is back in time was never missed.
@@ -97,7 +97,16 @@ impl<'a, S: Store> Duty<'a, S> {
                     changed.map_err(|_| Over)?;
                     settle_at.get_or_insert(self.wires.clock.now() + PAUSE);
                 }
-                changed = self.wires.wanted.changed() => return changed.map_err(|_| Over),
+                changed = self.wires.wanted.changed() => {
+                    changed.map_err(|_| Over)?;
+                    let wanted = self.wires.wanted.borrow_and_update().clone();
+                    let Some(wanted) = wanted else {
+                        self.end(&mut known);
+                        return Ok(());
+                    };
+                    known.follow(wanted);
+                    beats.reset_immediately();
+                }
                 Some(_) = tasks.join_next() => {}
             }
         }
@@ -155,6 +164,7 @@ impl<'a, S: Store> Duty<'a, S> {
         let standing = self.stand(known, &seen, relay, now);
         let relay = relay.filter(|_| standing == Standing::On);
         self.tell_of_others(known, &seen, relay);
+        self.tell_of_keys(known);
         if known.standing != standing {
             let event = match &standing {
                 Standing::Off(reason) => Some(Event::Off { reason: reason.clone() }),
@@ -217,16 +227,16 @@ impl<'a, S: Store> Duty<'a, S> {
     fn tell_of_others(&self, known: &mut Knowledge, seen: &[Seen], relay: Option<SiteNumber>) {
         let tell = |event: Event| self.wires.bus.tell(&event, Source::Process);
         let out = seen.iter().filter_map(|seen| Some((seen.speaker.clone(), seen.site.as_ref().err()?)));
-        let out: BTreeMap<Speaker, _> = out.collect();
+        let out: BTreeMap<Speaker, &LeftOut> = out.collect();
         for (host, why) in &out {
-            if !known.left_out.contains(host) {
+            if known.left_out.get(host) != Some(*why) {
                 tell(Event::LeftOut { host: host.clone(), reason: Reason::from(why.to_string()) });
             }
         }
-        for host in known.left_out.iter().filter(|host| !out.contains_key(host)) {
+        for host in known.left_out.keys().filter(|host| !out.contains_key(*host)) {
             tell(Event::TakenIn { host: host.clone() });
         }
-        known.left_out = out.into_keys().collect();
+        known.left_out = out.into_iter().map(|(host, why)| (host, why.clone())).collect();
         let relay = relay
             .and_then(|number| seen.iter().find(|seen| seen.number == number && seen.site.is_ok()).cloned());
         let to = |relay: &Option<Seen>| relay.as_ref().map(|seen| seen.speaker.clone());
@@ -236,6 +246,24 @@ impl<'a, S: Store> Duty<'a, S> {
             _ => {}
         }
         known.relay = relay;
+    }
+
+    /// Tells whether keys lie in the store that are none, while this host goes on with others. Without any it is off, which
+    /// is told anyway.
+    fn tell_of_keys(&self, known: &mut Knowledge) {
+        let is_strange = known.are_keys_strange && known.keys.is_some();
+        if is_strange != known.is_strangeness_told {
+            let event = if is_strange { Event::StrangeKeys } else { Event::StrangeKeysGone };
+            self.wires.bus.tell(&event, Source::Process);
+        }
+        known.is_strangeness_told = is_strange;
+    }
+
+    /// Nothing of what was told stands any longer.
+    fn end(&self, known: &mut Knowledge) {
+        known.are_keys_strange = false;
+        self.tell_of_others(known, &[], None);
+        self.tell_of_keys(known);
     }
 
     fn interfaces(&self) -> String {
@@ -275,8 +303,8 @@ impl<'a, S: Store> Duty<'a, S> {
             return empty;
         };
         let host = |number| seen.iter().find(|seen| seen.number == number && seen.site.is_ok());
-        let theirs = |number| host(number)?.site.as_ref().ok()?.filter.as_ref();
-        let ours = |_| known.owned.as_ref().map(|owned| &owned.filter);
+        let theirs = |number| host(number)?.site.as_ref().ok()?.filter.as_deref();
+        let ours = |_| known.owned.as_ref().map(|owned| owned.filter.as_ref());
         let (clock, key) = (self.wires.clock, &shared.keys.filter);
         let (forwarded, more) = view::flows(forwarded, clock, key, theirs, host);
         let (received, still_more) = view::flows(received, clock, key, ours, host);

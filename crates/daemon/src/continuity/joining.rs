@@ -5,7 +5,7 @@ use super::{Driver, Wires};
 use crate::clock::Clock;
 use crate::events::Bus;
 use crate::fleet;
-use ::fleet::Etcd;
+use ::fleet::{Embedded, Etcd};
 use announce::permit::Speaker;
 use api::{Flows, Schema};
 use config::SiteFile;
@@ -60,6 +60,7 @@ pub(crate) fn join(
     clock: Clock,
     bus: Bus,
     groups: watch::Receiver<Vec<api::Group>>,
+    memory: Option<Embedded>,
 ) -> (Moved, Option<Driver<Etcd>>) {
     let (shows, shown) = watch::channel(None);
     let (ask, asked) = mpsc::channel(WAITING);
@@ -71,6 +72,7 @@ pub(crate) fn join(
         speaker,
         lease: fleet.lease.min(LONGEST_LEASE),
         wires: Wires { clock, bus, wanted, groups, shown: shows, asked },
+        memory,
         programs: Programs::default(),
     });
     (moved, driver)

@@ -1,17 +1,19 @@
-//! What is known while one wording of the site file is in force: pure, and told the time.
+//! What is known for as long as the site file wants connections looked after, however it is worded: pure, and told the
+//! time.
 
 use super::Wanted;
 use super::connections::Owned;
 use super::keys::Keys;
-use super::others::{Others, Own, Seen};
+use super::others::{LeftOut, Others, Own, Seen};
 use super::said::Said;
 use crate::fleet::ears::Heard;
 use ::continuity::{Filter, Pace, Paces, Settings, SiteNumber};
 use ::fleet::{Entry, Key, Revision};
 use announce::permit::Speaker;
 use api::{GroupState, Output};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 use terms::{Reason, Timestamp, WallTime};
 
@@ -28,6 +30,8 @@ pub(super) struct Knowledge {
     pub(super) keys: Option<Shared>,
     /// Whether keys lie in the store that are none to this version.
     pub(super) are_keys_strange: bool,
+    /// Whether that was told, while this host goes on with keys of before.
+    pub(super) is_strangeness_told: bool,
     /// When the next step of the keys is tried.
     pub(super) step_at: Timestamp,
     pub(super) owned: Option<Owned>,
@@ -35,7 +39,8 @@ pub(super) struct Knowledge {
     pub(super) trouble: Option<(Reason, Timestamp)>,
     pub(super) standing: Standing,
     pub(super) since: WallTime,
-    pub(super) left_out: BTreeSet<Speaker>,
+    /// What was told of hosts that are left out.
+    pub(super) left_out: BTreeMap<Speaker, LeftOut>,
     pub(super) relay: Option<Seen>,
 }
 
@@ -55,32 +60,30 @@ pub(super) enum Standing {
 
 impl Knowledge {
     pub(super) fn new(wanted: Wanted, speaker: &Speaker, lease: Duration, since: WallTime) -> Self {
-        let section = &wanted.section;
-        let room = usize::try_from(section.connections).unwrap_or(usize::MAX);
-        let own = Own {
-            speaker: speaker.clone(),
-            number: section.number,
-            port: section.port,
-            has4: section.source4.is_some(),
-            has6: section.source6.is_some(),
-            at: wanted.at,
-            room: Filter::with_room_for(room).blocks().len(),
-        };
         Knowledge {
+            own: own(&wanted, speaker),
             wanted,
-            own,
             others: Others::new(lease),
             is_heard: false,
             keys: None,
             are_keys_strange: false,
+            is_strangeness_told: false,
             step_at: Timestamp::ZERO,
             owned: None,
             trouble: None,
             standing: Standing::Waiting,
             since,
-            left_out: BTreeSet::new(),
+            left_out: BTreeMap::new(),
             relay: None,
         }
+    }
+
+    /// The site file says something else. What was heard of others stays.
+    pub(super) fn follow(&mut self, wanted: Wanted) {
+        self.own = own(&wanted, &self.own.speaker);
+        self.wanted = wanted;
+        // It may be what was wrong.
+        self.trouble = None;
     }
 
     pub(super) fn hear(&mut self, heard: Heard, now: Timestamp) {
@@ -161,9 +164,26 @@ impl Knowledge {
             source6: section.source6,
             at: self.wanted.at,
             is_well: is_well(groups),
+            services: self.wanted.services.clone(),
             connections: owned.connections,
-            filter: owned.filter.clone(),
+            filter: Arc::clone(&owned.filter),
         })
+    }
+}
+
+/// What a host is to the others.
+fn own(wanted: &Wanted, speaker: &Speaker) -> Own {
+    let section = &wanted.section;
+    let room = usize::try_from(section.connections).unwrap_or(usize::MAX);
+    Own {
+        speaker: speaker.clone(),
+        number: section.number,
+        port: section.port,
+        has4: section.source4.is_some(),
+        has6: section.source6.is_some(),
+        at: wanted.at,
+        services: wanted.services.clone(),
+        room: Filter::with_room_for(room).blocks().len(),
     }
 }
 

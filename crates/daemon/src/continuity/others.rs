@@ -59,6 +59,8 @@ pub(super) struct Own {
     pub(super) has4: bool,
     pub(super) has6: bool,
     pub(super) at: Option<GeoPoint>,
+    /// The addresses that it serves.
+    pub(super) services: BTreeSet<IpAddr>,
     /// Blocks that a filter may have.
     pub(super) room: usize,
 }
@@ -71,6 +73,8 @@ pub(super) struct Seen {
     pub(super) connections: u64,
     pub(super) at: Option<GeoPoint>,
     pub(super) is_well: bool,
+    /// Whether it serves every address that this host serves.
+    pub(super) serves_all: bool,
     /// What the programs are told of it.
     pub(super) site: Result<Site, LeftOut>,
 }
@@ -193,6 +197,7 @@ impl Others {
                 connections: said.connections,
                 at: said.at,
                 is_well: said.is_well && host.presence == Presence::Here,
+                serves_all: said.services.is_superset(&own.services),
                 site,
             });
         }
@@ -223,11 +228,13 @@ impl Host {
     }
 }
 
-/// The site that answers in the place of a held one: the nearest that is well, the first by number where nobody says where
-/// it is.
+/// The site that answers in the place of a held one: of those that are well and serve all that this one serves the nearest,
+/// the first by number where nobody says where it is. The programs know one for all addresses, and whoever does not serve
+/// one drops what is for it.
 pub(super) fn relay(seen: &[Seen], own: &Own) -> Option<SiteNumber> {
     let is_open = |seen: &&Seen| {
         seen.is_well
+            && seen.serves_all
             && seen.speaker.site != own.speaker.site
             && seen.site.as_ref().is_ok_and(|site| site.state == State::Alive)
     };

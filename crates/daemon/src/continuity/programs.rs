@@ -18,11 +18,15 @@ impl Programs {
     /// Loads and attaches what is not there yet, and takes it off interfaces that are not wanted any more. What an earlier
     /// daemon has left is used on.
     pub(super) fn make_ready(&mut self, wanted: &Wanted) -> Result<(), Error> {
+        let names: Vec<String> = wanted.interfaces.iter().map(ToString::to_string).collect();
         let loaded = match &mut self.loaded {
             Some(loaded) => loaded,
-            none => none.insert(Continuity::load(&wanted.pins.join(VERSION), room(wanted))?),
+            none => {
+                let mut loaded = Continuity::load(&wanted.pins.join(VERSION), room(wanted))?;
+                loaded.detach_others(&names)?;
+                none.insert(loaded)
+            }
         };
-        let names: Vec<String> = wanted.interfaces.iter().map(ToString::to_string).collect();
         self.attached.retain(|name, _| {
             let is_wanted = names.contains(name);
             if !is_wanted {

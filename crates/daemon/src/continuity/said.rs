@@ -4,9 +4,14 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use continuity::{Filter, SiteNumber};
 use serde::{Deserialize, Serialize};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU16;
+use std::sync::Arc;
 use terms::GeoPoint;
+
+/// Most addresses of services that one host may name: as many as the programs have room for.
+const MOST_SERVICES: usize = 1024;
 
 /// What one host says.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,8 +24,10 @@ pub(super) struct Said {
     pub(super) at: Option<GeoPoint>,
     /// Whether everything that it serves is well and announced.
     pub(super) is_well: bool,
+    /// The addresses that it serves.
+    pub(super) services: BTreeSet<IpAddr>,
     pub(super) connections: u64,
-    pub(super) filter: Filter,
+    pub(super) filter: Arc<Filter>,
 }
 
 /// The same as JSON.
@@ -33,6 +40,9 @@ struct Written {
     source6: Option<Ipv6Addr>,
     at: Option<GeoPoint>,
     is_well: bool,
+    /// A host that does not say it answers in nobody's place.
+    #[serde(default)]
+    services: BTreeSet<IpAddr>,
     connections: u64,
     /// Base64 (RFC 4648 section 4).
     filter: String,
@@ -40,7 +50,8 @@ struct Written {
 
 impl Said {
     pub(super) fn encode(&self) -> Vec<u8> {
-        let Said { number, port, source4, source6, at, is_well, connections, ref filter } = *self;
+        let Said { number, port, source4, source6, at, is_well, connections, ref services, ref filter } =
+            *self;
         let written = Written {
             schema: api::Schema,
             number: number.get(),
@@ -49,6 +60,7 @@ impl Said {
             source6,
             at,
             is_well,
+            services: services.clone(),
             connections,
             filter: BASE64_STANDARD.encode(filter.octets()),
         };
@@ -68,6 +80,9 @@ impl Said {
     /// What another host wrote; none if it is nothing that this program understands.
     pub(super) fn decode(octets: &[u8]) -> Option<Self> {
         let written: Written = serde_json::from_slice(octets).ok()?;
+        if written.services.len() > MOST_SERVICES {
+            return None;
+        }
         let filter = BASE64_STANDARD.decode(&written.filter).ok()?;
         Some(Said {
             number: SiteNumber::try_from(written.number).ok()?,
@@ -76,8 +91,9 @@ impl Said {
             source6: written.source6,
             at: written.at,
             is_well: written.is_well,
+            services: written.services,
             connections: written.connections,
-            filter: Filter::of_octets(&filter)?,
+            filter: Arc::new(Filter::of_octets(&filter)?),
         })
     }
 }
@@ -86,6 +102,9 @@ impl Said {
 pub(super) mod tests {
     use super::*;
     use continuity::{Flow, Key};
+
+    /// What every host serves.
+    pub(in crate::continuity) const SERVICE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 18, 0, 53));
 
     /// A host with a number, reached at an address of that number.
     pub(in crate::continuity) fn said(number: u8) -> Said {
@@ -99,8 +118,9 @@ pub(super) mod tests {
             source6: None,
             at: None,
             is_well: true,
+            services: [SERVICE].into(),
             connections: 1,
-            filter,
+            filter: filter.into(),
         }
     }
 
@@ -123,6 +143,7 @@ pub(super) mod tests {
             json[key] = value;
             serde_json::to_vec(&json).unwrap()
         };
+        let too_many: Vec<String> = (0..1025).map(|host| format!("2001:db8::{host:x}")).collect();
         for (key, value) in [
             ("schema", 2.into()),
             ("number", 64.into()),
@@ -130,9 +151,15 @@ pub(super) mod tests {
             ("filter", "".into()),
             ("filter", "AAAA".into()),
             ("filter", "not base64".into()),
+            ("services", ["198.18.0.53/24"].into()),
+            ("services", too_many.into()),
         ] {
             assert_eq!(Said::decode(&with(key, value)), None, "{key}");
         }
         assert_eq!(Said::decode(b"\xff"), None);
+        let mut json: serde_json::Value = serde_json::from_slice(&said(3).encode()).unwrap();
+        json.as_object_mut().unwrap().remove("services");
+        let older = Said::decode(&serde_json::to_vec(&json).unwrap());
+        assert_eq!(older, Some(Said { services: BTreeSet::new(), ..said(3) }), "an older version");
     }
 }

@@ -4,7 +4,7 @@
 //! one of that name was; where there was none, in place of a group that is gone and shares a prefix with it, so that a
 //! group may be renamed without a withdrawal.
 
-use config::{Collector, Group, Peer, Service, Signature, Site, SiteFile};
+use config::{Collector, Continuity, Group, Peer, Service, Signature, Site, SiteFile};
 use std::collections::{BTreeMap, BTreeSet};
 use terms::{CollectorName, GroupName, PeerName, Prefix, ServiceName};
 
@@ -282,10 +282,16 @@ fn needs_restart(last: &SiteFile, next: &SiteFile) -> Vec<&'static str> {
         ("[site] state_dir", site.state_dir != other.state_dir),
         ("[service.dns] tls", tls_comes_or_goes(&last.services, &next.services)),
         ("[fleet]", last.fleet != next.fleet),
+        ("[continuity] pins", pins_move(last.continuity.as_ref(), next.continuity.as_ref())),
         ("[api] socket", last.api.socket != next.api.socket),
         ("[api] listen", last.api.listen != next.api.listen),
     ];
     changed(&keys)
+}
+
+/// Whether the programs that forward packets would have to be pinned elsewhere, with tables that know nothing.
+fn pins_move(last: Option<&Continuity>, next: Option<&Continuity>) -> bool {
+    last.zip(next).is_some_and(|(last, next)| last.pins != next.pins)
 }
 
 /// Whether a built-in DNS service that stays begins or ends to speak TLS.

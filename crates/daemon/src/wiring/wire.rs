@@ -167,7 +167,8 @@ pub(super) fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> 
     let dns_said = fleet::DnsSaid { keyring: shared.dns.keyring.clone(), inventory: inventory.clone() };
     let (fleet, permits, mut driver) =
         fleet::join(site_file, clock, bus.clone(), groups_shown.clone(), loads, dns_said);
-    let (moved, continuity) = continuity::join(site_file, clock, bus.clone(), groups_shown.clone());
+    let (moved, continuity) =
+        continuity::join(site_file, clock, bus.clone(), groups_shown.clone(), store.clone());
     let decider = Decider::new(machines, covers, permits, mouth);
     let mut decider = decider.blackholing(blackhole::wanted(&blackholes));
     let mut intents = orders::intents(&standing);

@@ -130,7 +130,8 @@ fn the_room_is_that_of_the_tables_that_are_there() {
         assert_eq!(larger.room().unwrap(), 128);
         larger.tell(&london()).unwrap();
         let mut settings = london();
-        settings.sites.get_mut(&fleet::number(3)).unwrap().filter = Some(Filter::with_room_for(10_000));
+        settings.sites.get_mut(&fleet::number(3)).unwrap().filter =
+            Some(Filter::with_room_for(10_000).into());
         let error = larger.tell(&settings).unwrap_err();
         assert!(matches!(error, Error::FilterTooLarge { .. }), "{error}");
     });
@@ -152,6 +153,43 @@ fn a_relay_ends_and_everything_else_stays() {
     });
 }
 
+/// What a daemon has left is found by the next one, by its pins alone.
+#[test]
+fn what_a_daemon_has_left_is_taken_off_where_it_is_not_wanted() {
+    kernel::inside(|directory| {
+        let _far = [cable("lan"), cable("wan")];
+        let mut first = Continuity::load(directory, ROOM).unwrap();
+        first.tell(&london()).unwrap();
+        for interface in ["lan", "wan"] {
+            first.attach(interface).unwrap();
+        }
+        drop(first);
+        let left = pins(directory);
+        assert_eq!(left.len(), 4, "one link for what arrives and one for what leaves: {left:?}");
+        let mut second = Continuity::load(directory, ROOM).unwrap();
+        second.detach_others(&["wan".to_owned()]).unwrap();
+        assert_eq!(pins(directory).len(), 2);
+        // A place that is taken cannot be attached to anew.
+        let mut foreign = Continuity::load(&directory.with_file_name("foreign"), ROOM).unwrap();
+        foreign.attach("lan").unwrap();
+        drop(second);
+        xdp::take_off(directory).unwrap();
+        assert_eq!(std::fs::read_dir(directory).unwrap().count(), 0, "its tables, too");
+        foreign.attach("wan").unwrap();
+        assert_eq!(pins(&directory.with_file_name("foreign")).len(), 4, "what others have pinned stays");
+    });
+}
+
+#[test]
+fn nothing_is_taken_off_where_nothing_can_be_pinned() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("arrive-1-native");
+    std::fs::write(&file, "somebody's own").unwrap();
+    xdp::take_off(directory.path()).unwrap();
+    assert!(file.exists());
+    xdp::take_off(&directory.path().join("missing")).unwrap();
+}
+
 #[test]
 fn a_filter_that_is_too_large_is_refused_and_what_was_told_stays() {
     kernel::inside(|directory| {
@@ -159,7 +197,7 @@ fn a_filter_that_is_too_large_is_refused_and_what_was_told_stays() {
         let mut settings = london();
         programs.tell(&settings).unwrap();
         let large = Filter::with_room_for(1_000_000);
-        settings.sites.get_mut(&fleet::number(3)).unwrap().filter = Some(large);
+        settings.sites.get_mut(&fleet::number(3)).unwrap().filter = Some(large.into());
         let error = programs.tell(&settings).unwrap_err();
         assert_eq!(
             error.to_string(),

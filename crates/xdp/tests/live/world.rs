@@ -148,7 +148,8 @@ fn settings(site: usize, over: usize, others: &[Flow]) -> Settings {
     let number = |site: usize| SiteNumber::try_from(SITES[site]).unwrap();
     let mut filter = Filter::with_room_for(1000);
     others.iter().for_each(|flow| filter.insert(flow, &key(9)));
-    let other = Site { address: of(SITES[1 - site], 10)[over], state: State::Alive, filter: Some(filter) };
+    let other =
+        Site { address: of(SITES[1 - site], 10)[over], state: State::Alive, filter: Some(filter.into()) };
     let pace = Pace::per_second(NonZeroU32::new(1000).unwrap(), 1000);
     let [IpAddr::V4(source4), IpAddr::V6(source6)] = of(SITES[site], 10) else { unreachable!() };
     Settings {

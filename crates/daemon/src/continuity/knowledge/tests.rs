@@ -2,12 +2,17 @@
 
 use super::*;
 use ::fleet::{Connection, Listing};
+use std::collections::BTreeSet;
 use std::num::NonZeroU16;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn at(seconds: u64) -> Timestamp {
     Timestamp::ZERO + Duration::from_secs(seconds)
+}
+
+fn speaker(name: &str) -> Speaker {
+    Speaker { site: name.parse().unwrap(), host: name.parse().unwrap() }
 }
 
 fn knowledge() -> Knowledge {
@@ -23,8 +28,7 @@ fn knowledge() -> Knowledge {
         pins: "/sys/fs/bpf/catchment".into(),
     };
     let wanted = Wanted { section, services: BTreeSet::new(), at: None };
-    let speaker = Speaker { site: "london".parse().unwrap(), host: "london".parse().unwrap() };
-    Knowledge::new(wanted, &speaker, Duration::from_secs(10), WallTime(0))
+    Knowledge::new(wanted, &speaker("london"), Duration::from_secs(10), WallTime(0))
 }
 
 fn entry(value: Vec<u8>) -> Entry {
@@ -70,4 +74,23 @@ fn keys_that_are_not_understood_are_noticed_until_they_have_gone_or_others_come(
         known.hear(better, at(200));
         assert!(!known.are_keys_strange);
     }
+}
+
+/// Who has left out whom is known beyond a reload, so that the alarm ends when its reason does.
+#[test]
+fn another_wording_of_the_site_file_forgets_nothing_that_was_heard() {
+    let mut known = knowledge();
+    let (host, said) = (speaker("tokyo"), super::super::said::tests::said(1));
+    let entry_of_host =
+        Entry { key: Key::continuity_host(&host), revision: Revision(8), value: said.encode() };
+    known.hear(everything(vec![entry(Keys::fresh().encode()), entry_of_host]), at(100));
+    known.left_out = [(host, LeftOut::OwnNumber)].into();
+    known.trouble = Some((Reason::from("no such interface"), at(105)));
+    let mut wanted = known.wanted.clone();
+    wanted.section.number = SiteNumber::try_from(2).unwrap();
+    known.follow(wanted.clone());
+    assert!(known.is_heard && known.keys.is_some() && known.left_out.len() == 1);
+    assert_eq!(known.trouble, None, "tried at once");
+    assert_eq!((known.own.number, &known.wanted), (wanted.section.number, &wanted));
+    assert!(known.others.seen_by(&known.own).iter().all(|seen| seen.site.is_ok()));
 }

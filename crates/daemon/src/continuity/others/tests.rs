@@ -1,6 +1,6 @@
 //! Who is there, who is dead, who is left out.
 
-use super::super::said::tests::said;
+use super::super::said::tests::{SERVICE, said};
 use super::*;
 use proptest::prelude::*;
 
@@ -23,6 +23,7 @@ fn own() -> Own {
         has4: true,
         has6: true,
         at: Some(GeoPoint::new(51.5, -0.1).unwrap()),
+        services: [SERVICE].into(),
         room: 100,
     }
 }
@@ -101,7 +102,7 @@ fn whoever_cannot_be_understood_is_left_out_and_told_why() {
     };
     let port = why(Said { port: NonZeroU16::new(1).unwrap(), ..said(2) });
     let family = why(Said { source4: None, ..said(2) });
-    let room = why(Said { filter: continuity::Filter::with_room_for(10_000), ..said(2) });
+    let room = why(Said { filter: continuity::Filter::with_room_for(10_000).into(), ..said(2) });
     insta::assert_snapshot!([port, family, room].join("\n"), @r"
     it takes packets at port 1; all sites need the same one
     it has no address of a family that this host has one of
@@ -130,6 +131,20 @@ fn a_held_site_is_relayed_by_the_nearest_that_is_well() {
     others.hear(speaker("paris"), Said { is_well: false, at: place(48.9, 2.4), ..said(3) });
     assert_eq!(chosen(&others), Some(2));
     others.gone(&speaker("tokyo"), at(0));
+    assert_eq!(chosen(&others), None);
+}
+
+#[test]
+fn nobody_answers_in_the_place_of_another_what_it_does_not_serve() {
+    let more = "198.18.0.80".parse().unwrap();
+    let own = Own { services: [SERVICE, more].into(), ..own() };
+    let mut others = Others::new(PATIENCE);
+    let chosen = |others: &Others| relay(&others.seen_by(&own), &own).map(SiteNumber::get);
+    others.hear(speaker("paris"), said(2));
+    assert_eq!(chosen(&others), None, "it would drop what is for the other address");
+    others.hear(speaker("tokyo"), Said { services: [SERVICE, more].into(), ..said(3) });
+    assert_eq!(chosen(&others), Some(3));
+    others.hear(speaker("tokyo"), Said { services: [more].into(), ..said(3) });
     assert_eq!(chosen(&others), None);
 }
 
