@@ -5,11 +5,14 @@ use linux::limits;
 use linux::privileges::{Capabilities, keep_only};
 
 /// Service addresses on `lo` and unreachable routes; echo requests of checks; the ports of BGP and DNS.
-pub(crate) const NEEDED: Capabilities =
+const NEEDED: Capabilities =
     Capabilities::NET_ADMIN.union(Capabilities::NET_RAW).union(Capabilities::NET_BIND_SERVICE);
 
 /// Programs in the kernel that forward packets of moved connections.
 const FOR_CONTINUITY: Capabilities = Capabilities::BPF;
+
+/// What the next program gets in a planned restart, as far as this one has it: its own site file says what it keeps.
+pub(crate) const HANDED_OVER: Capabilities = NEEDED.union(FOR_CONTINUITY);
 
 /// Descriptors that a site with many peers, checks and readers may want.
 const WANTED: u64 = 65_536;

@@ -164,7 +164,7 @@ impl Site {
         let estate = linux::succession::Estate {
             memory: &memory,
             descriptors: &descriptors,
-            capabilities: crate::privileges::NEEDED,
+            capabilities: crate::privileges::HANDED_OVER,
         };
         let failed = succeed(program.path(), &words, estate);
         drop(clients);
