@@ -4,11 +4,13 @@
 //! ```text
 //!  echo     a process on each host of a site: sends back what it gets (RFC 862)
 //!  call     one connection of a client: sends, compares what comes back, keeps its account
+//!  stray    segments of connections that there are not, and who is reset for them
 //! ```
 //! Both ends are ordinary sockets of ordinary kernels.
 
 mod call;
 pub mod echo;
+pub(crate) mod stray;
 
 pub(crate) use call::Pace;
 pub use call::{Call, Ended};
@@ -17,8 +19,11 @@ use crate::clock;
 use crate::plan::SERVICE;
 use crate::running::lock;
 use linux::{Error, Namespace, Result};
+use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 use terms::Family;
@@ -50,7 +55,8 @@ impl Calls {
         Ok(Calls { calls: Arc::default(), runtime: handle })
     }
 
-    /// Opens connections from a client to the anycast address, one for each family named. Returns before they are open.
+    /// Opens connections from a client to the anycast address, one for each family named. Returns when each has sent its
+    /// SYN, and before they are open.
     pub(crate) fn open(
         &self,
         (client, namespace): (&str, &Namespace),
@@ -73,7 +79,8 @@ impl Calls {
                 calls.len() - 1
             };
             let account = call::Account { calls: Arc::clone(&self.calls), place };
-            self.runtime.spawn(call::speak(socket, to, pace, account));
+            let connecting = begin(&self.runtime, socket.connect(to));
+            self.runtime.spawn(call::speak(connecting, pace, account));
         }
         Ok(())
     }
@@ -81,5 +88,18 @@ impl Calls {
     /// How each stands.
     pub(crate) fn all(&self) -> Vec<Call> {
         lock(&self.calls).clone()
+    }
+}
+
+/// Takes the first step of some work at once, and leaves the others to whoever waits for it.
+fn begin<'w, T: Send + 'w>(
+    runtime: &Handle,
+    work: impl Future<Output = T> + Send + 'w,
+) -> Pin<Box<dyn Future<Output = T> + Send + 'w>> {
+    let _inside = runtime.enter();
+    let mut work = Box::pin(work);
+    match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(done) => Box::pin(std::future::ready(done)),
+        Poll::Pending => work,
     }
 }

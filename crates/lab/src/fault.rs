@@ -17,6 +17,7 @@ mod router;
 
 pub use apply::FaultError;
 pub(crate) use disturb::Flapping;
+pub(crate) use place::LONGEST_PACKET;
 
 use crate::hostile::ScriptName;
 use crate::scenario::words::{ClientName, Count, Group, HostName, LanName, Line, NodeName, Percent, Time};
@@ -61,6 +62,10 @@ sentences! {
         /// The router drops an IPv4 packet unless it would send the answer out of the interface on which the packet
         /// came: strict reverse path forwarding (RFC 3704). Where ways differ by direction, that is silence.
         UrpfRouter { router: NodeName } = ["urpf" "router" router];
+        /// The router is shifted away from the neighbour for this long, is as before for as long, and so on until it is
+        /// restored. It begins with a shift.
+        FlapRoute { router: NodeName, neighbour: NodeName, time: Time } =
+            ["shift" "router" router "away" "from" neighbour "every" time];
         /// An operator makes what this neighbour in another network tells the router the last resort: traffic goes
         /// another way, if there is one.
         ShiftRouter { router: NodeName, neighbour: NodeName } =
@@ -68,6 +73,13 @@ sentences! {
         /// The node asks the anycast address so many questions a second over IPv4, beside what clients ask. Every
         /// router on the way carries each of them: begin beside the target, at a site's edge router.
         FloodFrom { node: NodeName, count: Count } = ["flood" "from" node "at" count "per" "second"];
+        /// The node sends the anycast address so many segments a second of TCP connections that there are not, in the
+        /// name of the client: an ACK each, every other one over IPv6.
+        FloodAcks { node: NodeName, client: ClientName, count: Count } =
+            ["flood" "acks" "from" node "as" client "at" count "per" "second"];
+        /// The cable carries no packet that is longer, 1280 to 1500 octets: whoever would send one over it is told so.
+        NarrowCable { end: NodeName, other: NodeName, count: Count } =
+            ["narrow" "cable" end "-" other "to" count "octets"];
         /// The service hangs for this long, runs for as long, and so on until it is restored.
         FlapService { site: SiteName, time: Time } = ["flap" "service" site "every" time];
         /// The site's daemon can open nothing any more: no socket for a check, no file. What is open stays open.
@@ -130,7 +142,7 @@ sentences! {
         RestoreSite { site: SiteName } = ["restore" "site" site];
         /// The node does what it did: it has power, traffic is not shifted, it checks no reverse path and floods nobody.
         RestoreNode { node: NodeName } = ["restore" "node" node];
-        /// The cable between two nodes carries packets again, all of them, and flaps no more.
+        /// The cable between two nodes carries packets again, all of them and of any length, and flaps no more.
         RestoreCable { end: NodeName, other: NodeName } = ["restore" "cable" end "-" other];
         /// The fleet store runs again, with what it had stored.
         RestoreStore = ["restore" "store"];
@@ -211,7 +223,10 @@ impl Fault {
             | Fault::PowerCutHost { .. }
             | Fault::UrpfRouter { .. }
             | Fault::ShiftRouter { .. }
+            | Fault::FlapRoute { .. }
             | Fault::FloodFrom { .. }
+            | Fault::FloodAcks { .. }
+            | Fault::NarrowCable { .. }
             | Fault::RestoreNode { .. }
             | Fault::KillStore
             | Fault::CutBackbone
@@ -229,6 +244,7 @@ impl Fault {
             | Fault::BlackholeCable { end, other }
             | Fault::HalfBreakCable { end, other, .. }
             | Fault::FlapCable { end, other, .. }
+            | Fault::NarrowCable { end, other, .. }
             | Fault::RestoreCable { end, other } => Some((end, other)),
             _ => None,
         }
@@ -240,7 +256,9 @@ impl Fault {
             Fault::PowerCutHost { host: node }
             | Fault::UrpfRouter { router: node }
             | Fault::ShiftRouter { router: node, .. }
+            | Fault::FlapRoute { router: node, .. }
             | Fault::FloodFrom { node, .. }
+            | Fault::FloodAcks { node, .. }
             | Fault::RestoreNode { node } => Some(node),
             _ => None,
         }
@@ -345,7 +363,16 @@ impl Fault {
             Fault::ShiftRouter { router, neighbour } => {
                 format!("{router} takes what {neighbour} tells as the last resort")
             }
+            Fault::FlapRoute { router, neighbour, time } => format!(
+                "{router} takes what {neighbour} tells as the last resort for {time}, as before for {time}, and so on"
+            ),
             Fault::FloodFrom { node, count } => format!("{node} asks {count} questions a second"),
+            Fault::FloodAcks { node, client, count } => {
+                format!("{node} sends {count} ACKs a second of no connection in the name of {client}")
+            }
+            Fault::NarrowCable { end, other, count } => {
+                format!("the cable from {end} to {other} carries {count} octets at most")
+            }
             Fault::RestoreNode { node } => format!("{node} was restored"),
             Fault::FlapService { site, time } => {
                 format!("the service of {site} hangs for {time}, runs for {time}, and so on")

@@ -1,16 +1,19 @@
 //! The names of a world, and what could be meant by a wrong one.
 
 use crate::delivery::is_host;
-use crate::fault::{Central, Fault};
+use crate::fault::{Central, Fault, LONGEST_PACKET};
 use crate::plan::{Medium, NodeId, Plan, Role};
 use crate::policy::sessions;
 use crate::sentence::{Kind, Mention};
 use crate::world::{Service, World};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use terms::{SiteName, nearest_spelling};
 
 /// The most questions a second that one node is let send: cables carry every one of them.
 const MOST_QUESTIONS: usize = 100_000;
+/// What the longest packet of a cable may be: IPv6 needs 1280 octets (RFC 8200 section 5).
+const LENGTHS: RangeInclusive<usize> = 1280..=LONGEST_PACKET;
 /// Most connections that are opened at once: a client has 28,000 ports for them.
 const MOST_CONNECTIONS: usize = 10_000;
 
@@ -98,7 +101,7 @@ impl Names {
     fn wrong_node(&self, fault: &Fault) -> Option<Wrong> {
         match fault {
             Fault::UrpfRouter { router } => self.no_router(router.as_str()),
-            Fault::ShiftRouter { router, neighbour } => self
+            Fault::ShiftRouter { router, neighbour } | Fault::FlapRoute { router, neighbour, .. } => self
                 .no_router(router.as_str())
                 .or_else(|| self.no_session(router.as_str(), neighbour.as_str())),
             Fault::PowerCutHost { host } if !self.hosts.iter().any(|name| name == host.as_str()) => {
@@ -118,10 +121,18 @@ impl Names {
                     hint: format!("1 to {MOST_CONNECTIONS}"),
                 })
             }
-            Fault::FloodFrom { count, .. } if !(1..=MOST_QUESTIONS).contains(&count.get()) => Some(Wrong {
-                message: format!("nobody can ask {count} questions a second"),
-                hint: format!("1 to {MOST_QUESTIONS}"),
+            Fault::NarrowCable { count, .. } if !LENGTHS.contains(&count.get()) => Some(Wrong {
+                message: format!("no cable is narrowed to {count} octets"),
+                hint: format!("{} to {}", LENGTHS.start(), LENGTHS.end()),
             }),
+            Fault::FloodFrom { count, .. } | Fault::FloodAcks { count, .. }
+                if !(1..=MOST_QUESTIONS).contains(&count.get()) =>
+            {
+                Some(Wrong {
+                    message: format!("nobody can send {count} packets a second"),
+                    hint: format!("1 to {MOST_QUESTIONS}"),
+                })
+            }
             _ => None,
         }
     }

@@ -28,7 +28,7 @@ use nix::unistd::Pid;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -62,7 +62,7 @@ pub struct Lab {
     pub(crate) machines: Vec<Machine>,
     pub(crate) fibres: Mutex<BTreeMap<CableId, Arc<Fibre>>>,
     carrying: Mutex<Option<Carrying>>,
-    pub(crate) routers: Mutex<BTreeMap<NodeId, Router>>,
+    pub(crate) routers: Arc<Mutex<BTreeMap<NodeId, Router>>>,
     pub(crate) hosts: Mutex<BTreeMap<HostId, Host>>,
     /// The operator's own data centre, where the world has one.
     pub(crate) core: Mutex<Option<Core>>,
@@ -76,6 +76,8 @@ pub struct Lab {
     pub(crate) attacks: Mutex<BTreeMap<SiteId, Arc<Attack>>>,
     /// What carries messages between hosts, once somebody has sent one.
     pub(crate) post: Mutex<Option<Arc<Post>>>,
+    /// How often clients were reset in whose name somebody sends.
+    pub(crate) resets: Mutex<BTreeMap<String, Arc<AtomicU64>>>,
     /// The connections that clients hold, once one has opened some.
     pub(crate) calls: Mutex<Option<Arc<Calls>>>,
     pub(crate) processes: Arc<Processes>,
@@ -147,11 +149,12 @@ impl Lab {
             machines,
             fibres: Mutex::new(fibres.into_iter().map(|fibre| (fibre.id, fibre)).collect()),
             carrying: Mutex::new(Some(carrying)),
-            routers,
+            routers: Arc::new(routers),
             hosts: Mutex::new(hosts),
             core: Mutex::new(core),
             flaps: Mutex::default(),
             floods: Mutex::default(),
+            resets: Mutex::default(),
             reboots: Mutex::default(),
             attacks: Mutex::default(),
             post: Mutex::default(),

@@ -118,7 +118,7 @@ pub fn site_file(world: &World, plan: &Plan, site: &Site, (id, host): (HostId, N
         let node = plan.node(host);
         let _ = write!(
             text,
-            "\n[continuity]\nnumber = {}\ninterfaces = [\"{}\"]\naddresses = [\"{}\", \"{}\"]\npins = \"{}\"\n",
+            "\n[continuity]\nnumber = {}\ninterfaces = [\"{}\"]\naddresses = [\"{}\", \"{}\"]\nmtu = 1500\npins = \"{}\"\n",
             plan.nodes.iter().take(host.0).filter(|node| matches!(node.role, Role::Host(_))).count(),
             port.interface,
             own.v4,

@@ -21,6 +21,7 @@ pub mod panel;
 pub mod pass;
 pub mod privileges;
 pub mod process;
+pub mod raw;
 pub mod route;
 pub mod scheduling;
 pub mod socket;

@@ -99,6 +99,15 @@ pub fn set_down(netlink: &mut Netlink, link: LinkIndex) -> Result<()> {
     set_flags(netlink, link, LinkFlags::empty()).attempt(|| format!("set interface {} down", link.0))
 }
 
+/// Sets how many octets the longest packet may have that an interface sends.
+pub fn set_mtu(netlink: &mut Netlink, link: LinkIndex, octets: u32) -> Result<()> {
+    let mut message = LinkMessage::default();
+    message.header.index = link.0;
+    message.attributes.push(LinkAttribute::Mtu(octets));
+    let set = netlink.change(RouteNetlinkMessage::SetLink(message), 0);
+    set.attempt(|| format!("set the longest packet of interface {} to {octets} octets", link.0))
+}
+
 fn set_flags(netlink: &mut Netlink, link: LinkIndex, flags: LinkFlags) -> io::Result<()> {
     let mut message = LinkMessage::default();
     message.header.index = link.0;

@@ -5,12 +5,11 @@ use crate::running::lock;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use terms::{Family, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpSocket;
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
@@ -100,9 +99,13 @@ fn altered(octets: &[u8], from: u64) -> Option<u64> {
     (from..).zip(octets).find(|(place, found)| **found != octet(*place)).map(|(place, _)| place)
 }
 
-/// Connects and speaks until the connection ends, however that is.
-pub(super) async fn speak(socket: TcpSocket, to: SocketAddr, pace: Pace, account: Account) {
-    let end = match exchange(socket, to, pace, &account).await {
+/// Waits for the connection and speaks until the connection ends, however that is.
+pub(super) async fn speak(
+    connecting: impl Future<Output = io::Result<TcpStream>>,
+    pace: Pace,
+    account: Account,
+) {
+    let end = match exchange(connecting, pace, &account).await {
         Ok(end) => end,
         Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ended::Reset,
         Err(error) => Ended::Failed(error.to_string()),
@@ -113,8 +116,12 @@ pub(super) async fn speak(socket: TcpSocket, to: SocketAddr, pace: Pace, account
 /// What was sent when, up to which octet.
 type Pieces = Mutex<VecDeque<(u64, Timestamp)>>;
 
-async fn exchange(socket: TcpSocket, to: SocketAddr, pace: Pace, account: &Account) -> io::Result<Ended> {
-    let mut stream = socket.connect(to).await?;
+async fn exchange(
+    connecting: impl Future<Output = io::Result<TcpStream>>,
+    pace: Pace,
+    account: &Account,
+) -> io::Result<Ended> {
+    let mut stream = connecting.await?;
     stream.set_nodelay(true)?;
     let (mut incoming, mut outgoing) = stream.split();
     let (pieces, progress) = (Pieces::default(), Notify::new());
@@ -191,7 +198,7 @@ mod tests {
                 let (stream, _) = listener.accept().await.unwrap();
                 wrong(stream).await;
             };
-            tokio::join!(speak(TcpSocket::new_v4().unwrap(), to, pace, account), server);
+            tokio::join!(speak(TcpStream::connect(to), pace, account), server);
             lock(&calls)[0].clone()
         })
     }

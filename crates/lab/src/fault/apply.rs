@@ -1,8 +1,8 @@
 //! Faults done to a running lab: which of the rooms beside this one does what.
 
 use crate::cable::Condition;
-use crate::fault::Fault;
 use crate::fault::process::Part;
+use crate::fault::{Fault, LONGEST_PACKET};
 use crate::history::SiteId;
 use crate::names::{Names, Wrong};
 use crate::plan::{HostId, NodeId, Role};
@@ -79,6 +79,13 @@ impl Lab {
             Fault::PowerCutHost { host } => self.power_cut_host(self.node(host)?)?,
             Fault::UrpfRouter { router } => self.check_reverse_paths(self.node(router)?, true)?,
             Fault::ShiftRouter { router, neighbour } => self.shift(self.node(router)?, neighbour)?,
+            Fault::FlapRoute { router, neighbour, time } => {
+                self.flap_route(self.node(router)?, neighbour, time.duration())?;
+            }
+            Fault::FloodAcks { node, client, count } => {
+                self.flood_acks(self.node(node)?, client, count.get())?;
+            }
+            Fault::NarrowCable { end, other, count } => self.narrow(end, other, count.get())?,
             Fault::FloodFrom { node, count } => self.flood(self.node(node)?, count.get())?,
             Fault::RestoreNode { node } => self.restore_node(self.node(node)?)?,
             Fault::FlapService { site, time } => self.flap(site, time.duration())?,
@@ -107,7 +114,10 @@ impl Lab {
             Fault::RestoreService { site } => self.restore_part(site, Part::Service)?,
             Fault::RestoreDaemon { site } => self.restore_part(site, Part::Daemon)?,
             Fault::RestoreSite { site } => self.restore_site(site)?,
-            Fault::RestoreCable { end, other } => self.set_cable(end, other, Condition::Up)?,
+            Fault::RestoreCable { end, other } => {
+                self.narrow(end, other, LONGEST_PACKET)?;
+                self.set_cable(end, other, Condition::Up)?;
+            }
             Fault::RestoreStore => self.restore_store()?,
             Fault::RestoreBackbone => self.set_backbone(None, true)?,
             Fault::RestoreEverything => self.restore_everything()?,

@@ -3,6 +3,7 @@
 use crate::calls::{Call, Calls, Pace, TALK, TRANSFER};
 use crate::fault::apply::FaultError;
 use crate::history::ClientId;
+use crate::plan::NodeId;
 use crate::running::{Lab, lock};
 use crate::scenario::words::ClientName;
 use std::sync::Arc;
@@ -23,10 +24,15 @@ impl Lab {
         families: impl Iterator<Item = Family> + Send,
         pace: Pace,
     ) -> Result<(), FaultError> {
+        let node = self.client(client)?;
+        Ok(self.speakers()?.open((client.as_str(), self.namespace(node)), families, pace)?)
+    }
+
+    /// The node of a client.
+    pub(super) fn client(&self, client: &ClientName) -> Result<NodeId, FaultError> {
         let place = self.world.clients.iter().position(|known| known.name == client.as_str());
         let node = place.and_then(|place| self.plan.client(ClientId::at(place)));
-        let node = node.ok_or_else(|| self.unknown(client.as_str()))?;
-        Ok(self.speakers()?.open((client.as_str(), self.namespace(node)), families, pace)?)
+        node.ok_or_else(|| self.unknown(client.as_str()))
     }
 
     /// What speaks for clients; it begins to with the first connection.

@@ -5,7 +5,7 @@ use crate::cable::Condition;
 use crate::fault::apply::FaultError;
 use crate::fault::process::Part;
 use crate::history::SiteId;
-use crate::plan::{CableId, SERVICE};
+use crate::plan::{CableId, NodeId, SERVICE};
 use crate::running::{Lab, lock};
 use crate::scenario::words::NodeName;
 use linux::link::LinkIndex;
@@ -24,6 +24,8 @@ use terms::{Prefix, SiteName};
 pub(crate) enum Flapping {
     Service(SiteId),
     Cable(CableId),
+    /// What a neighbour tells the router.
+    Route(NodeId),
 }
 
 /// How soon something that flaps hears that it is enough.
@@ -60,7 +62,7 @@ impl Lab {
         Ok(())
     }
 
-    fn swing(
+    pub(super) fn swing(
         &self,
         what: Flapping,
         half: Duration,
@@ -80,7 +82,7 @@ impl Lab {
         Ok(thread.map(drop).map_err(|error| Error::new("let something flap", error))?)
     }
 
-    fn end_flapping(&self, what: Flapping) {
+    pub(super) fn end_flapping(&self, what: Flapping) {
         if let Some(enough) = lock(&self.flaps).remove(&what) {
             enough.store(true, Ordering::Relaxed);
         }

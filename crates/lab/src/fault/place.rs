@@ -1,20 +1,40 @@
 //! What is done to cables, and to everything of a site, of a node or of the world at once.
 
 use crate::cable::{Condition, Fibre};
-use crate::fault::Fault;
 use crate::fault::apply::FaultError;
 use crate::fault::process::Part;
+use crate::fault::{Fault, Flapping};
 use crate::plan::{Cable, CableId, NodeId, Role};
 use crate::running::{Lab, lock};
 use crate::scenario::words::NodeName;
 use crate::world::Service;
+use linux::link;
 use linux::process::ProcessSignal;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use terms::SiteName;
 
+/// Octets of the longest packet that a cable carries, unless somebody narrows it: what Ethernet carries.
+pub(crate) const LONGEST_PACKET: usize = 1500;
+
 /// Cables.
 impl Lab {
+    /// Lets both ends of a cable send no packet that is longer.
+    pub(super) fn narrow(&self, end: &NodeName, other: &NodeName, octets: usize) -> Result<(), FaultError> {
+        self.cables_between(end, other).into_iter().try_for_each(|cable| self.set_longest(cable, octets))
+    }
+
+    fn set_longest(&self, cable: CableId, octets: usize) -> Result<(), FaultError> {
+        let octets = u32::try_from(octets).unwrap_or(u32::MAX);
+        for port in &self.plan.cables[cable.0].ends {
+            self.machines[port.node.0].with_netlink(|netlink| {
+                let index = link::index(netlink, &port.interface)?;
+                link::set_mtu(netlink, index, octets)
+            })?;
+        }
+        Ok(())
+    }
+
     pub(super) fn set_cable(
         &self,
         end: &NodeName,
@@ -103,6 +123,7 @@ impl Lab {
     /// Undoes what was done to one node. A router that has lost its power is started again.
     pub(super) fn restore_node(&self, node: NodeId) -> Result<(), FaultError> {
         self.end_flood(node);
+        self.end_flapping(Flapping::Route(node));
         match self.plan.node(node).role {
             Role::Router(_) => {
                 if let Some(router) = lock(&self.routers).get_mut(&node)
@@ -121,6 +142,7 @@ impl Lab {
     pub(super) fn restore_everything(&self) -> Result<(), FaultError> {
         let cables: Vec<CableId> = lock(&self.fibres).keys().copied().collect();
         cables.iter().for_each(|cable| self.end_flapping_cable(*cable));
+        cables.iter().try_for_each(|cable| self.set_longest(*cable, LONGEST_PACKET))?;
         self.set_cables(cables.into_iter(), Condition::Up)?;
         self.set_backbone(None, true)?;
         self.restore_store()?;

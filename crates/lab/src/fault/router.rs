@@ -1,14 +1,17 @@
 //! What operators and other people do at one node: reverse path checks, traffic that is shifted, floods.
 
+use crate::calls::stray::{Strays, count_resets};
+use crate::fault::Flapping;
 use crate::fault::apply::FaultError;
 use crate::names::Wrong;
 use crate::plan::{NodeId, SERVICE};
 use crate::policy::sessions;
 use crate::question;
 use crate::running::{Lab, lock};
-use crate::scenario::words::NodeName;
+use crate::scenario::words::{ClientName, NodeName};
 use linux::{Error, scheduling, socket, sysctl};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -41,6 +44,26 @@ impl Lab {
         }
     }
 
+    /// Shifts a router away from a neighbour and back, `half` of the time each. It begins with a shift.
+    pub(super) fn flap_route(
+        &self,
+        node: NodeId,
+        neighbour: &NodeName,
+        half: Duration,
+    ) -> Result<(), FaultError> {
+        let (world, plan, neighbour) = (self.world.clone(), self.plan.clone(), neighbour.clone());
+        let routers = Arc::clone(&self.routers);
+        let swing = move |works: bool| {
+            let sessions = sessions(&world, &plan, node);
+            let session = sessions.iter().find(|session| session.far.name == neighbour.as_str());
+            if let Some(router) = lock(&routers).get_mut(&node) {
+                // The next turn tries again.
+                let _ = router.shift(session.filter(|_| !works));
+            }
+        };
+        self.swing(Flapping::Route(node), half, swing)
+    }
+
     pub(super) fn end_shift(&self, node: NodeId) -> Result<(), FaultError> {
         match lock(&self.routers).get_mut(&node) {
             Some(router) => Ok(router.shift(None)?),
@@ -50,13 +73,51 @@ impl Lab {
 
     /// Sends questions from a node until it is restored, in place of what it sent before.
     pub(super) fn flood(&self, node: NodeId, per_second: usize) -> Result<(), FaultError> {
-        self.end_flood(node);
         let anywhere: SocketAddr = (Ipv4Addr::UNSPECIFIED, 0).into();
         let socket = self.machines[node.0].namespace.run(|| socket::bind_udp(anywhere))??;
+        let ask = move |number: usize| {
+            if let Ok(query) = question::query(number as u16, &[0; question::CLIENT_COOKIE]) {
+                // A full buffer on the way is part of a flood.
+                let _ = socket.send_to(&query, (SERVICE.v4, DNS));
+            }
+        };
+        self.send_until_restored(node, per_second, ask)
+    }
+
+    /// Sends segments of no connection in a client's name, and counts from now on how often that client is reset.
+    pub(super) fn flood_acks(
+        &self,
+        node: NodeId,
+        client: &ClientName,
+        per_second: usize,
+    ) -> Result<(), FaultError> {
+        let its_node = self.client(client)?;
+        let addresses = self.plan.node(its_node).address.both();
+        let strays = Strays::open(&self.machines[node.0].namespace, addresses)?;
+        if !lock(&self.resets).contains_key(client.as_str()) {
+            let counted = count_resets(&self.machines[its_node.0].namespace)?;
+            lock(&self.resets).insert(client.as_str().to_owned(), counted);
+        }
+        self.send_until_restored(node, per_second, move |number| strays.send(number))
+    }
+
+    /// How often each client was reset in whose name somebody has sent, since it was done first.
+    pub(crate) fn resets(&self) -> BTreeMap<String, u64> {
+        let resets = lock(&self.resets);
+        resets.iter().map(|(client, resets)| (client.clone(), resets.load(Ordering::Relaxed))).collect()
+    }
+
+    fn send_until_restored(
+        &self,
+        node: NodeId,
+        per_second: usize,
+        send_one: impl Fn(usize) + Send + 'static,
+    ) -> Result<(), FaultError> {
+        self.end_flood(node);
         let enough = Arc::new(AtomicBool::new(false));
         lock(&self.floods).insert(node, Arc::clone(&enough));
         let thread = thread::Builder::new().name("flood".to_owned());
-        let thread = thread.spawn(move || send(&socket, per_second, &enough));
+        let thread = thread.spawn(move || send(send_one, per_second, &enough));
         Ok(thread.map(drop).map_err(|error| Error::new("start a flood", error))?)
     }
 
@@ -68,18 +129,14 @@ impl Lab {
 }
 
 /// Nobody reads the answers: what does not fit into the socket's buffer is lost.
-fn send(socket: &UdpSocket, per_second: usize, enough: &AtomicBool) {
+fn send(send_one: impl Fn(usize), per_second: usize, enough: &AtomicBool) {
     // Whoever measures comes first.
     let _ = scheduling::step_back(10);
     let begun = Instant::now();
     let mut sent = 0_usize;
     while !enough.load(Ordering::Relaxed) {
         let due = (begun.elapsed().as_secs_f64() * per_second as f64) as usize;
-        for number in sent..due {
-            let Ok(query) = question::query(number as u16, &[0; question::CLIENT_COOKIE]) else { return };
-            // A full buffer on the way is part of a flood.
-            let _ = socket.send_to(&query, (SERVICE.v4, DNS));
-        }
+        (sent..due).for_each(&send_one);
         sent = due;
         thread::sleep(TICK);
     }

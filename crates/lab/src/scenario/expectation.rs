@@ -142,6 +142,13 @@ sentences! {
         /// What the programs of the site have counted adds up: each packet of a connection that was not found before has
         /// one end.
         SiteAddsUp { site: SiteName } = ["packets" "of" "site" site "add" "up" "throughout"];
+        /// Of all packets that came to the site so far, its programs have found no owner in what they knew already of at most
+        /// so many: neither a socket of its own nor a flow that was found before.
+        SiteMissesAtMost { site: SiteName, count: Count } =
+            ["site" site "misses" "at" "most" count "packets" "throughout"];
+        /// No connection that there is not was reset at the client in whose name somebody floods the anycast address: the
+        /// client has got no reset since the flood began.
+        ClientNotReset { client: ClientName } = ["client" client "gets" "no" "reset" "throughout"];
         /// Each client of the site is answered again within the limit, and stays answered.
         ClientsAnsweredWithin { site: SiteName, limit: Limit } =
             ["clients" "of" site "answered" "within" limit];
@@ -276,6 +283,7 @@ impl Expectation {
             | Expectation::SiteForwards { site, .. }
             | Expectation::SiteDropsNothing { site }
             | Expectation::SiteAddsUp { site }
+            | Expectation::SiteMissesAtMost { site, .. }
             | Expectation::PeerLost { site, .. } => Some(site),
             _ => None,
         }

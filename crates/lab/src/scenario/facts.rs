@@ -40,6 +40,8 @@ pub struct Facts {
     pub flows: BTreeMap<SiteName, api::Flows>,
     /// The connections that clients hold, if that was asked for.
     pub calls: Vec<Call>,
+    /// How often each client was reset in whose name somebody floods.
+    pub resets: BTreeMap<String, u64>,
     /// The time of day at which the step's faults were done.
     pub fault: WallTime,
 }
@@ -135,7 +137,8 @@ impl Asked {
                 Expectation::SiteKnowsOwners { .. }
                 | Expectation::SiteForwards { .. }
                 | Expectation::SiteDropsNothing { .. }
-                | Expectation::SiteAddsUp { .. } => &mut asked.flows,
+                | Expectation::SiteAddsUp { .. }
+                | Expectation::SiteMissesAtMost { .. } => &mut asked.flows,
                 _ => &mut asked.statuses,
             };
             set.extend(expectation.looks_at().cloned());

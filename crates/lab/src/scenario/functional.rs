@@ -122,6 +122,8 @@ pub fn look(expectation: &Expectation, record: &Record, facts: &Facts, window: &
         }
         Expectation::SiteDropsNothing { site } => moved::drops_nothing(facts.flows.get(site)),
         Expectation::SiteAddsUp { site } => moved::adds_up(facts.flows.get(site)),
+        Expectation::SiteMissesAtMost { site, count } => moved::misses(facts.flows.get(site), count.get()),
+        Expectation::ClientNotReset { client } => moved::not_reset(facts.resets.get(client.as_str())),
         Expectation::UnicastReached { .. }
         | Expectation::BroadcastReached { .. }
         | Expectation::MulticastReached { .. }

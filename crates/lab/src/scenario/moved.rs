@@ -96,6 +96,24 @@ pub(super) fn adds_up(flows: Option<&api::Flows>) -> Seen {
     })
 }
 
+/// Whether so few packets were missed.
+pub(super) fn misses(flows: Option<&api::Flows>, most: usize) -> Seen {
+    with_continuity(flows, |api::Continuity { packets, .. }| {
+        let missed = count(packets, "missed");
+        let is_few = usize::try_from(missed).is_ok_and(|missed| missed <= most);
+        Seen::when(is_few, format!("{} <= {}", Thousands(missed), Thousands(most as u64)))
+    })
+}
+
+/// Whether a client in whose name somebody floods was never reset.
+pub(super) fn not_reset(resets: Option<&u64>) -> Seen {
+    match resets {
+        Some(0) => Seen::So("none".to_owned()),
+        Some(resets) => Seen::NotSo(format!("{} resets", Thousands(*resets))),
+        None => Seen::NotSo("nobody floods in its name".to_owned()),
+    }
+}
+
 fn with_continuity(flows: Option<&api::Flows>, judge: impl FnOnce(&api::Continuity) -> Seen) -> Seen {
     match flows.and_then(|flows| flows.continuity.as_ref()) {
         Some(continuity) if continuity.state == api::ContinuityState::On => judge(continuity),
@@ -151,6 +169,14 @@ mod tests {
         assert!(!judged(&[]).0, "nobody has opened any");
         let others = Call { client: "lisbon".to_owned(), ..good };
         assert!(!judged(&[others]).0, "they are somebody else's");
+    }
+
+    #[test]
+    fn a_reset_that_nobody_was_to_get_is_seen() {
+        let holds = |resets: Option<u64>| matches!(not_reset(resets.as_ref()), Seen::So(_));
+        assert!(holds(Some(0)));
+        assert!(!holds(Some(1)));
+        assert!(!holds(None), "nobody has looked");
     }
 
     #[test]

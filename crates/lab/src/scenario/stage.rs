@@ -214,6 +214,7 @@ impl Stage for LabStage {
             walks: if asked.walks { self.walks() } else { Vec::new() },
             flows: asked.flows.iter().filter_map(flows).collect(),
             calls: if asked.calls { self.lab.calls() } else { Vec::new() },
+            resets: self.lab.resets(),
             account: if asked.account { self.lab.account() } else { Account::default() },
             fault: WallTime::default(),
         }

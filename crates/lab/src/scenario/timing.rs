@@ -136,6 +136,8 @@ pub fn measure(expectation: &Expectation, record: &Record, window: &Window) -> V
         | Expectation::SiteForwards { .. }
         | Expectation::SiteDropsNothing { .. }
         | Expectation::SiteAddsUp { .. }
+        | Expectation::SiteMissesAtMost { .. }
+        | Expectation::ClientNotReset { .. }
         | Expectation::AttackOver { .. } => Vec::new(),
     }
 }
