@@ -90,7 +90,9 @@ pub(crate) fn read(table: &Table, directory: &Path) -> Option<BuiltInDns> {
         }),
         Err(error) => {
             let span = if value.is_given() { value.span() } else { table.span() };
-            document.fault(span, error.to_string());
+            let hint =
+                "name it once: among `zones`, or as one [[service.dns.zone]], with a file or with primaries";
+            document.fault_with_hint(span, error.to_string(), hint);
             None
         }
     }

@@ -1,4 +1,4 @@
-//! Files with a secret: one line that not everybody on the host may read.
+//! Files with a secret: not everybody on the host may read them.
 
 use document::{Document, Spanned};
 use std::fs;
@@ -24,16 +24,8 @@ pub(crate) fn read(
         Ok(text) => text,
         Err(error) => return fault(error.to_string(), looked),
     };
-    match fs::metadata(&path) {
-        Ok(metadata) if metadata.permissions().mode() & 0o007 == 0 => {}
-        Ok(metadata) => {
-            let mode = metadata.permissions().mode() & 0o777;
-            let message =
-                format!("everybody on this host can use the key: the mode of its file is {mode:04o}");
-            let hint = format!("chown root:catchment {0} && chmod 0640 {0}", path.display());
-            return fault(message, hint);
-        }
-        Err(error) => return fault(error.to_string(), looked),
+    if !is_kept(document, file, directory) {
+        return None;
     }
     let line = text.strip_suffix('\n').unwrap_or(&text);
     let line = line.strip_suffix('\r').unwrap_or(line);
@@ -41,6 +33,21 @@ pub(crate) fn read(
         return fault("a file of a key has one line".to_owned(), looked);
     }
     Some(line.to_owned())
+}
+
+/// Whether a file is closed to those who are neither its owner nor of its group; otherwise it is a fault.
+pub(crate) fn is_kept(document: &Document, file: &Spanned<PathBuf>, directory: &Path) -> bool {
+    let path = directory.join(&file.value);
+    let (message, hint) = match fs::metadata(&path).map(|metadata| metadata.permissions().mode() & 0o777) {
+        Ok(mode) if mode & 0o007 == 0 => return true,
+        Ok(mode) => (
+            format!("everybody on this host can use the key: the mode of its file is {mode:04o}"),
+            format!("chown root:catchment {0} && chmod 0640 {0}", path.display()),
+        ),
+        Err(error) => (error.to_string(), looked_for(file, directory)),
+    };
+    document.fault_with_hint(file.span.clone(), message, hint);
+    false
 }
 
 /// Where a file was looked for, for a hint.

@@ -3,6 +3,8 @@
 
 use config::{BuiltInDns, SiteFile};
 use document::Faults;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,7 +16,13 @@ const SITE: &str = "[site]\nname = 'london'\nasn = 64501\nrouter_id = '10.1.0.10
 const ZONE: &str = "$ORIGIN example.\n@ 60 SOA ns admin 1 60 60 60 60\n@ 60 NS ns\nns 60 A 198.18.0.53\n";
 
 fn write(directory: &Path, name: &str, text: &str) {
-    std::fs::write(directory.join(name), text).unwrap();
+    write_with(directory, name, text, 0o640);
+}
+
+fn write_with(directory: &Path, name: &str, text: &str, mode: u32) {
+    let path = directory.join(name);
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
 /// The site file with these keys of `[service.dns]`, beside the files that it may name.
@@ -27,10 +35,12 @@ fn read(keys: &str) -> Result<SiteFile, Faults> {
         let certificate = rcgen::CertificateParams::new(vec!["dns.example".to_owned()]).unwrap();
         write(directory, &format!("{name}.pem"), &certificate.self_signed(&key).unwrap().pem());
         write(directory, &format!("{name}.key"), &key.serialize_pem());
+        write_with(directory, &format!("{name}-open.key"), &key.serialize_pem(), 0o644);
     }
     let key = |octet: &str| octet.repeat(32) + "\n";
     write(directory, "tickets", &(key("0a") + &key("FF")));
     write(directory, "short-tickets", &(key("0a") + "0b0b\n"));
+    write_with(directory, "open-tickets", &key("0a"), 0o604);
     write(directory, "no-tickets", "");
     write(directory, "many-tickets", &key("0a").repeat(9));
     config::parse("site.toml", &format!("{SITE}{keys}\n"), directory)
@@ -82,6 +92,8 @@ fn each_broken_rule_is_one_fault() {
         (format!("tls = {{ {pair}, ticket_keys_file = 'short-tickets' }}"), "line 2 of this file"),
         (format!("tls = {{ {pair}, ticket_keys_file = 'no-tickets' }}"), "has 0 keys"),
         (format!("tls = {{ {pair}, ticket_keys_file = 'many-tickets' }}"), "has 9 keys"),
+        (format!("tls = {{ {pair}, ticket_keys_file = 'open-tickets' }}"), "its file is 0604"),
+        ("tls = { cert_file = 'dns.pem', key_file = 'dns-open.key' }".to_owned(), "chmod 0640"),
     ] {
         let faults = read(&keys).unwrap_err();
         assert_eq!(faults.len(), 1, "{keys}: {faults}");

@@ -79,6 +79,10 @@ fn each_mistake_is_told() {
         ),
         (format!("{zone}file = \"example.zone\"\nkey = \"nobody.\"\n"), "there is no key nobody."),
         (format!("zones = [\"example.zone\"]\n{zone}file = \"example.zone\"\n"), "is there twice"),
+        (
+            format!("zones = [\"example.zone\"]\n{zone}name = \"example.\"\nprimaries = [\"192.0.2.1\"]\n"),
+            "name it once",
+        ),
         (format!("{zone}name = \"elsewhere.\"\nprimaries = [\"192.0.2.7\"]\n"), "has no zone for example."),
         (KEY.replace("good", "open") + zone, "everybody on this host can use the key"),
         (KEY.replace("good", "text") + zone, "not in base 64"),

@@ -55,7 +55,7 @@ pub(crate) struct Home<'z> {
 
 /// Two zones have one name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the zone {0} is there twice: remove one of the two files")]
+#[error("the zone {0} is there twice")]
 pub struct TwiceError(pub DomainName);
 
 impl Zones {

@@ -1,5 +1,6 @@
 //! Connections of the DNS service: limits, and what TLS needs.
 
+use crate::secret_file;
 use dns::Limits;
 use document::{Document, Spanned, Table, Value};
 use rustls::crypto::ring;
@@ -142,6 +143,7 @@ fn key_of(document: &Document, file: &Spanned<PathBuf>, directory: &Path) -> Opt
             document.fault(file.span.clone(), format!("there is no private key in this file: {error}"));
         })
         .ok()
+        .filter(|_| secret_file::is_kept(document, file, directory))
 }
 
 /// The keys, one a line.
@@ -163,7 +165,7 @@ fn ticket_keys_of(document: &Document, file: &Spanned<PathBuf>, directory: &Path
         document.fault_with_hint(file.span.clone(), message, "the newest first, older ones for a day");
         return None;
     }
-    Some(keys)
+    secret_file::is_kept(document, file, directory).then_some(keys)
 }
 
 fn read(document: &Document, file: &Spanned<PathBuf>, directory: &Path) -> Option<String> {
