@@ -260,8 +260,10 @@ impl Server {
     /// Keeps to these limits from now on, and shows this certificate to whoever calls.
     pub(crate) fn receive(&self, limits: Limits, tls: Option<&config::DnsTls>) {
         self.limits.send_if_modified(|now| std::mem::replace(now, limits) != limits);
+        let (Some(sender), Some(settings)) = (&self.tls, tls) else { return };
+        let changed = sender.borrow().changed(settings);
         // What could fail is the same for every certificate, and did not at the start.
-        if let (Some(sender), Some(Ok(tls))) = (&self.tls, tls.map(Tls::new)) {
+        if let Ok(tls) = changed {
             sender.send_replace(tls);
         }
     }

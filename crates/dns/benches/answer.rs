@@ -31,7 +31,8 @@ impl Site {
         let Site { zones, identity, secrets } = self;
         let client = Ipv4Addr::new(192, 0, 2, 7).into();
         let (now, wall) = (Timestamp::ZERO, WallTime(1_800_000_000_000));
-        let arrival = Arrival { message, client, transport: Transport::Udp, patience: None, now, wall };
+        let arrival =
+            Arrival { message, client, transport: Transport::Udp, patience: None, reserved: 0, now, wall };
         answer(&Server { zones, identity, secrets }, None, &arrival, out)
     }
 }

@@ -31,8 +31,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     ] {
         let query = query(&name.parse()?, kind);
         let (client, now, wall) = ("192.0.2.7".parse()?, Timestamp::ZERO, WallTime(1_800_000_000_000));
-        let arrival =
-            Arrival { message: &query, client, transport: Transport::Udp, patience: None, now, wall };
+        let arrival = Arrival {
+            message: &query,
+            client,
+            transport: Transport::Udp,
+            patience: None,
+            reserved: 0,
+            now,
+            wall,
+        };
         match answer(&server, None, &arrival, &mut out) {
             Outcome::Reply { length, code, .. } => println!("{name} {kind}: {code}, {length} octets"),
             Outcome::Silence(why) => println!("{name} {kind}: no reply, {why:?}"),

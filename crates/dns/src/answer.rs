@@ -8,6 +8,7 @@
 //! ```
 //! The same on every path: over UDP and TCP only the room differs.
 
+mod envelope;
 mod in_zone;
 mod opt;
 mod proofs;
@@ -18,6 +19,7 @@ use crate::query::{Edns, Header, Malformed, Query};
 use crate::rate::{RateLimiter, Subject, Verdict};
 use crate::reply::{Flags, Reply, Section};
 use crate::zones::{Found, Zones};
+pub use envelope::Envelope;
 use opt::{ExtendedError, Opt};
 use std::fmt;
 use std::net::IpAddr;
@@ -56,6 +58,8 @@ pub struct Arrival<'m> {
     pub transport: Transport,
     /// How long its connection may be idle, which a client is told that asks (RFC 7828); none over UDP.
     pub patience: Option<Duration>,
+    /// Octets of the reply's room that are left for whoever puts more behind it: a signature.
+    pub reserved: usize,
     /// When.
     pub now: Timestamp,
     /// When by the calendar: cookies have a date.
@@ -180,27 +184,32 @@ pub fn answer(
     if header.is_reply() {
         return Outcome::Silence(Silence::AlreadyAReply);
     }
-    if header.opcode() == NOTIFY {
-        return Outcome::Aside;
-    }
     let mut desk = Desk { server, limiter, arrival, header };
+    if header.opcode() == NOTIFY {
+        return desk.aside(None);
+    }
     if header.opcode() != 0 {
         // What follows the header depends on the operation, so none of it is repeated.
         return desk.bare(&[], ResponseCode::NotImp, out);
     }
     match Query::of(arrival.message) {
-        Ok(query) if query.is_signed || is_transfer(&query) => Outcome::Aside,
+        Ok(query) if query.is_signed || is_transfer(&query) => desk.aside(query.edns),
         Ok(query) => desk.write(query.question, query.edns, out, |reply| decide(server, &query, reply)),
-        Err(Malformed { question }) => match Edns::of_cookie_alone(arrival.message) {
+        Err(Malformed { question, edns: Some(edns) }) => {
+            desk.write(question, Some(edns), out, |_| Said::bare(ResponseCode::FormErr))
+        }
+        Err(Malformed { question, edns: None }) => match Edns::of_cookie_alone(arrival.message) {
             Some(edns) => desk.write(&[], Some(edns), out, |_| Said::bare(ResponseCode::NoError)),
             None => desk.bare(question, ResponseCode::FormErr, out),
         },
     }
 }
 
-/// Whether all of a zone is asked for, or its changes (RFC 5936, RFC 1995).
+/// Whether all of a zone is asked for, or its changes (RFC 5936, RFC 1995), and not with an EDNS that we do not know.
 fn is_transfer(query: &Query<'_>) -> bool {
-    query.class == CLASS_IN && matches!(query.kind, RecordType::AXFR | RecordType::IXFR)
+    query.class == CLASS_IN
+        && matches!(query.kind, RecordType::AXFR | RecordType::IXFR)
+        && query.edns.is_none_or(|edns| edns.version == 0)
 }
 
 /// What a reply says beside its records.
@@ -250,13 +259,14 @@ fn decide<'s>(server: &Server<'s>, query: &Query<'_>, reply: &mut Reply<'_>) -> 
     }
 }
 
-/// Octets that a reply may have (RFC 6891 section 6.2.5: a payload below 512 means 512).
-fn room(edns: Option<Edns>, transport: Transport) -> usize {
-    usize::from(match (transport, edns) {
+/// Octets that a reply may have (RFC 6891 section 6.2.5: a payload below 512 means 512), but for those that are reserved.
+fn room(edns: Option<Edns>, arrival: &Arrival<'_>) -> usize {
+    let all = match (arrival.transport, edns) {
         (Transport::Tcp | Transport::Tls, _) => u16::MAX,
         (Transport::Udp, None) => UDP_PLAIN,
         (Transport::Udp, Some(edns)) => edns.payload.clamp(UDP_PLAIN, UDP_PAYLOAD),
-    })
+    };
+    usize::from(all).saturating_sub(arrival.reserved)
 }
 
 /// One message that gets a reply.
@@ -277,7 +287,7 @@ impl<'d> Desk<'d> {
         decide: impl FnOnce(&mut Reply<'_>) -> Said<'z>,
     ) -> Outcome {
         let (cookie, opt) = edns.map_or((Cookie::None, None), |edns| self.opt(edns));
-        let limit = room(edns, self.arrival.transport).min(out.len());
+        let limit = room(edns, self.arrival).min(out.len());
         let room = limit.checked_sub(opt.as_ref().map_or(0, Opt::length));
         let Some(mut reply) = room.and_then(|room| Reply::begin(out, question, room)) else {
             return Outcome::Silence(Silence::NoRoom);
@@ -318,6 +328,15 @@ impl<'d> Desk<'d> {
         Outcome::Reply { length, code, truncated: false, cookie: Cookie::None, slipped: false }
     }
 
+    /// Leaves the message to others, unless they are kept busy too often. What they say cannot be made less here.
+    fn aside(&mut self, edns: Option<Edns>) -> Outcome {
+        let cookie = edns.map_or(Cookie::None, |edns| self.opt(edns).0);
+        match self.judge(cookie, &Subject::ASIDE) {
+            Verdict::Answer => Outcome::Aside,
+            Verdict::Slip | Verdict::Drop => Outcome::Silence(Silence::TooOften),
+        }
+    }
+
     /// Whether the client is told this too often. Who is known to receive what we send is not asked.
     fn judge(&mut self, cookie: Cookie, subject: &Subject<'_>) -> Verdict {
         let Arrival { client, transport, now, .. } = *self.arrival;
@@ -333,16 +352,7 @@ impl<'d> Desk<'d> {
 
     /// What the cookie is worth, and what the OPT record of the reply will say.
     fn opt(&self, edns: Edns) -> (Cookie, Option<Opt<'d>>) {
-        let Server { identity, secrets, .. } = self.server;
-        let nsid = if edns.wants_nsid { identity.nsid() } else { &[] };
-        let judged = edns.cookie.map(|cookie| secrets.judge(cookie, self.arrival.client, self.arrival.wall));
-        let opt = Opt {
-            edns,
-            nsid,
-            cookie: judged.map(|(_, option)| option),
-            patience: self.arrival.patience.filter(|_| edns.wants_patience),
-            is_padded: edns.wants_padding && self.arrival.transport == Transport::Tls,
-        };
-        (judged.map_or(Cookie::None, |(worth, _)| worth), Some(opt))
+        let (cookie, opt) = Opt::answering(edns, self.server, self.arrival);
+        (cookie, Some(opt))
     }
 }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 use std::fmt;
 use std::net::IpAddr;
+use subtle::ConstantTimeEq;
 use terms::WallTime;
 
 /// Option code of a cookie (RFC 7873 section 4).
@@ -172,7 +173,8 @@ impl Secrets {
         if !(AHEAD..=LIFETIME).contains(&age) {
             return None;
         }
-        let is_by = |secret: Secret| secret.make(own, [r0, r1, r2], made, client) == part;
+        // How long it takes to compare must not tell how much of a forged one is right.
+        let is_by = |secret: Secret| bool::from(secret.make(own, [r0, r1, r2], made, client).ct_eq(&part));
         let lasts = is_by(self.active) || self.staging.is_some_and(is_by);
         let passes = lasts || self.previous.is_some_and(is_by);
         passes.then_some(Good { is_fresh: lasts && age <= RENEWED_AFTER })

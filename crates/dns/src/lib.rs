@@ -30,7 +30,7 @@ mod table;
 pub mod zone;
 mod zones;
 
-pub use answer::{Arrival, Outcome, ResponseCode, Server, Silence, Transport, UDP_PAYLOAD, answer};
+pub use answer::{Arrival, Envelope, Outcome, ResponseCode, Server, Silence, Transport, UDP_PAYLOAD, answer};
 pub use connections::{ConnectionId, Connections, Limits, Opened};
 pub use cookie::{Cookie, Keyring, Secret, SecretError, Secrets};
 pub use identity::Identity;

@@ -67,15 +67,32 @@ pub(crate) struct Edns {
     pub(crate) wants_patience: bool,
     /// Asks for padding (RFC 7830).
     pub(crate) wants_padding: bool,
+    /// Whether its options can be read. Where they cannot, none is known.
+    pub(crate) is_sound: bool,
 }
 
 /// The message is no query that can be answered (RFC 1035 section 4.1.1: FORMERR).
 pub(crate) struct Malformed<'m> {
     /// The question, when that much could be read.
     pub(crate) question: &'m [u8],
+    /// EDNS, when nothing is wrong but its options: the reply has it, too (RFC 6891 section 7).
+    pub(crate) edns: Option<Edns>,
 }
 
 impl Edns {
+    /// What a message says with EDNS, whatever else it is; none where that cannot be read.
+    pub(crate) fn of(message: &[u8]) -> Option<Edns> {
+        let (header, body) = message.split_first_chunk::<HEADER>()?;
+        let [_, _, _, _, q0, q1, n0, n1, u0, u1, a0, a1] = *header;
+        let rest = match u16::from_be_bytes([q0, q1]) {
+            0 => body,
+            1 => body.get(Name::of(body)?.length() + 4..)?,
+            _ => return None,
+        };
+        let before = u32::from(u16::from_be_bytes([n0, n1])) + u32::from(u16::from_be_bytes([u0, u1]));
+        beside(rest, before, u16::from_be_bytes([a0, a1]))?.0
+    }
+
     /// Reads a message whose operation is QUERY and that has no question, but asks for a cookie (RFC 7873 section 5.4).
     pub(crate) fn of_cookie_alone(message: &[u8]) -> Option<Edns> {
         let (header, body) = message.split_first_chunk::<HEADER>()?;
@@ -87,7 +104,7 @@ impl Edns {
 impl<'m> Query<'m> {
     /// Reads a message whose operation is QUERY.
     pub(crate) fn of(message: &'m [u8]) -> Result<Query<'m>, Malformed<'m>> {
-        let unread = Malformed { question: &[] };
+        let unread = Malformed { question: &[], edns: None };
         let Some((header, body)) = message.split_first_chunk::<HEADER>() else { return Err(unread) };
         let count = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
         // One question (RFC 9619).
@@ -103,20 +120,22 @@ impl<'m> Query<'m> {
         // Only a question for changes has records beside it (RFC 1995 section 3).
         let (answers, authorities, additional) = (count(6), count(8), count(10));
         if answers != 0 || authorities != 0 && kind != RecordType::IXFR {
-            return Err(Malformed { question });
+            return Err(Malformed { question, edns: None });
         }
-        match beside(rest, authorities, additional) {
+        match beside(rest, u32::from(authorities), additional) {
+            Some((edns @ Some(Edns { is_sound: false, .. }), _)) => Err(Malformed { question, edns }),
             Some((edns, is_signed)) => Ok(Query { question, name, kind, class, edns, is_signed }),
-            None => Err(Malformed { question }),
+            None => Err(Malformed { question, edns: None }),
         }
     }
 }
 
 /// Reads the records after the question for EDNS, of which there may be one, and for a signature; others are passed
 /// over. None when they are malformed. Octets after the last record are ignored.
-fn beside(mut rest: &[u8], authorities: u16, additional: u16) -> Option<(Option<Edns>, bool)> {
+/// `before` records stand before the additional section, where EDNS is.
+fn beside(mut rest: &[u8], before: u32, additional: u16) -> Option<(Option<Edns>, bool)> {
     let (mut found, mut is_signed) = (None, false);
-    for index in 0..u32::from(authorities) + u32::from(additional) {
+    for index in 0..before + u32::from(additional) {
         let (owner, after) = split_owner(rest)?;
         let (fixed, after) = after.split_first_chunk::<10>()?;
         let [k0, k1, p0, p1, _extended, version, flags, _, l0, l1] = *fixed;
@@ -127,14 +146,24 @@ fn beside(mut rest: &[u8], authorities: u16, additional: u16) -> Option<(Option<
         if kind != RecordType::OPT {
             continue;
         }
-        if found.is_some() || index < u32::from(authorities) || owner != [0] {
+        if found.is_some() || index < before || owner != [0] {
             return None;
         }
         // Options are read in version 0 only: another version may write them otherwise.
-        let options = if version == 0 { Options::of(data)? } else { Options::default() };
-        let Options { wants_nsid, cookie, wants_patience, wants_padding } = options;
+        let options = if version == 0 { Options::of(data) } else { Some(Options::default()) };
+        let is_sound = options.is_some();
+        let Options { wants_nsid, cookie, wants_patience, wants_padding } = options.unwrap_or_default();
         let (payload, dnssec_ok) = (u16::from_be_bytes([p0, p1]), flags & 0x80 != 0);
-        found = Some(Edns { payload, version, dnssec_ok, wants_nsid, cookie, wants_patience, wants_padding });
+        found = Some(Edns {
+            payload,
+            version,
+            dnssec_ok,
+            wants_nsid,
+            cookie,
+            wants_patience,
+            wants_padding,
+            is_sound,
+        });
     }
     Some((found, is_signed))
 }

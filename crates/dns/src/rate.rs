@@ -73,6 +73,8 @@ pub(crate) enum Kind {
     Referral,
     /// A code alone.
     Error,
+    /// What others say about a zone as a whole, or with a signature.
+    Aside,
 }
 
 /// What is said: the same subject is the same answer, or as good as the same.
@@ -88,6 +90,8 @@ pub(crate) struct Subject<'z> {
 impl Subject<'_> {
     /// A code alone.
     pub(crate) const ERROR: Subject<'static> = Subject { kind: Kind::Error, apex: &[], place: 0 };
+    /// What others say. An account of its own: whoever has us refused does not keep a primary from being heard.
+    pub(crate) const ASIDE: Subject<'static> = Subject { kind: Kind::Aside, apex: &[], place: 0 };
 }
 
 /// What becomes of an answer.

@@ -53,6 +53,7 @@ fn ours(cookie: &[u8]) -> (Cookie, Vec<u8>) {
         client: CLIENT,
         transport: Transport::Udp,
         patience: None,
+        reserved: 0,
         now: Timestamp::ZERO,
         wall,
     };

@@ -39,7 +39,8 @@ impl Site {
 
     fn reply(&mut self, client: IpAddr, message: &[u8], transport: Transport) -> (Outcome, Vec<u8>) {
         let server = Server { zones: &self.zones, identity: &self.identity, secrets: &SECRETS };
-        let arrival = Arrival { message, client, transport, patience: None, now: self.now, wall: NOW };
+        let arrival =
+            Arrival { message, client, transport, patience: None, reserved: 0, now: self.now, wall: NOW };
         let mut out = vec![0; 65535];
         let outcome = answer(&server, Some(&mut self.limiter), &arrival, &mut out);
         out.truncate(if let Outcome::Reply { length, .. } = outcome { length } else { 0 });
@@ -125,6 +126,42 @@ fn what_is_too_much_is_truncated_or_asks_for_a_cookie() {
     let other: IpAddr = "192.0.2.8".parse().unwrap();
     let (outcome, _) = site.reply(other, &good, Transport::Udp);
     assert!(matches!(outcome, Outcome::Reply { code: ResponseCode::BadCookie, .. }), "{outcome:?}");
+}
+
+/// What is left to others costs them time, and they may say more than they were asked.
+#[test]
+fn who_asks_for_zones_or_signs_too_often_is_not_heard() {
+    let mut notify = ask("example.", "SOA").octets();
+    notify[2] = 4 << 3;
+    let mut signed = ask("example.", "SOA").octets();
+    signed.extend_from_slice(&[0, 0, 250, 0, 255, 0, 0, 0, 0, 0, 0]);
+    signed[11] = 1;
+    for message in [notify, signed, ask("example.", "AXFR").octets()] {
+        for slip in [0, 1, 2] {
+            let mut site = Site::new(slip);
+            let mut outcome = |transport| site.reply(CLIENT, &message, transport).0;
+            assert_eq!(outcome(Transport::Udp), Outcome::Aside);
+            for _ in 0..3 {
+                assert_eq!(outcome(Transport::Udp), Outcome::Silence(Silence::TooOften), "slip {slip}");
+                assert_eq!(outcome(Transport::Tcp), Outcome::Aside);
+            }
+            site.now = site.now + Duration::from_secs(1);
+            assert_eq!(site.reply(CLIENT, &message, Transport::Udp).0, Outcome::Aside);
+        }
+    }
+    // Somebody who has us refused does not keep a primary from being heard, nor does a good cookie count.
+    let mut site = Site::new(1);
+    site.reply(CLIENT, &with_cookie(b"8 octets"), Transport::Udp);
+    let (_, reply) = site.reply(CLIENT, &with_cookie(b"8 octets"), Transport::Udp);
+    let at = reply.windows(4).position(|octets| octets == [0, 10, 0, 24]).unwrap() + 4;
+    let options = vec![(10, reply[at..at + 24].to_vec())];
+    let edns = Some(AskEdns { options, ..AskEdns::default() });
+    let known = messages::Ask { edns, ..ask("example.", "AXFR") }.octets();
+    assert!(site.says("a.test.", "A") && !site.says("b.test.", "A"));
+    for _ in 0..3 {
+        assert_eq!(site.reply(CLIENT, &known, Transport::Udp).0, Outcome::Aside);
+    }
+    assert_eq!(site.reply(CLIENT, &ask("example.", "AXFR").octets(), Transport::Udp).0, Outcome::Aside);
 }
 
 #[test]

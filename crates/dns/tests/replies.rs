@@ -305,7 +305,10 @@ fn a_cookie_comes_back_whole() {
     }
     for length in [0, 7, 9, 15, 41, 255] {
         let (code, cookie, reply) = worth(&with("www.example.", &vec![7; length]));
-        assert_eq!((code, cookie, reply.len()), (ResponseCode::FormErr, Cookie::None, 12 + 17), "{length}");
+        let expected = (ResponseCode::FormErr, Cookie::None, 12 + 17 + 11);
+        assert_eq!((code, cookie, reply.len()), expected, "{length}");
+        // RFC 6891 section 7: whoever asks with EDNS is answered with it.
+        assert_eq!(show(&reply).unwrap().edns.unwrap(), "version 0 payload 1232", "{length}");
     }
 }
 

@@ -29,7 +29,7 @@ fn reply(name: &str, kind: &str, options: &[u16], transport: Transport, patience
     let patience = (transport != Transport::Udp).then_some(patience);
     let client = "192.0.2.7".parse().unwrap();
     let (now, wall) = (Timestamp::ZERO, WallTime(0));
-    let arrival = Arrival { message: &query, client, transport, patience, now, wall };
+    let arrival = Arrival { message: &query, client, transport, patience, reserved: 0, now, wall };
     let mut out = vec![0xee; 65535];
     let Outcome::Reply { length, .. } = answer(&server, None, &arrival, &mut out) else { panic!("silence") };
     out.truncate(length);

@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     ];
     let mut server = signed.ok_or("it is signed")?;
     let mut reader = Reader::new(zone.clone(), 7, None, 1 << 20);
-    for mut message in Writer::new(&query, request.id, request.zone, records.into_iter()) {
+    for mut message in Writer::new(&query, request.id, request.zone, Vec::new(), records.into_iter()) {
         server.sign(&mut message, now);
         client.verify(&mut message, now)?;
         if let Progress::Whole(version) = reader.read(&message, |piece| println!("secondary: {piece:?}"))? {

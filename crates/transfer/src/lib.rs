@@ -23,7 +23,7 @@ pub use ask::{Question, authority_in, judge_acknowledgement};
 pub use difference::{Difference, Journal, Mismatch};
 pub use policy::{Client, Policy};
 pub use reader::{Fault, Piece, Progress, Reader};
-pub use request::{NotARequest, Operation, Request, acknowledge};
+pub use request::{NotARequest, Operation, Request, acknowledge, truncate};
 pub use secondary::{Held, Input, Output, SHORTEST, Secondary, StateName};
 pub use tsig::{Algorithm, Conversation, Key, Keys, Rejection, SignatureError};
 pub use writer::Writer;

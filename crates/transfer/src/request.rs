@@ -1,6 +1,6 @@
 //! What another server asks of us about a zone: all of it, its changes, or to look whether there are any at its side.
 
-use crate::cursor::{AUTHORITATIVE, CLASS_IN, Cursor, HEADER, REPLY};
+use crate::cursor::{AUTHORITATIVE, CLASS_IN, Cursor, HEADER, REPLY, TRUNCATED};
 use terms::{Authority, DomainName, RecordType};
 
 /// Opcodes (RFC 1035 section 4.1.1, RFC 1996 section 3.1).
@@ -74,8 +74,9 @@ fn serial(mut cursor: Cursor<'_>, records: u16) -> Option<u32> {
     is_soa.then(|| Authority::of(&row.record.data)).flatten().map(|authority| authority.serial)
 }
 
-/// The reply to a message that has nothing but a code: header and question, if that can be read.
-pub fn acknowledge(message: &[u8], code: u8) -> Vec<u8> {
+/// The reply to a message that has nothing but a code: header, question, if that can be read, and the OPT record; an
+/// empty one is none.
+pub fn acknowledge(message: &[u8], code: u8, opt: &[u8]) -> Vec<u8> {
     let question = question_of(message);
     let mut reply = vec![0; HEADER];
     reply[2] = REPLY;
@@ -90,7 +91,21 @@ pub fn acknowledge(message: &[u8], code: u8) -> Vec<u8> {
     reply[3] = code & 0x0f;
     reply[5] = u8::from(!question.is_empty());
     reply.extend_from_slice(question);
+    put_opt(&mut reply, opt);
     reply
+}
+
+/// The same with code 0, which says that there would be more (TC): to be asked again over TCP.
+pub fn truncate(message: &[u8], opt: &[u8]) -> Vec<u8> {
+    let mut reply = acknowledge(message, 0, opt);
+    reply[2] |= TRUNCATED;
+    reply
+}
+
+/// Puts an OPT record behind a message without additional records; an empty one is none.
+pub(crate) fn put_opt(message: &mut Vec<u8>, opt: &[u8]) {
+    message[HEADER - 1] = u8::from(!opt.is_empty());
+    message.extend_from_slice(opt);
 }
 
 /// The question as it stands in a message; empty if there is not one that can be read.

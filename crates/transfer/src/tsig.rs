@@ -116,7 +116,7 @@ impl Conversation {
         }
         // RFC 8945 section 5.2.3: with the time of the request, and ours beside it.
         let said = Row { error: BADTIME, other: Some(row::seconds(now)), ..row };
-        let mut reply = crate::request::acknowledge(request, NOTAUTH);
+        let mut reply = crate::request::acknowledge(request, NOTAUTH, &[]);
         let mut conversation = conversation;
         let head = reply.len();
         let mac = conversation.seal(&reply, &said);
@@ -236,7 +236,8 @@ pub struct Rejection {
 impl Rejection {
     /// The reply to the request, whose signature may have been taken off.
     pub fn reply(&self, request: &[u8]) -> Vec<u8> {
-        let mut reply = crate::request::acknowledge(request, self.code);
+        // EDNS is not believed either: the reply has none.
+        let mut reply = crate::request::acknowledge(request, self.code, &[]);
         if !self.tail.is_empty() {
             reply[11] = 1;
             reply.extend_from_slice(&self.tail);

@@ -7,7 +7,7 @@ use terms::{DomainName, Record};
 /// Octets of a message, at most, but for one record that is larger: all of it can be pointed into, and other
 /// connections of the same thread do not wait long for it.
 const MESSAGE: usize = 16 << 10;
-/// Octets of any message (RFC 1035 section 4.2.2), without a signature of ours.
+/// Octets of any message (RFC 1035 section 4.2.2), without a signature of ours and an OPT record.
 const LARGEST: usize = u16::MAX as usize - 512;
 /// Type, class, TTL and length of a record.
 const FIXED: usize = 10;
@@ -17,16 +17,18 @@ const FIXED: usize = 10;
 pub struct Writer<R: Iterator<Item = Record>> {
     id: u16,
     question: Vec<u8>,
+    /// Of the first message (RFC 5936 section 2.2.5).
+    opt: Vec<u8>,
     zone: DomainName,
     records: Peekable<R>,
 }
 
 impl<R: Iterator<Item = Record>> Writer<R> {
     /// The reply to a message with one question, for a zone, as these records. The first and the last are its SOA
-    /// record.
-    pub fn new(query: &[u8], id: u16, zone: DomainName, records: R) -> Self {
+    /// record. The first message has the OPT record, unless that is empty.
+    pub fn new(query: &[u8], id: u16, zone: DomainName, opt: Vec<u8>, records: R) -> Self {
         let question = crate::request::question_of(query).to_vec();
-        Writer { id, question, zone, records: records.peekable() }
+        Writer { id, question, opt, zone, records: records.peekable() }
     }
 
     fn begin(&self) -> Vec<u8> {
@@ -52,7 +54,8 @@ fn compressed(owner: &DomainName, zone: &DomainName, before: Option<&(DomainName
     }
 }
 
-fn pointer(at: usize) -> [u8; 2] {
+/// A name's end that stands there already (RFC 1035 section 4.1.4).
+pub(crate) fn pointer(at: usize) -> [u8; 2] {
     (0xc000 | at as u16).to_be_bytes() // whoever calls has seen that it is less than 0x4000
 }
 
@@ -83,6 +86,7 @@ impl<R: Iterator<Item = Record>> Iterator for Writer<R> {
             count += 1;
         }
         message[6..8].copy_from_slice(&count.to_be_bytes());
+        crate::request::put_opt(&mut message, &std::mem::take(&mut self.opt));
         // A record that fits into no message ends the stream, and whoever reads it notices that it is not whole.
         (count > 0).then_some(message)
     }

@@ -25,7 +25,7 @@ fn soa(serial: u32) -> Record {
 fn write(question: Question<'_>, records: Vec<Record>) -> Vec<Vec<u8>> {
     let query = question.message(7, &zone());
     let request = Request::of(&query).unwrap();
-    Writer::new(&query, request.id, request.zone, records.into_iter()).collect()
+    Writer::new(&query, request.id, request.zone, Vec::new(), records.into_iter()).collect()
 }
 
 /// The pieces of a transfer, and how it ended.

@@ -94,11 +94,7 @@ impl Counters {
         add(&self.queries, 1);
         match outcome {
             Outcome::Reply { code, truncated, cookie, slipped, length: _ } => {
-                let replies =
-                    ResponseCode::ALL.iter().zip(&self.replies).find(|&(&listed, _)| listed == code);
-                if let Some((_, counter)) = replies {
-                    add(counter, 1);
-                }
+                self.count_code(code);
                 let cookies = Cookie::ALL.iter().zip(&self.cookies).find(|&(&listed, _)| listed == cookie);
                 if let Some((_, counter)) = cookies {
                     add(counter, 1);
@@ -123,11 +119,15 @@ impl Counters {
     pub(super) fn count_aside(&self, said: &Said) {
         let code = match said {
             Said::Nothing => return add(&self.silent, 1),
-            Said::Reply(reply) => reply.get(3).map_or(0, |flags| flags & 0x0f),
-            Said::Stream(..) => ResponseCode::NoError as u8,
+            Said::Reply(_, code) => *code,
+            Said::Stream(..) => ResponseCode::NoError,
         };
-        let listed = ResponseCode::ALL.iter().zip(&self.replies);
-        for (_, counter) in listed.filter(|&(&listed, _)| listed as u8 == code) {
+        self.count_code(code);
+    }
+
+    fn count_code(&self, code: ResponseCode) {
+        let counter = ResponseCode::ALL.iter().zip(&self.replies).find(|&(&listed, _)| listed == code);
+        if let Some((_, counter)) = counter {
             add(counter, 1);
         }
     }

@@ -4,12 +4,13 @@
 
 use ::dns::Zone;
 use linux::file::{Mapping, replace};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
-use terms::{DomainName, ServiceName};
+use terms::{Authority, DomainName, ServiceName};
 
 /// The folder of the images of one service.
 #[derive(Clone, Debug)]
@@ -39,8 +40,7 @@ impl Images {
 
     /// How long ago a primary had the kept version for the last time.
     pub(super) fn age(&self, apex: &DomainName) -> Option<Duration> {
-        let changed = fs::metadata(self.path(apex)).and_then(|metadata| metadata.modified()).ok()?;
-        Some(SystemTime::now().duration_since(changed).unwrap_or(Duration::ZERO))
+        age(&self.path(apex))
     }
 
     /// Writes a zone's image, and gives the zone as it lies on disk: the system may forget its pages and read them
@@ -58,6 +58,20 @@ impl Images {
         File::open(self.path(apex))?.set_modified(SystemTime::now())
     }
 
+    /// Removes images of other zones than these, once they are too old to be served: until then, a reload that takes a
+    /// zone back finds it as it was.
+    pub(super) fn sweep<'a>(&self, wanted: impl Iterator<Item = &'a DomainName>) {
+        let wanted: BTreeSet<PathBuf> = wanted.map(|apex| self.path(apex)).collect();
+        let Ok(entries) = fs::read_dir(&self.folder) else { return };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let is_image = path.extension().is_some_and(|extension| extension == "image");
+            if is_image && !wanted.contains(&path) && is_over(&path) {
+                // What cannot be removed takes room, and nothing else.
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+
     /// A name may have any octet, a file may not: what is not plain stands as `%` and two digits.
     fn path(&self, apex: &DomainName) -> PathBuf {
         let mut name = String::new();
@@ -73,6 +87,26 @@ impl Images {
         }
         self.folder.join(format!("{}.image", if name.is_empty() { "@" } else { name.trim_end_matches('.') }))
     }
+}
+
+impl Image {
+    /// Whether no primary has had it for as long as it may be served (RFC 1035 section 3.3.13).
+    pub(super) fn is_expired(&self) -> bool {
+        let authority = self.zone.authority().and_then(|authority| Authority::of(&authority.data));
+        authority.is_none_or(|authority| self.age >= Duration::from_secs(u64::from(authority.expire)))
+    }
+}
+
+/// Whether an image is of no use any more.
+fn is_over(path: &Path) -> bool {
+    let image = Mapping::of(path).ok().and_then(|mapping| Zone::from_image(mapping).ok());
+    image.zip(age(path)).is_none_or(|(zone, age)| Image { zone, age }.is_expired())
+}
+
+/// How long ago a file was changed last.
+fn age(path: &Path) -> Option<Duration> {
+    let changed = fs::metadata(path).and_then(|metadata| metadata.modified()).ok()?;
+    Some(SystemTime::now().duration_since(changed).unwrap_or(Duration::ZERO))
 }
 
 #[cfg(test)]
@@ -96,6 +130,31 @@ mod tests {
         assert!(images.load(zone.apex()).unwrap().age < hour);
         assert!(images.path(zone.apex()).ends_with("zones/dns/ex%2fample.image"));
         assert!(images.path(&DomainName::root()).ends_with("zones/dns/@.image"));
+    }
+
+    #[test]
+    fn what_nobody_asks_for_any_more_is_kept_until_it_is_too_old() {
+        let state = tempfile::tempdir().unwrap();
+        let images = Images::new(state.path(), &"dns".parse().unwrap());
+        images.sweep(std::iter::empty());
+        for name in ["wanted", "left", "old"] {
+            let text = format!("$ORIGIN {name}.\n@ 60 SOA ns.b. h.b. 7 3600 900 604800 300\n@ NS ns.b.\n");
+            images.keep(&zone::parse(&text).unwrap()).unwrap();
+        }
+        let [wanted, left, old] =
+            ["wanted.", "left.", "old."].map(|name| name.parse::<DomainName>().unwrap());
+        fs::write(images.folder.join("damaged.image"), "no image").unwrap();
+        fs::write(images.folder.join("notes"), "somebody else's").unwrap();
+        for apex in [&wanted, &old] {
+            let file = File::open(images.path(apex)).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(604_800)).unwrap();
+        }
+        images.sweep([&wanted].into_iter());
+        let is_there = |path: PathBuf| path.exists();
+        assert!(
+            is_there(images.path(&wanted)) && is_there(images.path(&left)) && !is_there(images.path(&old))
+        );
+        assert!(!is_there(images.folder.join("damaged.image")) && is_there(images.folder.join("notes")));
     }
 
     #[test]

@@ -3,11 +3,14 @@
 use super::bell::Bell;
 use super::service::Messages;
 use ::dns::zone::ZoneRecords;
-use ::dns::{Arrival, Outcome, ResponseCode, Server, Transport, UDP_PAYLOAD, Zone, Zones, answer};
+use ::dns::{Arrival, Envelope, Outcome, ResponseCode, Server, Transport, UDP_PAYLOAD, Zone, Zones, answer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use terms::{Authority, DomainName, Record};
-use transfer::{Client, Conversation, Journal, Keys, Operation, Policy, Request, Writer, acknowledge};
+use transfer::{
+    Client, Conversation, Journal, Keys, Operation, Policy, Request, SignatureError, Writer, acknowledge,
+    truncate,
+};
 
 /// The zones of the moment, and what else is asked about zones as a whole.
 #[derive(Clone, Debug)]
@@ -28,8 +31,8 @@ pub(crate) struct Served {
 pub(super) enum Said {
     /// Nothing.
     Nothing,
-    /// One message.
-    Reply(Vec<u8>),
+    /// One message, and its code: not all of that stands in the header.
+    Reply(Vec<u8>, ResponseCode),
     /// Messages of a transfer, made as they are sent. Each is to be signed, if there is somebody to sign.
     Stream(Messages, Option<Box<Conversation>>),
 }
@@ -40,13 +43,20 @@ impl Served {
         let mut message = arrival.message.to_vec();
         let mut signed = match Conversation::accept(&mut message, &self.keys, arrival.wall) {
             Ok(signed) => signed,
-            Err(rejection) => return Said::Reply(rejection.reply(&message)),
+            Err(rejection) => {
+                let code = match rejection.why {
+                    SignatureError::Malformed => ResponseCode::FormErr,
+                    _ => ResponseCode::NotAuth,
+                };
+                return Said::Reply(rejection.reply(&message), code);
+            }
         };
-        let said = self.answer(&Arrival { message: &message, ..*arrival }, signed.as_ref(), server);
+        let reserved = signed.as_ref().map_or(0, Conversation::octets);
+        let said = self.answer(&Arrival { message: &message, reserved, ..*arrival }, signed.as_ref(), server);
         match (said, &mut signed) {
-            (Said::Reply(mut reply), Some(conversation)) => {
+            (Said::Reply(mut reply, code), Some(conversation)) => {
                 conversation.sign(&mut reply, arrival.wall);
-                Said::Reply(reply)
+                Said::Reply(reply, code)
             }
             (Said::Stream(messages, _), _) => Said::Stream(messages, signed.map(Box::new)),
             (said, _) => said,
@@ -54,31 +64,28 @@ impl Served {
     }
 
     fn answer(&self, arrival: &Arrival<'_>, signed: Option<&Conversation>, server: &Server<'_>) -> Said {
-        let message = arrival.message;
-        let say = |code: ResponseCode| Said::Reply(acknowledge(message, code as u8));
+        let mut out =
+            vec![0; usize::from(if arrival.transport == Transport::Udp { UDP_PAYLOAD } else { u16::MAX })];
+        match answer(server, None, arrival, &mut out) {
+            Outcome::Reply { length, code, .. } => {
+                out.truncate(length);
+                return Said::Reply(out, code);
+            }
+            Outcome::Silence(_) => return Said::Nothing,
+            Outcome::Aside => {}
+        }
+        let (message, envelope) = (arrival.message, Envelope::of(server, arrival));
+        let say = |code: ResponseCode| Said::Reply(acknowledge(message, code as u8, &envelope.opt), code);
         let Ok(request) = Request::of(message) else { return say(ResponseCode::FormErr) };
         let client = Client::new(arrival.client, signed);
         match request.operation {
             Operation::Notify(_) => say(self.notified(&request.zone, client)),
             Operation::Whole | Operation::Since(_) => match self.may_have(&request.zone, client) {
-                Ok(zone) => self.transfer(message, &request, zone, arrival.transport).unwrap_or_else(say),
+                Ok(zone) => self.transfer(arrival, &request, zone, &envelope).unwrap_or_else(say),
                 Err(code) => say(code),
             },
-            Operation::Question => {
-                let largest = match arrival.transport {
-                    Transport::Udp => usize::from(UDP_PAYLOAD),
-                    Transport::Tcp | Transport::Tls => usize::from(u16::MAX),
-                };
-                let mut out = vec![0; largest - signed.map_or(0, Conversation::octets)];
-                match answer(server, None, arrival, &mut out) {
-                    Outcome::Reply { length, .. } => {
-                        out.truncate(length);
-                        Said::Reply(out)
-                    }
-                    Outcome::Silence(_) => Said::Nothing,
-                    Outcome::Aside => say(ResponseCode::FormErr),
-                }
-            }
+            // It has been answered.
+            Operation::Question => say(ResponseCode::FormErr),
         }
     }
 
@@ -105,11 +112,12 @@ impl Served {
 
     fn transfer(
         &self,
-        message: &[u8],
+        arrival: &Arrival<'_>,
         request: &Request,
         zone: &Arc<Zone>,
-        transport: Transport,
+        envelope: &Envelope,
     ) -> Result<Said, ResponseCode> {
+        let Arrival { message, transport, .. } = *arrival;
         let newest = zone.authority().ok_or(ResponseCode::ServFail)?;
         let records: Box<dyn Iterator<Item = Record> + Send> = match (request.operation, transport) {
             // RFC 5936 section 4.2: a whole zone goes over TCP.
@@ -130,11 +138,14 @@ impl Served {
             }
             (Operation::Whole | Operation::Notify(_) | Operation::Question, _) => whole(newest, zone),
         };
-        let mut messages = Writer::new(message, request.id, zone.apex().clone(), records);
-        match transport {
-            Transport::Udp => Ok(messages.next().map_or(Said::Nothing, Said::Reply)),
-            Transport::Tcp | Transport::Tls => Ok(Said::Stream(Box::new(messages), None)),
+        let opt = envelope.opt.clone();
+        let mut messages = Writer::new(message, request.id, zone.apex().clone(), opt, records);
+        if matches!(transport, Transport::Tcp | Transport::Tls) {
+            return Ok(Said::Stream(Box::new(messages), None));
         }
+        let fits = messages.next().filter(|reply| reply.len() <= envelope.room);
+        let reply = fits.unwrap_or_else(|| truncate(message, &envelope.opt));
+        Ok(Said::Reply(reply, ResponseCode::NoError))
     }
 }
 

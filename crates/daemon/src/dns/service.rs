@@ -89,7 +89,8 @@ impl Service {
         out: &mut [u8],
     ) -> Reply {
         let server = self.server();
-        let arrival = Arrival { message, client, transport, patience, now: self.now, wall: self.wall };
+        let arrival =
+            Arrival { message, client, transport, patience, reserved: 0, now: self.now, wall: self.wall };
         let outcome = answer(&server, limiter, &arrival, out);
         self.counters.count(outcome);
         match outcome {
@@ -104,10 +105,16 @@ impl Service {
     }
 
     /// Answers a message about a zone as a whole, or a signed one.
-    pub(super) fn aside(&self, message: &[u8], client: IpAddr, transport: Transport) -> Said {
+    pub(super) fn aside(
+        &self,
+        message: &[u8],
+        client: IpAddr,
+        transport: Transport,
+        patience: Option<Duration>,
+    ) -> Said {
         // A signature has a time of its own; the one of the last refresh may be that of the query before.
         let wall = self.surroundings.clock.wall();
-        let arrival = Arrival { message, client, transport, patience: None, now: self.now, wall };
+        let arrival = Arrival { message, client, transport, patience, reserved: 0, now: self.now, wall };
         let said = self.served.aside(&self.server(), &arrival);
         self.counters.count_aside(&said);
         said
@@ -115,10 +122,16 @@ impl Service {
 
     /// The messages of the reply to a message about a zone as a whole, or a signed one, each signed if the client
     /// signs. None when there is to be no reply.
-    pub(super) fn messages(&self, message: &[u8], from: IpAddr, transport: Transport) -> Option<Messages> {
-        Some(match self.aside(message, from, transport) {
+    pub(super) fn messages(
+        &self,
+        message: &[u8],
+        from: IpAddr,
+        transport: Transport,
+        patience: Option<Duration>,
+    ) -> Option<Messages> {
+        Some(match self.aside(message, from, transport, patience) {
             Said::Nothing => return None,
-            Said::Reply(reply) => Box::new(std::iter::once(reply)),
+            Said::Reply(reply, _) => Box::new(std::iter::once(reply)),
             Said::Stream(messages, None) => messages,
             Said::Stream(messages, Some(mut conversation)) => {
                 let clock = self.surroundings.clock;

@@ -1,13 +1,14 @@
 //! The zones of one service, as they come and go: from files, and from other servers. What of them may be served is
 //! published to every thread, always as a whole.
 
+use super::LOOK_EVERY;
 use super::bell::Bell;
 use super::images::{Image, Images};
 use super::served::Served;
 use ::dns::zone::ZoneRecords;
 use ::dns::{Zone, Zones};
 use config::{BuiltInDns, ZoneTransfers};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use terms::DomainName;
@@ -29,8 +30,9 @@ struct Stock {
     received: BTreeMap<DomainName, Holding>,
     journals: BTreeMap<DomainName, Journal>,
     bells: BTreeMap<DomainName, Bell>,
-    /// Zones whose file was read again, while what has changed in them is being found out.
-    comparing: BTreeSet<DomainName>,
+    /// Zones whose file was read again, while what has changed in them is being found out, and how often: another
+    /// reload does not wait for that.
+    comparing: BTreeMap<DomainName, usize>,
 }
 
 /// Two versions of a zone whose file was read again.
@@ -57,7 +59,7 @@ impl Shelf {
             received: BTreeMap::new(),
             journals: BTreeMap::new(),
             bells: BTreeMap::new(),
-            comparing: BTreeSet::new(),
+            comparing: BTreeMap::new(),
         };
         stock.take_up(&images);
         let published = Arc::new(watch::Sender::new(Arc::new(stock.served())));
@@ -72,7 +74,9 @@ impl Shelf {
         let mut stock = self.stock();
         change(&mut stock);
         // Under the lock, so that nobody publishes what was before.
-        self.published.send_replace(Arc::new(stock.served()));
+        let old = self.published.send_replace(Arc::new(stock.served()));
+        drop(stock);
+        retire(old);
     }
 
     /// What is served, now and from now on.
@@ -96,7 +100,7 @@ impl Shelf {
                 else {
                     continue;
                 };
-                stock.comparing.insert(new.apex().clone());
+                *stock.comparing.entry(new.apex().clone()).or_default() += 1;
                 reread.push(Reread { old: Arc::clone(old), new: Arc::clone(new) });
             }
             stock.written = next.clone();
@@ -111,7 +115,7 @@ impl Shelf {
         for Reread { old, new } in reread {
             let difference = difference(&old, &new);
             self.publish(|stock| {
-                stock.comparing.remove(new.apex());
+                stock.compared(new.apex());
                 let is_served = stock.written.zones.get(new.apex()).is_some_and(|now| Arc::ptr_eq(now, &new));
                 if is_served {
                     stock.note(new.apex(), Some(difference));
@@ -172,19 +176,27 @@ impl Stock {
         let wanted: Vec<ZoneTransfers> = self.secondaries().cloned().collect();
         let is_wanted = |apex: &DomainName| wanted.iter().any(|zone| zone.zone == *apex);
         self.received.retain(|apex, _| is_wanted(apex));
+        let files = &self.written.zones;
+        self.journals.retain(|apex, _| is_wanted(apex) || files.get(apex).is_some());
+        images.sweep(wanted.iter().map(|zone| &zone.zone));
         self.bells
             .retain(|apex, bell| wanted.iter().any(|zone| zone.zone == *apex && bell.is_of(&zone.primaries)));
         for ZoneTransfers { zone: apex, primaries, .. } in wanted {
             if !self.received.contains_key(&apex)
-                && let Some(Image { zone, age }) = images.load(&apex)
+                && let Some(image) = images.load(&apex)
             {
-                let is_expired = zone
-                    .authority()
-                    .and_then(|authority| terms::Authority::of(&authority.data))
-                    .is_none_or(|authority| age >= Duration::from_secs(u64::from(authority.expire)));
+                let (is_expired, Image { zone, age }) = (image.is_expired(), image);
                 self.received.insert(apex.clone(), Holding { zone: Arc::new(zone), age, is_expired });
             }
             self.bells.entry(apex).or_insert_with(|| Bell::new(&primaries));
+        }
+    }
+
+    fn compared(&mut self, apex: &DomainName) {
+        let left = self.comparing.get(apex).map_or(0, |number| number.saturating_sub(1));
+        match left {
+            0 => _ = self.comparing.remove(apex),
+            left => _ = self.comparing.insert(apex.clone(), left),
         }
     }
 
@@ -214,9 +226,21 @@ impl Stock {
             policies: transfers.map(|zone| (zone.zone.clone(), zone.allow.clone())).collect(),
             journals: self.journals.clone(),
             bells: self.bells.clone(),
-            comparing: self.comparing.clone(),
+            comparing: self.comparing.keys().cloned().collect(),
         }
     }
+}
+
+/// Frees what was served before on a thread of its own, once nobody answers from it any more: to give a large zone's
+/// memory back takes a while, and the last one who answered from it would have to.
+fn retire(mut old: Arc<Served>) {
+    let wait = move || {
+        while Arc::get_mut(&mut old).is_none() {
+            std::thread::sleep(LOOK_EVERY);
+        }
+    };
+    // Where there is no thread to be had, the last one frees it after all.
+    let _ = std::thread::Builder::new().name("dns-retire".to_owned()).spawn(wait);
 }
 
 /// What two versions of a zone differ in. It takes a while for large zones.

@@ -135,6 +135,7 @@ async fn look_after(
             crowd.limit(*limits.borrow_and_update());
         }
         crowd.cut_overdue();
+        crowd.refresh();
         let order = service.order();
         match order {
             Order::Serve | Order::Brace => sleep(order.look_every()).await,

@@ -58,13 +58,14 @@ fn shelf() -> Shelf {
     Shelf::new(&zones(1), Images::new(Path::new("/nowhere"), &settings(1).service))
 }
 
+/// The settings of most tests. However busy the machine is, nobody is cut for being slow.
 fn settings(workers: usize) -> Settings {
     Settings {
         service: "dns".parse().unwrap(),
         addresses: SERVICE.map(|address| address.parse().unwrap()).to_vec(),
         workers: workers.try_into().unwrap(),
         identity: Identity::new(&"london".parse().unwrap(), Some(&"lon-1".parse().unwrap())),
-        limits: limits(1000, 10),
+        limits: limits(1000, 3600),
         tls: None,
         rate_limit: None,
     }

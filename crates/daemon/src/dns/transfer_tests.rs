@@ -1,7 +1,9 @@
 //! Zones that come and go, with NSD and Knot at the other end, in a network namespace of their own.
 
+mod aside;
 mod keeping;
 mod peers;
+mod reading_again;
 
 use super::zone_keeping::{self, Views};
 use super::*;

@@ -72,7 +72,11 @@ impl Worker {
             }
             match inbox.receive(&self.socket) {
                 Ok(()) => {}
-                Err(nix::Error::EAGAIN | nix::Error::EINTR) => continue,
+                // Who has nothing to answer does not hold on to zones of yesterday.
+                Err(nix::Error::EAGAIN | nix::Error::EINTR) => {
+                    self.service.refresh();
+                    continue;
+                }
                 Err(_) => {
                     thread::sleep(AFTER_ERROR);
                     continue;
@@ -105,7 +109,7 @@ impl Worker {
 
 /// Writes the reply to a message about a zone as a whole, or a signed one, and says how long it is.
 fn aside(service: &Service, message: &[u8], client: IpAddr, room: &mut [u8]) -> Option<usize> {
-    let Said::Reply(reply) = service.aside(message, client, Transport::Udp) else { return None };
+    let Said::Reply(reply, _) = service.aside(message, client, Transport::Udp, None) else { return None };
     room.get_mut(..reply.len())?.copy_from_slice(&reply);
     Some(reply.len())
 }

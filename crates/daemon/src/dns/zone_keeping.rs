@@ -18,11 +18,14 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::io;
 use std::sync::Arc;
 use terms::{DomainName, Reason, ServiceName};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::sleep;
+use transfer::SHORTEST;
 
 /// The zones of every service.
 pub(crate) type Wanted = BTreeMap<ServiceName, Shelf>;
@@ -102,8 +105,17 @@ impl Keeping {
             self.views.send_replace(self.running.iter().filter_map(shown).collect());
             tokio::select! {
                 changed = wanted.changed() => if changed.is_err() { return },
-                Some(_) = self.tasks.join_next() => {}
+                () = self.ended() => {}
             }
+        }
+    }
+
+    /// A task has ended. After one that failed by a fault of ours there is a pause: it may fail again at once.
+    async fn ended(&mut self) {
+        match self.tasks.join_next().await {
+            Some(Err(error)) if error.is_panic() => sleep(SHORTEST).await,
+            Some(_) => {}
+            None => pending().await,
         }
     }
 
@@ -211,5 +223,10 @@ mod tests {
         assert!(!is_running(&keeping));
         keeping.adapt(&wanted);
         assert!(is_running(&keeping) && keeping.tasks.len() == 1);
+        // One that fails at its start does not fill a processor.
+        let before = keeping.clock.now();
+        keeping.tasks.spawn(async { panic!("planted by a test") });
+        keeping.ended().await;
+        assert!(keeping.clock.now().since(before) >= SHORTEST);
     }
 }

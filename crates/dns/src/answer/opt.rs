@@ -1,7 +1,7 @@
 //! The OPT record of a reply: what it says beside its code and its records.
 
-use super::{ResponseCode, UDP_PAYLOAD};
-use crate::cookie::CookieOption;
+use super::{Arrival, ResponseCode, Server, Transport, UDP_PAYLOAD};
+use crate::cookie::{Cookie, CookieOption};
 use crate::query::{Edns, OPTION_PADDING, OPTION_PATIENCE};
 use crate::reply::{Reply, Section};
 use std::time::Duration;
@@ -60,6 +60,22 @@ fn patience_option(patience: Duration) -> PatienceOption {
     let tenths = u16::try_from(patience.as_millis() / 100).unwrap_or(u16::MAX);
     let ([c0, c1], [t0, t1]) = (OPTION_PATIENCE.to_be_bytes(), tenths.to_be_bytes());
     [c0, c1, 0, 2, t0, t1]
+}
+
+impl<'a> Opt<'a> {
+    /// What answers a client's EDNS, and what its cookie is worth.
+    pub(super) fn answering(edns: Edns, server: &Server<'a>, arrival: &Arrival<'_>) -> (Cookie, Opt<'a>) {
+        let Server { identity, secrets, zones: _ } = *server;
+        let judged = edns.cookie.map(|cookie| secrets.judge(cookie, arrival.client, arrival.wall));
+        let opt = Opt {
+            edns,
+            nsid: if edns.wants_nsid { identity.nsid() } else { &[] },
+            cookie: judged.map(|(_, option)| option),
+            patience: arrival.patience.filter(|_| edns.wants_patience),
+            is_padded: edns.wants_padding && arrival.transport == Transport::Tls,
+        };
+        (judged.map_or(Cookie::None, |(worth, _)| worth), opt)
+    }
 }
 
 impl Opt<'_> {

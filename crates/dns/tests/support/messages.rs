@@ -32,7 +32,15 @@ pub(crate) fn answer(
     dns::answer(
         &server,
         None,
-        &Arrival { message, client: CLIENT, transport, patience: None, now: Timestamp::ZERO, wall: NOW },
+        &Arrival {
+            message,
+            client: CLIENT,
+            transport,
+            patience: None,
+            reserved: 0,
+            now: Timestamp::ZERO,
+            wall: NOW,
+        },
         out,
     )
 }

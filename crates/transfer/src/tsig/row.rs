@@ -2,6 +2,7 @@
 
 use super::key::Key;
 use crate::cursor::{Cursor, HEADER};
+use crate::writer::pointer;
 use terms::{DomainName, RecordType, WallTime};
 
 const CLASS_ANY: u16 = 255;
@@ -104,6 +105,8 @@ pub(super) struct Malformed;
 #[derive(Debug)]
 pub(super) struct Split {
     start: usize,
+    /// The name in the question, where there is one and it is written out.
+    asked: Option<DomainName>,
     /// Whose key it is.
     pub(super) name: DomainName,
     algorithm: DomainName,
@@ -116,8 +119,10 @@ impl Split {
     /// Looks for the record (RFC 8945 section 5.2: there is one, and it is the last).
     pub(super) fn of(message: &[u8]) -> Result<Option<Split>, Malformed> {
         let (counts, mut cursor) = Cursor::of(message).ok_or(Malformed)?;
+        let mut asked = None;
         for _ in 0..counts.questions {
-            cursor.question().ok_or(Malformed)?;
+            let name = cursor.question().ok_or(Malformed)?.name;
+            asked = (cursor.place() == HEADER + name.as_wire().len() + 4).then_some(name);
         }
         let records =
             u32::from(counts.answers) + u32::from(counts.authorities) + u32::from(counts.additional);
@@ -125,13 +130,14 @@ impl Split {
             let before = cursor;
             if cursor.skip().ok_or(Malformed)? == RecordType::TSIG {
                 let is_last = index == records && counts.additional > 0 && cursor.place() == message.len();
-                return if is_last { Split::read(before).map(Some).ok_or(Malformed) } else { Err(Malformed) };
+                let split = is_last.then(|| Split::read(before, asked)).flatten();
+                return split.map(Some).ok_or(Malformed);
             }
         }
         Ok(None)
     }
 
-    fn read(mut cursor: Cursor<'_>) -> Option<Split> {
+    fn read(mut cursor: Cursor<'_>, asked: Option<DomainName>) -> Option<Split> {
         let start = cursor.place();
         let name = cursor.name()?;
         let _type = cursor.number()?;
@@ -140,6 +146,8 @@ impl Split {
         let length = usize::from(cursor.number()?);
         let data = cursor.place();
         let algorithm = cursor.name()?;
+        // RFC 3597 section 4: written out. A short record that has us say a long name back would amplify.
+        let is_written_out = cursor.place() == data + algorithm.as_wire().len();
         let [a, b, c, d, e, f, g, h] = *cursor.octets(8)?.first_chunk()?;
         let mac_length = cursor.number()?;
         let mac = cursor.octets(usize::from(mac_length))?.to_vec();
@@ -153,8 +161,9 @@ impl Split {
         };
         let signed = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
         let row = Row { signed, fudge: u16::from_be_bytes([g, h]), error, other };
-        let is_good = class == CLASS_ANY && ttl == [0; 4] && cursor.place() == data + length;
-        is_good.then_some(Split { start, name, algorithm, row, mac, id })
+        let is_good =
+            class == CLASS_ANY && ttl == [0; 4] && is_written_out && cursor.place() == data + length;
+        is_good.then_some(Split { start, asked, name, algorithm, row, mac, id })
     }
 
     /// Whether it names this key and its algorithm.
@@ -162,10 +171,28 @@ impl Split {
         self.name == *key.name() && self.algorithm.as_wire().eq_ignore_ascii_case(key.algorithm().wire())
     }
 
-    /// The record of a reply that says what was wrong, which nobody can sign (RFC 8945 section 5.2.1 and 5.2.2).
+    /// The record of a reply that says what was wrong, which nobody can sign (RFC 8945 section 5.2.1 and 5.2.2). Behind
+    /// the question it is no longer than the one that came: anybody can send such a request in the name of another.
     pub(super) fn unsigned(&self, error: u16) -> Vec<u8> {
         let row = Row { error, other: None, ..self.row.clone() };
-        row.record(self.name.as_wire(), self.algorithm.as_wire(), &[], self.id)
+        row.record(&self.shortened(), self.algorithm.as_wire(), &[], self.id)
+    }
+
+    /// The key's name, its end a pointer to that of the question where the two are the same (RFC 1035 section 4.1.4).
+    fn shortened(&self) -> Vec<u8> {
+        let wire = self.name.as_wire();
+        let asked = self.asked.as_ref().map_or(&[][..], DomainName::as_wire);
+        let mut at = 0;
+        while wire[at] != 0 {
+            let end = &wire[at..];
+            let there =
+                asked.len().checked_sub(end.len()).filter(|&there| asked[there..].eq_ignore_ascii_case(end));
+            if let Some(there) = there {
+                return [&wire[..at], &pointer(HEADER + there)].concat();
+            }
+            at += 1 + usize::from(wire[at]);
+        }
+        wire.to_vec()
     }
 
     /// Leaves the message as it was signed, and says which number it came with: whoever passes messages on may number

@@ -29,7 +29,7 @@ fn request() -> Vec<u8> {
 
 /// A message of the reply, which nobody mistakes for another.
 fn message(number: u8) -> Vec<u8> {
-    let mut message = crate::acknowledge(&request(), 0);
+    let mut message = crate::acknowledge(&request(), 0, &[]);
     message.push(number);
     message[..12].copy_from_slice(&[0, 7, 0x84, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
     message.pop();
@@ -201,13 +201,55 @@ fn another_implementation_agrees() {
             panic!("{ours:?}")
         };
         for _ in 0..3 {
-            let mut reply = crate::acknowledge(&request, 0);
+            let mut reply = crate::acknowledge(&request, 0, &[]);
             server.sign(&mut reply, NOW);
             let mut reply = Message::from_octets(reply).unwrap();
             client.answer(&mut reply, now).unwrap();
         }
         client.done().unwrap();
     }
+}
+
+/// A request for the zone of a name, with the record of a signature whose owner is written as these octets.
+fn signed_as(asked: &str, owner: &[u8], algorithm: &[u8], mac: &[u8]) -> Vec<u8> {
+    let mut request = crate::Question::Whole.message(7, &asked.parse().unwrap());
+    let data = [algorithm, &[0; 8], &(mac.len() as u16).to_be_bytes(), mac, &[0, 7, 0, 0, 0, 0]].concat();
+    request.extend_from_slice(owner);
+    request.extend_from_slice(&[0, 250, 0, 255, 0, 0, 0, 0]);
+    request.extend_from_slice(&(data.len() as u16).to_be_bytes());
+    request.extend_from_slice(&data);
+    request[11] += 1;
+    request
+}
+
+/// Whoever writes the address of another under a request has him sent no more than the request had.
+#[test]
+fn a_rejection_is_no_larger_than_its_request() {
+    let long = format!("{}.example.", ["a"; 120].join("."));
+    let ours = key(&long, "swordfish");
+    let sha256 = b"\x0bhmac-sha256\0";
+    let wire: DomainName = long.parse().unwrap();
+    let pointer = |at: u16| (0xc000 | at).to_be_bytes();
+    let ends: [(&[u8], &str); 4] = [
+        (wire.as_wire(), "written out"),
+        (&pointer(12), "all of it in the question"),
+        (&pointer(14), "the end of the question"),
+        (&[&b"\x01b"[..], &pointer(14)].concat(), "a label and the end of the question"),
+    ];
+    for (owner, title) in ends {
+        for mac in [&[][..], &[1; 32]] {
+            let request = signed_as(&long, owner, sha256, mac);
+            let rejection = Conversation::accept(&mut request.clone(), &keys(&[&ours]), NOW).unwrap_err();
+            let reply = rejection.reply(&request);
+            assert!(reply.len() <= request.len(), "{title}: {} for {}", reply.len(), request.len());
+            let (asked, told) = (Split::of(&request).unwrap().unwrap(), Split::of(&reply).unwrap().unwrap());
+            assert_eq!(told.name, asked.name, "{title}");
+            assert_ne!(told.row.error, 0, "{title}");
+        }
+    }
+    let request = signed_as(&long, wire.as_wire(), &pointer(12), &[]);
+    let rejection = Conversation::accept(&mut request.clone(), &keys(&[&ours]), NOW).unwrap_err();
+    assert_eq!(rejection.why, SignatureError::Malformed, "an algorithm is written out");
 }
 
 proptest! {

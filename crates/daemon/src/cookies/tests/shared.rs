@@ -59,6 +59,7 @@ impl Site {
             client: CLIENT,
             transport: Transport::Udp,
             patience: None,
+            reserved: 0,
             now,
             wall,
         };

@@ -50,6 +50,11 @@ impl Crowd {
         }
     }
 
+    /// Takes other zones up, also where nobody asks.
+    pub(super) fn refresh(&self) {
+        self.service.borrow_mut().refresh();
+    }
+
     /// Keeps to other limits from now on.
     pub(super) fn limit(&self, limits: Limits) {
         self.connections.borrow_mut().limit(limits);
@@ -139,7 +144,7 @@ impl Place {
             Reply::Silence => return Answered::Nothing,
             Reply::Aside => {
                 return service
-                    .messages(query, self.client, transport)
+                    .messages(query, self.client, transport, patience)
                     .map_or(Answered::Nothing, Answered::Messages);
             }
         };

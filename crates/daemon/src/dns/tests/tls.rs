@@ -156,6 +156,11 @@ fn another_host_of_the_fleet_goes_on_with_a_session() {
     assert!(tokyo.ask_again(&london.client).1, "with the key that is old there");
     assert!(!stranger.ask_again(&london.client).1, "it has keys of its own");
 
+    // A reload leaves the keys of its own as they are.
+    assert!(stranger.ask_again(&london.client).1);
+    stranger.server.receive(limits(100, 10), Some(&DnsTls { ticket_keys: Vec::new(), ..london.tls.clone() }));
+    assert!(stranger.ask_again(&london.client).1, "what clients have is still good");
+
     // A reload shows another certificate to whoever calls from then on.
     let renewed = identified(&[&new]);
     london.tls = renewed.tls;

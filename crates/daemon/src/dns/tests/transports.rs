@@ -59,6 +59,7 @@ fn every_path_answers_alike() {
                 client: SERVICE[0].parse().unwrap(),
                 transport,
                 patience: None,
+                reserved: 0,
                 now: Timestamp::ZERO,
                 wall: WallTime(0),
             };
