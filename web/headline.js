@@ -13,14 +13,15 @@ function median(values) {
 const listed = (names) => (names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`);
 
 /** A lab; `moved` clients were answered by more than one site in the last minute. */
-export function headWorld({ clients, sites }, moved) {
+export function headWorld({ clients, sites, service }, moved) {
   const answered = clients.filter(({ site }) => site);
   const gone = sites.filter(({ output }) => output === 'none').map(({ city }) => city);
   const weak = ['gshut', 'depref'].map((output) => [output, sites.filter((site) => site.output === output)])
     .filter(([, some]) => some.length)
     .map(([output, some]) => `; ${listed(some.map(({ city }) => city))} ${some.length === 1 ? 'is' : 'are'} ${output === 'gshut' ? 'the ' : ''}${strength(output)}`);
   const all = clients.length > 0 && answered.length === clients.length;
-  const who = all ? 'Everyone is answered' : `${answered.length || 'None'} of ${clients.length} are answered`;
+  const everyone = service ? `Everyone who asks ${service} is answered` : 'Everyone is answered';
+  const who = all ? everyone : `${answered.length || 'None'} of ${clients.length} are answered`;
   const without = gone.length && (gone.length === sites.length ? ': no site announces' : ` without ${listed(gone)}`);
   say(byId('headline'), `${who}${without || ''}${weak.join('')}.`);
   byId('headline').classList.toggle('wrong', !all);

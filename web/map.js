@@ -53,7 +53,7 @@ export class WorldMap {
     if (!this.width) return;
     this.at = positions(picture);
     this.project();
-    const dark = picture.sites.filter((site) => site.at && site.output === 'none')
+    const dark = (picture.everySite ?? picture.sites).filter((site) => site.at && site.output === 'none')
       .map((site) => [site.at.lon, site.at.lat]);
     this.drawCables(cables(picture, this.at), dark);
     this.drawWays(ways(picture, this.at));

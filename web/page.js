@@ -18,6 +18,7 @@ import { WorldMap } from './map.js';
 import { HeldClock, play } from './player.js';
 import { showReadout } from './readout.js';
 import { Ribbons } from './ribbons.js';
+import { Services } from './services.js';
 import { showSite } from './site.js';
 import { Clock, listen } from './stream.js';
 import { startTheme } from './theme.js';
@@ -30,11 +31,17 @@ const cableForm = new CableForm();
 const deliveries = new Deliveries();
 const map = new WorldMap(byId('map'), select, (cable) => cableForm.pick(cable));
 const ribbons = new Ribbons(byId('ribbons'), clock, select);
+const services = new Services(() => {
+  map.highlight(null);
+  showWorld();
+});
 let picture = null;
+/** The part of it that is shown: one service of several. */
+let shown = null;
 
 function select(name) {
   map.highlight(name);
-  if (picture?.kind === 'lab') showReadout(picture, name);
+  if (picture?.kind === 'lab') showReadout(shown, name);
 }
 
 /** Whether a picture is from another start of the server. Its wall clock may be set while it runs, by a little. */
@@ -64,17 +71,21 @@ function show(next) {
 function showWorld() {
   byId('world').hidden = false;
   byId('sites').hidden = false;
-  headWorld(picture, ribbons.moved());
-  map.show(picture);
-  showReadout(picture, map.selected);
-  siteCards.show(picture.sites);
+  shown = services.of(picture);
+  services.show(picture, shown);
+  say(byId('addresses'), shown.addresses.join('  '));
+  map.show(shown);
+  showReadout(shown, map.selected);
+  siteCards.show(shown.sites);
   cableForm.show(picture.cables ?? []);
   deliveries.show(picture);
   showFaults(picture.faults ?? []);
-  showDetours(picture.clients, picture.sites);
+  showDetours(shown.clients, shown.sites);
+  // A sample names its site by the place among all of them.
   const sites = picture.sites.map(({ name, city, colour }) => ({ name, label: city, colour }));
-  ribbons.show(picture.clients.map(({ name, city, site, rtt_ms, detour }) => (
-    { name, label: city, site, rtt: rtt_ms, detour: detour?.kind ?? null })), sites);
+  ribbons.show(shown.clients.map(({ name, city, site, rtt_ms, detour, ribbon }) => (
+    { name, label: city, site, rtt: rtt_ms, detour: detour?.kind ?? null, ribbon })), sites);
+  headWorld(shown, ribbons.moved());
   say(byId('ribbon-key'), 'A gap is silence, fainter is slower, a line across is something that was done.');
 }
 
@@ -121,4 +132,4 @@ if (history) play(history, clock, listeners);
 else listen(listeners);
 setInterval(() => say(byId('now'), picture ? clock.name(clock.now(), 1) : ''), 100);
 // Who moved is forgotten after a minute, even when nothing changes any more.
-setInterval(() => picture?.kind === 'lab' && headWorld(picture, ribbons.moved()), 1000);
+setInterval(() => picture?.kind === 'lab' && headWorld(shown, ribbons.moved()), 1000);

@@ -86,7 +86,8 @@ export class Ribbons {
     }, 50);
   }
 
-  /** Rows are `{ name, label, site, rtt, detour, said }`, `said` standing in for the round trip; `sites` gives each site's name, label and place in the palette. */
+  /** Rows are `{ name, label, site, rtt, detour, said, ribbon }`, `said` standing in for the round trip and `ribbon` for the
+   * place of the row where some are left out; `sites` gives each site's name, label and place in the palette. */
   show(rows, sites) {
     this.rows = rows;
     this.sites = sites;
@@ -128,11 +129,17 @@ export class Ribbons {
     }
   }
 
+  /** The tracks of a row, IPv4 and IPv6. */
+  keys(row) {
+    const ribbon = this.rows[row].ribbon ?? row;
+    return [ribbon * 2, ribbon * 2 + 1];
+  }
+
   /** How many clients were answered by more than one site in the last minute. */
   moved() {
     const now = Math.floor(this.clock.now() / SLOT);
     return this.rows.filter((_, row) => {
-      const seen = [row * 2, row * 2 + 1].map((key) => this.tracks.get(key)?.sitesSince(now - WINDOW / SLOT) ?? new Set());
+      const seen = this.keys(row).map((key) => this.tracks.get(key)?.sitesSince(now - WINDOW / SLOT) ?? new Set());
       return seen.some((sites) => sites.size > 1);
     }).length;
   }
@@ -186,9 +193,10 @@ export class Ribbons {
     const middle = this.snap(top + BAR / 2);
     this.pen.fillStyle = this.ink.ground;
     this.pen.fillRect(0, top, this.width, BAR);
-    const both = this.tracks.has(row * 2 + 1) && this.tracks.has(row * 2);
-    const halves = both ? [[row * 2, top, middle - top], [row * 2 + 1, middle, top + BAR - middle]]
-      : [[this.tracks.has(row * 2) ? row * 2 : row * 2 + 1, top, BAR]];
+    const [v4, v6] = this.keys(row);
+    const both = this.tracks.has(v6) && this.tracks.has(v4);
+    const halves = both ? [[v4, top, middle - top], [v6, middle, top + BAR - middle]]
+      : [[this.tracks.has(v4) ? v4 : v6, top, BAR]];
     for (const [key, y, height] of halves) {
       if (this.tracks.has(key)) this.drawTrack(this.tracks.get(key), y, height);
     }
@@ -295,7 +303,8 @@ export class Ribbons {
   read() {
     const { row, at } = this.cursor;
     const slot = Math.floor(at / SLOT);
-    const families = [[row * 2, 'IPv4'], [row * 2 + 1, 'IPv6']].filter(([key]) => this.tracks.has(key));
+    const [v4, v6] = this.keys(row);
+    const families = [[v4, 'IPv4'], [v6, 'IPv6']].filter(([key]) => this.tracks.has(key));
     const said = families.map(([key, family]) => {
       const found = this.tracks.get(key).held(slot);
       const words = !found ? 'not asked' : found.site === SILENT ? 'silence'

@@ -46,7 +46,8 @@ pub use order::{
     Survivors,
 };
 pub use picture::{
-    Cable, CableState, Client, Detour, DetourKind, Fault, Nearest, Picture, PictureKind, Router, Site,
+    Cable, CableState, Client, Detour, DetourKind, Fault, Nearest, Picture, PictureKind, Router, Service,
+    Site,
 };
 pub use reload::{ReloadAnswer, ReloadChange, ReloadOrder, ReloadVerdict};
 pub use restart::{Restart, RestartAnswer, RestartOutcome, RestartVerdict};

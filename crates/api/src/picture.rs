@@ -27,6 +27,9 @@ pub struct Picture {
     /// When the process started, so that `at_ms` can be shown as a time of day. Read once: it tells one start from
     /// the next.
     pub started: WallTime,
+    /// What is announced, where that is more than one service (lab).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<Service>,
     /// The sites; a daemon has one, itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sites: Vec<Site>,
@@ -75,6 +78,7 @@ impl Picture {
             addresses: Vec::new(),
             at_ms: 0,
             started,
+            services: Vec::new(),
             sites: Vec::new(),
             clients: Vec::new(),
             routers: Vec::new(),
@@ -121,11 +125,26 @@ words! {
     }
 }
 
+/// One of several services, each with an address and sites of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Service {
+    /// Its name.
+    pub name: SiteName,
+    /// Its anycast addresses.
+    #[schema(value_type = Vec<String>)]
+    pub addresses: Vec<IpAddr>,
+    /// The zone that it serves; none for a resolver.
+    pub zone: Option<String>,
+}
+
 /// A place that announces the address.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Site {
     /// Its name, which is also its answer to `CH TXT id.server`.
     pub name: SiteName,
+    /// What it announces, where there are several services.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<SiteName>,
     /// The city as people write it.
     pub city: String,
     /// Where it lies; none if the site file does not say.
@@ -150,8 +169,11 @@ pub struct Site {
 /// Somebody who asks the address.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Client {
-    /// Its name among the nodes.
+    /// Its name among the nodes; that of its site where a resolver asks.
     pub name: String,
+    /// What it asks, where there are several services: a resolver stands here once for each that it asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<SiteName>,
     /// The city as people write it.
     pub city: String,
     /// Where it lies.

@@ -239,6 +239,7 @@ impl Board {
         let worst = groups.iter().min_by_key(|group| group.output);
         let site = worst.map(|group| api::Site {
             name: self.site.clone(),
+            service: None,
             city: place.as_ref().map_or_else(|| self.site.to_string(), |(city, _)| city.clone()),
             at: place.as_ref().map(|(_, at)| *at),
             colour: 0,

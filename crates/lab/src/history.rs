@@ -4,7 +4,8 @@ use crate::journal::Journal;
 use std::time::Duration;
 use terms::{Family, Timestamp};
 
-/// A client's place in [`World::clients`](crate::world::World::clients).
+/// The place of somebody who asks in [`World::askers`](crate::world::World::askers): clients are the first, as in
+/// [`World::clients`](crate::world::World::clients).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(pub u16);
 

@@ -1,14 +1,17 @@
-//! A host of a site, behind its edge router: it runs the real daemon, and NSD beside it where the world says so.
+//! A host of a site, behind its edge router: it runs the real daemon, and NSD or Unbound beside it where the
+//! world says so.
 
 use crate::calls::echo;
 use crate::machine::Machine;
 use crate::plan::{HostId, NodeId, Plan};
 use crate::processes::{ProcessId, Processes};
 use crate::router::write;
-use crate::site_file::{ZONE, ZONE_FILE, nsd_configuration, site_file};
-use crate::world::{Service, World};
+use crate::site_file::{HINTS_FILE, nsd_configuration, site_file, unbound_configuration};
+use crate::world::{Server, World};
+use crate::zones::{root_hints, zone, zone_file};
 use linux::{Error, Result};
 use std::fs::File;
+use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -24,7 +27,7 @@ pub(crate) struct Host {
     directory: PathBuf,
     daemon: ProcessId,
     /// The service that is a process of its own; none where it is built into the daemon.
-    service: Option<ProcessId>,
+    service: Option<(Server, ProcessId)>,
     /// The echo service, where sites look after connections.
     echo: Option<ProcessId>,
 }
@@ -40,16 +43,24 @@ impl Host {
     ) -> Result<Self> {
         let described = &world.sites[usize::from(id.site.0)];
         write(&directory.join(SITE_FILE), &site_file(world, plan, described, (id, host)))?;
-        write(&directory.join(ZONE_FILE), ZONE)?;
-        let service = match world.service {
-            Service::BuiltIn => None,
-            Service::Nsd => {
-                write(&directory.join("nsd.conf"), &nsd_configuration(described))?;
-                Some(run_nsd(&directory, machine, processes)?)
+        let service = world.service_of(described);
+        match service.server {
+            Server::BuiltIn => write(&directory.join(zone_file(service)), &zone(world, described))?,
+            Server::Nsd => {
+                write(&directory.join(zone_file(service)), &zone(world, described))?;
+                write(&directory.join("nsd.conf"), &nsd_configuration(world, described))?;
             }
-        };
-        let echo =
-            world.operation.continuity.then(|| run_echo(&directory, machine, processes)).transpose()?;
+            Server::Unbound => {
+                write(&directory.join(HINTS_FILE), &root_hints(world))?;
+                write(&directory.join("catchment.conf"), &resolver_profile(&directory, machine, processes)?)?;
+                write(&directory.join("unbound.conf"), &unbound_configuration("catchment.conf"))?;
+            }
+        }
+        let started = run_service(service.server, &directory, machine, processes)?;
+        let service = started.map(|process| (service.server, process));
+        // What clients connect to is at the address that they ask.
+        let calls = world.operation.continuity && described.service == 0;
+        let echo = calls.then(|| run_echo(&directory, machine, processes)).transpose()?;
         let daemon = run_daemon(&directory, machine, processes)?;
         Ok(Host { directory, daemon, service, echo })
     }
@@ -61,7 +72,7 @@ impl Host {
 
     /// The process of its service; none where it is built into the daemon.
     pub(crate) fn service(&self) -> Option<ProcessId> {
-        self.service
+        self.service.map(|(_, process)| process)
     }
 
     /// The control socket of its daemon.
@@ -71,12 +82,12 @@ impl Host {
 
     /// Its processes.
     pub(crate) fn processes(&self) -> Vec<ProcessId> {
-        self.service.into_iter().chain(self.echo).chain([self.daemon]).collect()
+        self.service().into_iter().chain(self.echo).chain([self.daemon]).collect()
     }
 
     /// Starts what has ended, the service first.
     pub(crate) fn start_what_is_gone(&mut self, machine: &Machine, processes: &Processes) -> Result<()> {
-        if self.service.is_some_and(|service| !processes.is_alive(service)) {
+        if self.service().is_some_and(|service| !processes.is_alive(service)) {
             self.restart_service(machine, processes)?;
         }
         if self.echo.is_some_and(|echo| !processes.is_alive(echo)) {
@@ -93,8 +104,9 @@ impl Host {
 
     /// Starts the service again after it ended, where it is a process of its own.
     pub(crate) fn restart_service(&mut self, machine: &Machine, processes: &Processes) -> Result<()> {
-        if self.service.is_some() {
-            self.service = Some(run_nsd(&self.directory, machine, processes)?);
+        if let Some((server, _)) = self.service {
+            let started = run_service(server, &self.directory, machine, processes)?;
+            self.service = started.map(|process| (server, process));
         }
         Ok(())
     }
@@ -114,10 +126,31 @@ fn run_echo(directory: &Path, machine: &Machine, processes: &Processes) -> Resul
     run((command, "this program"), directory, "echo.log", machine, processes)
 }
 
-fn run_nsd(directory: &Path, machine: &Machine, processes: &Processes) -> Result<ProcessId> {
-    let mut command = Command::new("nsd");
-    command.args(["-d", "-c", "nsd.conf"]);
-    run((command, "Debian package nsd"), directory, "nsd.log", machine, processes)
+/// The service of a site, where it is a process of its own; its files are in `directory`.
+fn run_service(
+    server: Server,
+    directory: &Path,
+    machine: &Machine,
+    processes: &Processes,
+) -> Result<Option<ProcessId>> {
+    let (program, arguments, package, log) = match server {
+        Server::BuiltIn => return Ok(None),
+        Server::Nsd => ("nsd", ["-d", "-c", "nsd.conf"], "Debian package nsd", "nsd.log"),
+        Server::Unbound => ("unbound", ["-d", "-c", "unbound.conf"], "Debian package unbound", "unbound.log"),
+    };
+    let mut command = Command::new(program);
+    command.args(arguments);
+    run((command, package), directory, log, machine, processes).map(Some)
+}
+
+/// What an operator would do, too: `catchment dns resolver site.toml`.
+fn resolver_profile(directory: &Path, machine: &Machine, processes: &Processes) -> Result<String> {
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0("catchment").args(["dns", "resolver", SITE_FILE]).current_dir(directory);
+    match processes.run(&machine.namespace, &mut command, "this program")? {
+        (made, Some(0)) => Ok(made),
+        (said, _) => Err(Error::new("make the configuration of Unbound", io::Error::other(said))),
+    }
 }
 
 /// What it prints is appended to `log`.

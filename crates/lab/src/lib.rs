@@ -57,6 +57,7 @@ mod processes;
 mod progress;
 mod question;
 pub mod replay;
+mod resolve;
 mod rootless;
 mod router;
 mod run_delay;
@@ -72,6 +73,7 @@ pub mod story;
 mod up;
 mod views;
 pub mod world;
+pub mod zones;
 
 pub use cable::ends::Ends;
 pub use calls::echo::echo;

@@ -5,7 +5,7 @@ use crate::fault::{Central, Fault, LONGEST_PACKET};
 use crate::plan::{Medium, NodeId, Plan, Role};
 use crate::policy::sessions;
 use crate::sentence::{Kind, Mention};
-use crate::world::{Service, World};
+use crate::world::World;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use terms::{SiteName, nearest_spelling};
@@ -32,10 +32,18 @@ pub struct Names {
     /// Everybody who sends and receives.
     receivers: Vec<String>,
     lans: Vec<String>,
-    service: Service,
+    /// Sites with a service that is a process of its own.
+    beside: Vec<String>,
     has_store: bool,
     has_core: bool,
     has_echo: bool,
+}
+
+/// The names of those who ask; a resolver asks several services, and has one name.
+fn askers(world: &World) -> Vec<String> {
+    let mut names: Vec<String> = world.askers.iter().map(|asker| asker.name.clone()).collect();
+    names.dedup();
+    names
 }
 
 /// What is wrong with a name.
@@ -66,10 +74,15 @@ impl Names {
             hosts: named(|role| matches!(role, Role::Host(_))).into_iter().map(|(_, name)| name).collect(),
             receivers: named(|role| is_host(*role)).into_iter().map(|(_, name)| name).collect(),
             lans: world.lans.iter().map(|lan| lan.name.to_string()).collect(),
-            clients: world.clients.iter().map(|client| client.name.clone()).collect(),
+            clients: askers(world),
             sites: world.sites.iter().map(|site| site.name.to_string()).collect(),
             nodes: plan.nodes.iter().map(|node| node.name.clone()).collect(),
-            service: world.service,
+            beside: world
+                .sites
+                .iter()
+                .filter(|site| world.service_of(site).server.is_beside())
+                .map(|site| site.name.to_string())
+                .collect(),
             has_store: world.operation.fleet.is_some(),
             has_core: world.operation.has_core(),
             has_echo: world.operation.continuity,
@@ -154,7 +167,7 @@ impl Names {
     }
 
     fn no_service(&self, site: &SiteName) -> Option<Wrong> {
-        (self.service == Service::BuiltIn).then(|| Wrong {
+        (!self.beside.iter().any(|name| name == site.as_str())).then(|| Wrong {
             message: format!(
                 "the service of {site} is built into its daemon: it cannot be touched apart from it"
             ),

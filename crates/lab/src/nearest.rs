@@ -5,10 +5,10 @@ use crate::world::{Site, World};
 use std::time::Duration;
 use terms::GeoPoint;
 
-/// The nearest site, and the round trip that a cable of its own would give.
-pub(crate) fn nearest_site(world: &World, client: ClientId) -> Option<(SiteId, Duration)> {
-    let from = world.clients.get(usize::from(client.0))?.place.at;
-    nearest_of(world, from, |_| true)
+/// The nearest site of the service that somebody asks, and the round trip that a cable of its own would give.
+pub(crate) fn nearest_site(world: &World, asker: ClientId) -> Option<(SiteId, Duration)> {
+    let asker = world.askers.get(usize::from(asker.0))?;
+    nearest_of(world, asker.place.at, |site| site.service == asker.service)
 }
 
 /// The site nearest to a place of those that count, and the round trip that a cable of its own would give.

@@ -44,7 +44,7 @@ pub(crate) fn watch(
 ) -> Result<()> {
     let views = Arc::new(Mutex::new(Views::default()));
     Views::keep_up(Arc::clone(&lab), Arc::clone(&views))?;
-    let clients = lab.world.clients.iter().map(|_| Watched::default()).collect();
+    let clients = lab.world.askers.iter().map(|_| Watched::default()).collect();
     let started = WallTime(clock::wall().0.saturating_sub(milliseconds(clock::now(), lab.began)));
     let observer = Observer { lab, started, views, clients, pictures, live, kept };
     let thread = thread::Builder::new().name("observer".into());

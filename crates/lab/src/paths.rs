@@ -2,7 +2,7 @@
 
 use crate::history::{ClientId, SiteId};
 use crate::machine::Machine;
-use crate::plan::{CableId, NodeId, Plan, Purpose, Role, SERVICE, announced};
+use crate::plan::{CableId, NodeId, Plan, Purpose, Role, announced, service_address};
 use crate::running::{Lab, lock};
 use linux::Result;
 use linux::route::{Lookup, lookup};
@@ -10,7 +10,7 @@ use linux::watch::{Change, Watch};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::net::IpAddr;
 use std::time::Duration;
-use terms::{Family, SiteName};
+use terms::{Family, Prefix, SiteName};
 
 /// A way from a node to a site, or to wherever it ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,7 +51,8 @@ pub(crate) fn follow(plan: &Plan, machines: &[Machine], from: NodeId, to: IpAddr
     let mut node = from;
     loop {
         let machine = &machines[node.0];
-        if let Role::Host(site) = plan.node(node).role {
+        // A resolver's host asks other services: where packets come from, they do not end.
+        if let (true, Role::Host(site)) = (node != from, plan.node(node).role) {
             way.end = End::Site(site.site);
             return way;
         }
@@ -91,11 +92,12 @@ impl Lab {
     /// Where packets of a client go: each router on the way is asked for its forwarding table and for its best BGP route,
     /// and both must name the same next router. The site at the end, or what is wrong on the way.
     pub(crate) fn walk(&self, client: ClientId, family: Family) -> std::result::Result<SiteName, String> {
-        let from = self.plan.client(client).ok_or("there is no such client")?;
-        let way = follow(&self.plan, &self.machines, from, SERVICE.of(family));
+        let from = self.plan.asker(&self.world, client).ok_or("there is no such client")?;
+        let service = service_address(self.world.askers[usize::from(client.0)].service).of(family);
+        let way = follow(&self.plan, &self.machines, from, service);
         let name = |node: NodeId| self.plan.node(node).name.as_str();
         for &node in way.nodes.iter().filter(|node| matches!(self.plan.node(**node).role, Role::Router(_))) {
-            self.tables_agree(node, family).map_err(|wrong| format!("{} {wrong}", name(node)))?;
+            self.tables_agree(node, service).map_err(|wrong| format!("{} {wrong}", name(node)))?;
         }
         let site = way.site().and_then(|site| self.world.sites.get(usize::from(site.0)));
         site.map(|site| site.name.clone()).ok_or_else(|| {
@@ -104,8 +106,7 @@ impl Lab {
         })
     }
 
-    fn tables_agree(&self, node: NodeId, family: Family) -> std::result::Result<(), String> {
-        let service = SERVICE.of(family);
+    fn tables_agree(&self, node: NodeId, service: IpAddr) -> std::result::Result<(), String> {
         let candidates = lock(&self.routers).get(&node).map(|router| router.candidates(service));
         let candidates = candidates.ok_or("runs no router")?.map_err(|error| error.to_string())?;
         let best: Vec<IpAddr> =
@@ -132,16 +133,19 @@ impl Lab {
     }
 }
 
-/// Tells when the route to the anycast address changes anywhere.
+/// Tells when the route to an anycast address changes anywhere.
 pub(crate) struct RouteWatch {
     watch: Watch,
+    addresses: Vec<IpAddr>,
 }
 
 impl RouteWatch {
-    /// Listens in every node.
-    pub(crate) fn open(machines: &[Machine]) -> Result<Self> {
+    /// Listens in every node, for the addresses of so many services.
+    pub(crate) fn open(services: usize, machines: &[Machine]) -> Result<Self> {
         let namespaces = machines.iter().map(|machine| &machine.namespace);
-        Ok(RouteWatch { watch: Watch::routes_around(&announced(), namespaces)? })
+        let blocks: Vec<Prefix> = (0..services).flat_map(announced).collect();
+        let addresses = (0..services).flat_map(|service| service_address(service).both()).collect();
+        Ok(RouteWatch { watch: Watch::routes_around(&blocks, namespaces)?, addresses })
     }
 
     /// Whether something changed; waits for it up to `patience`.
@@ -151,16 +155,19 @@ impl RouteWatch {
         // Interrupted is the only error that this knows: nothing has changed.
         let _ = poll(&mut [PollFd::new(&self.watch, PollFlags::IN)], Some(&patience));
         // What cannot be read may have been of importance.
-        self.watch.changes().map_or(true, |changes| changes.iter().any(concerns_service))
+        self.watch
+            .changes()
+            .map_or(true, |changes| changes.iter().any(|change| self.concerns_service(change)))
     }
-}
 
-fn concerns_service(change: &Change) -> bool {
-    match change {
-        Change::Route(prefix) => SERVICE.both().iter().any(|service| prefix.contains(*service)),
-        Change::Lost => true,
-        Change::AddressAdded(..) | Change::AddressRemoved(..) | Change::Link(_) | Change::LinkRemoved(_) => {
-            false
+    fn concerns_service(&self, change: &Change) -> bool {
+        match change {
+            Change::Route(prefix) => self.addresses.iter().any(|service| prefix.contains(*service)),
+            Change::Lost => true,
+            Change::AddressAdded(..)
+            | Change::AddressRemoved(..)
+            | Change::Link(_)
+            | Change::LinkRemoved(_) => false,
         }
     }
 }

@@ -7,18 +7,18 @@ use crate::clock;
 use crate::detour::Reasons;
 use crate::history::{ClientId, SiteId};
 use crate::nearest::nearest_site;
-use crate::plan::{CableId, Medium, Plan, Purpose, Role, SERVICE};
+use crate::plan::{CableId, Medium, Plan, Purpose, Role, SERVICE, service_address};
 use crate::running::{Lab, lock};
 use crate::story::milliseconds;
 use crate::views::Views;
-use crate::world::Service;
+use crate::world::Asker;
 use api::{
     Alarm, CableState, Command, Detour, DetourKind, FaultKind, Group, IntentKind, Offer, Output, Picture,
     PictureKind,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
-use terms::{Reason, WallTime};
+use terms::{Reason, SiteName, WallTime};
 
 /// What a client sees of late.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +37,7 @@ pub(crate) struct Seen {
 pub(crate) fn draw(lab: &Lab, started: WallTime, views: &Views, seen: &[Seen]) -> Picture {
     let mut picture = Picture::empty(PictureKind::Lab, lab.world.name.clone(), started);
     picture.addresses = SERVICE.both().to_vec();
+    picture.services = services(lab);
     picture.at_ms = milliseconds(clock::now(), lab.began);
     picture.sites = sites(lab, views, seen);
     picture.clients = clients(lab, views, seen);
@@ -61,6 +62,24 @@ pub(crate) fn same_but_for_time(shown: &Picture, drawn: &Picture) -> bool {
     still(shown) == still(drawn)
 }
 
+/// Where there is one there is nothing to tell apart.
+fn services(lab: &Lab) -> Vec<api::Service> {
+    let service = |(place, service): (usize, &crate::world::Service)| api::Service {
+        name: service.name.clone(),
+        addresses: service_address(place).both().to_vec(),
+        zone: service.zone.clone().map(String::from),
+    };
+    match lab.world.services.len() {
+        1 => Vec::new(),
+        _ => lab.world.services.iter().enumerate().map(service).collect(),
+    }
+}
+
+/// The name of a service where there are several.
+fn name_of_service(lab: &Lab, service: usize) -> Option<SiteName> {
+    (lab.world.services.len() > 1).then(|| lab.world.services[service].name.clone())
+}
+
 fn sites(lab: &Lab, views: &Views, seen: &[Seen]) -> Vec<api::Site> {
     let site = |(index, site): (usize, &crate::world::Site)| {
         let id = SiteId::at(index);
@@ -71,9 +90,10 @@ fn sites(lab: &Lab, views: &Views, seen: &[Seen]) -> Vec<api::Site> {
         round_trips.sort_unstable();
         api::Site {
             name: site.name.clone(),
+            service: name_of_service(lab, site.service),
             city: place.city.clone(),
             at: Some(place.at),
-            colour: u8::try_from(index).unwrap_or(u8::MAX),
+            colour: colour(lab, index, site.service),
             state: group.map(|group| group.state),
             output: group.map_or(Output::None, |group| group.output),
             reason: group.map_or_else(|| Reason::from("no daemon answers"), |group| group.reason.clone()),
@@ -84,6 +104,12 @@ fn sites(lab: &Lab, views: &Views, seen: &[Seen]) -> Vec<api::Site> {
         }
     };
     lab.world.sites.iter().enumerate().map(site).collect()
+}
+
+/// The first site of each service has the first colour: services are shown one at a time.
+fn colour(lab: &Lab, index: usize, service: usize) -> u8 {
+    let before = lab.world.sites.iter().take(index).filter(|site| site.service == service).count();
+    u8::try_from(before).unwrap_or(u8::MAX)
 }
 
 /// The alarms of all sites. Whom an alarm is about is, on the map of a world, the site.
@@ -102,9 +128,9 @@ const FLOOD: u32 = 5_000;
 /// What the button of a cable that flaps says.
 const TURN: &str = "2s";
 
-fn offers_of_site(lab: &Lab, site: &crate::world::Site, group: Option<&Group>) -> Vec<Offer> {
-    let name = site.name.as_str();
-    let edge = lab.plan.router(site.router).map(|edge| lab.plan.node(edge).name.as_str());
+fn offers_of_site(lab: &Lab, described: &crate::world::Site, group: Option<&Group>) -> Vec<Offer> {
+    let name = described.name.as_str();
+    let edge = lab.plan.router(described.router).map(|edge| lab.plan.node(edge).name.as_str());
     let offer = |label: &str, kind, target: String| Offer {
         label: label.to_owned(),
         command: Command { kind, target },
@@ -136,7 +162,7 @@ fn offers_of_site(lab: &Lab, site: &crate::world::Site, group: Option<&Group>) -
         let target = format!("from {edge} at {FLOOD} per second");
         offers.push(offer("Flood", FaultKind::Flood, target));
     }
-    if lab.world.service == Service::Nsd {
+    if lab.world.service_of(described).server.is_beside() {
         offers.push(offer("Kill service", FaultKind::Kill, format!("service {name}")));
         offers.push(offer("Hang service", FaultKind::Hang, format!("service {name}")));
     }
@@ -144,7 +170,7 @@ fn offers_of_site(lab: &Lab, site: &crate::world::Site, group: Option<&Group>) -
 }
 
 fn clients(lab: &Lab, views: &Views, seen: &[Seen]) -> Vec<api::Client> {
-    let client = |(index, client): (usize, &crate::world::Client)| {
+    let client = |(index, client): (usize, &Asker)| {
         let (network, _) = lab.world.router(client.router);
         let seen = seen.get(index).copied().unwrap_or_default();
         let way = views.ways.get(index);
@@ -152,6 +178,7 @@ fn clients(lab: &Lab, views: &Views, seen: &[Seen]) -> Vec<api::Client> {
         let name = |site: SiteId| lab.world.sites[usize::from(site.0)].name.clone();
         api::Client {
             name: client.name.clone(),
+            service: name_of_service(lab, client.service),
             city: client.place.city.clone(),
             at: client.place.at,
             asn: network.asn,
@@ -165,7 +192,7 @@ fn clients(lab: &Lab, views: &Views, seen: &[Seen]) -> Vec<api::Client> {
             detour: detour(lab, views, index, seen, nearest.map(|(site, _)| site)),
         }
     };
-    lab.world.clients.iter().enumerate().map(client).collect()
+    lab.world.askers.iter().enumerate().map(client).collect()
 }
 
 /// Why another site than the nearest answers; none while it is not known yet.

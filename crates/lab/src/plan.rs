@@ -12,6 +12,7 @@
 //! | cable from there to host *h* of site *s* | `10.255.s.(33+8h)`, `.(34+8h)` | `fd00:ff:s:(1+h)::1`, `::2` |
 //! | LAN of exchange *x*: route server, member *m* | `10.254.x.1`, `.(2+m)` | `fd00:fe:x:1::1`, `::(2+m)` |
 //! | LAN of the router: itself, device *d*, everybody | `10.n.k.17`, `.(18+d)`, `.31` | `fd00:n:k:10::1`, `::(2+d)`, none |
+//! | anycast service *v* | `198.18.v.53` | `2001:db8:(53+v)::53` |
 //! | cable *j* that begins at the router | `10.n.k.(64+2j)/31` | `fd00:n:k:(100+j)::/127` |
 //!
 //! (*n* counts from 1, all others from 0, in the order of the file.) The address of a client is that of its end of its cable.
@@ -31,12 +32,17 @@ use terms::{Asn, GeoPoint, Prefix};
 /// What the switch of an exchange is called in its own namespace, and that of a LAN in the one of its router.
 pub const SWITCH: &str = "lan";
 
-/// The anycast address that every client asks over IPv4 and IPv6.
+/// The anycast address that every client asks over IPv4 and IPv6: that of the first service.
 pub const SERVICE: Pair = addressing::SERVICE;
 
-/// The blocks that a site announces: the addresses of [`SERVICE`] lie in them.
-pub fn announced() -> [Prefix; 2] {
-    addressing::announced()
+/// The anycast address of a service, by its place in [`World::services`].
+pub fn service_address(service: usize) -> Pair {
+    addressing::service(service)
+}
+
+/// The blocks that the sites of a service announce: its address lies in them.
+pub fn announced(service: usize) -> [Prefix; 2] {
+    addressing::announced(service)
 }
 
 /// Where the hostile router on the LAN of this edge router is, if there is one.
@@ -266,6 +272,14 @@ impl Plan {
     /// The node of a client.
     pub fn client(&self, client: ClientId) -> Option<NodeId> {
         self.nodes.iter().position(|node| node.role == Role::Client(client)).map(NodeId)
+    }
+
+    /// The node of somebody who asks: a client, or the first host of a resolver's site.
+    pub(crate) fn asker(&self, world: &World, asker: ClientId) -> Option<NodeId> {
+        match world.askers.get(usize::from(asker.0))?.site {
+            None => self.client(asker),
+            Some(site) => self.hosts(SiteId::at(site)).next(),
+        }
     }
 
     /// The devices of a LAN, by its place in [`World::lans`].

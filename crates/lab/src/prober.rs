@@ -7,9 +7,10 @@
 use crate::clock;
 use crate::history::{ClientId, Cookie, History, Laggard, LatenessLog, Outcome, Sample, SiteId};
 use crate::lateness::Worst;
-use crate::plan::SERVICE;
+use crate::plan::{Pair, service_address};
 use crate::question;
-use crate::world::{IPV6_EVERY, World};
+use crate::world::{Asker as Described, IPV6_EVERY, World};
+use domain::base::Rtype;
 use linux::{Error, Namespace, Result, scheduling, socket};
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
@@ -17,12 +18,12 @@ use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
-use terms::{Family, Timestamp};
+use terms::{DomainName, Family, Timestamp};
 
 /// How long an answer may take. Twice round the earth takes 0.52 s by cable.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
@@ -43,18 +44,43 @@ pub(crate) struct Beat {
 }
 
 impl Beat {
-    /// That of a client: its own, or everybody's.
-    pub(crate) fn of(world: &World, client: ClientId) -> Self {
-        match world.clients.get(usize::from(client.0)).and_then(|client| client.probe) {
+    /// That of somebody who asks: its own, or everybody's.
+    fn of(world: &World, asker: &Described) -> Self {
+        match asker.probe {
             Some(own) => Beat { ipv4: own, ipv6: own * IPV6_EVERY },
             None => Beat { ipv4: world.probe, ipv6: world.probe_ipv6 },
         }
     }
 }
 
+/// Somebody who asks, and what.
+pub(crate) struct Asking<'a> {
+    client: ClientId,
+    namespace: &'a Namespace,
+    beat: Beat,
+    /// The anycast address.
+    to: Pair,
+    /// Whose SOA record.
+    name: &'a DomainName,
+}
+
+impl<'a> Asking<'a> {
+    /// One of those who ask in a world, in its node.
+    pub(crate) fn of(
+        world: &'a World,
+        client: ClientId,
+        asker: &Described,
+        namespace: &'a Namespace,
+    ) -> Self {
+        let service = &world.services[asker.service];
+        let (beat, to) = (Beat::of(world, asker), service_address(asker.service));
+        Asking { client, namespace, beat, to, name: &service.asked }
+    }
+}
+
 /// Asks from now on until the process ends, each client at its own beat.
 pub(crate) fn start(
-    clients: &[(ClientId, &Namespace, Beat)],
+    asking: Vec<Asking<'_>>,
     sites: BTreeMap<Vec<u8>, SiteId>,
     history: Arc<History>,
     lateness: Arc<LatenessLog>,
@@ -62,9 +88,9 @@ pub(crate) fn start(
     let waiting =
         epoll::create(CreateFlags::CLOEXEC).map_err(|error| Error::new("create an epoll", error))?;
     let mut askers = Vec::new();
-    for &(client, namespace, beat) in clients {
+    for one in asking {
         for family in Family::ALL {
-            let asker = Asker::open(client, family, namespace, beat)?;
+            let asker = Asker::open(&one, family)?;
             let data = EventData::new_u64(askers.len() as u64);
             epoll::add(&waiting, &asker.socket, data, EventFlags::IN)
                 .map_err(|error| Error::new("watch a client's socket", error))?;
@@ -87,6 +113,9 @@ pub(crate) fn start(
 struct Asker {
     client: ClientId,
     family: Family,
+    /// Whom it asks, and for what.
+    to: IpAddr,
+    name: DomainName,
     socket: UdpSocket,
     every: Duration,
     /// Whether it was answered before.
@@ -106,7 +135,8 @@ struct Question {
 }
 
 impl Asker {
-    fn open(client: ClientId, family: Family, namespace: &Namespace, beat: Beat) -> Result<Self> {
+    fn open(asking: &Asking<'_>, family: Family) -> Result<Self> {
+        let &Asking { client, namespace, beat, to, name } = asking;
         let (any, every): (SocketAddr, Duration) = match family {
             Family::Ipv4 => ((Ipv4Addr::UNSPECIFIED, 0).into(), beat.ipv4),
             Family::Ipv6 => ((Ipv6Addr::UNSPECIFIED, 0).into(), beat.ipv6),
@@ -114,13 +144,14 @@ impl Asker {
         let socket = namespace.run(|| socket::bind_udp(any))??;
         // A part that differs from client to client is all that matters here.
         let cookie = (u64::from(client.0) << 8 | family as u64).to_be_bytes().to_vec();
-        Ok(Asker { client, family, socket, every, heard: false, cookie, open: VecDeque::new() })
+        let (to, name) = (to.of(family), name.clone());
+        Ok(Asker { client, family, to, name, socket, every, heard: false, cookie, open: VecDeque::new() })
     }
 
     fn ask(&mut self, id: u16, now: Timestamp) {
-        let Ok(query) = question::query(id, &self.cookie) else { return };
+        let Ok(query) = question::query(id, &self.name, Rtype::SOA, &self.cookie) else { return };
         // A refusal by the kernel (no route yet) is silence like any other.
-        let _ = self.socket.send_to(&query, (SERVICE.of(self.family), DNS));
+        let _ = self.socket.send_to(&query, (self.to, DNS));
         self.open.push_back(Question { id, sent: now, cookie: self.cookie.clone() });
     }
 
@@ -140,7 +171,7 @@ impl Asker {
         let mut buffer = [0; LONGEST_ANSWER];
         loop {
             let length = match self.socket.recv_from(&mut buffer) {
-                Ok((length, from)) if from.ip() == SERVICE.of(self.family) => length,
+                Ok((length, from)) if from.ip() == self.to => length,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
                 // Somebody else's packet, or an ICMP error for an earlier question.
                 Ok(_) | Err(_) => continue,

@@ -1,20 +1,24 @@
-//! The question that clients ask, and who answered it.
+//! The questions that clients ask, and who answered them.
 
 use domain::base::iana::{OptionCode, Rcode};
 use domain::base::message_builder::PushError;
 use domain::base::opt::UnknownOptData;
 use domain::base::{Message, MessageBuilder, Name, Rtype};
 use domain::dep::octseq::OctetsBuilder;
+use domain::rdata::Txt;
+use terms::DomainName;
 
 /// Octets that a client makes of a cookie (RFC 7873 section 4).
 pub(crate) const CLIENT_COOKIE: usize = 8;
 
-/// A query for the SOA of `example.` that asks the server for its name (NSID, RFC 5001) and shows a cookie (RFC 7873).
-pub(crate) fn query(id: u16, cookie: &[u8]) -> Result<Vec<u8>, PushError> {
+/// A query that asks the server for its name (NSID, RFC 5001) and shows a cookie (RFC 7873). It wants recursion: a
+/// resolver answers nothing without.
+pub(crate) fn query(id: u16, name: &DomainName, of_type: Rtype, cookie: &[u8]) -> Result<Vec<u8>, PushError> {
     let mut question = MessageBuilder::new_vec().question();
     question.header_mut().set_id(id);
-    let name = Name::<Vec<u8>>::from_chars("example.".chars()).unwrap_or_else(|_| Name::root_vec());
-    question.push((name, Rtype::SOA))?;
+    question.header_mut().set_rd(true);
+    let name = Name::from_octets(name.as_wire().to_vec()).unwrap_or_else(|_| Name::root_vec());
+    question.push((name, of_type))?;
     let mut additional = question.additional();
     additional.opt(|opt| {
         opt.set_udp_payload_size(1232);
@@ -49,13 +53,21 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Answer> {
     good.then_some(Answer { id: header.id(), server, cookie })
 }
 
+/// The text in the first TXT record of a good answer; none if there is none.
+pub(crate) fn text(bytes: &[u8]) -> Option<String> {
+    let message = Message::from_octets(bytes).ok()?;
+    let mut records = message.answer().ok()?.limit_to::<Txt<_>>().filter_map(Result::ok);
+    let text = records.next()?.into_data().text::<Vec<u8>>();
+    String::from_utf8(text).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     fn reply(rcode: Rcode, answers: bool) -> Vec<u8> {
-        let query = query(7, b"8 octets").unwrap();
+        let query = query(7, &"example.".parse().unwrap(), Rtype::SOA, b"8 octets").unwrap();
         let query = Message::from_octets(&query[..]).unwrap();
         let mut answer = MessageBuilder::new_vec().start_answer(&query, rcode).unwrap();
         if answers {
@@ -75,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_query_asks_one_question_and_for_the_name_of_the_server() {
-        let bytes = query(0x1234, b"8 octets").unwrap();
+        let bytes = query(0x1234, &"example.".parse().unwrap(), Rtype::SOA, b"8 octets").unwrap();
         let message = Message::from_octets(&bytes[..]).unwrap();
         assert_eq!(message.header().id(), 0x1234);
         let question = message.sole_question().unwrap();

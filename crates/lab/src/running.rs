@@ -15,7 +15,7 @@ use crate::isolate::PRIVATE;
 use crate::journal::Place;
 use crate::machine::{self, Machine};
 use crate::plan::{CableId, HostId, Node, NodeId, Plan, PlanError, Role};
-use crate::prober::{self, Beat};
+use crate::prober::{self, Asking};
 use crate::processes::Processes;
 use crate::router::Router;
 use crate::shortfall::{self, Shortfall};
@@ -132,11 +132,10 @@ impl Lab {
         let carrying = cable::carry(fibres.clone(), Arc::clone(&lateness))?;
         let core = start_core(&world, &plan, &machines, &processes)?;
         let hosts = start_hosts(&world, &plan, &machines, &processes)?;
-        let clients = clients(&world, &plan, &machines);
+        let askers = askers(&world, &plan, &machines);
         let names = (0..).map(SiteId).zip(&world.sites);
         let names = names.map(|(id, site)| (site.name.as_str().as_bytes().to_vec(), id)).collect();
-        prober::start(&clients, names, Arc::clone(&history), Arc::clone(&lateness))?;
-        drop(clients);
+        prober::start(askers, names, Arc::clone(&history), Arc::clone(&lateness))?;
         Ok(Arc::new(Lab {
             world,
             plan,
@@ -188,16 +187,16 @@ impl Lab {
         Err(self.waiting())
     }
 
-    /// Every client over every family.
+    /// Everybody who asks, over every family.
     fn everybody(&self) -> BTreeSet<(ClientId, Family)> {
-        let clients = (0..self.world.clients.len()).map(ClientId::at);
-        clients.flat_map(|client| Family::ALL.map(|family| (client, family))).collect()
+        let askers = (0..self.world.askers.len()).map(ClientId::at);
+        askers.flat_map(|client| Family::ALL.map(|family| (client, family))).collect()
     }
 
     /// Who was still waiting for a first answer when [`Lab::wait_answered`] looked last.
     pub(crate) fn waiting(&self) -> Vec<String> {
         let name = |&(client, family): &(ClientId, Family)| {
-            format!("{} over {family}", self.world.clients[usize::from(client.0)].name)
+            format!("{} over {family}", self.world.askers[usize::from(client.0)].name)
         };
         lock(&self.waiting).iter().map(name).collect()
     }
@@ -293,12 +292,14 @@ fn start_hosts(
     Ok(hosts)
 }
 
-fn clients<'m>(world: &World, plan: &Plan, machines: &'m [Machine]) -> Vec<(ClientId, &'m Namespace, Beat)> {
-    let client = |(node, machine): (&Node, &'m Machine)| match node.role {
-        Role::Client(id) => Some((id, &machine.namespace, Beat::of(world, id))),
-        Role::Router(_) | Role::Exchange(_) | Role::Core | Role::Host(_) | Role::Device(_) => None,
+/// Everybody who asks, each in its own node.
+fn askers<'m>(world: &'m World, plan: &Plan, machines: &'m [Machine]) -> Vec<Asking<'m>> {
+    let asking = |(index, asker)| {
+        let id = ClientId::at(index);
+        let node = plan.asker(world, id)?;
+        Some(Asking::of(world, id, asker, &machines[node.0].namespace))
     };
-    plan.nodes.iter().zip(machines).filter_map(client).collect()
+    world.askers.iter().enumerate().filter_map(asking).collect()
 }
 
 /// A node's own directory in the private file system.

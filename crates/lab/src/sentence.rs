@@ -326,6 +326,7 @@ mod tests {
             (None, "limit") => (time, any::<bool>())
                 .prop_map(|(time, path)| format!("{time}{}", if path { " plus path" } else { "" }))
                 .boxed(),
+            (None, "name") => "([a-z0-9]{1,9}\\.){1,3}".boxed(),
             (None, "member") => "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?".boxed(),
             (None, "family") => prop::sample::select(vec!["ipv4", "ipv6"]).prop_map(str::to_owned).boxed(),
             (None, "share") => (1u8..=99).prop_map(|share| format!("{share}%")).boxed(),

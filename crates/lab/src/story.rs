@@ -126,6 +126,6 @@ pub fn milliseconds(at: Timestamp, began: Timestamp) -> u64 {
 /// A change of a client with names in it.
 pub fn by_name(world: &World, client: ClientId, change: Change) -> Happening {
     let name = |site: SiteId| world.sites[usize::from(site.0)].name.to_string();
-    let client = world.clients[usize::from(client.0)].name.clone();
+    let client = world.askers[usize::from(client.0)].name.clone();
     Happening::Client { client, change: change.map(name) }
 }

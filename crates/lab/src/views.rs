@@ -5,9 +5,10 @@ use crate::clock;
 use crate::detour::Candidate;
 use crate::history::{ClientId, SiteId};
 use crate::paths::{End, RouteWatch, Way, follow};
-use crate::plan::{NodeId, SERVICE};
+use crate::plan::{NodeId, service_address};
 use crate::running::{Lab, lock};
 use crate::scenario::facts::PacketEnd;
+use crate::world::Asker;
 use api::client::Server;
 use api::client::blocking::Client;
 use api::{Alarm, Group, Output, Status, route};
@@ -48,7 +49,7 @@ impl Views {
 
     /// Keeps them up to date until the process ends.
     pub(crate) fn keep_up(lab: Arc<Lab>, views: Arc<Mutex<Views>>) -> Result<()> {
-        let mut watch = RouteWatch::open(&lab.machines)?;
+        let mut watch = RouteWatch::open(lab.world.services.len(), &lab.machines)?;
         let daemons = thread::Builder::new().name("daemons".into());
         let (asked, answers) = (Arc::clone(&lab), Arc::clone(&views));
         daemons
@@ -74,13 +75,16 @@ impl Views {
 type Choices = Vec<Option<(NodeId, Vec<Candidate>)>>;
 
 fn look(lab: &Lab) -> (Vec<Way>, Choices) {
-    let clients = (0..lab.world.clients.len()).map(|index| lab.plan.client(ClientId::at(index)));
-    let service = SERVICE.of(Family::Ipv4);
-    let follow = |from: Option<NodeId>| from.map(|from| follow(&lab.plan, &lab.machines, from, service));
-    let ways: Vec<Way> = clients.map(|client| follow(client).unwrap_or_default()).collect();
+    let address = |asker: &Asker| service_address(asker.service).of(Family::Ipv4);
+    let way = |(index, asker): (usize, &Asker)| {
+        let from = lab.plan.asker(&lab.world, ClientId::at(index));
+        from.map(|from| follow(&lab.plan, &lab.machines, from, address(asker))).unwrap_or_default()
+    };
+    let ways: Vec<Way> = lab.world.askers.iter().enumerate().map(way).collect();
     // Many ways lead through the same routers: each is asked once.
     let mut told = BTreeMap::new();
-    let choices = ways.iter().map(|way| choice(lab, way, &mut told)).collect();
+    let askers = lab.world.askers.iter().zip(&ways);
+    let choices = askers.map(|(asker, way)| choice(lab, way, address(asker), &mut told)).collect();
     (ways, choices)
 }
 
@@ -88,11 +92,12 @@ fn look(lab: &Lab) -> (Vec<Way>, Choices) {
 fn choice(
     lab: &Lab,
     way: &Way,
-    told: &mut BTreeMap<NodeId, Vec<Candidate>>,
+    to: IpAddr,
+    told: &mut BTreeMap<(NodeId, IpAddr), Vec<Candidate>>,
 ) -> Option<(NodeId, Vec<Candidate>)> {
     let mut first = None;
     for &node in &way.nodes {
-        let known = told.entry(node).or_insert_with(|| ask_router(lab, node));
+        let known = told.entry((node, to)).or_insert_with(|| ask_router(lab, node, to));
         if known.len() > 1 {
             return Some((node, known.clone()));
         }
@@ -104,10 +109,10 @@ fn choice(
 }
 
 /// None for a node that is no router, or that does not answer.
-fn ask_router(lab: &Lab, node: NodeId) -> Vec<Candidate> {
+fn ask_router(lab: &Lab, node: NodeId, to: IpAddr) -> Vec<Candidate> {
     let routers = lock(&lab.routers);
     let Some(router) = routers.get(&node) else { return Vec::new() };
-    router.candidates(SERVICE.v4.into()).unwrap_or_default()
+    router.candidates(to).unwrap_or_default()
 }
 
 impl Lab {
@@ -134,7 +139,8 @@ impl Lab {
         let routers = lock(&self.routers);
         let knows = |site: &crate::world::Site| {
             let router = self.plan.router(site.router).and_then(|node| routers.get(&node));
-            router.is_some_and(|router| SERVICE.both().iter().all(|address| router.knows(*address)))
+            let addresses = service_address(site.service).both();
+            router.is_some_and(|router| addresses.iter().all(|address| router.knows(*address)))
         };
         self.world.sites.iter().map(|site| (site.name.clone(), knows(site))).collect()
     }

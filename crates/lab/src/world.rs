@@ -18,6 +18,8 @@
 //! sites = ["london", "newyork"]
 //! host_asn = 64501                        # the AS that the hosts behind its routers speak for
 //! hosts = { london = 2 }                  # more than one machine there, side by side
+//! service = "unbound"                     # what answers at its sites, where several networks have some
+//! zone = "example."                       # what is answered there
 //!
 //! [relations]
 //! transit = ["Anycast > Atlas @ london"]  # customer > provider @ city, or @ its city=the other's city
@@ -56,15 +58,16 @@ mod dozens;
 mod operation;
 mod reader;
 mod relation;
+mod service;
 
 pub use built_in::{BUILT_IN, built_in};
 pub use dozens::dozens;
 pub use operation::{BFD_MULTIPLIER, Fleet, Operation, Written};
+pub use service::{Asker, NoSuchServer, Server, Service};
 
 use document::Faults;
 use serde::Serialize;
 use std::num::NonZeroU64;
-use std::str::FromStr;
 use std::time::Duration;
 use terms::{Asn, GeoPoint, SiteName};
 
@@ -76,8 +79,8 @@ pub(crate) const IPV6_EVERY: u32 = 5;
 pub struct World {
     /// Its name.
     pub name: String,
-    /// What answers at the sites.
-    pub service: Service,
+    /// What is announced: one service of each network with sites, in the order of the file. Clients ask the first.
+    pub services: Vec<Service>,
     /// How often each client asks over IPv4.
     pub probe: Duration,
     /// How often each client asks over IPv6.
@@ -92,9 +95,9 @@ pub struct World {
     pub exchanges: Vec<Exchange>,
     /// Who asks, in the order of the file.
     pub clients: Vec<Client>,
-    /// The AS that the hosts of the sites speak for.
-    pub host_asn: Asn,
-    /// The sites of the anycast network, in the order of the file.
+    /// Who asks which service: first the clients, in the order of [`World::clients`].
+    pub askers: Vec<Asker>,
+    /// The sites of the anycast networks, in the order of the file.
     pub sites: Vec<Site>,
     /// Local networks with devices on them, in the order of the file.
     pub lans: Vec<Lan>,
@@ -102,33 +105,6 @@ pub struct World {
     pub overrides: Vec<CableOverride>,
     /// How the operator runs the sites.
     pub operation: Operation,
-}
-
-/// What answers at the sites.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Service {
-    /// The DNS service of the daemon itself.
-    #[default]
-    BuiltIn,
-    /// Debian's NSD beside the daemon.
-    Nsd,
-}
-
-/// A service that there is not.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no service `{0}`; known: built-in, nsd")]
-pub struct NoSuchService(String);
-
-impl FromStr for Service {
-    type Err = NoSuchService;
-    fn from_str(text: &str) -> Result<Self, NoSuchService> {
-        match text {
-            "built-in" => Ok(Service::BuiltIn),
-            "nsd" => Ok(Service::Nsd),
-            other => Err(NoSuchService(other.to_owned())),
-        }
-    }
 }
 
 /// The program that a router runs.
@@ -226,11 +202,13 @@ pub struct Client {
     pub router: RouterRef,
 }
 
-/// A place that announces the anycast address.
+/// A place that announces an anycast address.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Site {
-    /// Its name: its city's key.
+    /// Its name: its city's key, or `root-london` where several services are announced.
     pub name: SiteName,
+    /// What it announces, by its place in [`World::services`].
+    pub service: usize,
     /// Its edge router.
     pub router: RouterRef,
     /// How many hosts share its load, side by side behind the router.
@@ -307,6 +285,16 @@ impl World {
     pub fn router_name(&self, router: RouterRef) -> String {
         let (network, place) = self.router(router);
         router_name(&network.name, &place.key)
+    }
+
+    /// What a site announces.
+    pub fn service_of(&self, site: &Site) -> &Service {
+        &self.services[site.service]
+    }
+
+    /// What is asked from a router and what is behind it: where a site is, its own service, and the first one elsewhere.
+    pub(crate) fn service_near(&self, router: RouterRef) -> usize {
+        self.sites.iter().find(|site| site.router == router).map_or(0, |site| site.service)
     }
 
     /// Every router, network by network.

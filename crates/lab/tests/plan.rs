@@ -12,7 +12,7 @@ use lab::igp;
 use lab::plan::{HostId, MOST_OWNERS, Medium, NodeId, Plan, PlanError, Purpose, Role};
 use lab::policy::{SessionKind, sessions};
 use lab::site_file::{nsd_configuration, site_file};
-use lab::world::{RelationKind, RouterRef, Service, World, built_in};
+use lab::world::{RelationKind, RouterRef, Server, World, built_in};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
@@ -263,10 +263,10 @@ fn what_a_site_is_told() {
     let first = HostId { site: SiteId(0), number: 0 };
     let built_in = site_file(&world, &plan, &site, (first, host));
     insta::assert_snapshot!("site_file", built_in);
-    world.service = Service::Nsd;
+    world.services[0].server = Server::Nsd;
     let beside = site_file(&world, &plan, &site, (first, host));
     assert_eq!(beside, built_in.replace("\n[service.dns]\nzones = [\"example.zone\"]\n", ""));
-    insta::assert_snapshot!("nsd_configuration", nsd_configuration(&site));
+    insta::assert_snapshot!("nsd_configuration", nsd_configuration(&world, &site));
 }
 
 /// A network in some cities with some cables, and the islands that every world needs.

@@ -33,6 +33,7 @@ pub(crate) const ASSETS: &[Asset] = &[
     asset!("ribbons.js", SCRIPT),
     asset!("alarms.js", SCRIPT),
     asset!("cards.js", SCRIPT),
+    asset!("services.js", SCRIPT),
     asset!("site.js", SCRIPT),
     asset!("delivery.js", SCRIPT),
     asset!("events.js", SCRIPT),

@@ -10,6 +10,7 @@ use crate::headline::{Headline, figures};
 use crate::layout::{LEAST, Layout, Rows};
 use crate::menu::{RESTORE_KEY, keys};
 use crate::palette::{Colours, Tone};
+use crate::part::tabs;
 use crate::view::{Overlay, Stage, View};
 use crate::words::{fit, list, seconds, width};
 use ratatui::buffer::Buffer;
@@ -94,13 +95,16 @@ fn head(view: &View, ink: Colours, area: Rect, buffer: &mut Buffer) {
         _ => Span::styled(format!("  {what} {value}"), quiet),
     });
     let clock = Span::styled(format!("  {:>8}", seconds(view.now_ms())), quiet);
+    let tabs = tabs(&view.whole, view.service);
     if area.height < 2 {
-        let sentence = format!("{}  {}", view.picture.title, headline.sentence);
+        let about = if tabs.is_empty() { view.picture.title.clone() } else { tabs };
+        let sentence = format!("{about}  {}", headline.sentence);
         let right: Vec<Span<'_>> = figures.into_iter().chain([clock]).collect();
         return both_sides(&sentence, ink.tone(tone), &right, area, buffer);
     }
     let addresses: Vec<String> = view.picture.addresses.iter().map(ToString::to_string).collect();
-    let title = format!("Catchment  {}  {}", view.picture.title, addresses.join("  "));
+    let about = if tabs.is_empty() { addresses.join("  ") } else { tabs };
+    let title = format!("Catchment  {}  {about}", view.picture.title);
     both_sides(&title, quiet, &[Span::styled(format!("  {}", view.page), quiet), clock], area, buffer);
     let brand =
         [Span::styled("Catchment", strong), Span::styled(format!("  {}", view.picture.title), strong)];

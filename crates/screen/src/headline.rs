@@ -16,7 +16,10 @@ impl Headline {
         let (answered, all) = answered(picture);
         let is_wrong = answered < all || all == 0;
         let who = match answered {
-            _ if !is_wrong => "Everyone is answered".to_owned(),
+            _ if !is_wrong => match picture.sites.iter().find_map(|site| site.service.as_ref()) {
+                Some(service) => format!("Everyone who asks {service} is answered"),
+                None => "Everyone is answered".to_owned(),
+            },
             0 => format!("None of {all} are answered"),
             some => format!("{some} of {all} are answered"),
         };

@@ -21,6 +21,7 @@ mod marks;
 mod menu;
 mod news;
 mod palette;
+mod part;
 mod ribbon;
 mod selection;
 #[cfg(test)]

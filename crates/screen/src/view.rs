@@ -5,6 +5,7 @@ use crate::key::Key;
 use crate::marks::letters;
 use crate::menu::{self, RESTORE_KEY, restore_everything, sentence};
 use crate::news::News;
+use crate::part::Part;
 use crate::selection::{Chosen, Selection};
 use api::{Command, Done, LastMinute, Live, Offer, Picture, PictureKind, Refusal};
 use std::collections::VecDeque;
@@ -81,7 +82,12 @@ pub(crate) struct Message {
 pub struct View {
     /// Where the page is served.
     pub(crate) page: String,
+    /// All of it.
+    pub(crate) whole: Arc<Picture>,
+    /// The service that is shown, by its place in the whole.
+    pub(crate) service: usize,
     pub(crate) picture: Arc<Picture>,
+    pub(crate) part: Part,
     /// The letter of each site of the picture.
     pub(crate) letters: Vec<char>,
     pub(crate) minute: LastMinute,
@@ -97,9 +103,13 @@ pub struct View {
 impl View {
     /// Of a world that is about to be built, whose page will be served there.
     pub fn new(world: &str, page: impl Into<String>) -> View {
+        let picture = Arc::new(Picture::empty(PictureKind::Lab, world, WallTime(0)));
         View {
             page: page.into(),
-            picture: Arc::new(Picture::empty(PictureKind::Lab, world, WallTime(0))),
+            whole: Arc::clone(&picture),
+            service: 0,
+            part: Part::of(Arc::clone(&picture), 0),
+            picture,
             letters: Vec::new(),
             minute: LastMinute::default(),
             news: News::default(),
@@ -173,6 +183,7 @@ impl View {
             (Overlay::None | Overlay::Faults(_), Key::Letter(RESTORE_KEY)) => {
                 return self.strike(restore_everything());
             }
+            (Overlay::None, Key::Letter(digit @ '1'..='9')) => self.turn_to(digit),
             (Overlay::None, Key::Up) => self.step(-1),
             (Overlay::None, Key::Down) => self.step(1),
             (Overlay::None, Key::PageUp) => self.step(-PAGE),
@@ -205,6 +216,15 @@ impl View {
             }
         }
         None
+    }
+
+    /// Shows another one of several services.
+    fn turn_to(&mut self, digit: char) {
+        let place = digit.to_digit(10).and_then(|digit| usize::try_from(digit).ok()).unwrap_or(0);
+        if (1..=self.whole.services.len()).contains(&place) {
+            self.service = place - 1;
+            self.show(Arc::clone(&self.whole));
+        }
     }
 
     fn step(&mut self, by: isize) {
@@ -252,6 +272,9 @@ impl View {
         if self.stage == Stage::Building && !picture.sites.is_empty() {
             self.stage = Stage::Live;
         }
+        self.whole = Arc::clone(&picture);
+        self.part = Part::of(picture, self.service);
+        let picture = Arc::clone(&self.part.picture);
         self.letters = letters(&picture.sites);
         self.selection.follow(&self.picture, &picture);
         self.picture = picture;

@@ -13,6 +13,7 @@ pub(crate) fn lab_picture() -> Picture {
         at_ms: 5012,
         sites: vec![Site {
             name: "london".parse().unwrap(),
+            service: None,
             city: "London".into(),
             at: Some(london),
             colour: 1,
@@ -25,6 +26,7 @@ pub(crate) fn lab_picture() -> Picture {
         }],
         clients: vec![Client {
             name: "frankfurt".into(),
+            service: None,
             city: "Frankfurt".into(),
             at: GeoPoint::new(50.116, 8.684).unwrap(),
             asn: asn(65010),

@@ -70,7 +70,7 @@ pub(crate) struct Running {
 /// `catchment lab up`.
 #[derive(Debug, Args)]
 pub(crate) struct LabUp {
-    /// A world file, or one of the built-in worlds: earth, tiny, dozens
+    /// A world file, or one of the built-in worlds: earth, tiny, dozens, dns-root
     #[arg(value_name = "WORLD.toml", value_hint = ValueHint::FilePath)]
     pub(crate) world: Option<PathBuf>,
     /// Draws the world `dozens` with this seed: the same seed draws the same world

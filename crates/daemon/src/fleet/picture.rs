@@ -29,6 +29,7 @@ fn worst(host: &FleetHost) -> Option<&HostGroup> {
 
 fn present(host: &FleetHost, group: &HostGroup) -> Site {
     Site {
+        service: None,
         city: host.city.clone().unwrap_or_else(|| host.site.to_string()),
         at: host.at,
         state: Some(group.state),
@@ -63,6 +64,7 @@ fn with_lag(reason: Reason, host: &FleetHost) -> Reason {
 fn missing(name: &SiteName, why: Option<Reason>) -> Site {
     Site {
         name: name.clone(),
+        service: None,
         city: name.to_string(),
         at: None,
         colour: colour(name),

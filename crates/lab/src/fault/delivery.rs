@@ -38,7 +38,9 @@ impl Lab {
     pub(super) fn send_anycast(&self, from: &HostName) -> Result<(), FaultError> {
         let place = self.plan.node(self.node_called(from.as_str())?).at;
         let announced = self.announced();
-        let nearest = nearest_of(&self.world, place, |site| announced.get(&site.name) == Some(&true));
+        let nearest = nearest_of(&self.world, place, |site| {
+            site.service == 0 && announced.get(&site.name) == Some(&true)
+        });
         let hosts = nearest.map(|(site, _)| self.names(self.plan.hosts(site))).unwrap_or_default();
         self.send(Method::Anycast, from, "the anycast address".to_owned(), ANYCAST, Reach::OneOf(hosts))
     }

@@ -5,8 +5,9 @@ use crate::cable::Condition;
 use crate::fault::apply::FaultError;
 use crate::fault::process::Part;
 use crate::history::SiteId;
-use crate::plan::{CableId, NodeId, SERVICE};
+use crate::plan::{CableId, NodeId, Pair, announced, service_address};
 use crate::running::{Lab, lock};
+use crate::scenario::facts::ToldRouter;
 use crate::scenario::words::NodeName;
 use linux::link::LinkIndex;
 use linux::process::ProcessSignal;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
-use terms::{Prefix, SiteName};
+use terms::SiteName;
 
 /// Something that comes and goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,7 +114,7 @@ impl Lab {
 
     pub(super) fn remove_addresses(&self, site: &SiteName) -> Result<(), FaultError> {
         for host in self.hosts_of(site)? {
-            for address in SERVICE.both() {
+            for address in self.address_of(site)?.both() {
                 self.machines[host.node.0].with_netlink(|netlink| {
                     address::remove(netlink, LinkIndex::LOOPBACK, address.into()).map(drop)
                 })?;
@@ -122,21 +123,28 @@ impl Lab {
         Ok(())
     }
 
+    /// The address that a site announces.
+    fn address_of(&self, site: &SiteName) -> Result<Pair, FaultError> {
+        let described = &self.world.sites[usize::from(self.site_id(site)?.0)];
+        Ok(service_address(described.service))
+    }
+
     /// The service addresses that a host of a site lacks; none for a site that there is not.
     pub(crate) fn missing_addresses(&self, site: &SiteName) -> Option<Vec<IpAddr>> {
         let mut missing = BTreeSet::new();
+        let addresses = self.address_of(site).ok()?.both();
         for host in self.hosts_of(site).ok()? {
             let machine = &self.machines[host.node.0];
             let there = machine.with_netlink(|netlink| address::list(netlink, LinkIndex::LOOPBACK)).ok()?;
             let lacks = |address: &IpAddr| !there.iter().any(|net| net.addr() == *address);
-            missing.extend(SERVICE.both().into_iter().filter(lacks));
+            missing.extend(addresses.into_iter().filter(lacks));
         }
         Some(missing.into_iter().collect())
     }
 
     /// The routes that the edge router of a site has from the site's hosts, over both families; none if it does not
     /// answer.
-    pub(crate) fn told_router(&self, site: &SiteName) -> Option<BTreeSet<Prefix>> {
+    pub(crate) fn told_router(&self, site: &SiteName) -> Option<ToldRouter> {
         let edge = self.edge(site).ok()?;
         let routers = lock(&self.routers);
         let router = routers.get(&edge)?;
@@ -144,7 +152,8 @@ impl Lab {
         for host in self.hosts_of(site).ok()? {
             told.extend(router.routes_from(self.plan.node(host.node).address.v4).ok()?);
         }
-        Some(told)
+        let described = self.world.sites.iter().find(|described| described.name == *site)?;
+        Some(ToldRouter { has: told, of_service: announced(described.service).into() })
     }
 }
 

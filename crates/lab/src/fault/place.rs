@@ -7,7 +7,6 @@ use crate::fault::{Fault, Flapping};
 use crate::plan::{Cable, CableId, NodeId, Role};
 use crate::running::{Lab, lock};
 use crate::scenario::words::NodeName;
-use crate::world::Service;
 use linux::link;
 use linux::process::ProcessSignal;
 use std::collections::BTreeSet;
@@ -114,7 +113,8 @@ impl Lab {
         for host in self.hosts_of(site)? {
             self.restore_node(host.node)?;
         }
-        if self.world.service == Service::Nsd {
+        let described = &self.world.sites[usize::from(self.site_id(site)?.0)];
+        if self.world.service_of(described).server.is_beside() {
             self.restore_part(site, Part::Service)?;
         }
         self.restore_part(site, Part::Daemon)

@@ -4,11 +4,13 @@ use crate::calls::stray::{Strays, count_resets};
 use crate::fault::Flapping;
 use crate::fault::apply::FaultError;
 use crate::names::Wrong;
-use crate::plan::{NodeId, SERVICE};
+use crate::plan::{NodeId, Role, service_address};
 use crate::policy::sessions;
 use crate::question;
 use crate::running::{Lab, lock};
 use crate::scenario::words::{ClientName, NodeName};
+use crate::world::World;
+use domain::base::Rtype;
 use linux::{Error, scheduling, socket, sysctl};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+use terms::DomainName;
 
 /// The kernel's switch for reverse path checks: the stricter of this and an interface's own counts (RFC 3704).
 const REVERSE_PATH: &str = "ipv4/conf/all/rp_filter";
@@ -75,10 +78,12 @@ impl Lab {
     pub(super) fn flood(&self, node: NodeId, per_second: usize) -> Result<(), FaultError> {
         let anywhere: SocketAddr = (Ipv4Addr::UNSPECIFIED, 0).into();
         let socket = self.machines[node.0].namespace.run(|| socket::bind_udp(anywhere))??;
+        let (to, name) = flooded(&self.world, self.plan.node(node).role);
         let ask = move |number: usize| {
-            if let Ok(query) = question::query(number as u16, &[0; question::CLIENT_COOKIE]) {
+            let query = question::query(number as u16, &name, Rtype::SOA, &[0; question::CLIENT_COOKIE]);
+            if let Ok(query) = query {
                 // A full buffer on the way is part of a flood.
-                let _ = socket.send_to(&query, (SERVICE.v4, DNS));
+                let _ = socket.send_to(&query, (to, DNS));
             }
         };
         self.send_until_restored(node, per_second, ask)
@@ -126,6 +131,16 @@ impl Lab {
             enough.store(true, Ordering::Relaxed);
         }
     }
+}
+
+/// What a node asks and where: at a site its own service, elsewhere the first one.
+fn flooded(world: &World, role: Role) -> (Ipv4Addr, DomainName) {
+    let service = match role {
+        Role::Router(router) => world.service_near(router),
+        Role::Host(host) => world.sites[usize::from(host.site.0)].service,
+        Role::Core | Role::Exchange(_) | Role::Client(_) | Role::Device(_) => 0,
+    };
+    (service_address(service).v4, world.services[service].asked.clone())
 }
 
 /// Nobody reads the answers: what does not fit into the socket's buffer is lost.

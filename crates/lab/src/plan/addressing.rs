@@ -37,8 +37,17 @@ const ANNOUNCED_LENGTHS: [u8; 2] = [24, 48];
 /// Cables that can begin at one router.
 pub(crate) const MOST_CABLES: usize = 96;
 
-pub(super) fn announced() -> [Prefix; 2] {
-    blocks(SERVICE, ANNOUNCED_LENGTHS)
+/// The address of a service: each has a block of its own, the first one [`SERVICE`].
+pub(super) fn service(number: usize) -> Pair {
+    // The reader of the world file bounds the number of services.
+    let number = u8::try_from(number).unwrap_or(u8::MAX);
+    let ([a, b, c, d], mut v6) = (SERVICE.v4.octets(), SERVICE.v6.segments());
+    v6[2] += u16::from(number);
+    Pair { v4: Ipv4Addr::new(a, b, c.saturating_add(number), d), v6: Ipv6Addr::from(v6) }
+}
+
+pub(super) fn announced(service_number: usize) -> [Prefix; 2] {
+    blocks(service(service_number), ANNOUNCED_LENGTHS)
 }
 
 /// The blocks of these lengths around an address.

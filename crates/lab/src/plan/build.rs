@@ -120,7 +120,7 @@ impl Builder<'_> {
             role: Role::Core,
             city: place.city.clone(),
             at: place.at,
-            asn: world.host_asn,
+            asn: world.service_of(first).host_asn,
             network: network.name.clone(),
             address: addressing::core(),
         }))
@@ -144,7 +144,7 @@ impl Builder<'_> {
             role: Role::Host(id),
             city: place.city.clone(),
             at: place.at,
-            asn: world.host_asn,
+            asn: world.service_of(site).host_asn,
             network: network.name.clone(),
             address: addresses[1],
         });

@@ -136,6 +136,7 @@ mod tests {
         let mut shown = picture(1, &[]);
         let command = Command { kind: FaultKind::Drain, target: "site london".to_owned() };
         shown.sites.push(api::Site {
+            service: None,
             name: "london".parse().unwrap(),
             city: "London".to_owned(),
             at: None,

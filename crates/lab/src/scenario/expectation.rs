@@ -6,7 +6,7 @@ use crate::scenario::words::{
 };
 use crate::sentence::{Form, sentences};
 use std::net::IpAddr;
-use terms::{Family, PeerName, SiteName};
+use terms::{DomainName, Family, PeerName, SiteName};
 
 sentences! {
     /// What a scenario expects after the faults of a step.
@@ -25,6 +25,11 @@ sentences! {
         ClientBy { client: ClientName, site: SiteName } = ["client" client "by" site];
         /// This client is answered, and by another site, over both families.
         ClientNotBy { client: ClientName, site: SiteName } = ["client" client "not" "by" site];
+        /// The client asks the anycast address for the TXT record of this name, and its text, over both families, is the name
+        /// of this site. In a world with zones, `site` in each zone names the site that served it, and nobody may keep that:
+        /// the resolver that the client is led to asks anew.
+        ClientResolves { client: ClientName, name: DomainName, site: SiteName } =
+            ["client" client "resolves" name "to" site];
         /// This client's last questions over this family, `ipv4` or `ipv6`, were not answered.
         ClientSilentOver { client: ClientName, family: Family } =
             ["client" client "silent" "over" family];
@@ -206,6 +211,14 @@ impl Expectation {
         match self {
             Expectation::PacketsReach { client, address, .. }
             | Expectation::PacketsDropped { client, address, .. } => Some((client, *address)),
+            _ => None,
+        }
+    }
+
+    /// The client and the name that it is to resolve.
+    pub fn resolves(&self) -> Option<(&ClientName, &DomainName)> {
+        match self {
+            Expectation::ClientResolves { client, name, .. } => Some((client, name)),
             _ => None,
         }
     }

@@ -8,8 +8,9 @@ use crate::scenario::expectation::Expectation;
 use crate::scenario::record::Viewpoint;
 use crate::scenario::words::ClientName;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::IpAddr;
-use terms::{Prefix, SiteName, WallTime};
+use terms::{DomainName, Family, Prefix, SiteName, WallTime};
 
 /// What is known at one moment.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +24,9 @@ pub struct Facts {
     /// The service addresses that each host that was asked for lacks.
     pub missing: BTreeMap<SiteName, Vec<IpAddr>>,
     /// The routes that the edge router of each site that was asked for has from the site's host.
-    pub told_routers: BTreeMap<SiteName, BTreeSet<Prefix>>,
+    pub told_routers: BTreeMap<SiteName, ToldRouter>,
+    /// What a client was answered for a name over each family, where that was asked for.
+    pub resolved: BTreeMap<(ClientName, DomainName), Vec<Resolved>>,
     /// What becomes of packets that a client sends to an address, where that was asked for.
     pub ends: BTreeMap<(ClientName, IpAddr), PacketEnd>,
     /// What operators ordered, in order.
@@ -55,6 +58,43 @@ pub enum PacketEnd {
     DroppedBy(String),
     /// This node knows no further, or would send it in a circle.
     LostAt(String),
+}
+
+/// What an edge router has from the host of its site, and what it should have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToldRouter {
+    /// The routes that it has.
+    pub has: BTreeSet<Prefix>,
+    /// Those of the service.
+    pub of_service: BTreeSet<Prefix>,
+}
+
+impl ToldRouter {
+    /// Whether it has the routes of the service, and no other.
+    pub fn is_right(&self) -> bool {
+        self.has == self.of_service
+    }
+}
+
+/// What a client was answered for a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// Over which family.
+    pub family: Family,
+    /// The text; none without a good answer.
+    pub text: Option<String>,
+    /// The name of the server that answered (NSID); none if it did not say.
+    pub server: Option<String>,
+}
+
+impl fmt::Display for Resolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.text, &self.server) {
+            (Some(text), Some(server)) => write!(f, "{text} from {server} over {}", self.family),
+            (Some(text), None) => write!(f, "{text} over {}", self.family),
+            (None, _) => write!(f, "no answer over {}", self.family),
+        }
+    }
 }
 
 impl Facts {
@@ -112,6 +152,8 @@ pub struct Asked {
     pub routers: BTreeSet<SiteName>,
     /// Whose packets to which address are followed.
     pub followed: BTreeSet<(ClientName, IpAddr)>,
+    /// Who asks for which name.
+    pub resolved: BTreeSet<(ClientName, DomainName)>,
     /// Whether every router on the way of each client is asked.
     pub walks: bool,
     /// Whether hosts are asked what they were sent, and multicast routers what they know.
@@ -143,6 +185,9 @@ impl Asked {
             };
             set.extend(expectation.looks_at().cloned());
             asked.followed.extend(expectation.follows().map(|(client, to)| (client.clone(), to)));
+            asked
+                .resolved
+                .extend(expectation.resolves().map(|(client, name)| (client.clone(), name.clone())));
             asked.everybody |= expectation.looks_at_all();
             asked.account |= expectation.counts_packets();
             asked.calls |= expectation.follows_connections();

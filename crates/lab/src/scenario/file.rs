@@ -4,7 +4,7 @@ use crate::fault::Fault as Deed;
 use crate::names::{Names, Wrong};
 use crate::scenario::expectation::Expectation;
 use crate::sentence::SentenceError;
-use crate::world::{BUILT_IN, Service, World, Written};
+use crate::world::{BUILT_IN, Server, World, Written};
 use document::{Document, Fault, Faults, Source, Spanned, Table, Value};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -21,7 +21,7 @@ pub struct Scenario {
     /// The name of a built-in world, or the path of a world file.
     pub world: String,
     /// What answers at the sites, where it is not what the world file says.
-    pub service: Option<Service>,
+    pub service: Option<Server>,
     /// How the operator runs the sites, where it is not as the world file says.
     pub operation: Written,
     /// How often each client asks.
@@ -73,8 +73,8 @@ impl Scenario {
         for site in &mut world.sites {
             site.hostile = attacked.contains(&&site.name);
         }
-        if let Some(service) = self.service {
-            world.service = service;
+        for service in world.services.iter_mut().filter(|service| service.server != Server::Unbound) {
+            service.server = self.service.unwrap_or(service.server);
         }
         world.operation = self.operation.over(&world.operation);
     }
@@ -149,7 +149,7 @@ fn scenario(document: &Document) -> Option<Scenario> {
 }
 
 /// `service = "nsd"`; the outer none is a fault, the inner one leaves the choice to the world.
-fn service(head: &Table<'_>) -> Option<Option<Service>> {
+fn service(head: &Table<'_>) -> Option<Option<Server>> {
     let value = head.optional("service");
     if value.is_given() { value.parse().map(|service| Some(service.value)) } else { Some(None) }
 }

@@ -1,18 +1,16 @@
 //! Functional checks: who answers, and what was told to whom. They wait for a condition; no clock decides them.
 
 use crate::hostile::Progress;
-use crate::plan;
 use crate::scenario::delivered::delivered;
 use crate::scenario::expectation::Expectation;
-use crate::scenario::facts::{Answer, Facts, Ordered, PacketEnd, Walk};
+use crate::scenario::facts::{Answer, Facts, Ordered, PacketEnd, Resolved, Walk};
 use crate::scenario::moved;
 use crate::scenario::record::{Record, Sample, Span, Viewpoint};
 use crate::scenario::timing::Window;
 use crate::scenario::words::{ClientName, Output, State, Told, Words};
-use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::net::IpAddr;
-use terms::{Family, PeerName, SiteName, WallTime};
+use terms::{DomainName, Family, PeerName, SiteName, WallTime};
 
 /// Whether a condition holds, and what was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,10 +34,13 @@ const LAST: usize = 3;
 pub fn look(expectation: &Expectation, record: &Record, facts: &Facts, window: &Window) -> Option<Seen> {
     let clients = Clients { record, span: window.span() };
     Some(match expectation {
-        Expectation::EveryClientAnswered => clients.all(|_| true, |_| true),
-        Expectation::EveryClientBy { site } => clients.all(|_| true, |answering| answering == site),
-        Expectation::ClientBy { client, site } => clients.one(client, |answering| answering == site),
-        Expectation::ClientNotBy { client, site } => clients.one(client, |answering| answering != site),
+        Expectation::EveryClientAnswered => clients.all(Viewpoint::is_of_client, |_| true),
+        Expectation::EveryClientBy { site } => {
+            clients.all(Viewpoint::is_of_client, |answering| answering == site)
+        }
+        Expectation::ClientBy { client, site } => clients.one(client, site, |answering| answering == site),
+        Expectation::ClientNotBy { client, site } => clients.one(client, site, |answering| answering != site),
+        Expectation::ClientResolves { client, name, site } => resolves(facts, (client, name), site),
         Expectation::ClientSilentOver { client, family } => clients.silent(client, *family),
         Expectation::CatchmentsAsRoutersTell => as_routers_tell(facts, &clients),
         Expectation::DetourExplained { client } => detour(facts, client),
@@ -157,13 +158,14 @@ struct Clients<'a> {
 }
 
 impl Clients<'_> {
-    fn one(&self, client: &ClientName, wanted: impl Fn(&SiteName) -> bool) -> Seen {
-        self.all(|viewpoint| &*viewpoint.client == client.as_str(), wanted)
+    /// Whether a client has had the wanted answer of the service that a site announces.
+    fn one(&self, client: &ClientName, of: &SiteName, wanted: impl Fn(&SiteName) -> bool) -> Seen {
+        self.all(|viewpoint| &*viewpoint.client == client.as_str() && viewpoint.asks(of), wanted)
     }
 
     /// Whether the last few questions of a client over a family were not answered.
     fn silent(&self, client: &ClientName, family: Family) -> Seen {
-        let viewpoint = Viewpoint { client: client.as_str().into(), family };
+        let viewpoint = Viewpoint { client: client.as_str().into(), service: None, family };
         let samples = self.record.samples(&viewpoint, self.span);
         let last = &samples[samples.len().saturating_sub(LAST)..];
         let holds = last.len() == LAST && last.iter().all(|sample| sample.site().is_none());
@@ -174,7 +176,7 @@ impl Clients<'_> {
     fn all(&self, asked: impl Fn(&Viewpoint) -> bool, wanted: impl Fn(&SiteName) -> bool) -> Seen {
         let mut seen = String::new();
         let (mut good, mut all) = (0, 0);
-        for viewpoint in self.record.viewpoints().filter(|viewpoint| asked(viewpoint)) {
+        for viewpoint in self.record.everybody().filter(|viewpoint| asked(viewpoint)) {
             let samples = self.record.samples(viewpoint, self.span);
             let last = &samples[samples.len().saturating_sub(LAST)..];
             let holds = last.len() == LAST && last.iter().all(|sample| sample.site().is_some_and(&wanted));
@@ -252,6 +254,16 @@ fn attack(facts: &Facts, site: &SiteName) -> Seen {
         Some(Progress::Over) => Seen::So("every word was said and answered".to_owned()),
         Some(Progress::Failed(why)) => Seen::NotSo(format!("it ended early: {why}")),
     }
+}
+
+/// Whether what a client resolved over both families names a site.
+fn resolves(facts: &Facts, question: (&ClientName, &DomainName), site: &SiteName) -> Seen {
+    let Some(resolved) = facts.resolved.get(&(question.0.clone(), question.1.clone())) else {
+        return Seen::NotSo(format!("{} cannot ask", question.0));
+    };
+    let names_it = |one: &Resolved| one.text.as_deref() == Some(site.as_str());
+    let said: Vec<String> = resolved.iter().map(ToString::to_string).collect();
+    Seen::when(!resolved.is_empty() && resolved.iter().all(names_it), said.join("; "))
 }
 
 fn with_status(facts: &Facts, site: &SiteName, judge: impl Fn(&api::Status) -> Seen) -> Seen {
@@ -362,8 +374,8 @@ fn tells_nothing_else(facts: &Facts, site: &SiteName) -> Seen {
     let Some(told) = facts.told_routers.get(site) else {
         return Seen::NotSo(format!("the router of {site} does not answer"));
     };
-    let names: Vec<String> = told.iter().map(ToString::to_string).collect();
-    Seen::when(*told == BTreeSet::from(plan::announced()), format!("it has {}", names.join(", ")))
+    let names: Vec<String> = told.has.iter().map(ToString::to_string).collect();
+    Seen::when(told.is_right(), format!("it has {}", names.join(", ")))
 }
 
 /// The first event since the fault that has the words; the last event, if none has.

@@ -13,13 +13,34 @@ use terms::{Family, SiteName, Timestamp};
 pub struct Viewpoint {
     /// The client's name: its city.
     pub client: Arc<str>,
+    /// The service that it asks, where it is a resolver: those ask several.
+    pub service: Option<Arc<str>>,
     /// The family it asks over.
     pub family: Family,
 }
 
+impl Viewpoint {
+    /// Whether it is a client's: a resolver is one of those who serve clients.
+    pub fn is_of_client(&self) -> bool {
+        self.service.is_none()
+    }
+
+    /// Whether it asks the service that a site of this name announces: where there are several services, the name of a
+    /// site begins with that of its service.
+    pub fn asks(&self, site: &SiteName) -> bool {
+        let is_site_of = |service: &Arc<str>| {
+            site.as_str().strip_prefix(&**service).is_some_and(|rest| rest.starts_with('-'))
+        };
+        self.service.as_ref().is_none_or(is_site_of)
+    }
+}
+
 impl fmt::Display for Viewpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} over {}", self.client, self.family)
+        match &self.service {
+            None => write!(f, "{} over {}", self.client, self.family),
+            Some(service) => write!(f, "{} at {service} over {}", self.client, self.family),
+        }
     }
 }
 
@@ -148,9 +169,14 @@ impl Record {
         lateness.insert(place, (at, by));
     }
 
-    /// Everybody who asks.
-    pub fn viewpoints(&self) -> impl Iterator<Item = &Viewpoint> {
+    /// Everybody who asks: clients, and resolvers.
+    pub fn everybody(&self) -> impl Iterator<Item = &Viewpoint> {
         self.samples.keys()
+    }
+
+    /// Every client.
+    pub fn viewpoints(&self) -> impl Iterator<Item = &Viewpoint> {
+        self.everybody().filter(|viewpoint| viewpoint.is_of_client())
     }
 
     /// The questions of one viewpoint that were sent within the span, in order.
@@ -180,5 +206,24 @@ impl Record {
         };
         let worst = |who| within(who).max().unwrap_or_default();
         worst(Late::Cable) + worst(Late::Prober) + within(Late::Process).sum::<Duration>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resolver_has_a_viewpoint_for_each_service_that_it_asks() {
+        let (root, example) = ("root-tokyo".parse().unwrap(), "example-tokyo".parse().unwrap());
+        let of = |service: Option<&str>| Viewpoint {
+            client: Arc::from("resolver-london"),
+            service: service.map(Arc::from),
+            family: Family::Ipv4,
+        };
+        assert!(of(Some("root")).asks(&root) && !of(Some("root")).asks(&example));
+        assert!(!of(Some("roo")).asks(&root), "another service whose name begins alike");
+        assert!(of(None).asks(&root) && of(None).is_of_client());
+        assert_eq!(of(Some("root")).to_string(), "resolver-london at root over ipv4");
     }
 }

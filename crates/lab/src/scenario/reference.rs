@@ -17,7 +17,9 @@ const TERMS: &[(&str, &str)] = &[
     (
         "client",
         "every client asks the anycast address over IPv4 and over IPv6, as often as `probe` says. The two are judged \
-         apart, and both must keep what a sentence promises.",
+         apart, and both must keep what a sentence promises. Where there are several services, clients ask the first one; \
+         a site of a resolver is a client of those that serve zones, and counts where its name stands in a sentence, but not \
+         as one of `every client` and `other clients`.",
     ),
     (
         "answered, silent",
@@ -93,6 +95,7 @@ const SLOTS: &[(&str, &str)] = &[
     ("CLIENT", "the name of a client: its city, or `london-2` where there are several"),
     ("PEER", "the name of a peer in the site's file"),
     ("ADDRESS", "an IPv4 or IPv6 address"),
+    ("NAME", "a domain name with its closing dot"),
     ("NODE", "the name of a node, as `catchment lab nodes` lists it"),
     ("END", "the name of the node at one end of a cable"),
     ("OTHER", "the name of the node at its other end"),

@@ -15,6 +15,7 @@ use crate::scenario::engine::Stage;
 use crate::scenario::facts::{Answer, Asked, Facts, Ordered, Walk};
 use crate::scenario::record::{Late, Outcome, Record, Sample, Viewpoint};
 use crate::scenario::words::ClientName;
+use crate::world::Asker;
 use api::client::Server;
 use api::client::blocking::Client;
 use api::{EventList, Picture, PictureKind, Status, route};
@@ -34,7 +35,8 @@ type Awaited = Arc<Mutex<Option<Answer>>>;
 /// A running lab, and how much of its story has been read.
 pub struct LabStage {
     lab: Arc<Lab>,
-    clients: Vec<Arc<str>>,
+    /// The name of everybody who asks, and the service that a resolver asks.
+    askers: Vec<(Arc<str>, Option<Arc<str>>)>,
     samples: Place,
     lateness: Place,
     run_delay: RunDelay,
@@ -47,7 +49,9 @@ pub struct LabStage {
 impl LabStage {
     /// The stage in this lab, in whose process it must be. Pictures are kept where somebody wants them.
     pub(crate) fn in_lab(lab: Arc<Lab>, kept: Option<Arc<Mutex<Pictures>>>) -> linux::Result<Self> {
-        let clients = lab.world.clients.iter().map(|client| Arc::from(client.name.as_str())).collect();
+        let service = |asker: &Asker| Arc::from(lab.world.services[asker.service].name.as_str());
+        let named = |asker: &Asker| (Arc::from(asker.name.as_str()), asker.site.map(|_| service(asker)));
+        let askers = lab.world.askers.iter().map(named).collect();
         let run_delay = RunDelay::of(Path::new("/proc"), std::process::id());
         let blank = Picture::empty(PictureKind::Lab, lab.world.name.clone(), clock::wall());
         let (drawn, pictures) = watch::channel(Arc::new(blank));
@@ -55,7 +59,7 @@ impl LabStage {
         let (live, _) = broadcast::channel(1);
         observer::watch(Arc::clone(&lab), drawn, live, kept)?;
         let (samples, lateness) = (Place::default(), Place::default());
-        Ok(LabStage { lab, clients, samples, lateness, run_delay, orders: Vec::new(), pictures })
+        Ok(LabStage { lab, askers, samples, lateness, run_delay, orders: Vec::new(), pictures })
     }
 
     /// What the daemons of a site say, those that answer.
@@ -77,13 +81,12 @@ impl LabStage {
     }
 
     fn walks(&self) -> Vec<Walk> {
-        let clients = self.clients.iter().enumerate();
-        let each = clients.flat_map(|(index, name)| Family::ALL.map(|family| (index, name, family)));
-        let walk = |(index, name, family): (usize, &Arc<str>, Family)| Walk {
-            viewpoint: Viewpoint { client: Arc::clone(name), family },
-            ends: self.lab.walk(ClientId::at(index), family),
+        let askers = (0..self.askers.len()).map(ClientId::at);
+        let each = askers.flat_map(|asker| Family::ALL.map(|family| (asker, family)));
+        let walk = |(asker, family): (ClientId, Family)| {
+            Some(Walk { viewpoint: self.viewpoint(asker, family)?, ends: self.lab.walk(asker, family) })
         };
-        each.map(walk).collect()
+        each.filter_map(walk).collect()
     }
 
     /// Has an order given at the side, so that others can be given at the same moment.
@@ -120,9 +123,15 @@ impl LabStage {
         named.collect()
     }
 
+    /// Somebody who asks, by name; none for one that the world does not know.
+    fn viewpoint(&self, asker: ClientId, family: Family) -> Option<Viewpoint> {
+        let (client, service) = self.askers.get(usize::from(asker.0))?.clone();
+        Some(Viewpoint { client, service, family })
+    }
+
     /// A sample with names instead of places; none for one that the world does not know.
     fn named(&self, sample: &history::Sample) -> Option<(Viewpoint, Sample)> {
-        let client = Arc::clone(self.clients.get(usize::from(sample.client.0))?);
+        let viewpoint = self.viewpoint(sample.client, sample.family)?;
         let outcome = match sample.outcome {
             history::Outcome::Answered { site, round_trip, cookie } => {
                 let site = self.lab.world.sites.get(usize::from(site.0))?.name.clone();
@@ -130,7 +139,7 @@ impl LabStage {
             }
             history::Outcome::Silent => Outcome::Silent,
         };
-        Some((Viewpoint { client, family: sample.family }, Sample { sent: sample.sent, outcome }))
+        Some((viewpoint, Sample { sent: sample.sent, outcome }))
     }
 }
 
@@ -211,6 +220,7 @@ impl Stage for LabStage {
             orders: self.orders(),
             clients: self.pictures.borrow().clients.clone(),
             attacks: self.attacks(),
+            resolved: self.lab.resolve(&asked.resolved),
             walks: if asked.walks { self.walks() } else { Vec::new() },
             flows: asked.flows.iter().filter_map(flows).collect(),
             calls: if asked.calls { self.lab.calls() } else { Vec::new() },

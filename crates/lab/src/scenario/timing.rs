@@ -50,7 +50,7 @@ fn median_span(end: Timestamp) -> Span {
 pub fn measure(expectation: &Expectation, record: &Record, window: &Window) -> Vec<Measurement> {
     match expectation {
         Expectation::ClientsAnsweredWithin { site, limit } => record
-            .viewpoints()
+            .everybody()
             .filter(|viewpoint| record.answered_by(viewpoint, window.before) == Some(site))
             .map(|viewpoint| answered_again(record, window, viewpoint, *limit))
             .collect(),
@@ -63,7 +63,7 @@ pub fn measure(expectation: &Expectation, record: &Record, window: &Window) -> V
             .map(|viewpoint| longest_silence(record, window, viewpoint, time.duration()))
             .collect(),
         Expectation::ClientSilent { client, time } => record
-            .viewpoints()
+            .everybody()
             .filter(|viewpoint| &*viewpoint.client == client.as_str())
             .map(|viewpoint| longest_silence(record, window, viewpoint, time.duration()))
             .collect(),
@@ -86,6 +86,7 @@ pub fn measure(expectation: &Expectation, record: &Record, window: &Window) -> V
             .map(|viewpoint| switches(record, window, viewpoint, (count.get(), time.duration())))
             .collect(),
         Expectation::EveryClientAnswered
+        | Expectation::ClientResolves { .. }
         | Expectation::EveryClientAnsweredThroughout
         | Expectation::EveryClientKeepsItsCookieThroughout
         | Expectation::SiteAnnouncedThroughout { .. }

@@ -11,7 +11,7 @@ use std::fmt::{self, Display};
 use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 use std::time::Duration;
-use terms::{Family, NameError, PeerName, SiteName};
+use terms::{DomainName, Family, NameError, PeerName, SiteName};
 
 /// A word that is not what its slot needs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -253,6 +253,8 @@ impl Slot for SiteName {
 impl Slot for Family {}
 impl Slot for PeerName {}
 impl Slot for IpAddr {}
+
+impl Slot for DomainName {}
 impl Slot for ScriptName {}
 
 macro_rules! one_of {

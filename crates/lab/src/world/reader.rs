@@ -5,17 +5,20 @@ mod clients;
 mod lans;
 mod networks;
 mod relations;
+mod services;
 
 use super::operation::{Operation, Written};
-use super::{CableOverride, IPV6_EVERY, Network, Place, RouterRef, Service, World, key_of, router_name};
+use super::service::askers;
+use super::{CableOverride, IPV6_EVERY, Network, Place, RouterRef, Server, World, key_of, router_name};
 use crate::plan::MOST_CABLES;
 use document::{Document, Faults, Spanned, Table, Value};
+use services::Announced;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
-use terms::{Asn, GeoPoint, SiteName, cities, find_city, nearest_spelling};
+use terms::{GeoPoint, SiteName, cities, find_city, nearest_spelling};
 
 const DEFAULT_PROBE: Duration = Duration::from_millis(20);
 const SHORTEST_PROBE: Duration = Duration::from_millis(5);
@@ -34,7 +37,7 @@ pub(super) fn read(name: &str, text: &str) -> Result<World, Faults> {
 /// What a file says about the world as a whole.
 struct Head {
     name: String,
-    service: Service,
+    server: Server,
     probe: Duration,
     hold_time: u16,
 }
@@ -43,20 +46,12 @@ struct Reader<'d> {
     document: &'d Document,
     /// Cities that the file itself defines, by key.
     places: BTreeMap<String, Place>,
-    /// What the anycast network says about its hosts.
-    hosts: RefCell<Hosts>,
+    /// What the networks with sites announce, in the order of the file.
+    announced: RefCell<Vec<Announced>>,
     /// The names of nodes that are taken.
     taken: RefCell<BTreeSet<String>>,
     /// How many cables begin at each router.
     begun: RefCell<BTreeMap<RouterRef, usize>>,
-}
-
-/// What the anycast network says about its hosts.
-#[derive(Default)]
-struct Hosts {
-    asn: Option<Asn>,
-    /// How many there are at a site, where it is not one.
-    at: BTreeMap<String, u8>,
 }
 
 impl<'d> Reader<'d> {
@@ -64,7 +59,7 @@ impl<'d> Reader<'d> {
         Reader {
             document,
             places: BTreeMap::new(),
-            hosts: RefCell::default(),
+            announced: RefCell::default(),
             taken: RefCell::new(BTreeSet::from(["core".to_owned()])),
             begun: RefCell::default(),
         }
@@ -88,6 +83,7 @@ impl<'d> Reader<'d> {
         let networks = networks?;
         self.networks_are_distinct(&networks);
         let sites = self.sites(&networks);
+        let services = self.services(head.as_ref().map_or(Server::default(), |head| head.server));
         let networks: Vec<Network> = networks.into_iter().map(|network| network.value).collect();
         let exchanges = relations.as_ref().map(|table| self.exchanges(table, &networks));
         let relations = relations.map(|table| self.relations(&table, &networks));
@@ -96,19 +92,22 @@ impl<'d> Reader<'d> {
         let relations = relations?;
         let overrides: Vec<Option<CableOverride>> =
             cables.iter().map(|table| self.cable(table, &networks, relations.as_deref())).collect();
-        let Head { name, service, probe, hold_time } = head?;
+        let Head { name, server: _, probe, hold_time } = head?;
+        let (services, sites, clients) = (services?, sites?, clients??);
+        let place = |router: RouterRef| networks[router.network].places[router.place].clone();
+        let askers = askers(&clients, &services, &sites, place);
         Some(World {
             name,
-            service,
+            services,
+            askers,
             probe,
             probe_ipv6: probe * IPV6_EVERY,
             hold_time,
             networks,
             relations: relations?,
             exchanges: exchanges??,
-            clients: clients??,
-            host_asn: self.hosts.borrow().asn?,
-            sites: sites?,
+            clients,
+            sites,
             lans: lans?,
             overrides: overrides.into_iter().collect::<Option<_>>()?,
             operation: operation?.over(&Operation::default()),
@@ -121,7 +120,7 @@ impl<'d> Reader<'d> {
         let probe = table.optional("probe");
         let service = match service.parse() {
             None if service.is_given() => None,
-            None => Some(Service::default()),
+            None => Some(Server::default()),
             Some(service) => Some(service.value),
         };
         let probe_every = match probe.duration_in(SHORTEST_PROBE..=LONGEST_PROBE) {
@@ -132,7 +131,7 @@ impl<'d> Reader<'d> {
         let hold_time = self.hold_time(&table.optional("hold_time"));
         Some(Head {
             name: name?.value.to_string(),
-            service: service?,
+            server: service?,
             probe: probe_every?,
             hold_time: hold_time?,
         })

@@ -104,6 +104,7 @@ impl InventedSite {
             at_ms: self.now_ms,
             sites: vec![Site {
                 name: "london".parse()?,
+                service: None,
                 city: "London".to_owned(),
                 at: find_city("London").map(|city| city.at),
                 colour: 0,

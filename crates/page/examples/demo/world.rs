@@ -287,6 +287,7 @@ impl World {
         };
         Some(Site {
             name: site.parse().ok()?,
+            service: None,
             city: SITES[index].to_owned(),
             at: place(SITES[index]).ok(),
             colour: index as u8,
@@ -330,6 +331,7 @@ impl World {
         let host = way.map(|way| name(SITES[way.site]));
         Some(Client {
             name: name(asker.city),
+            service: None,
             city: asker.city.to_owned(),
             at: asker.at,
             asn: asn(64600 + index as u32)?,

@@ -10,11 +10,12 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 use ratatui::widgets::{Block, Clear, Widget};
 
-const HELP: [(&str, &str); 16] = [
+const HELP: [(&str, &str); 17] = [
     ("tab", "the next list: sites, clients, cables"),
     ("↑ ↓", "choose one of it"),
     ("enter", "what can be done to it, in full words"),
     ("letter", "do it at once; the line at the bottom has the letters"),
+    ("1 2 3", "show another service, where the world has several"),
     ("R", "restore everything"),
     ("q", "leave; the world is taken down, as with Ctrl-C"),
     ("", ""),

@@ -59,7 +59,7 @@ pub(super) fn ribbons(view: &View, ink: Colours, area: Rect, buffer: &mut Buffer
         let city = format!("{sign}{:<room$}", fit(&client.city, room));
         line([Span::styled(city, ink.tone(tone))], name, buffer);
         let ribbon = Rect { x: row.x + columns.names, width: columns.ribbon, ..row };
-        let seen = cells(&view.minute, u16::try_from(index).unwrap_or(u16::MAX), scale);
+        let seen = cells(&view.minute, view.part.ribbon(index), scale);
         draw(view, ink, &seen, ribbon, buffer);
         let value = Rect { x: ribbon.right() + 1, width: columns.values, ..row };
         line(value_of(view, ink, client, columns.values), value, buffer);
@@ -115,11 +115,12 @@ fn sign(view: &View, ink: Colours, cell: Cell, before: Option<u16>) -> (char, St
         Cell::HalfSilent(Family::Ipv4) => ('4', ink.tone(Tone::Alarm)),
         Cell::HalfSilent(Family::Ipv6) => ('6', ink.tone(Tone::Alarm)),
         Cell::Answered { site, rtt_ms } => {
-            let colour = view.picture.sites.get(usize::from(site)).map_or(0, |site| site.colour);
+            let place = view.part.site(site);
+            let colour = place.and_then(|place| view.picture.sites.get(place)).map_or(0, |site| site.colour);
             if before == Some(site) {
                 (strength(rtt_ms), Style::new().fg(ink.of_site(colour)))
             } else {
-                (view.letter(site.into()), ink.badge(colour))
+                (view.letter(place.unwrap_or(usize::MAX)), ink.badge(colour))
             }
         }
     }

@@ -45,6 +45,7 @@ fn site((place, (name, city, lat, lon)): (usize, (&str, &str, f64, f64))) -> Sit
     let at_site = format!("site {name}");
     Site {
         name: name.parse().unwrap(),
+        service: None,
         city: city.to_owned(),
         at: GeoPoint::new(lat, lon).ok(),
         colour: u8::try_from(place).unwrap(),
@@ -80,6 +81,7 @@ fn client((city, lat, lon, site, rtt_ms, nearest): (&str, f64, f64, usize, f32, 
             SITES[site].0.into(),
         ],
         name,
+        service: None,
         city: city.to_owned(),
         at: GeoPoint::new(lat, lon).unwrap(),
         asn: Asn::try_from(64601).unwrap(),

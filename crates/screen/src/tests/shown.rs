@@ -47,6 +47,37 @@ fn a_power_cut() {
     assert_snapshot!("power_cut_200x60", shown(&of_power_cut(), (200, 60)));
 }
 
+/// The same world, with Tokyo and who asks it as a service of their own.
+fn of_two_services() -> View {
+    let mut picture = healthy();
+    let services = ["resolver", "root"].map(|name| api::Service {
+        name: name.parse().unwrap(),
+        addresses: vec!["198.18.0.53".parse().unwrap()],
+        zone: (name == "root").then(|| ".".to_owned()),
+    });
+    let name = |is_root: bool| Some(services[usize::from(is_root)].name.clone());
+    picture.sites.iter_mut().for_each(|site| site.service = name(site.name.as_str() == "tokyo"));
+    let of_root = |client: &api::Client| client.site.as_ref().is_some_and(|site| site.as_str() == "tokyo");
+    picture.clients.iter_mut().for_each(|client| client.service = name(of_root(client)));
+    picture.services = services.to_vec();
+    let mut view = of_healthy();
+    view.handle(Input::Live(Live::Picture(Arc::new(picture))));
+    view
+}
+
+#[test]
+fn one_of_several_services_is_shown_and_a_number_shows_another() {
+    let mut view = of_two_services();
+    let first = shown(&view, (80, 24));
+    assert!(first.contains("[1 resolver]") && first.contains("2 root"), "{first}");
+    press(&mut view, [Key::Letter('9')]);
+    assert_eq!(shown(&view, (80, 24)), first, "there is no ninth");
+    press(&mut view, [Key::Letter('2')]);
+    assert!(view.picture.sites.iter().all(|site| site.name.as_str() == "tokyo"));
+    // Samples name ribbons and sites by their place in the whole world.
+    assert_snapshot!("service_of_several_80x24", shown(&view, (80, 24)));
+}
+
 #[test]
 fn a_narrow_terminal_and_one_that_is_too_small() {
     assert_snapshot!("narrow_60x40", shown(&of_power_cut(), (60, 40)));

@@ -54,7 +54,7 @@ impl Puppet {
             None => Outcome::Silent,
         };
         for family in [Family::Ipv4, Family::Ipv6] {
-            let viewpoint = Viewpoint { client: Arc::from(client), family };
+            let viewpoint = Viewpoint { client: Arc::from(client), service: None, family };
             record.add(viewpoint, Sample { sent, outcome: outcome.clone() });
         }
     }

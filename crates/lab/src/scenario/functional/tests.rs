@@ -28,7 +28,7 @@ fn record(clients: &[(&str, Family, [Option<&str>; 4])]) -> Record {
                 },
                 None => Outcome::Silent,
             };
-            let viewpoint = Viewpoint { client: Arc::from(*client), family: *family };
+            let viewpoint = Viewpoint { client: Arc::from(*client), service: None, family: *family };
             record.add(viewpoint, Sample { sent: at(sent), outcome });
         }
     }
@@ -84,7 +84,7 @@ fn who_answers_is_compared_with_what_the_routers_tell() {
     let both = record(&[("london", Family::Ipv4, LONDON), ("london", Family::Ipv6, LONDON)]);
     let told = |ends: [Result<&str, &str>; 2]| {
         let walk = |(family, ends): (Family, Result<&str, &str>)| Walk {
-            viewpoint: Viewpoint { client: Arc::from("london"), family },
+            viewpoint: Viewpoint { client: Arc::from("london"), service: None, family },
             ends: ends.map(|site| site.parse().unwrap()).map_err(str::to_owned),
         };
         let walks = Family::ALL.into_iter().zip(ends).map(walk).collect();
@@ -392,4 +392,29 @@ fn a_zone_is_behind_as_one_of_the_sites_sees_it() {
     assert!(holds("site london sees nobody behind", &none, &facts(None)));
     let words = seen("site london sees nobody behind", &none, &late);
     assert_eq!(words, Seen::NotSo("london example. 2, tokyo example. 1".to_owned()));
+}
+
+#[test]
+fn a_name_is_resolved_when_every_family_says_so() {
+    use crate::scenario::facts::Resolved;
+    let expectation: Expectation = "client london resolves site.example. to example-tokyo".parse().unwrap();
+    let judge = |texts: [Option<&str>; 2]| {
+        let resolved = Family::ALL.iter().zip(texts).map(|(family, text)| Resolved {
+            family: *family,
+            text: text.map(str::to_owned),
+            server: Some("resolver-london".to_owned()),
+        });
+        let question = ("london".parse().unwrap(), "site.example.".parse().unwrap());
+        let facts = Facts { resolved: [(question, resolved.collect())].into(), ..Facts::default() };
+        look(&expectation, &Record::default(), &facts, &window()).unwrap()
+    };
+    let good = judge([Some("example-tokyo"); 2]);
+    assert!(
+        matches!(&good, Seen::So(seen) if seen.starts_with("example-tokyo from resolver-london")),
+        "{good:?}"
+    );
+    assert!(matches!(judge([Some("example-tokyo"), Some("example-london")]), Seen::NotSo(_)));
+    assert!(matches!(judge([Some("example-tokyo"), None]), Seen::NotSo(_)));
+    let nobody = look(&expectation, &Record::default(), &Facts::default(), &window()).unwrap();
+    assert!(matches!(nobody, Seen::NotSo(_)));
 }

@@ -87,7 +87,7 @@ fn one_lost_answer_is_lost() {
                     cookie: Cookie::Kept,
                 },
             };
-            let viewpoint = Viewpoint { client: Arc::from("madrid"), family: Family::Ipv6 };
+            let viewpoint = Viewpoint { client: Arc::from("madrid"), service: None, family: Family::Ipv6 };
             record.add(viewpoint, Sample { sent: at(millis), outcome });
         }
         record
@@ -107,7 +107,7 @@ fn one_cookie_that_is_not_taken_is_seen() {
             let cookie = other.filter(|(at, _)| *at == millis).map_or(Cookie::Kept, |(_, cookie)| cookie);
             let (site, round_trip) = ("london".parse().unwrap(), Duration::ZERO);
             let outcome = Outcome::Answered { site, round_trip, cookie };
-            let viewpoint = Viewpoint { client: Arc::from("madrid"), family: Family::Ipv6 };
+            let viewpoint = Viewpoint { client: Arc::from("madrid"), service: None, family: Family::Ipv6 };
             record.add(viewpoint, Sample { sent: at(millis), outcome });
         }
         record

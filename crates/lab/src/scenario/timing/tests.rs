@@ -17,7 +17,7 @@ fn at(millis: u64) -> Timestamp {
 }
 
 fn viewpoint(client: &str) -> Viewpoint {
-    Viewpoint { client: Arc::from(client), family: Family::Ipv4 }
+    Viewpoint { client: Arc::from(client), service: None, family: Family::Ipv4 }
 }
 
 fn window() -> Window {

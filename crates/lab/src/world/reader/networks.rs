@@ -3,7 +3,7 @@
 use super::Reader;
 use crate::world::{Network, Place, Program, RouterRef, Site, host_name, router_name};
 use document::{Spanned, Table, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use terms::Asn;
 
 /// Bounds that keep every address of the plan within its block.
@@ -29,14 +29,16 @@ impl<'d> Reader<'d> {
         let key = name.as_ref().and_then(|name| self.key(name));
         let places = self.places(&cities);
         if islands {
-            self.hosts.borrow_mut().asn = table.required("host_asn").number().map(|asn| asn.value);
-            self.hosts_at(&table.optional("hosts"), places.as_deref().unwrap_or_default());
+            let hosts = self.hosts_at(&table.optional("hosts"), places.as_deref().unwrap_or_default());
+            self.announced(table, key.as_deref(), hosts);
             table.refuse("cities", "a network with `sites` has its routers there", "leave `cities` out");
             table.refuse("links", "a network with `sites` has no backbone", "leave `links` out");
         } else {
             let hint = "the network that announces the address has `sites`";
             table.refuse("hosts", "a network without `sites` has no hosts", hint);
             table.refuse("host_asn", "a network without `sites` has no hosts", hint);
+            table.refuse("service", "a network without `sites` answers nobody", hint);
+            table.refuse("zone", "a network without `sites` answers nobody", hint);
         }
         let backbone = self.backbone(&links, places.as_deref()?);
         let (_, name) = (key?, name?.value.to_owned());
@@ -55,9 +57,10 @@ impl<'d> Reader<'d> {
         value.one_of(&PROGRAMS).map(|program| program.value)
     }
 
-    /// `hosts = { london = 2 }`
-    fn hosts_at(&self, value: &Value<'d>, places: &[Place]) {
-        let Some(table) = value.table() else { return };
+    /// How many hosts there are at a site, where it is not one: `hosts = { london = 2 }`
+    fn hosts_at(&self, value: &Value<'d>, places: &[Place]) -> BTreeMap<String, u8> {
+        let mut at = BTreeMap::new();
+        let Some(table) = value.table() else { return at };
         for (city, value) in table.entries() {
             let hosts = value.number_in(1..=MOST_HOSTS);
             if !places.iter().any(|place| place.key == city.value) {
@@ -65,9 +68,10 @@ impl<'d> Reader<'d> {
                 let message = format!("there is no site in `{}`", city.value);
                 self.document.fault_with_hint(city.span, message, format!("sites: {}", known.join(", ")));
             } else if let Some(hosts) = hosts {
-                self.hosts.borrow_mut().at.insert(city.value, hosts.value);
+                at.insert(city.value, hosts.value);
             }
         }
+        at
     }
 
     fn places(&self, cities: &Value<'d>) -> Option<Vec<Place>> {
@@ -115,10 +119,10 @@ impl<'d> Reader<'d> {
     }
 
     pub(super) fn networks_are_distinct(&self, networks: &[Spanned<Network>]) {
-        let host_asn = self.hosts.borrow().asn;
+        let hosts = self.host_numbers();
         let mut numbers = BTreeSet::new();
         for network in networks {
-            if !numbers.insert(network.asn) || Some(network.asn) == host_asn {
+            if !numbers.insert(network.asn) || hosts.contains(&network.asn) {
                 self.document.fault(network.span.clone(), format!("AS {} is taken", network.asn));
             }
         }
@@ -133,34 +137,38 @@ impl<'d> Reader<'d> {
             let message = format!("a world has {MOST_NETWORKS} networks at most");
             self.document.fault(first_too_many.span.clone(), message);
         }
-    }
-
-    pub(super) fn sites(&self, networks: &[Spanned<Network>]) -> Option<Vec<Site>> {
         for (index, network) in networks.iter().enumerate() {
             for &(from, _) in &network.backbone {
                 self.begin_cable(RouterRef { network: index, place: from }, network, &network.span);
             }
         }
-        let mut anycast = networks.iter().enumerate().filter(|(_, network)| network.islands);
-        let Some((index, network)) = anycast.next() else {
+    }
+
+    /// The sites of all services. Where there are several, a site has the name of its service in its own.
+    pub(super) fn sites(&self, networks: &[Spanned<Network>]) -> Option<Vec<Site>> {
+        let anycast: Vec<(usize, &Spanned<Network>)> =
+            networks.iter().enumerate().filter(|(_, network)| network.islands).collect();
+        if anycast.is_empty() {
             let message = "no network announces the anycast address";
             self.document.fault_with_hint(0..0, message, "give one network `sites` instead of `cities`");
             return None;
-        };
-        if let Some((_, second)) = anycast.next() {
-            self.document.fault(second.span.clone(), "only one network can have `sites`");
-            return None;
         }
-        let site = |(place, found): (usize, &Place)| {
-            let name = self.accept(found.key.parse(), network.span.clone())?;
-            let hosts = self.hosts.borrow().at.get(&found.key).copied().unwrap_or(1);
-            let site = Site { name, router: RouterRef { network: index, place }, hosts, hostile: false };
-            for host in 0..hosts {
+        let several = anycast.len() > 1;
+        let places = anycast.into_iter().enumerate().flat_map(|(service, (index, network))| {
+            let places = network.places.iter().enumerate();
+            places.map(move |(place, found)| (service, network, RouterRef { network: index, place }, found))
+        });
+        let site = |(service, network, router, found): (usize, &Spanned<Network>, RouterRef, &Place)| {
+            let name = if several { router_name(&network.name, &found.key) } else { found.key.clone() };
+            let name = self.accept(name.parse(), network.span.clone())?;
+            let site =
+                Site { name, service, router, hosts: self.hosts_of(service, &found.key), hostile: false };
+            for host in 0..site.hosts {
                 self.take(&host_name(&site, host), &network.span)?;
             }
             Some(site)
         };
-        let sites: Vec<Option<Site>> = network.places.iter().enumerate().map(site).collect();
+        let sites: Vec<Option<Site>> = places.map(site).collect();
         sites.into_iter().collect()
     }
 }
