@@ -83,8 +83,14 @@ impl<'c> Lab<'c> {
     }
 
     pub(crate) fn lab(&self, command: &str, arguments: &[&str]) -> Output {
+        self.command(command, arguments).output().unwrap()
+    }
+
+    /// A command of this lab, to be started.
+    pub(crate) fn command(&self, command: &str, arguments: &[&str]) -> Command {
         let mut process = self.caller.command();
-        process.args(["lab", command, "--name", self.name]).args(arguments).output().unwrap()
+        process.args(["lab", command, "--name", self.name]).args(arguments);
+        process
     }
 
     pub(crate) fn exec(&self, node: &str, command: &[&str]) -> String {
