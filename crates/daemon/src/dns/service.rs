@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use terms::{Timestamp, WallTime};
 use tokio::sync::watch;
+use transfer::Conversation;
 
 /// Answers queries of one thread. Clones count into the same counters and beat the same heart.
 #[derive(Clone, Debug)]
@@ -120,27 +121,14 @@ impl Service {
         said
     }
 
-    /// The messages of the reply to a message about a zone as a whole, or a signed one, each signed if the client
-    /// signs. None when there is to be no reply.
-    pub(super) fn messages(
-        &self,
-        message: &[u8],
-        from: IpAddr,
-        transport: Transport,
-        patience: Option<Duration>,
-    ) -> Option<Messages> {
-        Some(match self.aside(message, from, transport, patience) {
-            Said::Nothing => return None,
-            Said::Reply(reply, _) => Box::new(std::iter::once(reply)),
-            Said::Stream(messages, None) => messages,
-            Said::Stream(messages, Some(mut conversation)) => {
-                let clock = self.surroundings.clock;
-                Box::new(messages.map(move |mut message| {
-                    conversation.sign(&mut message, clock.wall());
-                    message
-                }))
-            }
-        })
+    /// The messages of a transfer, each signed as it is sent, if the client signs.
+    pub(super) fn signed(&self, messages: Messages, signer: Option<Box<Conversation>>) -> Messages {
+        let Some(mut conversation) = signer else { return messages };
+        let clock = self.surroundings.clock;
+        Box::new(messages.map(move |mut message| {
+            conversation.sign(&mut message, clock.wall());
+            message
+        }))
     }
 
     /// A sign of life; what the thread is to do.

@@ -146,7 +146,11 @@ async fn look_after(
                 service.stand();
                 stand.send_replace(false);
             }
-            Order::Stop => return,
+            Order::Stop => {
+                // Who has asked is answered, and then told that this is the end (RFC 9210 section 4.4).
+                stand.send_replace(true);
+                return sleep(FINISH).await;
+            }
         }
     }
 }

@@ -152,7 +152,7 @@ impl World {
 }
 
 /// A question for `example.`
-fn query(id: u16, kind: u8) -> Vec<u8> {
+pub(super) fn query(id: u16, kind: u8) -> Vec<u8> {
     let mut message = id.to_be_bytes().to_vec();
     message.extend_from_slice(b"\0\0\0\x01\0\0\0\0\0\0\x07example\0\0");
     message.extend_from_slice(&[kind, 0, 1]);
@@ -164,11 +164,11 @@ fn large_query() -> Vec<u8> {
     b"\0\x1f\0\x07\0\0\0\x01\0\0\0\0\0\0\x05large\x07example\0\0\x10\0\x01".to_vec()
 }
 
-fn framed(message: &[u8]) -> Vec<u8> {
+pub(super) fn framed(message: &[u8]) -> Vec<u8> {
     [&(message.len() as u16).to_be_bytes()[..], message].concat()
 }
 
-fn read_framed(stream: &mut impl Read) -> Vec<u8> {
+pub(super) fn read_framed(stream: &mut impl Read) -> Vec<u8> {
     let mut length = [0; 2];
     stream.read_exact(&mut length).unwrap();
     let mut message = vec![0; usize::from(u16::from_be_bytes(length))];

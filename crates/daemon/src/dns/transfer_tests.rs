@@ -1,6 +1,7 @@
 //! Zones that come and go, with NSD and Knot at the other end, in a network namespace of their own.
 
 mod aside;
+mod between;
 mod keeping;
 mod peers;
 mod reading_again;
@@ -73,7 +74,7 @@ fn server_at(address: SocketAddr) -> config::Server {
 
 fn limits() -> Limits {
     let connections = 100.try_into().unwrap();
-    Limits { connections, per_network: connections, idle: Duration::from_secs(10) }
+    Limits { connections, per_network: connections, idle: Duration::from_secs(3600) }
 }
 
 fn built_in(zones: Zones, transfers: Vec<ZoneTransfers>) -> BuiltInDns {

@@ -1,9 +1,12 @@
-//! What is said on one connection: queries in, replies out, in their order.
+//! What is said on one connection: queries in, replies out, in their order. Only transfers take longer: whatever else is
+//! asked meanwhile is answered between their messages (RFC 7766 section 6.2.1.1).
 //!
-//! A client may send many queries without waiting (RFC 7766 section 6.2.1.1). They are answered as many at a time as
-//! fit into [`ENOUGH`], and nothing more is read until that is sent: who does not read makes us wait, not remember.
+//! A client may send many queries without waiting. They are answered as many at a time as fit into [`ENOUGH`], and
+//! nothing more is read until that is sent: who does not read makes us wait, not remember.
 
 use super::crowd::{Answered, PREFIX, Place};
+use std::collections::VecDeque;
+use std::future::ready;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -13,6 +16,8 @@ use tokio_rustls::server::TlsStream;
 
 /// Octets of replies after which they are sent, whatever else was asked.
 const ENOUGH: usize = 16 << 10;
+/// Transfers of one connection at a time; behind the next one, queries wait.
+const TRANSFERS: usize = 8;
 /// What a connection keeps of its memory between two queries, octets.
 const KEPT: usize = 2 << 10;
 
@@ -39,16 +44,17 @@ impl Stream for TlsStream<TcpStream> {
 pub(super) async fn converse(mut stream: impl Stream, place: &Place) -> io::Result<()> {
     let mut arrived = Arrived::default();
     let mut sending = Vec::new();
+    let mut transfers = VecDeque::new();
+    let (mut is_client, mut may_ask) = (true, true);
     loop {
-        let (mut is_client, mut messages) = (true, None);
         while is_client
-            && messages.is_none()
+            && transfers.len() < TRANSFERS
             && sending.len() < ENOUGH
             && let Some(query) = arrived.message()
         {
             match place.answer(query, &mut sending) {
                 Answered::Reply => {}
-                Answered::Messages(more) => messages = Some(more),
+                Answered::Transfer(messages) => transfers.push_back(messages),
                 Answered::Nothing => is_client = false,
             }
         }
@@ -59,29 +65,34 @@ pub(super) async fn converse(mut stream: impl Stream, place: &Place) -> io::Resu
             sending.shrink_to(KEPT);
             place.passed();
         }
-        for message in messages.into_iter().flatten() {
+        // One message of each in turn.
+        if let Some(mut transfer) = transfers.pop_front()
+            && let Some(message) = transfer.next()
+        {
             send(&mut stream, &message).await?;
+            transfers.push_back(transfer);
             place.passed();
             // Who reads faster than we write leaves the others of this thread their turn.
             yield_now().await;
         }
-        if !is_client {
+        let is_done = transfers.is_empty() && !arrived.has_message();
+        if !is_client || is_done && !may_ask {
             return stream.shutdown().await;
-        }
-        if arrived.has_message() {
-            continue;
         }
         tokio::select! {
             biased;
-            read = arrived.read(&mut stream) => if read? == 0 {
-                return stream.shutdown().await;
-            },
-            () = place.stand() => {
-                if arrived.is_empty() {
-                    place.hand_in(&stream);
+            read = arrived.read(&mut stream), if may_ask && !arrived.has_message() => may_ask = read? > 0,
+            () = ready(()), if !is_done => {}
+            () = place.stand() => match place.may_stay(&stream) {
+                true => {
+                    if arrived.is_empty() {
+                        place.hand_in(&stream);
+                    }
+                    place.go_on().await;
                 }
-                place.go_on().await;
-            }
+                // It has been answered, and is told that this is the end.
+                false => return stream.shutdown().await,
+            },
         }
     }
 }

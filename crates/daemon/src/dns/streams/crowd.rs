@@ -4,6 +4,8 @@ use super::conversation::{Stream, converse};
 use super::{Speech, becomes};
 use crate::clock::Clock;
 use crate::dns::counters::Cut;
+use crate::dns::orders::Order;
+use crate::dns::served::Said;
 use crate::dns::service::{Messages, Reply, Service};
 use ::dns::{ConnectionId, Connections, Limits};
 use std::cell::RefCell;
@@ -108,8 +110,8 @@ pub(super) struct Place {
 pub(super) enum Answered {
     /// There is a reply.
     Reply,
-    /// There are messages, each to be made when the one before is sent: one, or all of a zone.
-    Messages(Messages),
+    /// There are messages, each to be made when the one before is sent.
+    Transfer(Messages),
     /// It deserves none: whoever sends such a thing is no DNS client.
     Nothing,
 }
@@ -142,14 +144,18 @@ impl Place {
         let length = match service.answer(query, self.client, transport, patience, None, &mut room) {
             Reply::Written(length) => length,
             Reply::Silence => return Answered::Nothing,
-            Reply::Aside => {
-                return service
-                    .messages(query, self.client, transport, patience)
-                    .map_or(Answered::Nothing, Answered::Messages);
-            }
+            Reply::Aside => match service.aside(query, self.client, transport, patience) {
+                Said::Nothing => return Answered::Nothing,
+                Said::Reply(reply, _) => {
+                    put(&reply, sending);
+                    return Answered::Reply;
+                }
+                Said::Stream(messages, signer) => {
+                    return Answered::Transfer(service.signed(messages, signer));
+                }
+            },
         };
-        sending.extend_from_slice(&(length as u16).to_be_bytes()); // a message has 65535 octets at most
-        sending.extend_from_slice(&room[..length]);
+        put(&room[..length], sending);
         Answered::Reply
     }
 
@@ -169,6 +175,12 @@ impl Place {
         becomes(&mut self.crowd.standing.clone(), false).await;
     }
 
+    /// Whether the connection goes on after all stands still: the service does, and the program that takes over can be
+    /// given it.
+    pub(super) fn may_stay(&self, stream: &impl Stream) -> bool {
+        self.crowd.service.borrow().order() != Order::Stop && stream.second_handle().is_some()
+    }
+
     /// Hands the connection in, for the program that takes over.
     pub(super) fn hand_in(&self, stream: &impl Stream) {
         // One that cannot be handed over is closed, and its client calls again.
@@ -176,6 +188,12 @@ impl Place {
             self.crowd.service.borrow().hand_in(second);
         }
     }
+}
+
+/// Puts a message behind others, with its length in front.
+fn put(message: &[u8], sending: &mut Vec<u8>) {
+    sending.extend_from_slice(&(message.len() as u16).to_be_bytes()); // a message has 65535 octets at most
+    sending.extend_from_slice(message);
 }
 
 impl Drop for Place {

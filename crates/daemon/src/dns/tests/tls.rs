@@ -40,7 +40,7 @@ pub(super) fn identified(ticket_keys: &[&str]) -> Identified {
 }
 
 fn world(tls: &DnsTls) -> World {
-    World::with(&Settings { tls: Some(tls.clone()), limits: limits(100, 10), ..settings(1) })
+    World::with(&Settings { tls: Some(tls.clone()), limits: limits(100, 3600), ..settings(1) })
 }
 
 impl World {
@@ -106,7 +106,7 @@ fn who_asks_for_padding_and_patience_is_given_both() {
     asked.extend_from_slice(&[0, 0, 41, 16, 0, 0, 0, 0, 0, 0, 8, 0, 11, 0, 0, 0, 12, 0, 0]);
     let (reply, _) = world.ask_tls(SERVICE[1], &identified.client, &asked);
     assert_eq!(reply.len(), 468);
-    assert!(reply.windows(6).any(|octets| octets == [0, 11, 0, 2, 0, 100]), "10 s: {reply:?}");
+    assert!(reply.windows(6).any(|octets| octets == [0, 11, 0, 2, 0x8c, 0xa0]), "an hour: {reply:?}");
 }
 
 #[test]
@@ -142,6 +142,28 @@ fn half_a_handshake_keeps_no_place() {
     wait_until("their places are free", || world.counts(Transport::Tls).open() == 0);
 }
 
+/// Without the alert that says so, a client could not tell the end of a connection from an attack (RFC 8446 section 6.1).
+#[test]
+fn who_cannot_be_handed_over_is_told_that_this_is_the_end() {
+    let identified = identified(&[]);
+    let World { namespace, server, shelf } = world(&identified.tls);
+    let world = World { namespace, server, shelf };
+    let connect = || {
+        let mut stream = world.connect_tls(SERVICE[0], &identified.client);
+        stream.write_all(&framed(&query(9, 6))).unwrap();
+        read_framed(&mut stream);
+        stream
+    };
+    let mut before = connect();
+    world.server.stand();
+    assert_eq!(before.read(&mut [0]).unwrap(), 0, "a planned restart");
+    world.server.serve_on();
+    let mut before = connect();
+    let World { namespace: _namespace, server, .. } = world;
+    server.stop();
+    assert_eq!(before.read(&mut [0]).unwrap(), 0, "the end of the service");
+}
+
 #[test]
 fn another_host_of_the_fleet_goes_on_with_a_session() {
     let (old, new) = ("0a".repeat(32), "0b".repeat(32));
@@ -158,12 +180,14 @@ fn another_host_of_the_fleet_goes_on_with_a_session() {
 
     // A reload leaves the keys of its own as they are.
     assert!(stranger.ask_again(&london.client).1);
-    stranger.server.receive(limits(100, 10), Some(&DnsTls { ticket_keys: Vec::new(), ..london.tls.clone() }));
+    stranger
+        .server
+        .receive(limits(100, 3600), Some(&DnsTls { ticket_keys: Vec::new(), ..london.tls.clone() }));
     assert!(stranger.ask_again(&london.client).1, "what clients have is still good");
 
     // A reload shows another certificate to whoever calls from then on.
     let renewed = identified(&[&new]);
     london.tls = renewed.tls;
-    tokyo.server.receive(limits(100, 10), Some(&london.tls));
+    tokyo.server.receive(limits(100, 3600), Some(&london.tls));
     assert_eq!(tokyo.ask_again(&renewed.client).0[..2], [0, 9]);
 }
