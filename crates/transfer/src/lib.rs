@@ -1,15 +1,17 @@
 //! Zones from one server to another, as functions of octets and one machine: AXFR (RFC 5936), IXFR (RFC 1995), NOTIFY
-//! (RFC 1996), TSIG (RFC 8945).
+//! (RFC 1996), TSIG (RFC 8945), catalogs (RFC 9432).
 //!
 //! ```text
 //!  primary:    a message --> Request --> who may? Policy --> Writer --> messages, signed by the Conversation
 //!  secondary:  NOTIFY, time --> Secondary --> ask, fetch --> messages --> Reader --> records --> a zone
+//!  catalog:    a zone's records --> Catalog --> Membership --> zones that come and go
 //! ```
 //! Everything that arrives is hostile. Reads are bounded, pointers of names only lead back, and a transfer ends where
 //! it is larger than it may be.
 #![forbid(unsafe_code)]
 
 mod ask;
+mod catalog;
 mod cursor;
 mod difference;
 mod policy;
@@ -20,6 +22,9 @@ mod tsig;
 mod writer;
 
 pub use ask::{Question, authority_in, judge_acknowledgement};
+pub use catalog::{
+    Broken, Catalog, Clash, Fate, Label, Listed, Member, Membership, MembershipError, Owner, Reading, Step,
+};
 pub use difference::{Difference, Journal, Mismatch};
 pub use policy::{Client, Policy};
 pub use reader::{Fault, Piece, Progress, Reader};
