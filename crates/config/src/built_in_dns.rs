@@ -2,6 +2,7 @@
 
 mod streams;
 
+use crate::catalog::Catalog;
 use crate::check::{Check, Kind};
 use crate::rate_limit;
 use crate::unique::Unique;
@@ -9,6 +10,7 @@ use crate::zone_transfers::{self, Written, ZoneTransfers};
 use dns::{Limits, RateLimit, Zone, Zones, zone};
 use document::{Document, Fault, Faults, Source, Spanned, Table, Value};
 use linux::file::Mapping;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::net::IpAddr;
@@ -40,6 +42,8 @@ pub struct BuiltInDns {
     pub keys: Keys,
     /// The zones that come from other servers, or may go to them.
     pub transfers: Vec<ZoneTransfers>,
+    /// The zones that list others, which are served, too.
+    pub catalogs: BTreeMap<DomainName, Catalog>,
 }
 
 pub(crate) fn read(table: &Table, directory: &Path) -> Option<BuiltInDns> {
@@ -67,7 +71,8 @@ pub(crate) fn read(table: &Table, directory: &Path) -> Option<BuiltInDns> {
     let read: Vec<_> = written.into_iter().map(|zone| read_zone(document, zone, directory)).collect();
     let mut zones = zones.into_iter().collect::<Option<Vec<_>>>()?;
     let (mut transfers, mut unavailable) = (Vec::new(), Vec::new());
-    for (its, file) in read.into_iter().collect::<Option<Vec<_>>>()? {
+    let mut catalogs = BTreeMap::new();
+    for (its, catalog, file) in read.into_iter().collect::<Option<Vec<_>>>()? {
         match file {
             Some((path, zone)) => {
                 files.push(path);
@@ -75,6 +80,7 @@ pub(crate) fn read(table: &Table, directory: &Path) -> Option<BuiltInDns> {
             }
             None => unavailable.push(its.zone.clone()),
         }
+        catalogs.extend(catalog.map(|catalog| (its.zone.clone(), catalog)));
         transfers.push(its);
     }
     match Zones::with_unavailable(zones, unavailable) {
@@ -87,6 +93,7 @@ pub(crate) fn read(table: &Table, directory: &Path) -> Option<BuiltInDns> {
             rate_limit: rate_limit?,
             keys,
             transfers,
+            catalogs,
         }),
         Err(error) => {
             let span = if value.is_given() { value.span() } else { table.span() };
@@ -108,11 +115,11 @@ fn listen(table: &Table) -> Option<Vec<IpAddr>> {
         .then(|| addresses.into_iter().map(|address| address.value).collect())
 }
 
-/// A zone that is written as a table, and what its file says if it has one.
-type ReadZone = (ZoneTransfers, Option<(PathBuf, Arc<Zone>)>);
+/// A zone that is written as a table, whether it is a catalog, and what its file says if it has one.
+type ReadZone = (ZoneTransfers, Option<Catalog>, Option<(PathBuf, Arc<Zone>)>);
 
 fn read_zone(document: &Document, written: Written, directory: &Path) -> Option<ReadZone> {
-    let Written { file, name, primaries, allow, notify } = written;
+    let Written { file, name, primaries, allow, notify, catalog } = written;
     let loaded = match &file {
         Some(file) => Some((directory.join(&file.value), Arc::new(load(document, file, directory)?))),
         None => None,
@@ -126,7 +133,7 @@ fn read_zone(document: &Document, written: Written, directory: &Path) -> Option<
         (Some((_, zone)), _) => zone.apex().clone(),
         (None, name) => name?.value,
     };
-    Some((ZoneTransfers { zone, primaries, allow, notify }, loaded))
+    Some((ZoneTransfers { zone, primaries, allow, notify }, catalog, loaded))
 }
 
 impl BuiltInDns {
@@ -206,7 +213,11 @@ fn parse(path: &Path, text: &str) -> Result<Zone, Faults> {
 }
 
 /// A check that asks for a name outside all zones could never pass.
-pub(crate) fn refuse_foreign_checks(document: &Document, zones: &Zones, checks: &[Check]) {
+pub(crate) fn refuse_foreign_checks(document: &Document, dns: &BuiltInDns, checks: &[Check]) {
+    if !dns.catalogs.is_empty() {
+        return; // who knows what they list
+    }
+    let zones = &dns.zones;
     let apexes = || zones.iter().map(|zone| zone.apex()).chain(zones.unavailable());
     for check in checks {
         let Kind::Dns(asked) = &check.kind.value else { continue };

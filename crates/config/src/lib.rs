@@ -14,6 +14,7 @@
 mod api;
 mod bmp;
 mod built_in_dns;
+mod catalog;
 mod check;
 mod consistency;
 mod continuity;
@@ -38,6 +39,7 @@ mod zone_transfers;
 pub use api::Api;
 pub use bmp::Collector;
 pub use built_in_dns::{BuiltInDns, DnsTls, TicketKey, TicketKeyError};
+pub use catalog::{Catalog, Members};
 pub use check::{Command, Issuers, Probe, Question, ServerCertificate, Way};
 pub use continuity::Continuity;
 pub use dns::Zone;

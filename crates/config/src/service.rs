@@ -77,7 +77,7 @@ fn read(
         refuse_outside(document, addresses, announce);
     }
     if let (Some(built_in), Some(checks)) = (&built_in, &checks) {
-        built_in_dns::refuse_foreign_checks(document, &built_in.zones, checks);
+        built_in_dns::refuse_foreign_checks(document, built_in, checks);
     }
     let resolving = table.optional("resolver");
     let known = addresses.as_deref().unwrap_or_default();

@@ -1,5 +1,6 @@
 //! `[[service.dns.key]]` and `[[service.dns.zone]]`: zones that come from other servers or go to them.
 
+use crate::catalog::{self, Catalog};
 use crate::secret_file;
 use crate::unique::Unique;
 use base64::Engine;
@@ -48,6 +49,8 @@ pub(crate) struct Written {
     pub(crate) primaries: Vec<Server>,
     pub(crate) allow: Policy,
     pub(crate) notify: Vec<Server>,
+    /// What is made of the zones that it lists; none where it is no catalog.
+    pub(crate) catalog: Option<Catalog>,
 }
 
 /// An address of a server, perhaps with a port.
@@ -140,6 +143,7 @@ fn zone(table: &Table, keys: &Keys) -> Option<Written> {
     let servers = servers(&primaries, key.as_ref());
     let notify = self::servers(&table.optional("notify"), key.as_ref());
     let allow = policy(&table.optional("allow_transfer"), keys);
+    let catalog = catalog::read(table, keys, servers.as_deref());
     match (file.is_given(), primaries.is_given()) {
         (true, true) => {
             let message = "a zone comes from a file or from `primaries`, not from both";
@@ -168,11 +172,12 @@ fn zone(table: &Table, keys: &Keys) -> Option<Written> {
             path.as_ref()?;
         }
     }
-    Some(Written { file: path, name: zone, primaries: servers?, allow: allow?, notify: notify? })
+    let catalog = catalog?;
+    Some(Written { file: path, name: zone, primaries: servers?, allow: allow?, notify: notify?, catalog })
 }
 
 /// The key of that name; an error where there is none.
-fn key(value: &Value, keys: &Keys) -> Result<Option<Arc<Key>>, ()> {
+pub(crate) fn key(value: &Value, keys: &Keys) -> Result<Option<Arc<Key>>, ()> {
     if !value.is_given() {
         return Ok(None);
     }
@@ -186,7 +191,7 @@ fn unknown(document: &Document, name: &Spanned<DomainName>) {
     document.fault_with_hint(name.span.clone(), message, "add [[service.dns.key]] with this `name`");
 }
 
-fn servers(value: &Value, key: Result<&Option<Arc<Key>>, &()>) -> Option<Vec<Server>> {
+pub(crate) fn servers(value: &Value, key: Result<&Option<Arc<Key>>, &()>) -> Option<Vec<Server>> {
     let addresses = value.parse_list::<ServerAddress>();
     let key = key.ok()?;
     let all = addresses.len() == value.list().len();
@@ -194,7 +199,7 @@ fn servers(value: &Value, key: Result<&Option<Arc<Key>>, &()>) -> Option<Vec<Ser
     all.then(|| addresses.into_iter().map(server).collect())
 }
 
-fn policy(value: &Value, keys: &Keys) -> Option<Policy> {
+pub(crate) fn policy(value: &Value, keys: &Keys) -> Option<Policy> {
     let allowed = value.parse_list::<Allowed>();
     let mut policy = Policy::default();
     let mut is_good = allowed.len() == value.list().len();

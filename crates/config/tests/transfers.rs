@@ -96,3 +96,61 @@ fn each_mistake_is_told() {
         assert!(faults.contains(wanted), "{dns}: {wanted}: {faults}");
     }
 }
+
+#[test]
+fn a_catalog_says_where_its_members_come_from() {
+    let directory = directory();
+    let site = with(
+        &format!(
+            "{KEY}[[service.dns.zone]]\nname = \"c.\"\nprimaries = [\"192.0.2.7\"]\nkey = \"transfer.\"\ncatalog = true\n\
+             most_removed = 40\n[[service.dns.zone.members]]\ngroup = \"partners\"\nprimaries = [\"192.0.2.8\"]\n\
+             allow_transfer = [\"transfer.\"]\nnotify = [\"192.0.2.9\"]\n\
+             [[service.dns.zone]]\nfile = \"example.zone\"\ncatalog = true\n\
+             [[service.dns.zone.members]]\nprimaries = [\"192.0.2.1\"]\n"
+        ),
+        directory.path(),
+    );
+    let site = site.unwrap_or_else(|faults| panic!("{faults}"));
+    let catalogs = &site.services[0].dns.as_ref().unwrap().catalogs;
+    let addresses = |catalog: &str, group: Option<&str>| {
+        let transfers = catalogs[&catalog.parse().unwrap()].transfers(&"member.".parse().unwrap(), group);
+        let shown = |server: &config::Server| (server.address.to_string(), server.key.is_some());
+        (transfers.primaries.iter().map(shown).collect::<Vec<_>>(), transfers.notify.len())
+    };
+    assert_eq!(addresses("c.", None), (vec![("192.0.2.7:53".to_owned(), true)], 0), "as the catalog itself");
+    assert_eq!(addresses("c.", Some("unknown")), addresses("c.", None));
+    assert_eq!(addresses("c.", Some("partners")), (vec![("192.0.2.8:53".to_owned(), false)], 1));
+    assert_eq!(addresses("example.", None), (vec![("192.0.2.1:53".to_owned(), false)], 0));
+    assert_eq!(catalogs[&"c.".parse().unwrap()].most_removed, Some(40));
+}
+
+#[test]
+fn each_mistake_of_a_catalog_is_told() {
+    let directory = directory();
+    let zone = "[[service.dns.zone]]\nname = \"c.\"\nprimaries = [\"192.0.2.7\"]\n";
+    let members = "[[service.dns.zone.members]]\n";
+    for (dns, wanted) in [
+        (format!("{zone}most_members = 7\n"), "only a catalog has members"),
+        (format!("{zone}catalog = false\n{members}group = \"a\"\n"), "only a catalog has members"),
+        (format!("{zone}catalog = \"yes\"\n"), "true or false"),
+        (format!("{zone}catalog = true\nmost_members = 0\n"), "must be 1 to 1000000"),
+        (format!("{zone}catalog = true\n{members}{members}"), "two tables of `members` without a `group`"),
+        (
+            format!("{zone}catalog = true\n{members}group = \"a\"\n{members}group = \"a\"\n"),
+            "for the group a",
+        ),
+        (format!("{zone}catalog = true\n{members}group = \"a b\"\n"), "without blanks"),
+        (format!("{zone}catalog = true\n{members}key = \"nobody.\"\n"), "there is no key nobody."),
+        (
+            "[[service.dns.zone]]\nfile = \"example.zone\"\ncatalog = true\n".to_owned(),
+            "nothing says where the zones of this catalog come from",
+        ),
+        (
+            format!("[[service.dns.zone]]\nfile = \"example.zone\"\ncatalog = true\n{members}group = \"a\"\n"),
+            "nothing says where these zones come from",
+        ),
+    ] {
+        let faults = with(&dns, directory.path()).map(|_| ()).unwrap_err().to_string();
+        assert!(faults.contains(wanted), "{dns}: {wanted}: {faults}");
+    }
+}
