@@ -53,7 +53,7 @@ pub use reload::{ReloadAnswer, ReloadChange, ReloadOrder, ReloadVerdict};
 pub use restart::{Restart, RestartAnswer, RestartOutcome, RestartVerdict};
 pub use schema::Schema;
 pub use status::{
-    Alarm, Bfd, BfdState, Check, CheckResult, Collector, CollectorState, Counted, Group, GroupState, Kept,
-    Output, Peer, PeerState, PrefixStatus, Received, Secondary, SecondaryState, SecondaryWork, Signature,
-    Status, Told, ToldPeer, Transport, Zone,
+    Alarm, Bfd, BfdState, Catalog, CatalogState, Check, CheckResult, Collector, CollectorState, Counted,
+    Group, GroupState, Kept, Output, Peer, PeerState, PrefixStatus, Received, Secondary, SecondaryState,
+    SecondaryWork, Signature, Status, Told, ToldPeer, Transport, Zone,
 };

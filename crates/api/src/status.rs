@@ -121,6 +121,16 @@ words! {
         Expired = "expired",
     }
 
+    /// What is made of a catalog.
+    CatalogState {
+        /// It has not come yet.
+        Missing = "missing",
+        /// The zones that it lists are those that are there because of it.
+        Followed = "followed",
+        /// Its last version is not followed, and the zones stay as they are.
+        Refused = "refused",
+    }
+
     /// What is done about a zone that comes from other servers.
     SecondaryWork {
         /// Nothing, until it is time.
@@ -176,6 +186,9 @@ pub struct Status {
     /// The zones of the built-in DNS service that come from other servers.
     #[serde(default)]
     pub secondaries: Vec<Secondary>,
+    /// The zones of the built-in DNS service that list others.
+    #[serde(default)]
+    pub catalogs: Vec<Catalog>,
     /// How connections are looked after that routing moves to another site; none if they are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continuity: Option<Continuity>,
@@ -453,6 +466,10 @@ pub struct Secondary {
     /// Its name.
     #[schema(value_type = String)]
     pub name: DomainName,
+    /// The catalog that lists it; none where the site file names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub catalog: Option<DomainName>,
     /// The version that there is, served or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial: Option<u32>,
@@ -469,6 +486,28 @@ pub struct Secondary {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<WallTime>,
     /// What went wrong with the last primary that was asked; none since one answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+}
+
+/// A zone that lists others (RFC 9432), which the built-in DNS service has because of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Catalog {
+    /// Whose it is.
+    pub service: ServiceName,
+    /// Its name.
+    #[schema(value_type = String)]
+    pub name: DomainName,
+    /// The version that is followed; none before there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<u32>,
+    /// How many zones are there because of it.
+    pub members: u64,
+    /// What is made of its last version.
+    pub state: CatalogState,
+    /// Since when.
+    pub since: WallTime,
+    /// Why the last version is not followed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
 }

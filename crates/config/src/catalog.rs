@@ -103,7 +103,8 @@ fn group(table: &Table, keys: &Keys, of_catalog: Option<&[Server]>) -> Option<(O
 /// What a TXT record of a `group` property says (RFC 9432 section 4.3.2).
 fn group_name(value: &Value) -> Option<String> {
     let text = value.text()?;
-    let is_good = !text.value.is_empty() && text.value.len() <= 255 && !text.value.contains(char::is_whitespace);
+    let is_good =
+        !text.value.is_empty() && text.value.len() <= 255 && !text.value.contains(char::is_whitespace);
     if !is_good {
         let message = "a group is a word of up to 255 octets, without blanks";
         value.document().fault(text.span, message);

@@ -146,7 +146,9 @@ fn each_mistake_of_a_catalog_is_told() {
             "nothing says where the zones of this catalog come from",
         ),
         (
-            format!("[[service.dns.zone]]\nfile = \"example.zone\"\ncatalog = true\n{members}group = \"a\"\n"),
+            format!(
+                "[[service.dns.zone]]\nfile = \"example.zone\"\ncatalog = true\n{members}group = \"a\"\n"
+            ),
             "nothing says where these zones come from",
         ),
     ] {

@@ -22,6 +22,7 @@ mod bell;
 mod counters;
 mod event;
 mod exchange;
+mod following;
 mod images;
 mod inheritance;
 mod inventory;

@@ -167,6 +167,7 @@ impl Metrics {
         dns::register(&mut registry, &self.dns.borrow());
         register_zones(&mut registry, status);
         dns::zone_keeping::register(&mut registry, &status.secondaries);
+        dns::zone_keeping::register_catalogs(&mut registry, &status.catalogs);
         register_loads(&mut registry, &self.loads.borrow());
         usage::register(&mut registry);
         let mut text = String::new();

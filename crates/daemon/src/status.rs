@@ -117,6 +117,7 @@ impl Board {
             zones: self.zones(),
             collectors,
             secondaries: zone_keeping::shown(&self.secondaries.borrow(), self.clock),
+            catalogs: self.secondaries.borrow().catalogs.clone(),
             continuity: self.moved.status(),
             alarms: self.bus.alarms(),
             restart: self.restart.borrow().clone(),

@@ -127,6 +127,7 @@ fn secondary() -> Secondary {
     Secondary {
         service: "dns".parse().unwrap(),
         name: "example.".parse().unwrap(),
+        catalog: Some("catalog.example.".parse().unwrap()),
         serial: Some(7),
         state: SecondaryState::Expired,
         work: SecondaryWork::Waiting,
@@ -134,6 +135,18 @@ fn secondary() -> Secondary {
         next: Some(WHEN),
         expires: Some(WHEN),
         reason: Some("192.0.2.1:53: no answer for 10 s".into()),
+    }
+}
+
+fn catalog() -> Catalog {
+    Catalog {
+        service: "dns".parse().unwrap(),
+        name: "catalog.example.".parse().unwrap(),
+        serial: Some(41),
+        members: 52,
+        state: CatalogState::Refused,
+        since: WHEN,
+        reason: Some("it lists more than 10000 zones".into()),
     }
 }
 
@@ -158,6 +171,7 @@ fn status() {
         }],
         collectors: vec![collector()],
         secondaries: vec![secondary()],
+        catalogs: vec![catalog()],
         continuity: Some(continuity()),
         alarms: vec![alarm()],
         restart: Some(restart()),

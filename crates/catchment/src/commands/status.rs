@@ -9,8 +9,8 @@ use crate::words::{age, list, now};
 use api::client::Server;
 use api::client::blocking::Client;
 use api::{
-    Alarm, BfdState, CheckResult, Collector, CollectorState, GracefulRestart, Group, GroupState, IntentKind,
-    Output, PeerState, Secondary, SecondaryState, Status, Told, route,
+    Alarm, BfdState, Catalog, CatalogState, CheckResult, Collector, CollectorState, GracefulRestart, Group,
+    GroupState, IntentKind, Output, PeerState, Secondary, SecondaryState, Status, Told, route,
 };
 use std::io::Write;
 use std::time::Duration;
@@ -47,6 +47,7 @@ fn page(status: &Status, now: WallTime, paint: Paint) -> String {
         paths(status, now).render(paint),
         collectors(status, now).render(paint),
         secondaries(status, now).render(paint),
+        catalogs(status, now).render(paint),
     ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join("\n")
@@ -277,6 +278,30 @@ fn secondaries(status: &Status, now: WallTime) -> Table<6> {
     table
 }
 
+/// The zones that list others.
+fn catalogs(status: &Status, now: WallTime) -> Table<7> {
+    let mut table =
+        Table::new(["CATALOG", "SERVICE", "SERIAL", "ZONES", "STATE", "FOR", "WHY IT IS NOT FOLLOWED"]);
+    for catalog in &status.catalogs {
+        let Catalog { service, name, serial, members, state, since, reason } = catalog;
+        let tone = match state {
+            CatalogState::Followed => Tone::Good,
+            CatalogState::Missing => Tone::Careful,
+            CatalogState::Refused => Tone::Bad,
+        };
+        table.row([
+            name.to_string().into(),
+            service.to_string().into(),
+            serial.map_or_else(String::new, |serial| serial.to_string()).into(),
+            members.to_string().into(),
+            Cell::toned(state.to_string(), tone),
+            age(*since, now).into(),
+            reason.as_ref().map_or_else(String::new, ToString::to_string).into(),
+        ]);
+    }
+    table
+}
+
 fn tone_of_secondary(state: SecondaryState) -> Tone {
     match state {
         SecondaryState::Current => Tone::Good,
@@ -355,7 +380,13 @@ mod tests {
     /// A site without anything to show.
     fn nothing() -> Status {
         let status = Status { groups: Vec::new(), covers: Vec::new(), peers: Vec::new(), ..status() };
-        Status { collectors: Vec::new(), zones: Vec::new(), secondaries: Vec::new(), ..status }
+        Status {
+            collectors: Vec::new(),
+            zones: Vec::new(),
+            secondaries: Vec::new(),
+            catalogs: Vec::new(),
+            ..status
+        }
     }
 
     #[test]

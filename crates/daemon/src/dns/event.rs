@@ -1,9 +1,11 @@
-//! What there is to tell of zones that come from other servers, or go to them.
+//! What there is to tell of zones that come from other servers, or go to them, and of catalogs that list them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
-use terms::{AlarmChange, AlarmName, Reason, Severity};
+use terms::{AlarmChange, AlarmName, DomainName, Reason, Severity};
+use transfer::{Fate, Owner};
 
 /// Something that happened to a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +47,37 @@ pub(super) enum Event {
         /// What went wrong.
         reason: Reason,
     },
+    /// A version of a catalog is followed.
+    CatalogFollowed {
+        /// The version.
+        serial: u32,
+        /// What becomes of which zones.
+        fates: BTreeMap<Fate, Vec<DomainName>>,
+    },
+    /// A version of a catalog is not followed; its zones stay as they are.
+    CatalogRefused {
+        /// The version.
+        serial: u32,
+        /// Why.
+        reason: Reason,
+    },
+    /// A catalog lists a zone that is there for another reason.
+    CatalogClash {
+        /// The zone.
+        zone: DomainName,
+        /// Whose it is.
+        owner: Owner,
+    },
+    /// The site file has a catalog no more.
+    CatalogLeft {
+        /// How many zones were there because of it.
+        zones: usize,
+    },
+    /// Which zones catalogs list is not on disk.
+    MembersNotKept {
+        /// What the system said.
+        reason: Reason,
+    },
 }
 
 impl terms::Event for Event {
@@ -57,27 +90,46 @@ impl terms::Event for Event {
             Event::Left => "zone-left",
             Event::NotKept { .. } => "zone-not-kept",
             Event::Untold { .. } => "zone-untold",
+            Event::CatalogFollowed { .. } => "catalog-followed",
+            Event::CatalogRefused { .. } => "catalog-refused",
+            Event::CatalogClash { .. } => "catalog-clash",
+            Event::CatalogLeft { .. } => "catalog-left",
+            Event::MembersNotKept { .. } => "members-not-kept",
         }
     }
 
     fn severity(&self) -> Severity {
         match self {
             Event::Received { .. } => Severity::Info,
-            Event::Revived | Event::Left => Severity::Notice,
-            Event::NotReceived { .. } | Event::NotKept { .. } | Event::Untold { .. } => Severity::Warning,
-            Event::Expired { .. } => Severity::Alarm,
+            Event::CatalogFollowed { fates, .. } if fates.is_empty() => Severity::Info,
+            Event::Revived | Event::Left | Event::CatalogFollowed { .. } | Event::CatalogLeft { .. } => {
+                Severity::Notice
+            }
+            Event::NotReceived { .. }
+            | Event::NotKept { .. }
+            | Event::Untold { .. }
+            | Event::CatalogClash { .. }
+            | Event::MembersNotKept { .. } => Severity::Warning,
+            Event::Expired { .. } | Event::CatalogRefused { .. } => Severity::Alarm,
         }
     }
 
     fn alarm(&self) -> Option<AlarmChange> {
         let expired = || AlarmName::only("zone-expired");
+        let refused = || AlarmName::only("catalog-refused");
         match self {
             Event::Expired { .. } => Some(AlarmChange::Raised(expired())),
             Event::Revived | Event::Left => Some(AlarmChange::Cleared(expired())),
+            Event::CatalogRefused { .. } => Some(AlarmChange::Raised(refused())),
+            Event::CatalogFollowed { .. } | Event::CatalogLeft { .. } => {
+                Some(AlarmChange::Cleared(refused()))
+            }
             Event::Received { .. }
             | Event::NotReceived { .. }
             | Event::NotKept { .. }
-            | Event::Untold { .. } => None,
+            | Event::Untold { .. }
+            | Event::CatalogClash { .. }
+            | Event::MembersNotKept { .. } => None,
         }
     }
 }
@@ -100,6 +152,57 @@ impl fmt::Display for Event {
             Event::Untold { serial, secondary, reason } => {
                 write!(f, "{secondary} does not hear of serial {serial}: {reason}")
             }
+            Event::CatalogFollowed { serial, fates } => {
+                write!(f, "the catalog's serial {serial} is followed: {}", Fates(fates))
+            }
+            Event::CatalogRefused { serial, reason } => {
+                write!(
+                    f,
+                    "the catalog's serial {serial} is not followed, and its zones stay as they are: {reason}"
+                )
+            }
+            Event::CatalogClash { zone, owner: Owner::SiteFile } => {
+                write!(f, "it lists {zone}, which the site file names: that holds")
+            }
+            Event::CatalogClash { zone, owner: Owner::Catalog(catalog) } => write!(
+                f,
+                "it lists {zone}, which the catalog {catalog} has: it stays there until that lets go of it"
+            ),
+            Event::CatalogLeft { zones } => {
+                write!(f, "the site file does not have the catalog any more, nor its {zones} zones")
+            }
+            Event::MembersNotKept { reason } => write!(
+                f,
+                "the list of the zones of catalogs cannot be kept on disk, a restart will make it anew: {reason}"
+            ),
         }
+    }
+}
+
+/// What becomes of zones, in words; of many only some are named.
+struct Fates<'f>(&'f BTreeMap<Fate, Vec<DomainName>>);
+
+/// How many zones are named.
+const NAMED: usize = 4;
+
+impl fmt::Display for Fates<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("no zone comes or goes");
+        }
+        for (index, (fate, zones)) in self.0.iter().enumerate() {
+            let word = match fate {
+                Fate::Added => "new",
+                Fate::Removed => "gone",
+                Fate::Reset => "begun anew",
+                Fate::Moved => "taken over",
+                Fate::Regrouped => "of another group",
+            };
+            let names: Vec<String> = zones.iter().take(NAMED).map(DomainName::to_string).collect();
+            let more = if zones.len() > NAMED { ", ..." } else { "" };
+            let comma = if index > 0 { "; " } else { "" };
+            write!(f, "{comma}{} {word} ({}{more})", zones.len(), names.join(", "))?;
+        }
+        Ok(())
     }
 }

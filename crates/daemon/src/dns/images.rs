@@ -11,6 +11,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use terms::{Authority, DomainName, ServiceName};
+use transfer::Membership;
+
+/// The file that says which zones are there because catalogs list them.
+const MEMBERS: &str = "members";
 
 /// The folder of the images of one service.
 #[derive(Clone, Debug)]
@@ -70,6 +74,24 @@ impl Images {
                 let _ = fs::remove_file(path);
             }
         }
+    }
+
+    /// Throws a zone's image away, if there is one.
+    pub(super) fn forget(&self, apex: &DomainName) {
+        // One that cannot be removed is replaced by what comes from a primary.
+        let _ = fs::remove_file(self.path(apex));
+    }
+
+    /// Which zones were there for a catalog. None where that cannot be read: catalogs list them again.
+    pub(super) fn members(&self) -> Membership {
+        let text = fs::read_to_string(self.folder.join(MEMBERS)).unwrap_or_default();
+        Membership::parse(&text).unwrap_or_default()
+    }
+
+    /// Notes which zones are there for a catalog.
+    pub(super) fn keep_members(&self, membership: &Membership) -> io::Result<()> {
+        fs::create_dir_all(&self.folder)?;
+        replace(&self.folder.join(MEMBERS), membership.text().as_bytes()).map_err(io::Error::other)
     }
 
     /// A name may have any octet, a file may not: what is not plain stands as `%` and two digits.

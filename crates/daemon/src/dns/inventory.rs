@@ -4,9 +4,10 @@
 //!   zones of every server (latest) ──> take stock ──inventory (latest)──> check of the zones, status, metrics, fleet
 //! ```
 
+use super::served::Served;
 use super::{Tally, served};
 use crate::clock::Clock;
-use ::dns::{Zone, Zones};
+use ::dns::Zone;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -16,7 +17,8 @@ use tokio::time::sleep;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Every zone, by service and name; none where it cannot be served now.
+/// Every zone, by service and name; none where it cannot be served now. One that a catalog has listed lately is not there
+/// before it has come: every site waits for it, and none is worse than another.
 pub(crate) type Inventory = BTreeMap<ServiceName, BTreeMap<DomainName, Option<Stock>>>;
 
 /// How one zone stands.
@@ -54,15 +56,17 @@ struct Known {
 }
 
 impl Known {
-    fn count(&mut self, served: &BTreeMap<ServiceName, Arc<Zones>>, now: WallTime) -> Inventory {
+    fn count(&mut self, served: &BTreeMap<ServiceName, Arc<Served>>, now: WallTime) -> Inventory {
         self.ends.retain(|_, (zone, _)| zone.strong_count() > 0);
         let mut inventory = Inventory::new();
-        for (service, zones) in served {
+        for (service, served) in served {
+            let zones = &served.zones;
             let stock = |zone: &Arc<Zone>| {
                 let stock = Stock { serial: zone.serial(), signatures_end: self.end(zone, now) };
                 (zone.apex().clone(), Some(stock))
             };
-            let unavailable = zones.unavailable().map(|apex| (apex.clone(), None));
+            let unavailable = zones.unavailable().filter(|apex| !served.awaited.contains(apex));
+            let unavailable = unavailable.map(|apex| (apex.clone(), None));
             inventory.insert(service.clone(), zones.iter().map(stock).chain(unavailable).collect());
         }
         inventory
@@ -77,7 +81,22 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ::dns::zone;
+    use ::dns::{Zones, zone};
+    use std::collections::BTreeSet;
+
+    /// What is served, and what is waited for.
+    fn served(zones: Zones, awaited: &[&str]) -> BTreeMap<ServiceName, Arc<Served>> {
+        let served = Served {
+            zones: Arc::new(zones),
+            keys: BTreeMap::new(),
+            policies: BTreeMap::new(),
+            journals: BTreeMap::new(),
+            bells: BTreeMap::new(),
+            comparing: BTreeSet::new(),
+            awaited: awaited.iter().map(|name| name.parse().unwrap()).collect(),
+        };
+        BTreeMap::from([("dns".parse().unwrap(), Arc::new(served))])
+    }
 
     #[test]
     fn zones_are_counted_and_forgotten() {
@@ -86,8 +105,7 @@ mod tests {
         let parsed = |serial: u32| Arc::new(zone::parse(&text(serial)).unwrap());
         let mut known = Known::default();
         let mut serials = |zone: Arc<Zone>| {
-            let zones = Arc::new(Zones::new(vec![zone]).unwrap());
-            let served = BTreeMap::from([("dns".parse().unwrap(), zones)]);
+            let served = served(Zones::new(vec![zone]).unwrap(), &[]);
             let inventory = known.count(&served, WallTime(0));
             let stock = inventory.into_values().flatten();
             (
@@ -101,10 +119,10 @@ mod tests {
 
     #[test]
     fn a_zone_that_cannot_be_served_is_counted_too() {
-        let zones = Arc::new(Zones::with_unavailable(Vec::new(), vec!["gone.".parse().unwrap()]).unwrap());
-        let served = BTreeMap::from([("dns".parse().unwrap(), zones)]);
+        let names = vec!["gone.".parse().unwrap(), "new.".parse().unwrap()];
+        let served = served(Zones::with_unavailable(Vec::new(), names).unwrap(), &["new."]);
         let inventory = Known::default().count(&served, WallTime(0));
         let of_service = inventory.into_values().next().unwrap();
-        assert_eq!(of_service, BTreeMap::from([("gone.".parse().unwrap(), None)]));
+        assert_eq!(of_service, BTreeMap::from([("gone.".parse().unwrap(), None)]), "not what nobody has yet");
     }
 }

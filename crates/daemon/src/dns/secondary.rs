@@ -14,7 +14,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use terms::{Authority, DomainName, Reason, ServiceName, Timestamp, WallTime};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use transfer::{Difference, Held, Input, Output, SHORTEST, Secondary, StateName};
 
 /// What is shown of a zone.
@@ -37,10 +37,17 @@ impl View {
     }
 
     /// The zone as the API shows it.
-    pub(super) fn shown(&self, service: &ServiceName, name: &DomainName, clock: Clock) -> api::Secondary {
+    pub(super) fn shown(
+        &self,
+        service: &ServiceName,
+        name: &DomainName,
+        catalog: Option<DomainName>,
+        clock: Clock,
+    ) -> api::Secondary {
         api::Secondary {
             service: service.clone(),
             name: name.clone(),
+            catalog,
             serial: self.held.authority().map(|authority| authority.serial),
             state: match self.held {
                 Held::Nothing => api::SecondaryState::Missing,
@@ -67,6 +74,8 @@ pub(super) struct Keeper {
     shelf: Shelf,
     clock: Clock,
     bus: Bus,
+    /// Many who ask take turns.
+    turns: Arc<Semaphore>,
     machine: Secondary,
     view: watch::Sender<View>,
     fault: Option<Reason>,
@@ -88,7 +97,13 @@ type Exchange = Pin<Box<dyn Future<Output = Ended> + Send>>;
 
 impl Keeper {
     /// Keeps a zone, beginning with what an earlier process has kept of it.
-    pub(super) fn new(transfers: ZoneTransfers, shelf: Shelf, clock: Clock, bus: Bus) -> Keeper {
+    pub(super) fn new(
+        transfers: ZoneTransfers,
+        shelf: Shelf,
+        clock: Clock,
+        bus: Bus,
+        turns: Arc<Semaphore>,
+    ) -> Keeper {
         let now = clock.now();
         let held = shelf.held(&transfers.zone).and_then(|(zone, age)| {
             let authority = Authority::of(&zone.authority()?.data)?;
@@ -107,7 +122,7 @@ impl Keeper {
             fault: None,
         };
         let view = watch::Sender::new(view);
-        Keeper { transfers, shelf, clock, bus, machine, view, fault: None }
+        Keeper { transfers, shelf, clock, bus, turns, machine, view, fault: None }
     }
 
     /// What is shown of it.
@@ -179,7 +194,9 @@ impl Keeper {
     fn ask(&self, primary: usize) -> Exchange {
         let (zone, clock) = (self.transfers.zone.clone(), self.clock);
         let Some(server) = self.server(primary) else { return Box::pin(pending()) };
+        let turns = Arc::clone(&self.turns);
         Box::pin(async move {
+            let _turn = turns.acquire().await;
             let result = exchange::ask(&server, &zone, clock).await.map(News::Version);
             Ended { primary: server.address, result }
         })
@@ -188,7 +205,9 @@ impl Keeper {
     fn fetch(&self, primary: usize, since: Option<Arc<Zone>>, before: Option<Arc<Zone>>) -> Exchange {
         let (zone, clock) = (self.transfers.zone.clone(), self.clock);
         let Some(server) = self.server(primary) else { return Box::pin(pending()) };
+        let turns = Arc::clone(&self.turns);
         Box::pin(async move {
+            let _turn = turns.acquire().await;
             let fetched = exchange::fetch(&server, &zone, since, before, clock).await;
             let result = fetched.map(|fetched| match fetched {
                 Fetched::Current => News::Unchanged,

@@ -25,6 +25,8 @@ pub(crate) struct Served {
     pub(super) bells: BTreeMap<DomainName, Bell>,
     /// Zones of which it is being found out what has changed in them: nobody is told of them yet.
     pub(super) comparing: BTreeSet<DomainName>,
+    /// Zones that a catalog has listed lately and that have not come yet.
+    pub(super) awaited: BTreeSet<DomainName>,
 }
 
 /// What is said to a message that [`answer`] leaves to others.

@@ -7,13 +7,14 @@ use super::images::{Image, Images};
 use super::served::Served;
 use ::dns::zone::ZoneRecords;
 use ::dns::{Zone, Zones};
-use config::{BuiltInDns, ZoneTransfers};
-use std::collections::BTreeMap;
+use config::{BuiltInDns, Catalog, Server, ZoneTransfers};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use terms::DomainName;
 use tokio::sync::watch;
-use transfer::{Difference, Journal};
+use transfer::{Difference, Fate, Journal, Membership, Step};
 
 /// The zones of one service. A copy is another handle on the same.
 #[derive(Clone, Debug)]
@@ -26,6 +27,12 @@ pub(crate) struct Shelf {
 #[derive(Debug)]
 struct Stock {
     written: BuiltInDns,
+    /// The zones that are there because catalogs list them.
+    membership: Membership,
+    /// How they come and go.
+    members: BTreeMap<DomainName, ZoneTransfers>,
+    /// Those that were listed since the site has its zones, and have not come yet: nobody has missed them here.
+    awaited: BTreeSet<DomainName>,
     /// What has come from other servers.
     received: BTreeMap<DomainName, Holding>,
     journals: BTreeMap<DomainName, Journal>,
@@ -56,6 +63,9 @@ impl Shelf {
     pub(crate) fn new(written: &BuiltInDns, images: Images) -> Shelf {
         let mut stock = Stock {
             written: written.clone(),
+            membership: images.members(),
+            members: BTreeMap::new(),
+            awaited: BTreeSet::new(),
             received: BTreeMap::new(),
             journals: BTreeMap::new(),
             bells: BTreeMap::new(),
@@ -126,7 +136,55 @@ impl Shelf {
 
     /// How the zones of the service come and go.
     pub(crate) fn transfers(&self) -> Vec<ZoneTransfers> {
-        self.stock().written.transfers.clone()
+        self.stock().transfers().cloned().collect()
+    }
+
+    /// The catalogs, and the version of each that may be followed now.
+    pub(super) fn catalogs(&self) -> Vec<(DomainName, Catalog, Option<Arc<Zone>>)> {
+        let stock = self.stock();
+        let catalogs = stock.written.catalogs.iter();
+        catalogs.map(|(name, catalog)| (name.clone(), catalog.clone(), stock.current(name))).collect()
+    }
+
+    /// The zones that are there because catalogs list them.
+    pub(super) fn membership(&self) -> Membership {
+        self.stock().membership.clone()
+    }
+
+    /// The catalog that a zone is there for; none where it is there for none.
+    pub(super) fn catalog_of(&self, zone: &DomainName) -> Option<DomainName> {
+        self.stock().membership.get(zone).map(|member| member.catalog.clone())
+    }
+
+    /// The zones that the site file names.
+    pub(super) fn by_hand(&self) -> BTreeSet<DomainName> {
+        self.stock().by_hand()
+    }
+
+    /// Has the zones that catalogs list from now on. What there is of those that are gone or begin anew is thrown away,
+    /// before this returns also on disk. Answers with what keeps the list from being on disk, if something does.
+    pub(super) fn enrol(&self, step: &Step) -> io::Result<()> {
+        let gone = step.fates.iter().filter(|(_, fate)| matches!(fate, Fate::Removed | Fate::Reset));
+        let gone: Vec<&DomainName> = gone.map(|(zone, _)| zone).collect();
+        let kept = self.images.keep_members(&step.membership);
+        self.publish(|stock| {
+            for &zone in &gone {
+                self.images.forget(zone);
+                stock.received.remove(zone);
+                stock.journals.remove(zone);
+                stock.bells.remove(zone);
+            }
+            let is_late = |zone: &&DomainName| {
+                let member = step.membership.get(zone);
+                member.is_some_and(|member| stock.membership.count(&member.catalog) > 0)
+            };
+            let added = step.fates.iter().filter(|(_, fate)| **fate == Fate::Added).map(|(zone, _)| zone);
+            let awaited: Vec<DomainName> = added.filter(is_late).cloned().collect();
+            stock.awaited.extend(awaited);
+            stock.membership = step.membership.clone();
+            stock.take_up(&self.images);
+        });
+        kept
     }
 
     /// What rings when a primary of the zone says that there is news.
@@ -147,6 +205,7 @@ impl Shelf {
                 return;
             }
             stock.note(&apex, difference);
+            stock.awaited.remove(&apex);
             let holding = Holding { zone, age: Duration::ZERO, is_expired: false };
             stock.received.insert(apex, holding);
         });
@@ -163,25 +222,54 @@ impl Shelf {
 }
 
 impl Stock {
+    /// How zones come and go: those of the site file, then those that catalogs list.
+    fn transfers(&self) -> impl Iterator<Item = &ZoneTransfers> {
+        self.written.transfers.iter().chain(self.members.values())
+    }
+
     fn secondaries(&self) -> impl Iterator<Item = &ZoneTransfers> {
-        self.written.transfers.iter().filter(|zone| !zone.primaries.is_empty())
+        self.transfers().filter(|zone| !zone.primaries.is_empty())
     }
 
     fn has_secondary(&self, apex: &DomainName) -> bool {
-        self.secondaries().any(|zone| zone.zone == *apex)
+        self.members.contains_key(apex) || self.secondaries().any(|zone| zone.zone == *apex)
+    }
+
+    fn by_hand(&self) -> BTreeSet<DomainName> {
+        let zones = self.written.zones.iter().map(|zone| zone.apex());
+        zones.chain(self.written.zones.unavailable()).cloned().collect()
+    }
+
+    /// The version of a zone of the site file that is good now.
+    fn current(&self, zone: &DomainName) -> Option<Arc<Zone>> {
+        let received = || self.received.get(zone).filter(|holding| !holding.is_expired).map(|it| &it.zone);
+        self.written.zones.get(zone).or_else(received).cloned()
+    }
+
+    /// How the zones that catalogs list come and go. A zone that the site file names is none of them, nor is one of a
+    /// catalog that it has no more.
+    fn treated(&self) -> BTreeMap<DomainName, ZoneTransfers> {
+        let by_hand = self.by_hand();
+        let members = self.membership.iter().filter(|(zone, _)| !by_hand.contains(zone));
+        let treated = members.filter_map(|(zone, member)| {
+            let catalog = self.written.catalogs.get(&member.catalog)?;
+            Some((zone.clone(), catalog.transfers(zone, member.group.as_deref())))
+        });
+        treated.collect()
     }
 
     /// Looks for kept images of zones that have none yet, and forgets those that nobody asks for any more.
     fn take_up(&mut self, images: &Images) {
-        let wanted: Vec<ZoneTransfers> = self.secondaries().cloned().collect();
-        let is_wanted = |apex: &DomainName| wanted.iter().any(|zone| zone.zone == *apex);
-        self.received.retain(|apex, _| is_wanted(apex));
+        self.members = self.treated();
+        self.awaited.retain(|apex| self.members.contains_key(apex));
+        let wanted = self.secondaries().map(|zone| (zone.zone.clone(), zone.primaries.clone()));
+        let wanted: BTreeMap<DomainName, Vec<Server>> = wanted.collect();
+        self.received.retain(|apex, _| wanted.contains_key(apex));
         let files = &self.written.zones;
-        self.journals.retain(|apex, _| is_wanted(apex) || files.get(apex).is_some());
-        images.sweep(wanted.iter().map(|zone| &zone.zone));
-        self.bells
-            .retain(|apex, bell| wanted.iter().any(|zone| zone.zone == *apex && bell.is_of(&zone.primaries)));
-        for ZoneTransfers { zone: apex, primaries, .. } in wanted {
+        self.journals.retain(|apex, _| wanted.contains_key(apex) || files.get(apex).is_some());
+        images.sweep(wanted.keys());
+        self.bells.retain(|apex, bell| wanted.get(apex).is_some_and(|primaries| bell.is_of(primaries)));
+        for (apex, primaries) in wanted {
             if !self.received.contains_key(&apex)
                 && let Some(image) = images.load(&apex)
             {
@@ -215,18 +303,19 @@ impl Stock {
         let received = self.received.values().filter(|holding| !holding.is_expired);
         let zones: Vec<Arc<Zone>> = files.chain(received.map(|holding| Arc::clone(&holding.zone))).collect();
         let missing = |apex: &&DomainName| self.received.get(apex).is_none_or(|holding| holding.is_expired);
-        let unavailable = self.written.zones.unavailable().filter(missing).cloned().collect();
+        let unavailable = self.written.zones.unavailable().chain(self.members.keys());
+        let unavailable = unavailable.filter(missing).cloned().collect();
         // The site file was refused if it named a zone twice.
         let zones = Zones::with_unavailable(zones, unavailable)
             .map_or_else(|_| Arc::clone(&self.written.zones), Arc::new);
-        let transfers = self.written.transfers.iter();
         Served {
             zones,
             keys: self.written.keys.clone(),
-            policies: transfers.map(|zone| (zone.zone.clone(), zone.allow.clone())).collect(),
+            policies: self.transfers().map(|zone| (zone.zone.clone(), zone.allow.clone())).collect(),
             journals: self.journals.clone(),
             bells: self.bells.clone(),
             comparing: self.comparing.keys().cloned().collect(),
+            awaited: self.awaited.clone(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::counters::{Counters, Counts};
 use super::served::Served;
-use ::dns::{Transport, Zones};
+use ::dns::Transport;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -53,8 +53,8 @@ pub(crate) fn total(tallies: &[Tally], service: &ServiceName) -> Counts {
 }
 
 /// What every service answers from.
-pub(crate) fn served(tallies: &[Tally]) -> BTreeMap<ServiceName, Arc<Zones>> {
-    tallies.iter().map(|tally| (tally.service.clone(), Arc::clone(&tally.served.borrow().zones))).collect()
+pub(crate) fn served(tallies: &[Tally]) -> BTreeMap<ServiceName, Arc<Served>> {
+    tallies.iter().map(|tally| (tally.service.clone(), Arc::clone(&tally.served.borrow()))).collect()
 }
 
 /// What all threads of one transport counted.

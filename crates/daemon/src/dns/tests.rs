@@ -50,6 +50,7 @@ fn zones(serial: u32) -> BuiltInDns {
         rate_limit: None,
         keys: Default::default(),
         transfers: Vec::new(),
+        catalogs: std::collections::BTreeMap::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod aside;
 mod between;
+mod catalogs;
 mod keeping;
 mod peers;
 mod reading_again;
@@ -88,6 +89,7 @@ fn built_in(zones: Zones, transfers: Vec<ZoneTransfers>) -> BuiltInDns {
         rate_limit: None,
         keys: keys(),
         transfers,
+        catalogs: BTreeMap::new(),
     }
 }
 
@@ -141,7 +143,7 @@ impl World {
         let (bus, clock) = (Bus::for_test(), Clock::start());
         let kept = zone_keeping::Wanted::from([(settings.service.clone(), shelf.clone())]);
         let (wanted, wanting) = watch::channel(kept);
-        let (show, views) = watch::channel(BTreeMap::new());
+        let (show, views) = watch::channel(Views::default());
         let start = || {
             let surroundings = super::tests::surroundings();
             let nothing = &mut Inheritance::default();
@@ -186,7 +188,7 @@ impl World {
     /// What is shown of the only zone.
     fn view(&self) -> Option<secondary::View> {
         let views = self.views.borrow().clone();
-        views.values().next().map(|view| view.borrow().clone())
+        views.zones.values().next().map(|(view, _)| view.borrow().clone())
     }
 
     fn fault(&self) -> String {
@@ -195,6 +197,10 @@ impl World {
 
     fn has_told(&self, kind: &str) -> bool {
         self.bus.latest().iter().any(|row| row.kind == kind)
+    }
+
+    fn has_alarm(&self, kind: &str) -> bool {
+        self.bus.alarms().iter().any(|alarm| alarm.kind == kind)
     }
 
     fn wait_until(&self, what: &str, happened: impl Fn() -> bool) {

@@ -3,10 +3,12 @@
 //! ```text
 //!   site file --> wanted (latest) --> a task per zone from primaries --> its shelf --> every DNS thread
 //!                                 --> a task per shelf: who is to be told of a new version (NOTIFY)
+//!   a catalog has come --> following --> its shelf has other zones --> other tasks
 //! ```
 
 use super::event::Event;
 use super::exchange;
+use super::following::Following;
 use super::secondary::{Keeper, View};
 use super::shelf::Shelf;
 use crate::clock::Clock;
@@ -22,29 +24,57 @@ use std::future::pending;
 use std::io;
 use std::sync::Arc;
 use terms::{DomainName, Reason, ServiceName};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::sleep;
-use transfer::SHORTEST;
+use transfer::{Membership, SHORTEST};
 
 /// The zones of every service.
 pub(crate) type Wanted = BTreeMap<ServiceName, Shelf>;
 
-/// What is shown of each zone that comes from other servers.
-pub(crate) type Views = BTreeMap<(ServiceName, DomainName), watch::Receiver<View>>;
+/// A zone of a service.
+type Key = (ServiceName, DomainName);
+
+/// What is shown of zones that come from other servers, and of catalogs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Views {
+    /// Each zone, and the catalog that lists it if it is there for that.
+    pub(super) zones: BTreeMap<Key, (watch::Receiver<View>, Option<DomainName>)>,
+    pub(crate) catalogs: Vec<api::Catalog>,
+}
 
 /// Every zone as the API shows it.
 pub(crate) fn shown(views: &Views, clock: Clock) -> Vec<api::Secondary> {
-    let zone = |((service, name), view): (&(ServiceName, DomainName), &watch::Receiver<View>)| {
-        view.borrow().shown(service, name, clock)
-    };
-    views.iter().map(zone).collect()
+    let zones = views.zones.iter();
+    zones
+        .map(|((service, name), (view, catalog))| view.borrow().shown(service, name, catalog.clone(), clock))
+        .collect()
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ZoneLabels {
     service: String,
     zone: String,
+}
+
+/// Adds the metrics of catalogs; none where there is none.
+pub(crate) fn register_catalogs(registry: &mut Registry, catalogs: &[api::Catalog]) {
+    if catalogs.is_empty() {
+        return;
+    }
+    let followed = Family::<ZoneLabels, Gauge>::default();
+    let members = Family::<ZoneLabels, Gauge>::default();
+    for catalog in catalogs {
+        let labels = ZoneLabels { service: catalog.service.to_string(), zone: catalog.name.to_string() };
+        followed.get_or_create(&labels).set(i64::from(catalog.state == api::CatalogState::Followed));
+        members.get_or_create(&labels).set(i64::try_from(catalog.members).unwrap_or(i64::MAX));
+    }
+    registry.register(
+        "catalog_followed",
+        "1 while the last version of a catalog is followed, else 0",
+        followed,
+    );
+    registry.register("catalog_members", "Zones that are there because a catalog lists them", members);
 }
 
 /// Adds the metrics of zones that come from other servers; none where there is no such zone.
@@ -73,7 +103,7 @@ pub(crate) fn start(
     bus: Bus,
 ) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let keeping = Keeping { clock, bus, views, running: BTreeMap::new(), tasks: JoinSet::new() };
+    let keeping = Keeping::new(clock, bus, views);
     let run = move || runtime.block_on(keeping.run(wanted));
     std::thread::Builder::new().name("dns-zones".to_owned()).spawn(run)?;
     Ok(())
@@ -83,7 +113,8 @@ struct Keeping {
     clock: Clock,
     bus: Bus,
     views: watch::Sender<Views>,
-    running: BTreeMap<(ServiceName, DomainName), Running>,
+    following: BTreeMap<ServiceName, (Following, Option<AbortHandle>)>,
+    running: BTreeMap<Key, Running>,
     tasks: JoinSet<()>,
 }
 
@@ -94,15 +125,29 @@ struct Running {
     view: Option<watch::Receiver<View>>,
 }
 
+impl Running {
+    /// Ends its tasks: none of them does anything more.
+    fn end(&self, zone: &DomainName, bus: &Bus) {
+        self.tasks.iter().for_each(AbortHandle::abort);
+        let is_expired = |view: &watch::Receiver<View>| view.borrow().is_expired();
+        if self.view.as_ref().is_some_and(is_expired) {
+            bus.tell(&Event::Left, Source::Zone(zone));
+        }
+    }
+}
+
 impl Keeping {
+    fn new(clock: Clock, bus: Bus, views: watch::Sender<Views>) -> Keeping {
+        let (following, running) = (BTreeMap::new(), BTreeMap::new());
+        Keeping { clock, bus, views, following, running, tasks: JoinSet::new() }
+    }
+
     async fn run(mut self, mut wanted: watch::Receiver<Wanted>) {
         loop {
             let now = wanted.borrow_and_update().clone();
+            self.follow(&now);
             self.adapt(&now);
-            let shown = |(key, running): (&(ServiceName, DomainName), &Running)| {
-                Some((key.clone(), running.view.clone()?))
-            };
-            self.views.send_replace(self.running.iter().filter_map(shown).collect());
+            self.show(&now);
             tokio::select! {
                 changed = wanted.changed() => if changed.is_err() { return },
                 () = self.ended() => {}
@@ -119,6 +164,47 @@ impl Keeping {
         }
     }
 
+    /// Looks at the catalogs, and has the zones that they list. Nobody else runs meanwhile: this waits for nothing.
+    fn follow(&mut self, wanted: &Wanted) {
+        self.following.retain(|service, (_, looking)| {
+            let stays = wanted.contains_key(service);
+            if let (false, Some(looking)) = (stays, looking) {
+                looking.abort();
+            }
+            stays
+        });
+        for (service, shelf) in wanted {
+            let following = || Following::new(service.clone(), shelf.clone(), self.clock, self.bus.clone());
+            let (following, looking) =
+                self.following.entry(service.clone()).or_insert_with(|| (following(), None));
+            let news = following.look();
+            for zone in news.gone() {
+                if let Some(running) = self.running.remove(&(service.clone(), zone.clone())) {
+                    running.end(zone, &self.bus);
+                }
+            }
+            following.enrol(&news);
+            if looking.as_ref().is_none_or(AbortHandle::is_finished) {
+                *looking = Some(self.tasks.spawn(following.another_version()));
+            }
+        }
+    }
+
+    fn show(&self, wanted: &Wanted) {
+        let memberships: BTreeMap<&ServiceName, Membership> =
+            wanted.iter().map(|(service, shelf)| (service, shelf.membership())).collect();
+        let shown = |(key, running): (&Key, &Running)| {
+            let member = memberships.get(&key.0).and_then(|membership| membership.get(&key.1));
+            let catalog = member.map(|member| member.catalog.clone());
+            Some((key.clone(), (running.view.clone()?, catalog)))
+        };
+        let catalogs = self.following.values().flat_map(|(following, _)| following.shown());
+        self.views.send_replace(Views {
+            zones: self.running.iter().filter_map(shown).collect(),
+            catalogs: catalogs.collect(),
+        });
+    }
+
     /// Ends what is wanted no more or otherwise, and starts what is wanted and does not run.
     fn adapt(&mut self, wanted: &Wanted) {
         let transfers: BTreeMap<_, _> = wanted
@@ -133,30 +219,28 @@ impl Keeping {
             // One ends by itself when its bell was replaced and put back before anybody looked, or by a fault of ours.
             let stays = is_same && !running.tasks.iter().any(AbortHandle::is_finished);
             if !stays {
-                running.tasks.iter().for_each(AbortHandle::abort);
-                let is_expired = |view: &watch::Receiver<View>| view.borrow().is_expired();
-                if running.view.as_ref().is_some_and(is_expired) {
-                    self.bus.tell(&Event::Left, Source::Zone(&key.1));
-                }
+                running.end(&key.1, &self.bus);
             }
             stays
         });
         for (key, (zone, shelf)) in transfers {
             if !self.running.contains_key(&key) {
-                let running = self.begin(zone, shelf);
+                let running = self.begin(&key, zone, shelf);
                 self.running.insert(key, running);
             }
         }
     }
 
-    fn begin(&mut self, transfers: ZoneTransfers, shelf: Shelf) -> Running {
+    fn begin(&mut self, (service, zone): &Key, transfers: ZoneTransfers, shelf: Shelf) -> Running {
         let mut running = Running { transfers: transfers.clone(), tasks: Vec::new(), view: None };
         if !transfers.notify.is_empty() {
             let telling = tell_of(transfers.clone(), shelf.clone(), self.clock, self.bus.clone());
             running.tasks.push(self.tasks.spawn(telling));
         }
         if !transfers.primaries.is_empty() {
-            let keeper = Keeper::new(transfers, shelf, self.clock, self.bus.clone());
+            let turns = self.following.get(service).and_then(|(following, _)| following.turns(zone));
+            let turns = turns.unwrap_or_else(|| Arc::new(Semaphore::new(1)));
+            let keeper = Keeper::new(transfers, shelf, self.clock, self.bus.clone(), turns);
             running.view = Some(keeper.view());
             running.tasks.push(self.tasks.spawn(keeper.run()));
         }
@@ -211,9 +295,9 @@ mod tests {
         let server = config::Server { address: "127.0.0.1:1".parse().unwrap(), key: None };
         let shelf = Shelf::new(&secondary(vec![server]), Images::new(folder.path(), &service));
         let wanted = Wanted::from([(service, shelf)]);
-        let (views, _) = watch::channel(Views::new());
+        let (views, _) = watch::channel(Views::default());
         let (clock, bus) = (Clock::start(), Bus::for_test());
-        let mut keeping = Keeping { clock, bus, views, running: BTreeMap::new(), tasks: JoinSet::new() };
+        let mut keeping = Keeping::new(clock, bus, views);
         keeping.adapt(&wanted);
         let is_running = |keeping: &Keeping| {
             keeping.running.values().flat_map(|zone| &zone.tasks).all(|task| !task.is_finished())

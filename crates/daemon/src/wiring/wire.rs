@@ -134,7 +134,7 @@ pub(super) fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> 
         tallies: services.tallies(),
         inventory: inventory.clone(),
     };
-    let (secondaries, secondaries_shown) = watch::channel(dns::zone_keeping::Views::new());
+    let (secondaries, secondaries_shown) = watch::channel(dns::zone_keeping::Views::default());
     dns::zone_keeping::start(services.kept(), secondaries, clock, bus.clone()).map_err(Error::System)?;
     let (measured, loads) = watch::channel(Loads::new());
     shared.workshop.spawn(load::measure(services.watched(), services.tallies(), clock, measured));

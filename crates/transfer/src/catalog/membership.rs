@@ -170,7 +170,11 @@ impl Membership {
             let Some(node) = member.label.node(&member.catalog) else { continue };
             // Writing to a String cannot fail.
             let _ = write!(text, "{zone} {node}");
-            let _ = writeln!(text, "{}", member.group.as_ref().map_or(String::new(), |group| format!(" {group}")));
+            let _ = writeln!(
+                text,
+                "{}",
+                member.group.as_ref().map_or(String::new(), |group| format!(" {group}"))
+            );
         }
         text
     }
@@ -186,7 +190,8 @@ impl Membership {
                 text.parse::<DomainName>().map_err(|error| MembershipError::Name { line, error })
             };
             let mut words = written.split(' ');
-            let (Some(zone), Some(node), group, None) = (words.next(), words.next(), words.next(), words.next())
+            let (Some(zone), Some(node), group, None) =
+                (words.next(), words.next(), words.next(), words.next())
             else {
                 return Err(MembershipError::Line { line });
             };

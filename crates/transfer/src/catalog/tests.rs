@@ -106,7 +106,11 @@ fn zones_come_stay_and_go_with_their_catalog() {
     let less = follow(&held, &[("c.", Some(&["2.zones.@ PTR b."]))]);
     assert_eq!(less.fates, BTreeMap::from([(name("a."), Fate::Removed)]));
     let gone = follow(&held, &[]);
-    assert_eq!((gone.membership.iter().len(), gone.fates.len()), (0, 2), "the site file has the catalog no more");
+    assert_eq!(
+        (gone.membership.iter().len(), gone.fates.len()),
+        (0, 2),
+        "the site file has the catalog no more"
+    );
 }
 
 #[test]
@@ -125,10 +129,8 @@ fn a_version_is_judged_by_what_it_would_lose() {
 
 #[test]
 fn whoever_has_a_zone_keeps_it() {
-    let both: [(&str, Option<&[&str]>); 2] = [
-        ("c.", Some(&["1.zones.@ PTR a.", "2.zones.@ PTR hand."])),
-        ("b.", Some(&["7.zones.@ PTR b."])),
-    ];
+    let both: [(&str, Option<&[&str]>); 2] =
+        [("c.", Some(&["1.zones.@ PTR a.", "2.zones.@ PTR hand."])), ("b.", Some(&["7.zones.@ PTR b."]))];
     let held = follow(&Membership::default(), &both).membership;
     assert_eq!(shown(&held), ["a. 1.zones.c.", "b. 7.zones.b."]);
     let step = follow(&held, &[both[0], ("b.", Some(&["7.zones.@ PTR b.", "8.zones.@ PTR a."]))]);
@@ -136,10 +138,7 @@ fn whoever_has_a_zone_keeps_it() {
     let clash = |zone, catalog, owner| Clash { zone: name(zone), catalog: name(catalog), owner };
     assert_eq!(
         step.clashes,
-        [
-            clash("a.", "b.", Owner::Catalog(name("c."))),
-            clash("hand.", "c.", Owner::SiteFile)
-        ]
+        [clash("a.", "b.", Owner::Catalog(name("c."))), clash("hand.", "c.", Owner::SiteFile)]
     );
     let step = follow(&held, &[("c.", Some(&[])), ("b.", Some(&["7.zones.@ PTR b.", "8.zones.@ PTR a."]))]);
     assert_eq!(step.fates, BTreeMap::from([(name("a."), Fate::Reset)]), "let go of, taken by the other");
@@ -150,7 +149,9 @@ fn whoever_has_a_zone_keeps_it() {
 fn a_zone_moves_when_both_catalogs_say_so() {
     let held = follow(&Membership::default(), &[("c.", Some(&["1.zones.@ PTR a."]))]).membership;
     let leaving: &[&str] = &["1.zones.@ PTR a.", "coo.1.zones.@ PTR d."];
-    for not_yet in [&[("c.", Some(leaving)), ("d.", Some(&[][..]))][..], &[("c.", Some(leaving)), ("d.", None)]] {
+    for not_yet in
+        [&[("c.", Some(leaving)), ("d.", Some(&[][..]))][..], &[("c.", Some(leaving)), ("d.", None)]]
+    {
         assert_eq!(follow(&held, not_yet).membership, held);
     }
     let unasked: [(&str, Option<&[&str]>); 2] =

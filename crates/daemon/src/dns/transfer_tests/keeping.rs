@@ -4,6 +4,10 @@ use super::super::secondary::Keeper;
 use super::*;
 use terms::Timestamp;
 
+fn turns() -> Arc<tokio::sync::Semaphore> {
+    Arc::new(tokio::sync::Semaphore::new(1))
+}
+
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// The shelf of `example.` that may be served for a week, after a start; a primary has confirmed it so long ago.
@@ -21,7 +25,7 @@ fn kept_for(age: Duration) -> (TempDir, Shelf, ZoneTransfers) {
 /// What a process that has just begun makes of it.
 fn held(shelf: &Shelf, transfers: &ZoneTransfers) -> (Held, Duration) {
     let clock = Clock::start();
-    let keeper = Keeper::new(transfers.clone(), shelf.clone(), clock, Bus::for_test());
+    let keeper = Keeper::new(transfers.clone(), shelf.clone(), clock, Bus::for_test(), turns());
     let held = keeper.view().borrow().held;
     (held, held.expires().unwrap().since(clock.now()))
 }
@@ -52,7 +56,7 @@ async fn a_flood_of_notify_is_heard_once_a_second() {
     let shelf = Shelf::new(&written, Images::new(folder.path(), &"dns".parse().unwrap()));
     let bell = shelf.bell(&name("example.")).unwrap();
     let clock = Clock::start();
-    let keeper = Keeper::new(written.transfers[0].clone(), shelf, clock, Bus::for_test());
+    let keeper = Keeper::new(written.transfers[0].clone(), shelf, clock, Bus::for_test(), turns());
     let keeping = tokio::spawn(keeper.run());
     for _ in 0..6 {
         assert!(bell.ring(transfer::Client { address: "127.0.0.1".parse().unwrap(), key: None }));

@@ -28,12 +28,14 @@ pub(super) enum Changes {
 }
 
 impl Peer {
-    fn start(namespace: &Namespace, folder: &Path, program: &str, configuration: &str) -> Peer {
+    pub(super) fn start(namespace: &Namespace, folder: &Path, program: &str, configuration: &str) -> Peer {
         let file = folder.join("configuration");
         std::fs::write(&file, configuration).unwrap();
         let mut command = Command::new(program);
-        if program == "nsd" {
-            command.arg("-d");
+        match program {
+            "nsd" => _ = command.arg("-d"),
+            "named" => _ = command.args(["-g", "-n", "1"]),
+            _ => {}
         }
         command.arg("-c").arg(&file).stdout(Stdio::inherit()).stderr(Stdio::inherit());
         let child = namespace.run(|| command.spawn()).unwrap();
@@ -104,6 +106,11 @@ impl Peer {
     /// Has a primary serve another version.
     pub(super) fn change(&self, text: &str) {
         std::fs::write(&self.zone, text).unwrap();
+        self.reload();
+    }
+
+    /// Has it read its configuration and its zones again.
+    pub(super) fn reload(&self) {
         let sent = Command::new("kill").arg("-HUP").arg(self.child.id().to_string()).status();
         assert!(sent.unwrap().success());
     }

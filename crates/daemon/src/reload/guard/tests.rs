@@ -47,6 +47,7 @@ fn announced_by(file: &SiteFile) -> Status {
         peers: file.peers.iter().map(peer).collect(),
         collectors: Vec::new(),
         secondaries: Vec::new(),
+        catalogs: Vec::new(),
         continuity: None,
         alarms: Vec::new(),
         restart: None,
