@@ -260,7 +260,16 @@ impl<'w> Walk<'w, '_> {
         self.prove()?;
         match step {
             Step::Answered(set, placed) => {
-                set.targets().try_for_each(|target| self.addresses(placed, target, Need::Helpful))?;
+                set.targets().try_for_each(|target| {
+                    self.addresses(placed, target, Need::Helpful)?;
+                    match set.kind {
+                        // What the target says of itself helps, too (RFC 9460 section 4.1).
+                        RecordType::SVCB | RecordType::HTTPS if !target.is_owner() => {
+                            self.beside(placed, target, set.kind, Need::Helpful)
+                        }
+                        _ => Some(()),
+                    }
+                })?;
             }
             Step::Referred(set, placed, cut) => {
                 let zone = self.zone;
@@ -304,19 +313,22 @@ impl<'w> Walk<'w, '_> {
 
     /// The addresses of a name that is written in a set.
     fn addresses(&mut self, placed: Placed, target: Target, need: Need) -> Option<()> {
+        [RecordType::A, RecordType::AAAA].into_iter().try_for_each(|kind| self.beside(placed, target, kind, need))
+    }
+
+    /// What a name that is written in a set has of one type.
+    fn beside(&mut self, placed: Placed, target: Target, kind: RecordType, need: Need) -> Option<()> {
         if target.node == 0 || self.reply.has_overflowed() {
             return Some(());
         }
         let node = self.zone.node(target.node)?;
+        let Some(set) = node.set(kind) else { return Some(()) };
         let at = placed.target(self.reply.message(), target.offset)?;
         let owner = Owner { at, length: self.octets(node), renamed: true };
-        for kind in [RecordType::A, RecordType::AAAA] {
-            let Some(set) = node.set(kind) else { continue };
-            let mark = self.reply.mark();
-            self.reply.place(Section::Additional, &set, self.form, owner, self.octets(node), None)?;
-            if need == Need::Helpful && self.reply.has_overflowed() {
-                self.reply.back_to(mark);
-            }
+        let mark = self.reply.mark();
+        self.reply.place(Section::Additional, &set, self.form, owner, self.octets(node), None)?;
+        if need == Need::Helpful && self.reply.has_overflowed() {
+            self.reply.back_to(mark);
         }
         Some(())
     }

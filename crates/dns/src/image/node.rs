@@ -10,6 +10,7 @@
 //! signatures behind them, so that an answer is one copy with DNSSEC and without.
 
 use super::UNIT;
+use crate::query::HEADER;
 use terms::RecordType;
 
 /// The name has NS records and is not the apex: everything below it belongs to others.
@@ -113,6 +114,13 @@ pub(crate) struct Target {
     pub(crate) offset: u16,
     /// The place of its node.
     pub(crate) node: u32,
+}
+
+impl Target {
+    /// Whether it is the owner of the set.
+    pub(crate) fn is_owner(self) -> bool {
+        usize::from(self.offset) == HEADER
+    }
 }
 
 impl<'i> Set<'i> {

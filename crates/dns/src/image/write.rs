@@ -4,6 +4,7 @@ use super::chain::Denial;
 use super::node::{Node, WILDCARD};
 use super::{CHECKED, HEAD, MAGIC, UNIT, VERSION};
 use crate::table::{NameHash, Table};
+use std::borrow::Cow;
 use std::num::NonZeroU32;
 use terms::{DomainName, RecordType};
 
@@ -13,7 +14,7 @@ pub(crate) struct Bodies<'r> {
     pub(crate) heads: Vec<SetHead>,
     pub(crate) octets: Vec<u8>,
     /// Where in `octets` the place of a node is to stand, and the name of that node.
-    pub(crate) targets: Vec<(usize, &'r [u8])>,
+    pub(crate) targets: Vec<(usize, Cow<'r, [u8]>)>,
 }
 
 impl Bodies<'_> {
@@ -120,7 +121,7 @@ impl Writer {
         }
         let start = self.image.len();
         self.image.extend_from_slice(&sets.octets);
-        for &(at, name) in &sets.targets {
+        for (at, name) in &sets.targets {
             let lower = name.to_ascii_lowercase();
             self.targets.push((start + at, NameHash::of(&lower), self.target_names.len(), lower.len() as u8));
             self.target_names.extend_from_slice(&lower);

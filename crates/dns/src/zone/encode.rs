@@ -15,6 +15,7 @@ use super::records::SetGroup;
 use crate::image::write::{Bodies, SetHead};
 use crate::name::labels;
 use crate::order::append_wire;
+use std::borrow::Cow;
 use terms::RecordType;
 
 /// Where the question begins in a message.
@@ -38,7 +39,7 @@ pub(super) struct Encoder<'r> {
     /// Names and where in the message they are, if the set is where it is encoded for.
     known: Vec<(&'r [u8], u16)>,
     pointers: Vec<u16>,
-    targets: Vec<(u16, &'r [u8])>,
+    targets: Vec<(u16, Cow<'r, [u8]>)>,
 }
 
 impl<'r> Encoder<'r> {
@@ -92,7 +93,7 @@ impl<'r> Encoder<'r> {
         for pointer in &self.pointers {
             self.bodies.octets.extend_from_slice(&pointer.to_le_bytes());
         }
-        for &(offset, name) in &self.targets {
+        for (offset, name) in self.targets.drain(..) {
             self.bodies.octets.extend_from_slice(&offset.to_le_bytes());
             self.bodies.targets.push((self.bodies.octets.len(), name));
             self.bodies.octets.extend_from_slice(&[0; 4]);
@@ -116,9 +117,13 @@ impl<'r> Encoder<'r> {
     fn data(&mut self, start: usize, kind: RecordType, data: &'r [u8]) {
         let (before, names) = rdata::compressed_names(kind);
         if names == 0 {
-            if let Some(name) = rdata::target(kind, data) {
-                let at = self.offset(start) + data.len() - name.len();
-                self.target(at, name);
+            if rdata::is_at_owner(kind, data) {
+                self.target(QUESTION, self.owner.clone().into());
+            } else if let Some(name) = rdata::target(kind, data) {
+                let name_at = self.offset(start) + name.start;
+                let name = &data[name];
+                let at = if name.eq_ignore_ascii_case(&self.owner) { QUESTION } else { name_at };
+                self.target(at, name.into());
             }
             self.bodies.octets.extend_from_slice(data);
             return;
@@ -129,7 +134,7 @@ impl<'r> Encoder<'r> {
             let (name, after) = rest.split_at(rdata::name_length(rest));
             let at = self.name(start, name);
             if rdata::target(kind, data).is_some() {
-                self.target(at, name);
+                self.target(at, name.into());
             }
             rest = after;
         }
@@ -141,8 +146,10 @@ impl<'r> Encoder<'r> {
         QUESTION + self.owner.len() + 4 + self.bodies.octets.len() - start
     }
 
-    fn target(&mut self, at: usize, name: &'r [u8]) {
-        if at <= POINTER_MAX && name.len() > 1 {
+    /// Notes a name whose addresses help, once.
+    fn target(&mut self, at: usize, name: Cow<'r, [u8]>) {
+        let is_known = self.targets.iter().any(|(_, known)| known.eq_ignore_ascii_case(&name));
+        if at <= POINTER_MAX && name.len() > 1 && !is_known {
             self.targets.push((at as u16, name));
         }
     }

@@ -14,6 +14,7 @@ use domain::dep::octseq::Parser;
 use domain::rdata::ZoneRecordData;
 use domain::zonefile::inplace::{Entry, Zonefile};
 use std::fmt::Write;
+use std::ops::Range;
 use terms::{DomainName, DomainNameError, RecordType};
 
 /// What is wrong with the data of a record.
@@ -180,14 +181,24 @@ fn has_names(kind: RecordType) -> bool {
     ) || old.contains(&kind.get())
 }
 
-/// The name in the data whose addresses help whoever asks for the record (RFC 1034 section 4.3.2 step 6, RFC 2782).
-pub(super) fn target(kind: RecordType, data: &[u8]) -> Option<&[u8]> {
-    match kind {
-        RecordType::NS => Some(data),
-        RecordType::MX => data.get(2..),
-        RecordType::SRV => data.get(6..),
-        _ => None,
-    }
+/// Where in the data the name is whose addresses help whoever asks for the record (RFC 1034 section 4.3.2 step 6, RFC
+/// 2782, RFC 9460 section 4.1).
+pub(super) fn target(kind: RecordType, data: &[u8]) -> Option<Range<usize>> {
+    let start = match kind {
+        RecordType::NS => 0,
+        RecordType::MX | RecordType::SVCB | RecordType::HTTPS => 2,
+        RecordType::SRV => 6,
+        _ => return None,
+    };
+    Some(start..start + name_length(data.get(start..)?))
+}
+
+/// Whether the data says that the service is at the owner itself: a target `.` that is no alias (RFC 9460 section
+/// 2.5.2).
+pub(super) fn is_at_owner(kind: RecordType, data: &[u8]) -> bool {
+    matches!(kind, RecordType::SVCB | RecordType::HTTPS)
+        && !data.starts_with(&[0, 0])
+        && data.get(2) == Some(&0)
 }
 
 /// Octets of the name at the front, with its closing zero; all of them when it has none.
