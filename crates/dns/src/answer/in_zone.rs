@@ -313,7 +313,9 @@ impl<'w> Walk<'w, '_> {
 
     /// The addresses of a name that is written in a set.
     fn addresses(&mut self, placed: Placed, target: Target, need: Need) -> Option<()> {
-        [RecordType::A, RecordType::AAAA].into_iter().try_for_each(|kind| self.beside(placed, target, kind, need))
+        [RecordType::A, RecordType::AAAA]
+            .into_iter()
+            .try_for_each(|kind| self.beside(placed, target, kind, need))
     }
 
     /// What a name that is written in a set has of one type.

@@ -209,6 +209,9 @@ fn knot_follows_a_catalog_of_ours() {
 fn bind_follows_a_catalog_of_ours() {
     is_followed(|world, folder| {
         let (here, ip, port) = (folder.display(), ADDRESS.ip(), ADDRESS.port());
+        // It listens on addresses of the host only.
+        let mut netlink = world.namespace.netlink().unwrap();
+        address::add(&mut netlink, link::LinkIndex::LOOPBACK, ADDRESS.ip().into()).unwrap();
         let us = format!("{{ {SERVICE} key transfer.; }}");
         let configuration = format!(
             "key transfer. {{ algorithm hmac-sha256; secret \"{SECRET}\"; }};\ncontrols {{ }};\n\
