@@ -41,6 +41,11 @@ enum Difference {
     NsdIsBrief,
     /// Knot gives addresses of a target that a wildcard stands for. We do not look for one: whoever needs them asks.
     KnotExpandsTargets,
+    /// Knot proves, beside an SVCB or HTTPS record, what its target does not have (RFC 9460 section 4.1 says that servers
+    /// should). Resolvers do not use such proofs; the room is for addresses.
+    KnotProvesBeside,
+    /// Of an SVCB or HTTPS record whose target is its owner (`.`), Knot gives no addresses.
+    KnotForgetsTheOwner,
     /// Not every address fits that only helps; each chooses for itself which do.
     ChoiceOfAddresses,
     /// Knot leaves out that no name is closer than a wildcard that exists only because of names below it (RFC 4035
@@ -64,6 +69,10 @@ enum Difference {
 /// Records as a set: a server may rotate them, and may spell compressed names in another case.
 fn set(records: &[String]) -> BTreeSet<String> {
     records.iter().map(|record| record.to_ascii_lowercase()).collect()
+}
+
+fn without_proofs(records: &BTreeSet<String>) -> BTreeSet<String> {
+    records.iter().filter(|record| !record.contains(" nsec")).cloned().collect()
 }
 
 /// Octets of addresses with a signature.
@@ -168,7 +177,20 @@ impl Case<'_> {
             {
                 Difference::WeAreShorter
             }
-            ("knotd", RecordType::MX | RecordType::SRV | RecordType::NS)
+            ("knotd", RecordType::HTTPS)
+                if same_head && same_records && helpful == without_proofs(&their_helpful) =>
+            {
+                Difference::KnotProvesBeside
+            }
+            ("knotd", RecordType::HTTPS)
+                if same_head
+                    && same_records
+                    && said.answer.iter().any(|record| record.contains(" HTTPS 1 . "))
+                    && without_proofs(&their_helpful).is_subset(&helpful) =>
+            {
+                Difference::KnotForgetsTheOwner
+            }
+            ("knotd", RecordType::MX | RecordType::SRV | RecordType::NS | RecordType::HTTPS)
                 if same_head && same_records && helpful.is_subset(&their_helpful) =>
             {
                 Difference::KnotExpandsTargets

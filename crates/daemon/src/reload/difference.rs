@@ -229,8 +229,8 @@ fn services(last: &[Service], next: &[Service]) -> BTreeMap<ServiceName, Service
             (Some(old), Some(new)) => {
                 let settings = |service: &Service| {
                     let dns = service.dns.as_ref()?;
-                    let (keys, transfers) = (dns.keys.clone(), dns.transfers.clone());
-                    Some((dns.files.clone(), dns.limits, dns.rate_limit, keys, transfers))
+                    let ways = (dns.keys.clone(), dns.transfers.clone(), dns.catalogs.clone());
+                    Some((dns.files.clone(), dns.limits, dns.rate_limit, ways))
                 };
                 let (old, new) = (last.get(old)?, next.get(new)?);
                 if old.addresses == new.addresses && settings(old) == settings(new) {

@@ -75,10 +75,10 @@ pub(crate) fn zone(apex: &str, seed: u64) -> String {
             }
             6 => put(&owner, format!("MX {} {target}", lot.below(9))),
             7 => put(&owner, format!("TXT \"{}\"", "text ".repeat(1 + lot.below(40)))),
-            8 => match lot.below(4) {
-                0 => put(&owner, format!("HTTPS 1 . port={}", lot.below(9999))),
-                1 => put(&owner, format!("HTTPS {} {target}", lot.below(3))),
-                _ => put(&owner, format!("SRV 1 2 {} {target}", lot.below(9999))),
+            8 => match lot.below(9999) {
+                port if port % 4 == 0 => put(&owner, format!("HTTPS 1 . port={port}")),
+                port if port % 4 == 1 => put(&owner, format!("HTTPS {} {target}", port % 3)),
+                port => put(&owner, format!("SRV 1 2 {port} {target}")),
             },
             9 => put(&owner, format!("AAAA 2001:db8::{:x}", lot.below(65000))),
             _ => put(&owner, format!("A 192.0.2.{}", lot.below(250))),
