@@ -11,6 +11,7 @@
 //! came from. Nothing after [`text`] knows lines.
 
 mod compile;
+mod denial;
 mod digest;
 mod encode;
 mod entries;

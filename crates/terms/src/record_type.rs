@@ -71,6 +71,42 @@ record_types! {
     AXFR = 252 "A question for a whole zone (RFC 5936).";
     ANY = 255 "A question for whatever there is (RFC 8482).";
     CAA = 257 "Who may issue certificates (RFC 8659).";
+    MB = 7 "A mailbox's host (RFC 1035).";
+    MG = 8 "A member of a mail group (RFC 1035).";
+    MR = 9 "Another name of a mailbox (RFC 1035).";
+    MINFO = 14 "Who is responsible for a mailbox (RFC 1035).";
+    AFSDB = 18 "A server of AFS (RFC 1183).";
+    X25 = 19 "An X.25 address (RFC 1183).";
+    ISDN = 20 "An ISDN address (RFC 1183).";
+    RT = 21 "A host that relays (RFC 1183).";
+    KEY = 25 "A key for signed messages (RFC 2535).";
+    PX = 26 "A mapping of X.400 (RFC 2163).";
+    GPOS = 27 "A place on Earth (RFC 1712).";
+    KX = 36 "Who exchanges keys (RFC 2230).";
+    CERT = 37 "A certificate (RFC 4398).";
+    APL = 42 "A list of address prefixes (RFC 3123).";
+    DHCID = 49 "Who has a name by DHCP (RFC 4701).";
+    SMIMEA = 53 "An S/MIME certificate's association (RFC 8162).";
+    HIP = 55 "A host's identity (RFC 8005).";
+    NINFO = 56 "Status of a zone.";
+    RKEY = 57 "A key that encrypts records.";
+    TALINK = 58 "A link between trust anchors.";
+    CSYNC = 62 "What the parent is to copy (RFC 7477).";
+    DSYNC = 66 "Who is told of changes of delegations (RFC 9859).";
+    SPF = 99 "Who may send mail, in the past (RFC 7208).";
+    NID = 104 "A node identifier (RFC 6742).";
+    L32 = 105 "A 32-bit locator (RFC 6742).";
+    L64 = 106 "A 64-bit locator (RFC 6742).";
+    LP = 107 "A name of a locator (RFC 6742).";
+    EUI48 = 108 "A hardware address (RFC 7043).";
+    EUI64 = 109 "A long hardware address (RFC 7043).";
+    URI = 256 "Where a service is, as a URI (RFC 7553).";
+    AVC = 258 "Visibility and control of an application.";
+    AMTRELAY = 260 "A relay of multicast (RFC 8777).";
+    RESINFO = 261 "What a resolver can do (RFC 9606).";
+    WALLET = 262 "An address of a wallet.";
+    TA = 32768 "A trust anchor.";
+    DLV = 32769 "A look-aside digest (RFC 4431).";
 }
 
 impl RecordType {

@@ -10,8 +10,10 @@ use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA1_OUTPUT_LEN};
 
 /// Octets of an entry.
 pub(super) const ENTRY: usize = 8;
+/// Octets of a hash.
+pub(crate) const HASH: usize = SHA1_OUTPUT_LEN;
 /// Characters of a hash in base 32 (RFC 5155 section 3.3).
-const HASH_TEXT: usize = SHA1_OUTPUT_LEN * 8 / 5;
+pub(crate) const HASH_TEXT: usize = HASH * 8 / 5;
 
 /// How a zone proves what does not exist.
 #[derive(Debug)]
@@ -88,8 +90,13 @@ pub(crate) fn hashed(name: [&[u8]; 2], iterations: u16, salt: &[u8]) -> [u8; HAS
     for _ in 0..iterations {
         hash = digest([hash.as_ref(), salt, &[]]);
     }
+    as_key(hash.as_ref())
+}
+
+/// A hash of SHA-1 as the key of the NSEC3 record that has it.
+pub(crate) fn as_key(hash: &[u8]) -> [u8; HASH_TEXT + 1] {
     let mut text = [0; HASH_TEXT + 1];
-    for (octets, characters) in hash.as_ref().chunks_exact(5).zip(text.chunks_exact_mut(8)) {
+    for (octets, characters) in hash.chunks_exact(5).zip(text.chunks_exact_mut(8)) {
         let bits = octets.iter().fold(0u64, |bits, &octet| bits << 8 | u64::from(octet));
         for (index, character) in characters.iter_mut().enumerate() {
             *character = b"0123456789abcdefghijklmnopqrstuv"[(bits >> (35 - 5 * index) & 31) as usize];

@@ -1,5 +1,6 @@
 //! From the records of a zone to its image: names that exist only because of others, cuts, and the chain of proofs.
 
+use super::denial::{denial, is_hashed_with};
 use super::encode::Encoder;
 use super::fault::{Flaw, Place};
 use super::records::{NameGroup, SetGroup, Sorted};
@@ -9,10 +10,6 @@ use crate::image::write::{NewNode, TooLarge, Writer};
 use crate::name::labels;
 use crate::table::NameHash;
 use terms::{DomainName, RecordType};
-
-/// Most times that a name may be hashed again: beyond this, resolvers treat the zone as unsigned or as bogus (RFC 9276
-/// section 3.2), and every question for a name that is not there costs as many hashes thrice.
-const MOST_ITERATIONS: u16 = 150;
 
 /// Makes the image of a zone that keeps the rules.
 pub(super) fn compile(sorted: &Sorted<'_>, apex: DomainName) -> Result<Vec<u8>, Flaw> {
@@ -30,33 +27,6 @@ pub(super) fn compile(sorted: &Sorted<'_>, apex: DomainName) -> Result<Vec<u8>, 
 fn serial(apex: &NameGroup<'_>) -> Option<u32> {
     let (_, data) = apex.set(RecordType::SOA)?.records().next()?;
     Some(u32::from_be_bytes(*data.last_chunk::<20>()?.first_chunk::<4>()?))
-}
-
-/// How the zone proves what does not exist: by the first NSEC3PARAM whose parameters are known, else by NSEC.
-fn denial(sorted: &Sorted<'_>, zone: &DomainName) -> Result<Denial, Flaw> {
-    let Some(apex) = sorted.find(&[]) else { return Ok(Denial::None) };
-    for (record, data) in apex.set(RecordType::NSEC3PARAM).iter().flat_map(SetGroup::records) {
-        // SHA-1 and no flags (RFC 5155 sections 4.1 and 7.2).
-        let &[1, 0, i0, i1, length, ref salt @ ..] = data else { continue };
-        let iterations = u16::from_be_bytes([i0, i1]);
-        if iterations > MOST_ITERATIONS {
-            return Err(record.place.flaw(
-                format!("{iterations} iterations of NSEC3, more than {MOST_ITERATIONS}"),
-                "sign the zone with 0 iterations and no salt (RFC 9276 section 3.1)",
-            ));
-        }
-        if salt.len() == usize::from(length) {
-            let key = hashed([&zone.as_wire().to_ascii_lowercase(), &[]], iterations, salt);
-            if !sorted.find(&key).is_some_and(|name| is_hashed_with(&name, iterations, salt)) {
-                return Err(record.place.flaw(
-                    "no NSEC3 record for the zone's own name has these parameters",
-                    "sign the zone anew, or take this record out",
-                ));
-            }
-            return Ok(Denial::Nsec3 { iterations, salt: salt.into() });
-        }
-    }
-    Ok(if apex.has(RecordType::NSEC) { Denial::Nsec } else { Denial::None })
 }
 
 /// A name on the way from the apex to the last one.
@@ -200,15 +170,4 @@ impl<'s> Compiler<'s> {
         let key = hashed([owner, &[]], *iterations, salt);
         self.hashed.binary_search_by(|name| name.key().cmp(&key)).map_or(0, |index| index as u32 + 1)
     }
-}
-
-/// Whether a name has an NSEC3 record with these parameters.
-fn is_hashed_with(name: &NameGroup<'_>, iterations: u16, salt: &[u8]) -> bool {
-    let wanted = |data: &[u8]| match data {
-        [1, _, i0, i1, length, rest @ ..] => {
-            u16::from_be_bytes([*i0, *i1]) == iterations && rest.get(..usize::from(*length)) == Some(salt)
-        }
-        _ => false,
-    };
-    name.set(RecordType::NSEC3).is_some_and(|set| set.records().any(|(_, data)| wanted(data)))
 }

@@ -1,9 +1,11 @@
-//! The data of one record, from text to octets. The only module that knows the `domain` crate: it reads the
-//! presentation form of every type that has one, and the form of RFC 3597 for every other.
+//! The data of one record, from text to octets. The only module that knows the `domain` crate, which
+//! reads the presentation form of most types, and the form of RFC 3597 for every other.
 //!
 //! What zones are full of is read by [`plain`], which takes a fortieth of the time. It reads the plain form only
-//! and never judges: what it does not take goes to the `domain` crate, which finds the words for what is wrong.
+//! and never judges: what it does not take goes to the `domain` crate, which finds the words for what is wrong. What that
+//! crate does not read is [`described`].
 
+mod described;
 mod plain;
 
 use super::entries::Token;
@@ -49,7 +51,10 @@ pub(super) fn encode(
         return Ok(());
     }
     out.truncate(before);
-    out.extend_from_slice(&scan(kind, tokens, origin)?);
+    match described::encode(kind, tokens, origin, out) {
+        Some(read) => read?,
+        None => out.extend_from_slice(&scan(kind, tokens, origin)?),
+    }
     Ok(())
 }
 
