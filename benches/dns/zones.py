@@ -9,6 +9,7 @@ import subprocess
 ADDRESS = "198.18.0.53"
 A, NS, SOA, DNSKEY = 1, 2, 6, 48
 SEED = 1035
+TRAIN = 32
 
 
 class Flat:
@@ -57,14 +58,27 @@ class Root:
         subprocess.run(sign, check=True, stdout=subprocess.DEVNULL)
         self.questions = directory / "root.questions"
         taken = set(names)
+        asked = [self.question(dice, names, taken) for _ in range(self.QUESTIONS)]
         with open(self.questions, "w") as lines:
-            for _ in range(self.QUESTIONS):
-                chance = dice.random()
-                if chance < 0.6:
-                    while (name := "".join(dice.choices("abcdefghijklmnopqrstuvwxyz", k=dice.choice((6, 8, 10, 12))))) in taken:
-                        pass
-                    lines.write(f"{name}. {A} 1 3 1 0 -\n")
-                elif chance < 0.95:
-                    lines.write(f"www.example.{dice.choice(names)}. {A} 1 0 0 0 -\n")
-                else:
-                    lines.write(f". {SOA} 1 0 1 2 -\n")
+            lines.writelines(trains(dice, asked))
+
+    @staticmethod
+    def question(dice, names, taken):
+        chance = dice.random()
+        if chance < 0.6:
+            while (name := "".join(dice.choices("abcdefghijklmnopqrstuvwxyz", k=dice.choice((6, 8, 10, 12))))) in taken:
+                pass
+            return f"{name}. {A} 1 3 1 0 -\n"
+        if chance < 0.95:
+            return f"www.example.{dice.choice(names)}. {A} 1 0 0 0 -\n"
+        return f". {SOA} 1 0 1 2 -\n"
+
+
+def trains(dice, lines):
+    """The questions in pieces of equal length, since that is what the loader hands over at once; the pieces in no order."""
+    by_length = {}
+    for line in lines:
+        by_length.setdefault(line.index(" "), []).append(line)
+    pieces = [lines[at : at + TRAIN] for lines in by_length.values() for at in range(0, len(lines), TRAIN)]
+    dice.shuffle(pieces)
+    return (line for piece in pieces for line in piece)

@@ -1,17 +1,21 @@
 //! Asks a DNS server over UDP as fast as it answers, or faster, and looks at every reply. For `benches/dns`.
 //!
 //! ```text
-//! dns_load ADDRESS QUERIES SECONDS window N     N questions are open all the time
-//! dns_load ADDRESS QUERIES SECONDS rate N       N questions a second, whatever comes back
-//! dns_load ADDRESS QUERIES SECONDS flood N      the same, in trains that the kernel cuts up as late as it can
+//! dns_load ADDRESS QUERIES SECONDS window N     N questions are open all the time, asked in trains
+//! dns_load ADDRESS QUERIES SECONDS rate N       N questions a second, each by itself, whatever comes back
+//! dns_load ADDRESS QUERIES SECONDS flood N      the same in trains
 //! ```
+//! A train is of questions that follow each other and are equally long. The kernel cuts it up into datagrams as late as
+//! it can, so that asking costs less than answering, and no server waits for its loader.
 //! `QUERIES` has a question and what must be answered in each line: name, number of the type, whether DNSSEC is asked
 //! for, code, whether the answer is authoritative, number of answers, and the data of the first one or `-`:
 //! `n0000001.example. 1 0 0 1 1 0a000001`. They are asked in their order, again and again. One line of JSON says what
 //! came of it; a wrong reply ends the program with its octets.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken benchmark shall stop")]
 
-use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrIn, recvmmsg, setsockopt, sockopt};
+use nix::sys::socket::{
+    ControlMessage, MsgFlags, MultiHeaders, SockaddrIn, recvmmsg, sendmsg, setsockopt, sockopt,
+};
 use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, sendmmsg};
 use std::collections::HashMap;
 use std::io::{IoSlice, IoSliceMut};
@@ -161,14 +165,22 @@ impl Loader {
         self.result.sent += number as u64;
     }
 
-    /// Sends a train of questions, which must be equally long.
-    fn send_train(&mut self, train: &mut Vec<u8>) {
+    /// Sends a train of at most so many questions and says how many it has.
+    fn send_train(&mut self, most: usize, train: &mut Vec<u8>) -> usize {
         train.clear();
         let now = Instant::now();
-        (0..BATCH).for_each(|_| self.ask(now, train));
+        let length = self.questions[self.next].message.len();
+        let mut number = 0;
+        while number < most.min(BATCH) && self.questions[self.next].message.len() == length {
+            self.ask(now, train);
+            number += 1;
+        }
+        let length = u16::try_from(length).unwrap();
+        let (slices, cut) = ([IoSlice::new(train)], [ControlMessage::UdpGsoSegments(&length)]);
         // What does not fit is lost, as in a network.
-        let _ = self.socket.send(train);
-        self.result.sent += BATCH as u64;
+        let _ = sendmsg::<SockaddrIn>(self.socket.as_raw_fd(), &slices, &cut, MsgFlags::empty(), None);
+        self.result.sent += number as u64;
+        number
     }
 
     /// Takes what is there, and waits for one reply if it shall. Says how many came.
@@ -196,12 +208,10 @@ impl Loader {
 
     /// Keeps so many questions open.
     fn window(&mut self, size: usize, end: Instant) {
-        let (mut open, mut last) = (0, Instant::now());
+        let (mut open, mut last, mut train) = (0, Instant::now(), Vec::new());
         while Instant::now() < end {
             while open < size {
-                let number = BATCH.min(size - open);
-                self.send(number);
-                open += number;
+                open += self.send_train(size - open, &mut train);
             }
             let came = self.receive(true, |_, open| open.expect("nobody asked, or too late"));
             open -= came;
@@ -246,22 +256,20 @@ impl Loader {
 
     /// Asks at a rate at which most is lost: ids are used again before an answer can come.
     fn flood(&mut self, per_second: f64, begin: Instant, end: Instant) {
-        let length = self.questions[0].message.len();
-        assert!(self.questions.iter().all(|question| question.message.len() == length));
-        setsockopt(&self.socket, sockopt::UdpGsoSegment, &i32::try_from(length).unwrap()).unwrap();
         let by_question: HashMap<Vec<u8>, usize> = self
             .questions
             .iter()
             .enumerate()
             .map(|(number, question)| (question.asked().to_vec(), number))
             .collect();
+        // They are equally long, so that the first says where a question ends.
         let end_of_question = self.questions[0].end;
         let which = |reply: &[u8], _: Option<usize>| *by_question.get(&reply[12..end_of_question]).unwrap();
         let mut train = Vec::new();
         while Instant::now() < end {
             let due = (begin.elapsed().as_secs_f64() * per_second) as u64;
             if self.result.sent < due {
-                self.send_train(&mut train);
+                self.send_train(BATCH, &mut train);
             }
             while self.receive(false, which) == BATCH {}
         }

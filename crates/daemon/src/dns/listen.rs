@@ -22,8 +22,10 @@ pub(super) fn udp(address: SocketAddr) -> Result<UdpSocket, Error> {
         // Less is no reason not to serve.
         let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
         // The path's MTU is not discovered: its ICMP messages could reach another site, and anybody could forge them.
+        // What is sent fits in any path, and no router is to cut it up where it does not: fragments can be forged
+        // (RFC 9715 section 3.1).
         match address {
-            SocketAddr::V4(_) => set_ip_mtu_discover(&socket, Ipv4PathMtuDiscovery::OMIT)?,
+            SocketAddr::V4(_) => set_ip_mtu_discover(&socket, Ipv4PathMtuDiscovery::PROBE)?,
             SocketAddr::V6(_) => set_ipv6_mtu_discover(&socket, Ipv6PathMtuDiscovery::OMIT)?,
         }
         socket.bind(&address.into())?;
