@@ -33,9 +33,13 @@ fn four_methods() -> (World, Plan) {
     parsed("four-methods", include_str!("../../../worlds/four-methods.toml"))
 }
 
+fn satellite() -> (World, Plan) {
+    parsed("satellite", include_str!("../../../worlds/satellite.toml"))
+}
+
 fn worlds() -> Vec<(World, Plan)> {
     let built_in = ["tiny", "earth"].map(|name| parsed(name, &built_in(name).unwrap()));
-    let more = [exchange(), four_methods(), parsed("starting", lab::STARTING_WORLD)];
+    let more = [exchange(), four_methods(), satellite(), parsed("starting", lab::STARTING_WORLD)];
     built_in.into_iter().chain(more).collect()
 }
 
