@@ -4,6 +4,7 @@ mod streams;
 
 use crate::catalog::Catalog;
 use crate::check::{Check, Kind};
+use crate::dnstap::{self, DnstapOutput};
 use crate::rate_limit;
 use crate::unique::Unique;
 use crate::zone_transfers::{self, Written, ZoneTransfers};
@@ -38,6 +39,8 @@ pub struct BuiltInDns {
     pub tls: Option<DnsTls>,
     /// How often a network is told the same over UDP.
     pub rate_limit: Option<RateLimit>,
+    /// Who is told what is asked and answered.
+    pub dnstap: Option<DnstapOutput>,
     /// What signs transfers.
     pub keys: Keys,
     /// The zones that come from other servers, or may go to them.
@@ -61,6 +64,7 @@ pub(crate) fn read(table: &Table, directory: &Path) -> Option<BuiltInDns> {
     let listen = listen(table);
     let limits = streams::limits(table);
     let tls = streams::tls(&table.optional("tls"), directory);
+    let dnstap = dnstap::read(&table.optional("dnstap"), directory);
     let keys = zone_transfers::keys(&table.optional("key"), directory);
     let written = zone_transfers::zones(&tables, keys.as_ref().unwrap_or(&Keys::new()));
     let plain: Vec<Spanned<PathBuf>> = value.list().iter().filter_map(Value::path).collect();
@@ -91,6 +95,7 @@ pub(crate) fn read(table: &Table, directory: &Path) -> Option<BuiltInDns> {
             limits: limits?,
             tls: tls?,
             rate_limit: rate_limit?,
+            dnstap: dnstap?,
             keys,
             transfers,
             catalogs,

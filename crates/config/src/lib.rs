@@ -18,6 +18,7 @@ mod catalog;
 mod check;
 mod consistency;
 mod continuity;
+mod dnstap;
 mod drain;
 mod fleet;
 mod fold;
@@ -43,6 +44,7 @@ pub use catalog::{Catalog, Members};
 pub use check::{Command, Issuers, Probe, Question, ServerCertificate, Way};
 pub use continuity::Continuity;
 pub use dns::Zone;
+pub use dnstap::DnstapOutput;
 pub use fleet::{Endpoint, EndpointError, Fleet, Login, Tls};
 pub use group::Group;
 pub use peer::{

@@ -34,6 +34,7 @@ mod service;
 mod shelf;
 mod streams;
 mod tally;
+mod tap;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

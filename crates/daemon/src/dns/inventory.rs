@@ -87,6 +87,7 @@ mod tests {
     /// What is served, and what is waited for.
     fn served(zones: Zones, awaited: &[&str]) -> BTreeMap<ServiceName, Arc<Served>> {
         let served = Served {
+            tap: None,
             zones: Arc::new(zones),
             keys: BTreeMap::new(),
             policies: BTreeMap::new(),

@@ -2,6 +2,7 @@
 
 use super::bell::Bell;
 use super::service::Messages;
+use super::tap::Tap;
 use ::dns::zone::ZoneRecords;
 use ::dns::{Arrival, Envelope, Outcome, ResponseCode, Server, Transport, UDP_PAYLOAD, Zone, Zones, answer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,8 @@ use transfer::{
 #[derive(Clone, Debug)]
 pub(crate) struct Served {
     pub(super) zones: Arc<Zones>,
+    /// Who is told of every exchange.
+    pub(super) tap: Option<Tap>,
     pub(super) keys: Keys,
     /// Who may have which zone; a zone that is not here goes to nobody.
     pub(super) policies: BTreeMap<DomainName, Policy>,

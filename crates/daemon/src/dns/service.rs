@@ -4,9 +4,10 @@ use super::Surroundings;
 use super::counters::Counters;
 use super::orders::{Order, Orders};
 use super::served::{Said, Served};
+use super::tap::Exchange;
 use crate::watchdog::Heart;
 use ::dns::{Arrival, Identity, Outcome, RateLimiter, Secrets, Server, Transport, answer};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,6 +99,19 @@ impl Service {
             Outcome::Reply { length, .. } => Reply::Written(length),
             Outcome::Silence(_) => Reply::Silence,
             Outcome::Aside => Reply::Aside,
+        }
+    }
+
+    /// Tells of an exchange, if anybody wants to hear of it. `server` is the address that was asked.
+    pub(super) fn tell(
+        &self,
+        (client, server): (SocketAddr, Option<SocketAddr>),
+        transport: Transport,
+        query: &[u8],
+        reply: Option<&[u8]>,
+    ) {
+        if let (Some(tap), Some(server)) = (&self.served.tap, server) {
+            tap.tell(&Exchange { client, server, transport, at: self.wall, query, reply });
         }
     }
 

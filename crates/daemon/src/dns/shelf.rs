@@ -5,6 +5,7 @@ use super::LOOK_EVERY;
 use super::bell::Bell;
 use super::images::{Image, Images};
 use super::served::Served;
+use super::tap::{Account, Tap};
 use ::dns::zone::ZoneRecords;
 use ::dns::{Zone, Zones};
 use config::{BuiltInDns, Catalog, Server, ZoneTransfers};
@@ -22,6 +23,7 @@ pub(crate) struct Shelf {
     stock: Arc<Mutex<Stock>>,
     published: Arc<watch::Sender<Arc<Served>>>,
     images: Images,
+    account: Arc<Account>,
 }
 
 #[derive(Debug)]
@@ -33,6 +35,9 @@ struct Stock {
     members: BTreeMap<DomainName, ZoneTransfers>,
     /// Those that were listed since the site has its zones, and have not come yet: nobody has missed them here.
     awaited: BTreeSet<DomainName>,
+    /// Whose name is in messages of dnstap.
+    identity: String,
+    tap: Option<Tap>,
     /// What has come from other servers.
     received: BTreeMap<DomainName, Holding>,
     journals: BTreeMap<DomainName, Journal>,
@@ -60,20 +65,25 @@ struct Holding {
 
 impl Shelf {
     /// The zones that the site file names, and those from other servers that an earlier process has kept.
-    pub(crate) fn new(written: &BuiltInDns, images: Images) -> Shelf {
+    /// `identity` is whose name dnstap is told under.
+    pub(crate) fn new(written: &BuiltInDns, images: Images, identity: &str) -> Shelf {
+        let account = Arc::<Account>::default();
         let mut stock = Stock {
             written: written.clone(),
             membership: images.members(),
             members: BTreeMap::new(),
             awaited: BTreeSet::new(),
+            identity: identity.to_owned(),
+            tap: None,
             received: BTreeMap::new(),
             journals: BTreeMap::new(),
             bells: BTreeMap::new(),
             comparing: BTreeMap::new(),
         };
         stock.take_up(&images);
+        stock.tap(&account);
         let published = Arc::new(watch::Sender::new(Arc::new(stock.served())));
-        Shelf { stock: Arc::new(Mutex::new(stock)), published, images }
+        Shelf { stock: Arc::new(Mutex::new(stock)), published, images, account }
     }
 
     fn stock(&self) -> MutexGuard<'_, Stock> {
@@ -113,8 +123,12 @@ impl Shelf {
                 *stock.comparing.entry(new.apex().clone()).or_default() += 1;
                 reread.push(Reread { old: Arc::clone(old), new: Arc::clone(new) });
             }
+            let is_tapped_as_before = stock.written.dnstap == next.dnstap;
             stock.written = next.clone();
             stock.take_up(&self.images);
+            if !is_tapped_as_before {
+                stock.tap(&self.account);
+            }
         });
         reread
     }
@@ -288,6 +302,12 @@ impl Stock {
         }
     }
 
+    /// Begins to tell whom the site file names, and nobody else. Without a thread nobody is told.
+    fn tap(&mut self, account: &Arc<Account>) {
+        let start = |output| Tap::start(output, &self.identity, Arc::clone(account)).ok();
+        self.tap = self.written.dnstap.as_ref().and_then(start);
+    }
+
     fn note(&mut self, apex: &DomainName, difference: Option<Difference>) {
         match difference.filter(|difference| !difference.is_empty()) {
             Some(difference) => {
@@ -310,6 +330,7 @@ impl Stock {
             .map_or_else(|_| Arc::clone(&self.written.zones), Arc::new);
         Served {
             zones,
+            tap: self.tap.clone(),
             keys: self.written.keys.clone(),
             policies: self.transfers().map(|zone| (zone.zone.clone(), zone.allow.clone())).collect(),
             journals: self.journals.clone(),

@@ -113,7 +113,7 @@ impl Streams {
         LocalSet::new().block_on(&runtime, async {
             let crowd = Rc::new(Crowd::new(speech, *limits.borrow(), service.clone(), standing.clone()));
             for (stream, from) in clients {
-                crowd.admit(stream, from.ip());
+                crowd.admit(stream, from);
             }
             for listener in listeners {
                 spawn_local(accept(listener, Rc::clone(&crowd), standing.clone()));
@@ -167,7 +167,7 @@ async fn accept(listener: tokio::net::TcpListener, crowd: Rc<Crowd>, mut standin
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, from)) => crowd.admit(stream, from.ip()),
+            Ok((stream, from)) => crowd.admit(stream, from),
             Err(error) => {
                 if is_want_of_room(&error) {
                     crowd.make_room();

@@ -2,6 +2,7 @@
 
 use super::counters::{Counters, Counts};
 use super::served::Served;
+use super::tap::Tap;
 use ::dns::Transport;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -21,6 +22,11 @@ pub(crate) struct Tally {
     pub(super) counters: Arc<Counters>,
     /// What it answers from.
     pub(super) served: watch::Receiver<Arc<Served>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ServiceLabel {
+    service: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -117,4 +123,23 @@ pub(crate) fn register(registry: &mut Registry, tallies: &[Tally]) {
         }
     }
     registry.register("dns_cookies", "Queries with a cookie, by what it was worth", cookies);
+    register_taps(registry, tallies);
+}
+
+/// Adds what became of messages of dnstap, of each service that tells of its exchanges.
+fn register_taps(registry: &mut Registry, tallies: &[Tally]) {
+    let tap_of = |tally: &Tally| Some((tally.service.to_string(), tally.served.borrow().tap.clone()?));
+    let taps: BTreeMap<String, Tap> = tallies.iter().filter_map(tap_of).collect();
+    if taps.is_empty() {
+        return;
+    }
+    let (written, dropped) =
+        (Family::<ServiceLabel, Counter>::default(), Family::<ServiceLabel, Counter>::default());
+    for (service, tap) in taps {
+        let label = ServiceLabel { service };
+        written.get_or_create(&label).inc_by(tap.written());
+        dropped.get_or_create(&label).inc_by(tap.dropped());
+    }
+    registry.register("dnstap_written", "Messages of dnstap that the reader took", written);
+    registry.register("dnstap_dropped", "Messages of dnstap left out: the reader was slow or away", dropped);
 }

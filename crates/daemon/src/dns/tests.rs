@@ -2,6 +2,7 @@
 
 mod clients;
 mod streams;
+mod tapped;
 mod tls;
 mod transports;
 
@@ -48,6 +49,7 @@ fn zones(serial: u32) -> BuiltInDns {
         limits: limits(1000, 10),
         tls: None,
         rate_limit: None,
+        dnstap: None,
         keys: Default::default(),
         transfers: Vec::new(),
         catalogs: std::collections::BTreeMap::new(),
@@ -56,7 +58,7 @@ fn zones(serial: u32) -> BuiltInDns {
 
 /// The shelf of a service that keeps nothing.
 fn shelf() -> Shelf {
-    Shelf::new(&zones(1), Images::new(Path::new("/nowhere"), &settings(1).service))
+    Shelf::new(&zones(1), Images::new(Path::new("/nowhere"), &settings(1).service), "london")
 }
 
 /// The settings of most tests. However busy the machine is, nobody is cut for being slow.
@@ -90,10 +92,14 @@ impl World {
     }
 
     fn with(settings: &Settings) -> World {
+        World::on(shelf(), settings)
+    }
+
+    /// Answers from this shelf.
+    fn on(shelf: Shelf, settings: &Settings) -> World {
         let namespace = Namespace::new().unwrap();
         let mut netlink = namespace.netlink().unwrap();
         link::set_up(&mut netlink, link::LinkIndex::LOOPBACK).unwrap();
-        let shelf = shelf();
         let server = namespace
             .run(|| {
                 let nothing = &mut Inheritance::default();

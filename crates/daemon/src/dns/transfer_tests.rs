@@ -87,6 +87,7 @@ fn built_in(zones: Zones, transfers: Vec<ZoneTransfers>) -> BuiltInDns {
         limits,
         tls: None,
         rate_limit: None,
+        dnstap: None,
         keys: keys(),
         transfers,
         catalogs: BTreeMap::new(),
@@ -139,7 +140,7 @@ impl World {
             tls: None,
             rate_limit: None,
         };
-        let shelf = Shelf::new(written, Images::new(folder.path(), &settings.service));
+        let shelf = Shelf::new(written, Images::new(folder.path(), &settings.service), "london");
         let (bus, clock) = (Bus::for_test(), Clock::start());
         let kept = zone_keeping::Wanted::from([(settings.service.clone(), shelf.clone())]);
         let (wanted, wanting) = watch::channel(kept);

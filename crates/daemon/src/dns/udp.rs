@@ -55,6 +55,7 @@ impl Worker {
         let mut inbox = Inbox::<S>::new();
         let mut outbox = Outbox::new(nowhere.as_any());
         let mut looking = None;
+        let here = self.socket.local_addr().ok();
         loop {
             let order = self.service.order();
             match order {
@@ -93,14 +94,15 @@ impl Worker {
                 let limiter = self.limiter.as_mut();
                 let reply = self.service.answer(message, client.ip(), Transport::Udp, None, limiter, room);
                 let length = match reply {
-                    Reply::Written(length) => length,
-                    Reply::Silence => continue,
-                    Reply::Aside => match aside(&self.service, message, client.ip(), room) {
-                        Some(length) => length,
-                        None => continue,
-                    },
+                    Reply::Written(length) => Some(length),
+                    Reply::Silence => None,
+                    Reply::Aside => aside(&self.service, message, client.ip(), room),
                 };
-                outbox.keep(length, from.as_any());
+                let reply = length.and_then(|length| room.get(..length));
+                self.service.tell((client, here), Transport::Udp, message, reply);
+                if let Some(length) = length {
+                    outbox.keep(length, from.as_any());
+                }
             }
             self.service.counters().count_unsent(outbox.send(&self.socket));
         }

@@ -230,7 +230,7 @@ fn services(last: &[Service], next: &[Service]) -> BTreeMap<ServiceName, Service
                 let settings = |service: &Service| {
                     let dns = service.dns.as_ref()?;
                     let ways = (dns.keys.clone(), dns.transfers.clone(), dns.catalogs.clone());
-                    Some((dns.files.clone(), dns.limits, dns.rate_limit, ways))
+                    Some((dns.files.clone(), dns.limits, dns.rate_limit, dns.dnstap.clone(), ways))
                 };
                 let (old, new) = (last.get(old)?, next.get(new)?);
                 if old.addresses == new.addresses && settings(old) == settings(new) {

@@ -27,7 +27,8 @@ pub(super) fn belongings(site_file: &SiteFile) -> Belongings {
 }
 
 fn shelf_of(service: &Service, built_in: &BuiltInDns, site_file: &SiteFile) -> dns::Shelf {
-    dns::Shelf::new(built_in, dns::Images::new(&site_file.site.state_dir, &service.name))
+    let images = dns::Images::new(&site_file.site.state_dir, &service.name);
+    dns::Shelf::new(built_in, images, site_file.site.name.as_str())
 }
 
 /// The built-in DNS service of each service that has one.

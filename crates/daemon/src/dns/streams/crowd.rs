@@ -11,7 +11,7 @@ use ::dns::{ConnectionId, Connections, Limits};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -63,13 +63,14 @@ impl Crowd {
     }
 
     /// Serves a newcomer, in the place of another one if there is none left.
-    pub(super) fn admit(self: &Rc<Self>, stream: TcpStream, from: IpAddr) {
+    pub(super) fn admit(self: &Rc<Self>, stream: TcpStream, from: SocketAddr) {
         self.service.borrow().counters().count_connection();
-        let opened = self.connections.borrow_mut().open(from, self.clock.now());
+        let opened = self.connections.borrow_mut().open(from.ip(), self.clock.now());
         if let Some(idlest) = opened.instead_of {
             self.cut(idlest, Cut::Crowded);
         }
-        let place = Place { crowd: Rc::clone(self), id: opened.id, client: from };
+        let ends = (from, stream.local_addr().ok());
+        let place = Place { crowd: Rc::clone(self), id: opened.id, ends };
         let task = spawn_local(async move {
             // How a connection ends concerns nobody: the client knows, or is gone.
             let _ = place.serve(stream).await;
@@ -103,7 +104,8 @@ impl Crowd {
 pub(super) struct Place {
     crowd: Rc<Crowd>,
     id: ConnectionId,
-    client: IpAddr,
+    /// The client, and the address that it has called.
+    ends: (SocketAddr, Option<SocketAddr>),
 }
 
 /// What a client's message leads to.
@@ -141,20 +143,30 @@ impl Place {
         service.refresh();
         let transport = self.crowd.speech.transport();
         let patience = Some(self.crowd.connections.borrow().patience());
-        let length = match service.answer(query, self.client, transport, patience, None, &mut room) {
+        let client = self.ends.0.ip();
+        let length = match service.answer(query, client, transport, patience, None, &mut room) {
             Reply::Written(length) => length,
-            Reply::Silence => return Answered::Nothing,
-            Reply::Aside => match service.aside(query, self.client, transport, patience) {
-                Said::Nothing => return Answered::Nothing,
+            Reply::Silence => {
+                service.tell(self.ends, transport, query, None);
+                return Answered::Nothing;
+            }
+            Reply::Aside => match service.aside(query, client, transport, patience) {
+                Said::Nothing => {
+                    service.tell(self.ends, transport, query, None);
+                    return Answered::Nothing;
+                }
                 Said::Reply(reply, _) => {
+                    service.tell(self.ends, transport, query, Some(&reply));
                     put(&reply, sending);
                     return Answered::Reply;
                 }
                 Said::Stream(messages, signer) => {
+                    service.tell(self.ends, transport, query, None);
                     return Answered::Transfer(service.signed(messages, signer));
                 }
             },
         };
+        service.tell(self.ends, transport, query, room.get(..length));
         put(&room[..length], sending);
         Answered::Reply
     }

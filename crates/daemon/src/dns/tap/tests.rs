@@ -1,0 +1,105 @@
+//! The queue and its bounds, and messages that are read back.
+
+use super::message::{Dnstap, frames};
+use super::*;
+use proptest::prelude::*;
+use prost::Message as _;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixListener;
+use std::time::Duration;
+
+fn exchange<'a>(query: &'a [u8], reply: Option<&'a [u8]>) -> Exchange<'a> {
+    Exchange {
+        client: "192.0.2.1:40000".parse().unwrap(),
+        server: "198.18.0.53:53".parse().unwrap(),
+        transport: Transport::Udp,
+        at: WallTime(1_500),
+        query,
+        reply,
+    }
+}
+
+/// Until something holds, however busy the machine is.
+fn wait_until(what: &str, holds: impl Fn() -> bool) {
+    for _ in 0..3_000 {
+        if holds() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("{what} never came");
+}
+
+#[test]
+fn what_does_not_fit_is_dropped_and_counted_and_the_rest_is_told_to_who_comes_late() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tap.sock");
+    let tap = Tap::start(&DnstapOutput::Socket(path.clone()), "london", Arc::default()).unwrap();
+    let (query, reply) = ([1; 40], [2; 60]);
+    // Small ones: the number is the bound.
+    for _ in 0..WAITING + 100 {
+        tap.tell(&exchange(&query, Some(&reply)));
+    }
+    assert_eq!((tap.written(), tap.dropped()), (0, 200));
+    assert!(tap.account.waiting_octets.load(Ordering::Relaxed) == WAITING * 100);
+    let listener = UnixListener::bind(&path).unwrap();
+    let (mut reader, _) = listener.accept().unwrap();
+    let mut ready = vec![0; super::frames::control(super::frames::Control::Ready).len()];
+    reader.read_exact(&mut ready).unwrap();
+    reader.write_all(&super::frames::control(super::frames::Control::Accept)).unwrap();
+    let reading = std::thread::spawn(move || {
+        let mut all = Vec::new();
+        reader.read_to_end(&mut all).map(|_| all)
+    });
+    wait_until("all that waited", || tap.written() == 2 * WAITING as u64);
+    assert_eq!(tap.account.waiting_octets.load(Ordering::Relaxed), 0);
+    drop(tap);
+    let told = reading.join().unwrap().unwrap();
+    assert!(told.ends_with(&super::frames::control(super::frames::Control::Stop)), "it ends in order");
+}
+
+#[test]
+fn large_ones_are_bounded_by_their_octets() {
+    let tap =
+        Tap::start(&DnstapOutput::Socket("/nowhere/tap.sock".into()), "london", Arc::default()).unwrap();
+    let reply = vec![0; 1 << 16];
+    for _ in 0..1000 {
+        tap.tell(&exchange(&[1; 40], Some(&reply)));
+    }
+    assert!(tap.account.waiting_octets.load(Ordering::Relaxed) <= WAITING_OCTETS);
+    assert!(tap.dropped() >= 2 * (1000 - (WAITING_OCTETS >> 16) as u64), "{}", tap.dropped());
+}
+
+proptest! {
+    #[test]
+    fn an_exchange_reads_back(query: Vec<u8>, reply: Option<Vec<u8>>, port: u16, millis in 0..1u64 << 41, ipv6: bool) {
+        let client = if ipv6 { "2001:db8::1" } else { "192.0.2.1" }.parse().unwrap();
+        let octets = [&query[..], reply.as_deref().unwrap_or_default()].concat().into_boxed_slice();
+        let seen = Seen {
+            client: SocketAddr::new(client, port),
+            server: SocketAddr::new(client, 53),
+            transport: Transport::Tcp,
+            at: WallTime(millis),
+            octets,
+            query: query.len(),
+            is_answered: reply.is_some(),
+        };
+        let mut written = Vec::new();
+        frames(&seen, "london", &mut written);
+        let mut read = Vec::new();
+        let mut rest = &written[..];
+        while let Some((length, after)) = rest.split_first_chunk::<4>() {
+            let (frame, after) = after.split_at(u32::from_be_bytes(*length) as usize);
+            read.push(Dnstap::decode(frame).unwrap().message.unwrap());
+            rest = after;
+        }
+        prop_assert_eq!(read.len() as u64, seen.messages());
+        prop_assert_eq!(read[0].query_message.as_deref(), Some(&query[..]));
+        prop_assert_eq!(read[0].query_port, Some(u32::from(port)));
+        let back = read[0].query_time_sec.unwrap() * 1000 + u64::from(read[0].query_time_nsec.unwrap()) / 1_000_000;
+        prop_assert_eq!(back, millis);
+        if let (Some(answered), Some(reply)) = (read.get(1), reply) {
+            prop_assert_eq!(answered.response_message.as_deref(), Some(&reply[..]));
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The thread that has the reader's ear: it connects, encodes, writes, and begins anew when the reader is gone.
+
+use super::frames::{Control, LONGEST_CONTROL, accepts, control};
+use super::message::frames;
+use super::{Account, Seen};
+use config::DnstapOutput;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::Duration;
+
+/// How soon a reader that is not there, or has gone, is looked for again.
+const AGAIN: Duration = Duration::from_secs(1);
+/// How long a reader may take for its part of a greeting, or for room in its buffer: then it counts as gone.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// What is written at once, octets, where so much waits.
+const PIECE: usize = 64 << 10;
+
+/// Starts the thread. It ends when nobody can tell it anything any more.
+pub(super) fn start(
+    output: DnstapOutput,
+    identity: String,
+    waiting: Receiver<Seen>,
+    told_by: Weak<()>,
+    account: Arc<Account>,
+) -> io::Result<()> {
+    let writer = Writer { identity, waiting, told_by, account };
+    thread::Builder::new().name("dnstap".into()).spawn(move || writer.run(&output)).map(drop)
+}
+
+struct Writer {
+    identity: String,
+    waiting: Receiver<Seen>,
+    /// Whether anybody can still tell anything: the queue says so only once it is empty.
+    told_by: Weak<()>,
+    account: Arc<Account>,
+}
+
+/// Nobody tells anything any more.
+struct Over;
+
+impl Writer {
+    fn run(self, output: &DnstapOutput) {
+        loop {
+            // Whether the reader has gone or never came: what is asked meanwhile waits, as long as there is room.
+            let ended = match output {
+                DnstapOutput::Socket(path) => greet(path).ok().map(|stream| self.write(stream)),
+                DnstapOutput::File(path) => begin(path).ok().map(|file| self.write(file)),
+            };
+            match ended {
+                Some(Ok(Over)) => return,
+                Some(Err(_)) | None => {}
+            }
+            thread::sleep(AGAIN);
+            // What still waits can be told to nobody.
+            if self.told_by.strong_count() == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Writes what there is until nobody tells anything any more, or the reader fails.
+    fn write(&self, mut to: impl Write) -> io::Result<Over> {
+        let mut piece = Vec::new();
+        loop {
+            let first = match self.waiting.recv_timeout(AGAIN) {
+                Ok(seen) => seen,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => {
+                    to.write_all(&control(Control::Stop))?;
+                    return Ok(Over);
+                }
+            };
+            piece.clear();
+            let mut messages = self.take(&first, &mut piece);
+            while piece.len() < PIECE
+                && let Ok(seen) = self.waiting.try_recv()
+            {
+                messages += self.take(&seen, &mut piece);
+            }
+            // A reader that fails now may have had some of it: it counts as dropped.
+            let written = to.write_all(&piece).and_then(|()| to.flush());
+            let counter = if written.is_ok() { &self.account.written } else { &self.account.dropped };
+            counter.fetch_add(messages, Ordering::Relaxed);
+            written?;
+        }
+    }
+
+    fn take(&self, seen: &Seen, piece: &mut Vec<u8>) -> u64 {
+        self.account.waiting_octets.fetch_sub(seen.octets.len(), Ordering::Relaxed);
+        frames(seen, &self.identity, piece);
+        seen.messages()
+    }
+}
+
+/// A file in the place of the one that may be there, ready for data.
+fn begin(path: &Path) -> io::Result<File> {
+    let mut file = File::create(path)?;
+    file.write_all(&control(Control::Start))?;
+    Ok(file)
+}
+
+/// A reader that has taken the offer, ready for data.
+fn greet(path: &Path) -> io::Result<UnixStream> {
+    let mut stream = UnixStream::connect(path)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.write_all(&control(Control::Ready))?;
+    let mut head = [0; 8];
+    stream.read_exact(&mut head)?;
+    let [escape, length] =
+        [&head[..4], &head[4..]].map(|word| word.iter().fold(0, |all, octet| all << 8 | u32::from(*octet)));
+    if escape != 0 || length > LONGEST_CONTROL {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the reader speaks no Frame Streams"));
+    }
+    let mut payload = vec![0; length as usize]; // 512 at most
+    stream.read_exact(&mut payload)?;
+    if !accepts(&payload) {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the reader does not take dnstap"));
+    }
+    stream.write_all(&control(Control::Start))?;
+    Ok(stream)
+}
