@@ -52,9 +52,8 @@ impl Writer {
                 DnstapOutput::Socket(path) => greet(path).ok().map(|stream| self.write(stream)),
                 DnstapOutput::File(path) => begin(path).ok().map(|file| self.write(file)),
             };
-            match ended {
-                Some(Ok(Over)) => return,
-                Some(Err(_)) | None => {}
+            if let Some(Ok(Over)) = ended {
+                return;
             }
             thread::sleep(AGAIN);
             // What still waits can be told to nobody.
