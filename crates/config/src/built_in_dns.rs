@@ -155,9 +155,11 @@ impl BuiltInDns {
         parse(path, &text)
     }
 
-    /// Writes a zone's image, in the place of the file that may be there.
+    /// Writes the image of a zone that was loaded, in the place of the file that may be there.
     pub fn write_image(zone: &Zone, path: &Path) -> Result<(), linux::Error> {
-        linux::file::replace(path, zone.image())
+        // Only zones from other servers have changes that are not in their image.
+        let unfolded = || linux::Error::new("write the image", std::io::Error::other("it is not up to date"));
+        linux::file::replace(path, zone.image().ok_or_else(unfolded)?)
     }
 }
 

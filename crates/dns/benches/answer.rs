@@ -124,7 +124,7 @@ fn loading(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("load");
     group.throughput(Throughput::Elements(10_000)).sample_size(10);
     group.bench_function("10,000 names", |bencher| bencher.iter(|| zone::parse(black_box(&text)).unwrap()));
-    let image: Arc<[u8]> = zone::parse(&text).unwrap().image().into();
+    let image: Arc<[u8]> = zone::parse(&text).unwrap().image().unwrap().into();
     group.bench_function("10,000 names from an image", |bencher| {
         bencher.iter(|| Zone::from_image(Arc::clone(black_box(&image))).unwrap());
     });

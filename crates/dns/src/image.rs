@@ -13,22 +13,28 @@
 //! An image may come from anywhere. Its checksum finds damage; it does not make the image trustworthy. So every read
 //! is bounded and every search ends, whatever the octets are: [`node`] and [`chain`] answer `None`, and the query that
 //! came across it gets SERVFAIL.
+//!
+//! What has changed since an image was made lies over it as a [`layer`].
 
 pub(crate) mod chain;
 mod error;
+pub(crate) mod layer;
 pub(crate) mod lookup;
 pub(crate) mod node;
-mod records;
+pub(crate) mod records;
 mod signatures;
+mod walk;
 pub(crate) mod write;
 
 use crate::table::{NameHash, Table};
 use chain::Denial;
 pub use error::ImageError;
+use layer::{Laid, Layer};
 use node::Node;
 pub use records::ZoneRecords;
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 use terms::DomainName;
 
 /// How an image begins: with an octet that begins no text.
@@ -42,18 +48,61 @@ const CHECKED: usize = 16;
 /// What places are multiples of.
 const UNIT: usize = 4;
 
-/// A zone as it is served: its image, and what is needed at every query. It never changes, so threads share it freely.
-pub struct Zone {
+/// The octets of an image, and where in them what is.
+pub(crate) struct Image {
     octets: Box<dyn AsRef<[u8]> + Send + Sync>,
+    /// The place of its first octet: 0, unless it goes on where another one ends.
+    first: u32,
+    serial: u32,
+    names: u32,
+    apex_node: u32,
+    /// Where the first node is.
+    nodes: usize,
+    table: Range<usize>,
+    chain: Range<usize>,
+    keys: Range<usize>,
+}
+
+/// A zone as it is served: its image, what has changed since that was made, and what is needed at every query. It
+/// never changes, so threads share it freely.
+pub struct Zone {
+    base: Arc<Image>,
+    layer: Option<Layer>,
     apex: DomainName,
     apex_depth: usize,
     serial: u32,
     names: u32,
-    apex_node: u32,
-    table: Range<usize>,
-    chain: Range<usize>,
-    keys: Range<usize>,
     denial: Denial,
+}
+
+impl Image {
+    fn octets(&self) -> &[u8] {
+        (*self.octets).as_ref()
+    }
+
+    /// The node at a place of this image.
+    fn at(&self, place: u32) -> Option<Node<'_>> {
+        let mut node = Node::at(self.octets(), place.checked_sub(self.first)?)?;
+        node.place = place;
+        Some(node)
+    }
+
+    /// The node of a name in wire form and lower case, without the apex.
+    pub(crate) fn find(&self, hash: NameHash, relative: &[u8]) -> Option<Node<'_>> {
+        let is_it = |place| self.at(place).is_some_and(|node| node.name == relative);
+        let place = Table::new(self.octets().get(self.table.clone())?).find(hash, is_it)?;
+        self.at(place)
+    }
+
+    /// How many names have records.
+    pub(crate) fn names(&self) -> u32 {
+        self.names
+    }
+
+    /// The place behind its end.
+    fn end(&self) -> Option<u32> {
+        u32::try_from(self.octets().len().div_ceil(UNIT)).ok()?.checked_add(self.first)
+    }
 }
 
 impl Zone {
@@ -62,11 +111,20 @@ impl Zone {
     /// # Errors
     /// It is no image, one of another version, or damaged.
     pub fn from_image(octets: impl AsRef<[u8]> + Send + Sync + 'static) -> Result<Zone, ImageError> {
+        Zone::beginning_at(0, octets)
+    }
+
+    /// Takes up an image whose places begin with another one than 0.
+    fn beginning_at(
+        first: u32,
+        octets: impl AsRef<[u8]> + Send + Sync + 'static,
+    ) -> Result<Zone, ImageError> {
         let head = Head { octets: octets.as_ref() };
         head.judge()?;
         let apex_length = usize::from(head.octet(60));
         let salt_start = HEAD + apex_length;
-        let salt = head.octets.get(salt_start..salt_start + usize::from(head.octet(57)));
+        let nodes = salt_start + usize::from(head.octet(57));
+        let salt = head.octets.get(salt_start..nodes);
         let apex = head.octets.get(HEAD..salt_start).and_then(|apex| DomainName::from_wire(apex).ok());
         let (apex, salt) = apex.zip(salt).ok_or(ImageError::Malformed)?;
         let denial = match head.octet(56) {
@@ -78,29 +136,20 @@ impl Zone {
             },
             _ => return Err(ImageError::Malformed),
         };
-        let part = |start: usize, octets: usize| {
-            let start = start * UNIT;
+        let part = |start: u32, octets: usize| {
+            let start = start.checked_sub(first).ok_or(ImageError::Malformed)? as usize * UNIT;
             let end = start.checked_add(octets).filter(|&end| end <= head.octets.len());
             end.map(|end| start..end).ok_or(ImageError::Malformed)
         };
-        let number = |at| head.number(at) as usize;
-        let table = part(number(36), number(40) * 8)?;
-        let chain = part(number(44), number(48) * chain::ENTRY)?;
-        let keys = part(number(52), 0)?.start..head.octets.len();
+        let count = |at| head.number(at) as usize;
+        let table = part(head.number(36), count(40) * 8)?;
+        let chain = part(head.number(44), count(48) * chain::ENTRY)?;
+        let keys = part(head.number(52), 0)?.start..head.octets.len();
         let (serial, names, apex_node) = (head.number(24), head.number(28), head.number(32));
         let apex_depth = apex.labels().count();
-        Ok(Zone {
-            octets: Box::new(octets),
-            apex,
-            apex_depth,
-            serial,
-            names,
-            apex_node,
-            table,
-            chain,
-            keys,
-            denial,
-        })
+        let base =
+            Image { octets: Box::new(octets), first, serial, names, apex_node, nodes, table, chain, keys };
+        Ok(Zone { base: Arc::new(base), layer: None, apex, apex_depth, serial, names, denial })
     }
 
     /// The zone's name.
@@ -123,9 +172,25 @@ impl Zone {
         !matches!(self.denial, Denial::None)
     }
 
-    /// The image, to be kept in a file.
-    pub fn image(&self) -> &[u8] {
-        (*self.octets).as_ref()
+    /// The image, to be kept in a file; none when there are changes that are not in it, before they are
+    /// [folded in](Zone::compacted).
+    pub fn image(&self) -> Option<&[u8]> {
+        self.layer.is_none().then(|| self.base.octets())
+    }
+
+    /// The serial number of its image, over which the changes since then may lie.
+    pub fn image_serial(&self) -> u32 {
+        self.base.serial
+    }
+
+    /// Whether it lies on the same image as another zone: they differ in their layers alone.
+    pub fn shares_image_with(&self, other: &Zone) -> bool {
+        Arc::ptr_eq(&self.base, &other.base)
+    }
+
+    /// What it lies on.
+    pub(crate) fn base(&self) -> &Image {
+        &self.base
     }
 
     /// Labels of the zone's name.
@@ -134,21 +199,25 @@ impl Zone {
     }
 
     pub(crate) fn apex_node(&self) -> Option<Node<'_>> {
-        self.node(self.apex_node)
+        self.node(self.base.apex_node)
     }
 
-    /// The node at a place.
+    /// The node at a place, or the one that has come instead of it.
     pub(crate) fn node(&self, place: u32) -> Option<Node<'_>> {
-        Node::at(self.image(), place)
+        match &self.layer {
+            None => self.base.at(place),
+            Some(layer) => layer.node(&self.base, place),
+        }
     }
 
     /// The node of a name in the zone, given in wire form and lower case.
     pub(crate) fn find(&self, hash: NameHash, lower: &[u8]) -> Option<Node<'_>> {
-        let image = self.image();
         let relative = lower.get(..lower.len().checked_sub(self.apex.as_wire().len())?)?;
-        let is_it = |place| Node::at(image, place).is_some_and(|node| node.name == relative);
-        let place = Table::new(image.get(self.table.clone())?).find(hash, is_it)?;
-        Node::at(image, place)
+        match self.layer.as_ref().and_then(|layer| layer.find(hash, relative)) {
+            Some(Laid::Node(node)) => Some(node),
+            Some(Laid::Gone) => None,
+            None => self.base.find(hash, relative),
+        }
     }
 }
 

@@ -67,12 +67,6 @@ impl<'t> Table<'t> {
         octets
     }
 
-    /// Every number in it, in no order.
-    pub(crate) fn numbers(self) -> impl Iterator<Item = u32> + use<'t> {
-        let number = |slot: &'t [u8]| slot.last_chunk().map(|&number| u32::from_le_bytes(number));
-        self.0.chunks_exact(SLOT).filter_map(number).filter(|&number| number != 0)
-    }
-
     /// Where the search for a hash begins.
     fn start(self, hash: NameHash) -> usize {
         let slots = (self.0.len() / SLOT) as u64;

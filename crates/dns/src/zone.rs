@@ -10,6 +10,7 @@
 //! Each step adds its flaws to one list, and the file is judged to its end. [`records`] does not care where records
 //! came from. Nothing after [`text`] knows lines.
 
+mod changes;
 mod compile;
 mod denial;
 mod digest;
@@ -24,6 +25,7 @@ mod rules;
 mod text;
 
 pub use crate::image::{ImageError, MAGIC, Zone, ZoneRecords};
+pub use changes::Unchangeable;
 pub use fault::Fault;
 use fault::{Flaw, Place, Texts};
 pub(crate) use rdata::compressed_names;

@@ -18,11 +18,11 @@ fn read(text: &str, files: &[(&str, &str)]) -> (Result<Vec<u8>, Vec<Fault>>, Ask
         asked.push((from, written.to_owned()));
         files.get(written).map(|text| Arc::from(*text)).ok_or_else(|| "there is none".to_owned())
     });
-    (zone.map(|zone| zone.image().to_vec()), asked)
+    (zone.map(|zone| zone.image().unwrap().to_vec()), asked)
 }
 
 fn image(text: &str) -> Vec<u8> {
-    zone::parse(&format!("{HEAD}{text}")).unwrap().image().to_vec()
+    zone::parse(&format!("{HEAD}{text}")).unwrap().image().unwrap().to_vec()
 }
 
 fn words(text: &str, files: &[(&str, &str)]) -> Vec<String> {

@@ -96,6 +96,12 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<()> {
         .attempt(|| format!("write {}", path.display()))
 }
 
+/// Adds to the end of a file that is there.
+pub fn append(path: &Path, content: &[u8]) -> Result<()> {
+    let written = || OpenOptions::new().append(true).open(path)?.write_all(content);
+    written().attempt(|| format!("write {}", path.display()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,6 +119,9 @@ mod tests {
         assert_eq!(mapping.as_ref(), b"first", "replaced, not changed");
         assert_eq!(Mapping::of(&path).unwrap().as_ref(), b"second, and longer");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        append(&path, b", at its end").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second, and longer, at its end");
+        assert!(append(&folder.path().join("none"), b"").is_err());
         replace(&path, b"").unwrap();
         assert_eq!(Mapping::of(&path).unwrap().as_ref(), b"");
     }

@@ -1,16 +1,11 @@
-//! What two versions of a zone differ in, and the last few differences (RFC 1995 section 5).
+//! What two versions of a zone differ in (RFC 1995 section 4).
 
 use crate::reader::Piece;
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use terms::{Authority, DomainName, NamesInData, Record, RecordType};
 
-/// Differences that are kept of one zone.
-const MOST_KEPT: usize = 100;
-/// Octets of all of them, about.
-const MOST_OCTETS: usize = 16 << 20;
 /// Octets that a record takes beside its name and data.
 const PER_RECORD: usize = 100;
 
@@ -33,11 +28,6 @@ fn canonical(record: &Record) -> Cow<'_, Record> {
         }
     }
 }
-
-/// The records of two versions do not differ by what a difference says.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the changes remove {kind} of {owner}, which is not as they say", kind = .0.kind, owner = .0.owner)]
-pub struct Mismatch(pub Box<Record>);
 
 /// Where a record is in the order in which images keep them: NSEC3 behind everything else, signatures behind what they
 /// sign.
@@ -92,48 +82,30 @@ impl Difference {
         self.removed.is_empty() && self.added.is_empty()
     }
 
-    /// Gives every record of the newer version to `take`, from those of the older one.
-    ///
-    /// # Errors
-    /// The older version does not have what is removed, or has already what is added.
-    pub fn apply(
-        &self,
-        old: impl Iterator<Item = Record>,
-        mut take: impl FnMut(Record),
-    ) -> Result<(), Mismatch> {
-        let mut missing: BTreeSet<&Record> = self.removed.keys().collect();
-        for record in old {
-            let key = canonical(&record);
-            if self.added.contains_key(&*key) {
-                return Err(Mismatch(Box::new(key.into_owned())));
-            }
-            let is_removed = missing.remove(&*key);
-            drop(key);
-            if !is_removed {
-                take(record);
-            }
-        }
-        if let Some(record) = missing.pop_first() {
-            return Err(Mismatch(Box::new(record.clone())));
-        }
-        self.added.values().cloned().for_each(take);
-        Ok(())
+    /// What the older version has and the newer one has not.
+    pub fn removed(&self) -> impl Iterator<Item = &Record> {
+        self.removed.values()
+    }
+
+    /// What the newer version has and the older one has not.
+    pub fn added(&self) -> impl Iterator<Item = &Record> {
+        self.added.values()
     }
 
     /// The serial numbers that it leads from and to; none where one of the versions has no SOA record.
-    fn serials(&self) -> Option<(u32, u32)> {
+    pub(crate) fn serials(&self) -> Option<(u32, u32)> {
         let serial = |records: &Records| Some(Authority::of(&authority(records)?.data)?.serial);
         Some((serial(&self.removed)?, serial(&self.added)?))
     }
 
     /// How much memory it takes, about.
-    fn octets(&self) -> usize {
+    pub(crate) fn octets(&self) -> usize {
         let octets = |record: &Record| PER_RECORD + record.owner.as_wire().len() + record.data.len();
         2 * self.removed.values().chain(self.added.values()).map(octets).sum::<usize>()
     }
 
     /// Its records as a transfer says them: each SOA record before those of its version.
-    fn records(&self) -> impl Iterator<Item = Record> {
+    pub(crate) fn records(&self) -> impl Iterator<Item = Record> {
         let part = |records: &Records| {
             let others = records.values().filter(|record| record.kind != RecordType::SOA);
             authority(records).into_iter().chain(others).cloned().collect::<Vec<Record>>()
@@ -152,50 +124,4 @@ fn exchange(out_of: &mut Records, into: &mut Records, record: Record) {
 
 fn authority(records: &Records) -> Option<&Record> {
     records.values().find(|record| record.kind == RecordType::SOA)
-}
-
-/// The last differences of a zone, each beginning where the one before ends. They never take more memory than a few
-/// megabytes.
-#[derive(Clone, Debug, Default)]
-pub struct Journal {
-    differences: VecDeque<Arc<Difference>>,
-}
-
-impl Journal {
-    /// The journal with one more difference.
-    pub fn with(&self, next: Difference) -> Journal {
-        let mut differences = self.differences.clone();
-        let (last, begin) = (differences.back().and_then(|last| last.serials()), next.serials());
-        match (last, begin) {
-            (_, None) => return Journal::default(),
-            // A version that never was the last one's.
-            (Some((_, to)), Some((from, _))) if to != from => differences.clear(),
-            _ => {}
-        }
-        differences.push_back(Arc::new(next));
-        let octets = |kept: &VecDeque<Arc<Difference>>| kept.iter().map(|one| one.octets()).sum::<usize>();
-        while differences.len() > MOST_KEPT || octets(&differences) > MOST_OCTETS {
-            differences.pop_front();
-        }
-        Journal { differences }
-    }
-
-    /// The records that a transfer of the changes since a serial number is made of, up to the version with this SOA
-    /// record; none where they are not known.
-    pub fn since(&self, serial: u32, newest: &Record) -> Option<impl Iterator<Item = Record> + use<>> {
-        let to = Authority::of(&newest.data)?.serial;
-        let steps: Vec<_> = self
-            .differences
-            .iter()
-            .skip_while(|step| step.serials().is_none_or(|(from, _)| from != serial))
-            .map(Arc::clone)
-            .collect();
-        let last = steps.last().and_then(|last| last.serials());
-        if last.is_none_or(|(_, last)| last != to) {
-            return None;
-        }
-        let newest = newest.clone();
-        let steps = steps.into_iter().flat_map(|step| step.records().collect::<Vec<_>>());
-        Some(std::iter::once(newest.clone()).chain(steps).chain(std::iter::once(newest)))
-    }
 }

@@ -14,6 +14,7 @@ mod ask;
 mod catalog;
 mod cursor;
 mod difference;
+mod journal;
 mod policy;
 mod reader;
 mod request;
@@ -25,7 +26,8 @@ pub use ask::{Question, authority_in, judge_acknowledgement};
 pub use catalog::{
     Broken, Catalog, Clash, Fate, Label, Listed, Member, Membership, MembershipError, Owner, Reading, Step,
 };
-pub use difference::{Difference, Journal, Mismatch};
+pub use difference::Difference;
+pub use journal::{Journal, Torn};
 pub use policy::{Client, Policy};
 pub use reader::{Fault, Piece, Progress, Reader};
 pub use request::{NotARequest, Operation, Request, acknowledge, truncate};

@@ -38,7 +38,7 @@ impl GoodZone {
             serial: zone.serial(),
             names: zone.names(),
             signed: zone.is_signed(),
-            image: zone.image().len(),
+            image: zone.image().map_or(0, <[u8]>::len),
         }
     }
 }

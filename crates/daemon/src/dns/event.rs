@@ -38,6 +38,11 @@ pub(super) enum Event {
         /// What the system said.
         reason: Reason,
     },
+    /// What changed before this program was started is not known.
+    JournalLost {
+        /// What is wrong with the file.
+        reason: Reason,
+    },
     /// Another server does not hear that there is another version.
     Untold {
         /// The version.
@@ -89,6 +94,7 @@ impl terms::Event for Event {
             Event::Revived => "zone-revived",
             Event::Left => "zone-left",
             Event::NotKept { .. } => "zone-not-kept",
+            Event::JournalLost { .. } => "zone-journal-lost",
             Event::Untold { .. } => "zone-untold",
             Event::CatalogFollowed { .. } => "catalog-followed",
             Event::CatalogRefused { .. } => "catalog-refused",
@@ -107,6 +113,7 @@ impl terms::Event for Event {
             }
             Event::NotReceived { .. }
             | Event::NotKept { .. }
+            | Event::JournalLost { .. }
             | Event::Untold { .. }
             | Event::CatalogClash { .. }
             | Event::MembersNotKept { .. } => Severity::Warning,
@@ -127,6 +134,7 @@ impl terms::Event for Event {
             Event::Received { .. }
             | Event::NotReceived { .. }
             | Event::NotKept { .. }
+            | Event::JournalLost { .. }
             | Event::Untold { .. }
             | Event::CatalogClash { .. }
             | Event::MembersNotKept { .. } => None,
@@ -149,6 +157,10 @@ impl fmt::Display for Event {
             Event::NotKept { reason } => {
                 write!(f, "it cannot be kept on disk, a restart will have to fetch it: {reason}")
             }
+            Event::JournalLost { reason } => write!(
+                f,
+                "its journal cannot be used, so whoever asks for changes gets the whole zone, as we do: {reason}"
+            ),
             Event::Untold { serial, secondary, reason } => {
                 write!(f, "{secondary} does not hear of serial {serial}: {reason}")
             }

@@ -3,7 +3,7 @@
 use super::shelf;
 use crate::clock::Clock;
 use ::dns::Zone;
-use ::dns::zone::{Received, Unusable, ZoneRecords};
+use ::dns::zone::{Received, Unchangeable, Unusable};
 use config::Server;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -15,8 +15,8 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use transfer::{
-    Conversation, Difference, Fault, Mismatch, Piece, Progress, Question, Reader, SignatureError,
-    authority_in, judge_acknowledgement,
+    Conversation, Difference, Fault, Piece, Progress, Question, Reader, SignatureError, authority_in,
+    judge_acknowledgement,
 };
 
 /// How long a server may take to take a connection.
@@ -48,7 +48,7 @@ pub(super) enum Error {
     #[error("the zone cannot be used: {0}")]
     Unusable(#[from] Unusable),
     #[error("{0}")]
-    Mismatch(#[from] Mismatch),
+    Unchangeable(#[from] Unchangeable),
     #[error("the zone has serial {found} where the transfer says {said}")]
     Serial { said: u32, found: u32 },
     #[error("the transfer is not over after {} s", .0.as_secs())]
@@ -201,29 +201,19 @@ impl Coming {
     }
 
     fn finish_whole(self, authority: Authority, before: Option<&Zone>) -> Result<Fetched, Error> {
-        let zone = finish(self.whole, authority)?;
+        let zone = judged(self.whole.finish()?, authority)?;
         let difference = before.map(|before| shelf::difference(before, &zone));
         Ok(Fetched::Zone(zone, authority, difference))
     }
 
-    fn finish_changes(mut self, authority: Authority, old: &Zone) -> Result<Fetched, Error> {
-        let records = old.authority().into_iter().chain(ZoneRecords::of(old));
-        let (whole, wrong) = (&mut self.whole, &mut self.wrong);
-        self.changes.apply(records, |record| {
-            if let Err(unusable) = whole.push(&record) {
-                wrong.get_or_insert(unusable);
-            }
-        })?;
-        if let Some(unusable) = self.wrong {
-            return Err(unusable.into());
-        }
-        let zone = finish(self.whole, authority)?;
+    fn finish_changes(self, authority: Authority, old: &Zone) -> Result<Fetched, Error> {
+        let zone = judged(shelf::changed(old, &self.changes)?, authority)?;
         Ok(Fetched::Zone(zone, authority, Some(self.changes)))
     }
 }
 
-fn finish(received: Received, authority: Authority) -> Result<Zone, Error> {
-    let zone = received.finish()?;
+/// A zone that has the serial number that the transfer says.
+fn judged(zone: Zone, authority: Authority) -> Result<Zone, Error> {
     match zone.serial() == authority.serial {
         true => Ok(zone),
         false => Err(Error::Serial { said: authority.serial, found: zone.serial() }),

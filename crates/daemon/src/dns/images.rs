@@ -1,20 +1,24 @@
-//! Zones of other servers on disk, so that a restart serves them at once and asks only for what has changed.
+//! Zones of other servers on disk, so that a restart serves them at once and asks only for what has changed; and what
+//! changed last in every zone, so that others need to ask for no more either.
 //!
 //! When a primary said for the last time that a zone is right, is when its file was changed for the last time.
 
+use super::shelf::changed;
 use ::dns::Zone;
-use linux::file::{Mapping, replace};
+use linux::file::{Mapping, append, replace};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
-use terms::{Authority, DomainName, ServiceName};
-use transfer::Membership;
+use terms::{Authority, DomainName, Reason, ServiceName};
+use transfer::{Difference, Journal, Membership};
 
 /// The file that says which zones are there because catalogs list them.
 const MEMBERS: &str = "members";
+/// Octets of a journal's file. It is written anew when it has half of them.
+const MOST_OCTETS: u64 = 64 << 20;
 
 /// The folder of the images of one service.
 #[derive(Clone, Debug)]
@@ -27,6 +31,9 @@ pub(super) struct Image {
     pub(super) zone: Zone,
     /// How long ago a primary had it for the last time. A clock that was set back makes it young.
     pub(super) age: Duration,
+    pub(super) journal: Journal,
+    /// What is wrong with the journal, which then is empty.
+    pub(super) fault: Option<Reason>,
 }
 
 impl Images {
@@ -39,7 +46,43 @@ impl Images {
     pub(super) fn load(&self, apex: &DomainName) -> Option<Image> {
         let age = self.age(apex)?;
         let zone = Zone::from_image(Mapping::of(&self.path(apex)).ok()?).ok()?;
-        (zone.apex() == apex).then_some(Image { zone, age })
+        if zone.apex() != apex {
+            return None;
+        }
+        Some(match self.journal(apex).and_then(|journal| Ok((laid(&zone, &journal)?, journal))) {
+            Ok((newer, journal)) => Image { zone: newer.unwrap_or(zone), age, journal, fault: None },
+            Err(fault) => Image { zone, age, journal: Journal::default(), fault: Some(fault) },
+        })
+    }
+
+    /// What changed last in a zone. One that cannot be used is removed: it would not be added to.
+    pub(super) fn journal(&self, apex: &DomainName) -> Result<Journal, Reason> {
+        let path = self.journal_path(apex);
+        let Ok(file) = File::open(&path) else { return Ok(Journal::default()) };
+        let mut octets = Vec::new();
+        let read = file.take(MOST_OCTETS).read_to_end(&mut octets).map_err(|error| error.to_string());
+        let journal = read.and_then(|_| Journal::read(&octets).map_err(|torn| torn.to_string()));
+        journal.map_err(|why| {
+            let _ = fs::remove_file(&path);
+            Reason::from(why)
+        })
+    }
+
+    /// Writes what changed last in a zone.
+    pub(super) fn keep_journal(&self, apex: &DomainName, journal: &Journal) -> io::Result<()> {
+        fs::create_dir_all(&self.folder)?;
+        replace(&self.journal_path(apex), &journal.file()).map_err(io::Error::other)
+    }
+
+    /// Notes the last difference of a journal.
+    pub(super) fn note(&self, apex: &DomainName, last: &Difference, journal: &Journal) -> io::Result<()> {
+        let path = self.journal_path(apex);
+        let has_room = fs::metadata(&path).is_ok_and(|file| file.len() < MOST_OCTETS / 2);
+        // A journal that begins anew says nothing about what is in the file.
+        if has_room && !journal.is_new() {
+            return append(&path, &Journal::addition(last)).map_err(io::Error::other);
+        }
+        self.keep_journal(apex, journal)
     }
 
     /// How long ago a primary had the kept version for the last time.
@@ -49,10 +92,10 @@ impl Images {
 
     /// Writes a zone's image, and gives the zone as it lies on disk: the system may forget its pages and read them
     /// again, and there is no second copy.
-    pub(super) fn keep(&self, zone: &Zone) -> io::Result<Zone> {
+    pub(super) fn keep(&self, zone: &Zone, image: &[u8]) -> io::Result<Zone> {
         fs::create_dir_all(&self.folder)?;
         let path = self.path(zone.apex());
-        replace(&path, zone.image()).map_err(io::Error::other)?;
+        replace(&path, image).map_err(io::Error::other)?;
         let mapping = Mapping::of(&path).map_err(io::Error::other)?;
         Zone::from_image(mapping).map_err(io::Error::other)
     }
@@ -62,7 +105,7 @@ impl Images {
         File::open(self.path(apex))?.set_modified(SystemTime::now())
     }
 
-    /// Removes images of other zones than these, once they are too old to be served: until then, a reload that takes a
+    /// Removes images and journals of other zones than these, once they are too old to be served: until then, a reload that takes a
     /// zone back finds it as it was.
     pub(super) fn sweep<'a>(&self, wanted: impl Iterator<Item = &'a DomainName>) {
         let wanted: BTreeSet<PathBuf> = wanted.map(|apex| self.path(apex)).collect();
@@ -71,15 +114,16 @@ impl Images {
             let is_image = path.extension().is_some_and(|extension| extension == "image");
             if is_image && !wanted.contains(&path) && is_over(&path) {
                 // What cannot be removed takes room, and nothing else.
+                let _ = fs::remove_file(path.with_extension("journal"));
                 let _ = fs::remove_file(path);
             }
         }
     }
 
-    /// Throws a zone's image away, if there is one.
+    /// Throws a zone's image and its journal away, if they are there.
     pub(super) fn forget(&self, apex: &DomainName) {
         // One that cannot be removed is replaced by what comes from a primary.
-        let _ = fs::remove_file(self.path(apex));
+        let _ = (fs::remove_file(self.journal_path(apex)), fs::remove_file(self.path(apex)));
     }
 
     /// Which zones were there for a catalog. None where that cannot be read: catalogs list them again.
@@ -92,6 +136,10 @@ impl Images {
     pub(super) fn keep_members(&self, membership: &Membership) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
         replace(&self.folder.join(MEMBERS), membership.text().as_bytes()).map_err(io::Error::other)
+    }
+
+    fn journal_path(&self, apex: &DomainName) -> PathBuf {
+        self.path(apex).with_extension("journal")
     }
 
     /// A name may have any octet, a file may not: what is not plain stands as `%` and two digits.
@@ -114,21 +162,40 @@ impl Images {
 impl Image {
     /// Whether no primary has had it for as long as it may be served (RFC 1035 section 3.3.13).
     pub(super) fn is_expired(&self) -> bool {
-        let authority = self.zone.authority().and_then(|authority| Authority::of(&authority.data));
-        authority.is_none_or(|authority| self.age >= Duration::from_secs(u64::from(authority.expire)))
+        is_expired(&self.zone, self.age)
     }
+}
+
+fn is_expired(zone: &Zone, age: Duration) -> bool {
+    let authority = zone.authority().and_then(|authority| Authority::of(&authority.data));
+    authority.is_none_or(|authority| age >= Duration::from_secs(u64::from(authority.expire)))
 }
 
 /// Whether an image is of no use any more.
 fn is_over(path: &Path) -> bool {
     let image = Mapping::of(path).ok().and_then(|mapping| Zone::from_image(mapping).ok());
-    image.zip(age(path)).is_none_or(|(zone, age)| Image { zone, age }.is_expired())
+    image.zip(age(path)).is_none_or(|(zone, age)| is_expired(&zone, age))
 }
 
 /// How long ago a file was changed last.
 fn age(path: &Path) -> Option<Duration> {
     let changed = fs::metadata(path).and_then(|metadata| metadata.modified()).ok()?;
     Some(SystemTime::now().duration_since(changed).unwrap_or(Duration::ZERO))
+}
+
+/// A zone with what its journal says has changed since its image was made; none where that is nothing.
+fn laid(zone: &Zone, journal: &Journal) -> Result<Option<Zone>, Reason> {
+    match (journal.end(), journal.folded(zone.serial())) {
+        (Some(end), _) if end == zone.serial() => Ok(None),
+        (None, _) => Ok(None),
+        (Some(_), Some(difference)) => {
+            changed(zone, &difference).map(Some).map_err(|error| Reason::from(error.to_string()))
+        }
+        (Some(end), None) => Err(Reason::from(format!(
+            "it leads to serial {end}, but not from {}, which the image has",
+            zone.serial()
+        ))),
+    }
 }
 
 #[cfg(test)]
@@ -143,7 +210,7 @@ mod tests {
         let text = "$ORIGIN Ex\\047ample.\n@ 60 SOA ns.a. h.a. 7 3600 900 604800 300\n@ NS ns.a.\n";
         let zone = zone::parse(text).unwrap();
         assert!(images.load(zone.apex()).is_none());
-        assert_eq!(images.keep(&zone).unwrap().serial(), 7);
+        assert_eq!(images.keep(&zone, zone.image().unwrap()).unwrap().serial(), 7);
         let hour = Duration::from_secs(3600);
         let file = File::open(images.path(zone.apex())).unwrap();
         file.set_modified(SystemTime::now() - hour).unwrap();
@@ -161,7 +228,8 @@ mod tests {
         images.sweep(std::iter::empty());
         for name in ["wanted", "left", "old"] {
             let text = format!("$ORIGIN {name}.\n@ 60 SOA ns.b. h.b. 7 3600 900 604800 300\n@ NS ns.b.\n");
-            images.keep(&zone::parse(&text).unwrap()).unwrap();
+            let zone = zone::parse(&text).unwrap();
+            images.keep(&zone, zone.image().unwrap()).unwrap();
         }
         let [wanted, left, old] =
             ["wanted.", "left.", "old."].map(|name| name.parse::<DomainName>().unwrap());
@@ -185,10 +253,46 @@ mod tests {
         let images = Images::new(state.path(), &"dns".parse().unwrap());
         let zone =
             zone::parse("$ORIGIN a.\n@ 60 SOA ns.b. h.b. 7 3600 900 604800 300\n@ NS ns.b.\n").unwrap();
-        images.keep(&zone).unwrap();
+        images.keep(&zone, zone.image().unwrap()).unwrap();
         let mut octets = fs::read(images.path(zone.apex())).unwrap();
         *octets.last_mut().unwrap() ^= 1;
         fs::write(images.path(zone.apex()), octets).unwrap();
         assert!(images.load(zone.apex()).is_none());
+    }
+
+    #[test]
+    fn an_image_and_its_journal_are_the_last_version() {
+        let state = tempfile::tempdir().unwrap();
+        let images = Images::new(state.path(), &"dns".parse().unwrap());
+        let version = |serial: u32| {
+            let text = format!(
+                "$ORIGIN a.\n@ 60 SOA ns.b. h.b. {serial} 3600 900 604800 300\n@ NS ns.b.\nn{serial} A 192.0.2.1\n"
+            );
+            zone::parse(&text).unwrap()
+        };
+        let first = version(1);
+        let apex = first.apex();
+        images.keep(&first, first.image().unwrap()).unwrap();
+        let mut journal = Journal::default();
+        for serial in 1..5 {
+            let step = crate::dns::shelf::difference(&version(serial), &version(serial + 1));
+            journal = journal.with(step.clone());
+            images.note(apex, &step, &journal).unwrap();
+            let image = images.load(apex).unwrap();
+            assert_eq!((image.zone.serial(), image.fault), (serial + 1, None));
+            assert_eq!(image.zone.compacted().unwrap().image(), version(serial + 1).image());
+            assert!(image.journal.leads_from(1));
+        }
+        let path = images.journal_path(apex);
+        let whole = fs::read(&path).unwrap();
+        fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+        let image = images.load(apex).unwrap();
+        assert_eq!((image.zone.serial(), image.journal.end()), (1, None), "as if there were no journal");
+        assert!(image.fault.unwrap().to_string().contains("damaged"));
+        assert!(images.load(apex).unwrap().fault.is_none() && !path.exists(), "it is thrown away");
+        let stray = Journal::default().with(crate::dns::shelf::difference(&version(7), &version(8)));
+        images.keep_journal(apex, &stray).unwrap();
+        let fault = images.load(apex).unwrap().fault.unwrap().to_string();
+        assert!(fault.contains("not from 1"), "{fault}");
     }
 }

@@ -2,20 +2,22 @@
 
 use super::event::Event;
 use super::exchange::{self, Fetched};
-use super::shelf::Shelf;
+use super::images::Images;
+use super::shelf::{self, Shelf};
 use crate::clock::Clock;
 use crate::event::Source;
 use crate::events::Bus;
 use ::dns::Zone;
 use config::{Server, ZoneTransfers};
 use std::future::{Future, pending};
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use terms::{Authority, DomainName, Reason, ServiceName, Timestamp, WallTime};
 use tokio::sync::{Semaphore, watch};
-use transfer::{Difference, Held, Input, Output, SHORTEST, Secondary, StateName};
+use transfer::{Difference, Held, Input, Journal, Output, SHORTEST, Secondary, StateName};
 
 /// What is shown of a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +83,13 @@ pub(super) struct Keeper {
     fault: Option<Reason>,
 }
 
+/// One image under way, of a zone that had a layer.
+type Folding = Pin<Box<dyn Future<Output = Option<(Zone, Arc<Zone>)>> + Send>>;
+
+fn never() -> Folding {
+    Box::pin(pending())
+}
+
 /// What came of an exchange with a primary.
 struct Ended {
     primary: SocketAddr,
@@ -135,6 +144,7 @@ impl Keeper {
         let Some(bell) = self.shelf.bell(&self.transfers.zone) else { return };
         let mut bell = bell.hear();
         let mut exchange: Exchange = Box::pin(pending());
+        let mut folding = None::<Folding>;
         let (clock, mut quiet) = (self.clock, self.clock.now());
         loop {
             while let Some(output) = self.machine.poll_output() {
@@ -153,6 +163,13 @@ impl Keeper {
                     exchange = Box::pin(pending());
                     let input = self.take(ended).await;
                     self.machine.handle(input, self.clock.now());
+                    folding = folding.or_else(|| self.fold());
+                }
+                folded = async { folding.as_mut().unwrap_or(&mut never()).await } => {
+                    folding = None;
+                    if let Some(folded) = folded {
+                        self.take_folded(folded).await;
+                    }
                 }
                 rung = rings => {
                     // Nobody can ring any more: another site file is in force, and this task is about to end.
@@ -230,7 +247,7 @@ impl Keeper {
             }
             Ok(News::Zone(zone, authority, difference)) => {
                 self.fault = None;
-                let zone = self.keep(zone).await;
+                let zone = self.keep(zone, difference.clone()).await;
                 self.shelf.receive(Arc::new(zone), difference);
                 self.tell(Event::Received { serial: authority.serial, primary });
                 Input::Fetched(authority)
@@ -261,11 +278,13 @@ impl Keeper {
         let _ = self.shelf.images().confirm(&self.transfers.zone);
     }
 
-    /// Keeps the zone's image on disk. Where that does not go, it is served from memory.
-    async fn keep(&mut self, zone: Zone) -> Zone {
+    /// Keeps the zone on disk: its image, or what has changed since that was made. Where that does not go, it is served
+    /// from memory.
+    async fn keep(&mut self, zone: Zone, difference: Option<Difference>) -> Zone {
         let images = self.shelf.images().clone();
-        let kept = tokio::task::spawn_blocking(move || match images.keep(&zone) {
-            Ok(kept) => (kept, None),
+        let journal = self.shelf.journal(zone.apex());
+        let kept = tokio::task::spawn_blocking(move || match keep(&images, &zone, difference, &journal) {
+            Ok(kept) => (kept.unwrap_or(zone), None),
             Err(error) => (zone, Some(Reason::from(error.to_string()))),
         });
         match kept.await {
@@ -275,6 +294,42 @@ impl Keeper {
                 zone
             }
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        }
+    }
+
+    /// Begins to make one image of a zone and what lies over it, when that is a lot.
+    fn fold(&self) -> Option<Folding> {
+        let (zone, _) = self.shelf.held(&self.transfers.zone)?;
+        let journal = self.shelf.journal(&self.transfers.zone);
+        let is_lost = zone.image().is_none() && !journal.leads_from(zone.image_serial());
+        if !zone.should_be_compacted() && !is_lost {
+            return None;
+        }
+        let work = move || Some((zone.compacted().ok()?, zone));
+        Some(Box::pin(async move { tokio::task::spawn_blocking(work).await.ok().flatten() }))
+    }
+
+    /// Serves from an image that was made of an earlier version, with what has changed meanwhile.
+    async fn take_folded(&mut self, (folded, of): (Zone, Arc<Zone>)) {
+        let apex = &self.transfers.zone;
+        let Some((held, _)) = self.shelf.held(apex).filter(|(held, _)| held.shares_image_with(&of)) else {
+            return;
+        };
+        let images = self.shelf.images().clone();
+        let since = self.shelf.journal(apex).folded(folded.serial());
+        let work = move || {
+            let folded = match folded.image().map(|image| images.keep(&folded, image)) {
+                Some(Ok(kept)) => kept,
+                Some(Err(_)) | None => folded,
+            };
+            match since {
+                _ if held.serial() == folded.serial() => Some(folded),
+                Some(difference) => shelf::changed(&folded, &difference).ok(),
+                None => None,
+            }
+        };
+        if let Ok(Some(zone)) = tokio::task::spawn_blocking(work).await {
+            self.shelf.fold(Arc::new(zone));
         }
     }
 
@@ -291,5 +346,29 @@ impl Keeper {
             *view = shown;
             is_new
         });
+    }
+}
+
+/// Keeps a version on disk, as little as will do. Says how it lies there, where that is otherwise than it was made.
+fn keep(
+    images: &Images,
+    zone: &Zone,
+    difference: Option<Difference>,
+    journal: &Journal,
+) -> io::Result<Option<Zone>> {
+    let next =
+        difference.as_ref().map_or_else(Journal::default, |difference| journal.with(difference.clone()));
+    match (zone.image(), &difference) {
+        (None, Some(difference)) => {
+            images.note(zone.apex(), difference, &next)?;
+            images.confirm(zone.apex())?;
+            Ok(None)
+        }
+        (Some(image), _) => {
+            let kept = images.keep(zone, image)?;
+            images.keep_journal(zone.apex(), &next)?;
+            Ok(Some(kept))
+        }
+        (None, None) => Ok(None),
     }
 }

@@ -6,14 +6,14 @@ use super::bell::Bell;
 use super::images::{Image, Images};
 use super::served::Served;
 use super::tap::{Account, Tap};
-use ::dns::zone::ZoneRecords;
+use ::dns::zone::{Unchangeable, ZoneRecords};
 use ::dns::{Zone, Zones};
 use config::{BuiltInDns, Catalog, Server, ZoneTransfers};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use terms::DomainName;
+use terms::{DomainName, Reason};
 use tokio::sync::watch;
 use transfer::{Difference, Fate, Journal, Membership, Step};
 
@@ -41,6 +41,8 @@ struct Stock {
     /// What has come from other servers.
     received: BTreeMap<DomainName, Holding>,
     journals: BTreeMap<DomainName, Journal>,
+    /// What is wrong with journals of an earlier process, until somebody is told.
+    faults: BTreeMap<DomainName, Reason>,
     bells: BTreeMap<DomainName, Bell>,
     /// Zones whose file was read again, while what has changed in them is being found out, and how often: another
     /// reload does not wait for that.
@@ -77,11 +79,13 @@ impl Shelf {
             tap: None,
             received: BTreeMap::new(),
             journals: BTreeMap::new(),
+            faults: BTreeMap::new(),
             bells: BTreeMap::new(),
             comparing: BTreeMap::new(),
         };
         stock.take_up(&images);
         stock.tap(&account);
+        stock.remember(&images);
         let published = Arc::new(watch::Sender::new(Arc::new(stock.served())));
         Shelf { stock: Arc::new(Mutex::new(stock)), published, images, account }
     }
@@ -145,6 +149,8 @@ impl Shelf {
                     stock.note(new.apex(), Some(difference));
                 }
             });
+            // Where that does not go, those who ask after a restart get all of the zone.
+            let _ = self.images.keep_journal(new.apex(), &self.journal(new.apex()));
         }
     }
 
@@ -225,6 +231,25 @@ impl Shelf {
         });
     }
 
+    /// What changed last in a zone.
+    pub(super) fn journal(&self, zone: &DomainName) -> Journal {
+        self.stock().journals.get(zone).cloned().unwrap_or_default()
+    }
+
+    /// What was wrong with the journal of an earlier process; once.
+    pub(super) fn take_fault(&self, zone: &DomainName) -> Option<Reason> {
+        self.stock().faults.remove(zone)
+    }
+
+    /// Serves the same version from another image.
+    pub(super) fn fold(&self, zone: Arc<Zone>) {
+        self.publish(|stock| {
+            if let Some(holding) = stock.received.get_mut(zone.apex()) {
+                holding.zone = zone;
+            }
+        });
+    }
+
     /// Serves a zone no more, or again.
     pub(super) fn set_expired(&self, zone: &DomainName, is_expired: bool) {
         self.publish(|stock| {
@@ -287,7 +312,9 @@ impl Stock {
             if !self.received.contains_key(&apex)
                 && let Some(image) = images.load(&apex)
             {
-                let (is_expired, Image { zone, age }) = (image.is_expired(), image);
+                let (is_expired, Image { zone, age, journal, fault }) = (image.is_expired(), image);
+                self.journals.insert(apex.clone(), journal);
+                self.faults.extend(fault.map(|fault| (apex.clone(), fault)));
                 self.received.insert(apex.clone(), Holding { zone: Arc::new(zone), age, is_expired });
             }
             self.bells.entry(apex).or_insert_with(|| Bell::new(&primaries));
@@ -306,6 +333,20 @@ impl Stock {
     fn tap(&mut self, account: &Arc<Account>) {
         let start = |output| Tap::start(output, &self.identity, Arc::clone(account)).ok();
         self.tap = self.written.dnstap.as_ref().and_then(start);
+    }
+
+    /// Takes up what changed last in zones that files have.
+    fn remember(&mut self, images: &Images) {
+        for zone in self.written.zones.iter() {
+            match images.journal(zone.apex()) {
+                Ok(journal) if journal.end() == Some(zone.serial()) => {
+                    self.journals.insert(zone.apex().clone(), journal);
+                }
+                // The file was changed while nobody looked.
+                Ok(_) => {}
+                Err(fault) => _ = self.faults.insert(zone.apex().clone(), fault),
+            }
+        }
     }
 
     fn note(&mut self, apex: &DomainName, difference: Option<Difference>) {
@@ -351,6 +392,12 @@ fn retire(mut old: Arc<Served>) {
     };
     // Where there is no thread to be had, the last one frees it after all.
     let _ = std::thread::Builder::new().name("dns-retire".to_owned()).spawn(wait);
+}
+
+/// The next version of a zone.
+pub(super) fn changed(zone: &Zone, difference: &Difference) -> Result<Zone, Unchangeable> {
+    let (removed, added): (Vec<_>, Vec<_>) = (difference.removed().collect(), difference.added().collect());
+    zone.changed(&removed, &added)
 }
 
 /// What two versions of a zone differ in. It takes a while for large zones.

@@ -4,6 +4,7 @@ mod aside;
 mod between;
 mod catalogs;
 mod keeping;
+mod layers;
 mod peers;
 mod reading_again;
 

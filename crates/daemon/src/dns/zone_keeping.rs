@@ -233,6 +233,9 @@ impl Keeping {
 
     fn begin(&mut self, (service, zone): &Key, transfers: ZoneTransfers, shelf: Shelf) -> Running {
         let mut running = Running { transfers: transfers.clone(), tasks: Vec::new(), view: None };
+        if let Some(reason) = shelf.take_fault(&transfers.zone) {
+            self.bus.tell(&Event::JournalLost { reason }, Source::Zone(&transfers.zone));
+        }
         if !transfers.notify.is_empty() {
             let telling = tell_of(transfers.clone(), shelf.clone(), self.clock, self.bus.clone());
             running.tasks.push(self.tasks.spawn(telling));

@@ -16,7 +16,7 @@
 use super::proofs::Proofs;
 use super::{ResponseCode, Said};
 use crate::image::lookup::{Encloser, Spot};
-use crate::image::node::{Node, Set, Target};
+use crate::image::node::{Node, OCCLUDED, Set, Target};
 use crate::name::{Name, labels};
 use crate::query::{HEADER, Query};
 use crate::rate::{Kind, Subject};
@@ -272,17 +272,14 @@ impl<'w> Walk<'w, '_> {
                 })?;
             }
             Step::Referred(set, placed, cut) => {
-                let zone = self.zone;
-                let is_inside = |target: &Target| {
-                    let node = zone.node(target.node);
-                    node.is_some_and(|node| node.place == cut.place || node.above == cut.place)
-                };
                 // Without the addresses within the child nobody gets there (RFC 9471 section 3.1).
-                for target in set.targets().filter(|target| is_inside(target)) {
-                    self.addresses(placed, target, Need::Necessary)?;
-                }
-                for target in set.targets().filter(|target| !is_inside(target)) {
-                    self.addresses(placed, target, Need::Helpful)?;
+                for (need, inside) in [(Need::Necessary, true), (Need::Helpful, false)] {
+                    for target in set.targets() {
+                        let node = self.target(placed, target);
+                        if node.is_some_and(|node| self.is_inside(node, cut)) == inside {
+                            self.addresses(placed, target, need)?;
+                        }
+                    }
                 }
             }
             _ => {}
@@ -311,6 +308,23 @@ impl<'w> Walk<'w, '_> {
         Some(())
     }
 
+    /// The node of a name that is written in a set; none where the zone does not have it, or nothing more fits.
+    fn target(&self, placed: Placed, target: Target) -> Option<Node<'w>> {
+        if self.reply.has_overflowed() {
+            return None;
+        }
+        self.zone.target(target.node, || {
+            let message = self.reply.message();
+            Name::at(message, placed.target(message, target.offset)?)
+        })
+    }
+
+    /// Whether a name is a cut, or below it.
+    fn is_inside(&self, node: Node<'_>, cut: Node<'_>) -> bool {
+        let above = || self.zone.node(node.above);
+        node.place == cut.place || node.is(OCCLUDED) && above().is_some_and(|above| above.place == cut.place)
+    }
+
     /// The addresses of a name that is written in a set.
     fn addresses(&mut self, placed: Placed, target: Target, need: Need) -> Option<()> {
         [RecordType::A, RecordType::AAAA]
@@ -320,10 +334,7 @@ impl<'w> Walk<'w, '_> {
 
     /// What a name that is written in a set has of one type.
     fn beside(&mut self, placed: Placed, target: Target, kind: RecordType, need: Need) -> Option<()> {
-        if target.node == 0 || self.reply.has_overflowed() {
-            return Some(());
-        }
-        let node = self.zone.node(target.node)?;
+        let Some(node) = self.target(placed, target) else { return Some(()) };
         let Some(set) = node.set(kind) else { return Some(()) };
         let at = placed.target(self.reply.message(), target.offset)?;
         let owner = Owner { at, length: self.octets(node), renamed: true };

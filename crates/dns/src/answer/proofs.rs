@@ -33,7 +33,7 @@ impl<'z> Proofs<'z> {
             Denial::None => Some(()),
             // A name that exists only because of others has no record of its own, but one that spans it.
             Denial::Nsec => self.named(name, depth),
-            Denial::Nsec3 { .. } => match node.proof.checked_sub(1) {
+            Denial::Nsec3 { .. } => match self.zone.proof(node, [name.suffix(depth), &[]]) {
                 Some(index) => self.choose(index),
                 // Only a delegation without DS in a span with opt-out has none (RFC 5155 section 7.2.4).
                 None => self.encloser(name, depth - 1).map(drop),
@@ -62,7 +62,8 @@ impl<'z> Proofs<'z> {
             Denial::Nsec => self.named_and_wildcard(name, encloser.depth),
             Denial::Nsec3 { .. } => {
                 self.encloser(name, encloser.depth)?;
-                wildcard.proof.checked_sub(1).map_or(Some(()), |index| self.choose(index))
+                let proof = self.zone.proof(wildcard, [b"\x01*", name.suffix(encloser.depth)]);
+                proof.map_or(Some(()), |index| self.choose(index))
             }
         }
     }
@@ -113,7 +114,7 @@ impl<'z> Proofs<'z> {
     fn encloser(&mut self, name: &Name, mut depth: usize) -> Option<usize> {
         loop {
             let node = self.zone.find(name.hash(depth), name.suffix(depth))?;
-            if let Some(index) = node.proof.checked_sub(1) {
+            if let Some(index) = self.zone.proof(node, [name.suffix(depth), &[]]) {
                 self.choose(index)?;
                 self.hashed(&[], name.suffix(depth + 1))?;
                 return Some(depth);

@@ -4,8 +4,8 @@
 //!  entry: | place of the node: 4 | where its key begins: 4 |      one entry more, without a node, ends the last key
 //! ```
 
-use super::Zone;
 use super::node::Node;
+use super::{Image, Zone};
 use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA1_OUTPUT_LEN};
 
 /// Octets of an entry.
@@ -16,7 +16,7 @@ pub(crate) const HASH: usize = SHA1_OUTPUT_LEN;
 pub(crate) const HASH_TEXT: usize = HASH * 8 / 5;
 
 /// How a zone proves what does not exist.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Denial {
     /// Not at all: it is not signed.
     None,
@@ -39,6 +39,49 @@ pub(crate) enum InChain {
     Cover(u32),
 }
 
+impl Image {
+    /// Looks a key up, which begins below the apex: its index, or that of the first one behind it. None when the chain
+    /// is damaged.
+    pub(super) fn search(&self, key: &[u8]) -> Option<Result<u32, u32>> {
+        let (mut low, mut high) = (0, self.links());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.chain_key(middle)?.cmp(key) {
+                std::cmp::Ordering::Equal => return Some(Ok(middle)),
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        Some(Err(low))
+    }
+
+    /// How many records the chain has.
+    pub(super) fn links(&self) -> u32 {
+        (self.chain.len() / ENTRY).saturating_sub(1) as u32 // an image has less than 2^32 places
+    }
+
+    /// The index of the record with a key.
+    pub(crate) fn link(&self, key: &[u8]) -> Option<u32> {
+        self.search(key)?.ok()
+    }
+
+    /// The place of a record of the chain.
+    pub(crate) fn chain_place(&self, index: u32) -> Option<u32> {
+        Some(self.chain_entry(index)?.0)
+    }
+
+    fn chain_entry(&self, index: u32) -> Option<(u32, u32)> {
+        let entries = self.octets().get(self.chain.clone())?;
+        let &[n0, n1, n2, n3, k0, k1, k2, k3] = entries.get(index as usize * ENTRY..)?.first_chunk()?;
+        Some((u32::from_le_bytes([n0, n1, n2, n3]), u32::from_le_bytes([k0, k1, k2, k3])))
+    }
+
+    pub(super) fn chain_key(&self, index: u32) -> Option<&[u8]> {
+        let ((_, start), (_, end)) = (self.chain_entry(index)?, self.chain_entry(index + 1)?);
+        self.octets().get(self.keys.clone())?.get(start as usize..end as usize)
+    }
+}
+
 impl Zone {
     pub(crate) fn denial(&self) -> &Denial {
         &self.denial
@@ -46,35 +89,38 @@ impl Zone {
 
     /// Looks a key up, which begins below the apex. None when the chain is empty or damaged.
     pub(crate) fn in_chain(&self, key: &[u8]) -> Option<InChain> {
-        let count = (self.chain.len() / ENTRY).checked_sub(1)?;
-        let (mut low, mut high) = (0, count);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match self.chain_key(middle)?.cmp(key) {
-                std::cmp::Ordering::Equal => return Some(InChain::Match(middle as u32)),
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
+        match (&self.layer, self.base.search(key)?) {
+            (Some(layer), found) => layer.in_chain(&self.base, found, key),
+            (None, Ok(index)) => Some(InChain::Match(index)),
+            // Before the first is after the last: the chain is a ring.
+            (None, Err(behind)) => {
+                behind.checked_sub(1).or(self.base.links().checked_sub(1)).map(InChain::Cover)
             }
         }
-        // Before the first is after the last: the chain is a ring.
-        let before = low.checked_sub(1).or(count.checked_sub(1))?;
-        Some(InChain::Cover(before as u32))
     }
 
     /// The node of a record of the chain.
     pub(crate) fn in_chain_at(&self, index: u32) -> Option<Node<'_>> {
-        self.node(self.chain_entry(index as usize)?.0)
+        match (&self.layer, index.checked_sub(self.base.links())) {
+            (Some(layer), Some(of_layer)) => layer.in_chain_at(of_layer),
+            (None | Some(_), _) => self.node(self.base.chain_place(index)?),
+        }
     }
 
-    fn chain_entry(&self, index: usize) -> Option<(u32, u32)> {
-        let entry = self.image().get(self.chain.clone())?.get(index * ENTRY..)?.first_chunk::<ENTRY>()?;
-        let &[n0, n1, n2, n3, k0, k1, k2, k3] = entry;
-        Some((u32::from_le_bytes([n0, n1, n2, n3]), u32::from_le_bytes([k0, k1, k2, k3])))
-    }
-
-    fn chain_key(&self, index: usize) -> Option<&[u8]> {
-        let ((_, start), (_, end)) = (self.chain_entry(index)?, self.chain_entry(index + 1)?);
-        self.image().get(self.keys.clone())?.get(start as usize..end as usize)
+    /// The index of the NSEC3 record that matches a node, whose name is given in parts in wire form; none when none
+    /// does.
+    pub(crate) fn proof(&self, node: Node<'_>, name: [&[u8]; 2]) -> Option<u32> {
+        let index = node.proof.checked_sub(1);
+        let (Some(layer), Denial::Nsec3 { iterations, salt }) = (&self.layer, &self.denial) else {
+            return index;
+        };
+        if let Some(index) = index.filter(|&index| !layer.has_lost(index)) {
+            return Some(index);
+        }
+        match self.in_chain(&hashed(name, *iterations, salt))? {
+            InChain::Match(index) => Some(index),
+            InChain::Cover(_) => None,
+        }
     }
 }
 

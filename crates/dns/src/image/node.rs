@@ -21,6 +21,8 @@ pub(crate) const ALIAS: u8 = 2;
 pub(crate) const OCCLUDED: u8 = 4;
 /// There is a wildcard directly below the name.
 pub(crate) const WILDCARD: u8 = 8;
+/// The name is there no more. Only layers have such nodes.
+pub(crate) const GONE: u8 = 16;
 
 /// Octets of a node before its name.
 pub(super) const NODE_HEAD: usize = 12;

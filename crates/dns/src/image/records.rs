@@ -1,7 +1,8 @@
 //! The records of an image, as they were put in: for whoever hands the zone on.
 
+use super::Zone;
 use super::node::Node;
-use super::{HEAD, UNIT, Zone};
+use super::walk::Walk;
 use crate::name::written_out;
 use crate::query::HEADER;
 use crate::zone::compressed_names;
@@ -24,8 +25,7 @@ impl Zone {
 #[derive(Debug)]
 pub struct ZoneRecords<Z> {
     zone: Z,
-    /// Where the next node begins.
-    at: usize,
+    walk: Walk,
     /// Of the last node, those that were not given yet.
     rest: std::vec::IntoIter<Record>,
 }
@@ -33,20 +33,8 @@ pub struct ZoneRecords<Z> {
 impl<Z: Deref<Target = Zone>> ZoneRecords<Z> {
     /// The records of a zone, which is borrowed, or shared for as long as it takes.
     pub fn of(zone: Z) -> Self {
-        let salt = usize::from(zone.image().get(57).copied().unwrap_or(0));
-        let at = HEAD + zone.apex().as_wire().len() + salt;
-        ZoneRecords { zone, at, rest: Vec::new().into_iter() }
-    }
-
-    /// The records of the next node.
-    fn next_node(&mut self) -> Option<Vec<Record>> {
-        let at = self.at.next_multiple_of(UNIT);
-        if at >= self.zone.table.start {
-            return None;
-        }
-        let node = Node::at(self.zone.image(), u32::try_from(at / UNIT).ok()?)?;
-        self.at = at + node.octets()?;
-        Some(records_of(node, self.zone.apex()))
+        let walk = Walk::of(&zone);
+        ZoneRecords { zone, walk, rest: Vec::new().into_iter() }
     }
 }
 
@@ -57,14 +45,17 @@ impl<Z: Deref<Target = Zone>> Iterator for ZoneRecords<Z> {
         loop {
             match self.rest.find(|record| record.kind != RecordType::SOA) {
                 Some(record) => return Some(record),
-                None => self.rest = self.next_node()?.into_iter(),
+                None => {
+                    let node = self.walk.next(&self.zone)?;
+                    self.rest = records_of(node, self.zone.apex()).into_iter();
+                }
             }
         }
     }
 }
 
 /// The records of a node, each set followed by its signatures.
-fn records_of(node: Node<'_>, apex: &DomainName) -> Vec<Record> {
+pub(crate) fn records_of(node: Node<'_>, apex: &DomainName) -> Vec<Record> {
     let owner = [node.name, apex.as_wire()].concat();
     let Ok(name) = DomainName::from_wire(&owner) else { return Vec::new() };
     let mut records = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::Zone;
 use super::node::Set;
-use crate::table::Table;
+use super::walk::Walk;
 use terms::WallTime;
 
 /// Octets of a signature's record before its data: a pointer, type, class, TTL and length.
@@ -18,11 +18,8 @@ impl Zone {
             return None;
         }
         let seconds = now.0 / 1000;
-        let nodes =
-            Table::new(self.image().get(self.table.clone())?).numbers().filter_map(|at| self.node(at));
-        let in_chain = (0..u32::MAX).map_while(|index| self.in_chain_at(index));
-        let ends = nodes
-            .chain(in_chain)
+        let mut walk = Walk::of(self);
+        let ends = std::iter::from_fn(|| walk.next(self))
             .flat_map(|node| node.sets())
             .filter_map(|set| first_end(&set, seconds as u32));
         let left = i64::from(ends.min()?);

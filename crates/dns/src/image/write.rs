@@ -1,8 +1,8 @@
 //! Lays an image out, node by node, in canonical order.
 
 use super::chain::Denial;
-use super::node::{Node, WILDCARD};
-use super::{CHECKED, HEAD, MAGIC, UNIT, VERSION};
+use super::node::{GONE, Node, WILDCARD};
+use super::{CHECKED, HEAD, Image, MAGIC, UNIT, VERSION};
 use crate::table::{NameHash, Table};
 use std::borrow::Cow;
 use std::num::NonZeroU32;
@@ -47,8 +47,11 @@ pub(crate) struct NewNode<'r> {
 }
 
 /// An image under way.
-pub(crate) struct Writer {
+pub(crate) struct Writer<'b> {
     image: Vec<u8>,
+    /// What it is to lie over; its places go on where those end.
+    base: Option<&'b Image>,
+    first: u32,
     apex: DomainName,
     names: Vec<(NameHash, NonZeroU32)>,
     with_records: u32,
@@ -63,8 +66,14 @@ pub(crate) struct Writer {
 #[derive(Debug)]
 pub(crate) struct TooLarge;
 
-impl Writer {
-    pub(crate) fn new(apex: DomainName, serial: u32, denial: &Denial) -> Self {
+impl<'b> Writer<'b> {
+    /// Begins an image, or one that is to lie over another.
+    pub(crate) fn new(
+        apex: DomainName,
+        serial: u32,
+        denial: &Denial,
+        base: Option<&'b Image>,
+    ) -> Result<Self, TooLarge> {
         let (kind, salt, iterations) = match denial {
             Denial::None => (0, &[][..], 0),
             Denial::Nsec => (1, &[][..], 0),
@@ -79,8 +88,11 @@ impl Writer {
         image[58..60].copy_from_slice(&u16::to_le_bytes(iterations));
         image.extend_from_slice(apex.as_wire());
         image.extend_from_slice(salt);
-        Writer {
+        let first = base.map_or(Some(0), Image::end).ok_or(TooLarge)?;
+        Ok(Writer {
             image,
+            base,
+            first,
             apex,
             names: Vec::new(),
             with_records: 0,
@@ -88,7 +100,7 @@ impl Writer {
             target_names: Vec::new(),
             chain: Vec::new(),
             keys: Vec::new(),
-        }
+        })
     }
 
     /// Adds a node that is found by its name.
@@ -131,7 +143,8 @@ impl Writer {
 
     /// Marks a node as the parent of a wildcard.
     pub(crate) fn mark_wildcard(&mut self, place: u32) {
-        if let Some(flags) = self.image.get_mut(place as usize * UNIT) {
+        let at = place.saturating_sub(self.first) as usize * UNIT;
+        if let Some(flags) = self.image.get_mut(at) {
             *flags |= WILDCARD;
         }
     }
@@ -145,7 +158,8 @@ impl Writer {
     /// Where the next thing will be.
     fn place(&mut self) -> Result<u32, TooLarge> {
         self.image.resize(self.image.len().next_multiple_of(UNIT), 0);
-        u32::try_from(self.image.len() / UNIT).map_err(|_| TooLarge)
+        let own = u32::try_from(self.image.len() / UNIT).map_err(|_| TooLarge)?;
+        own.checked_add(self.first).ok_or(TooLarge)
     }
 
     /// Closes the image.
@@ -193,8 +207,13 @@ impl Writer {
             let (at, hash, start, length) = self.targets[index];
             let name = &self.target_names[start..start + usize::from(length)];
             let relative = &name[..name.len().saturating_sub(beyond)];
-            let is_it = |place| Node::at(&self.image, place).is_some_and(|node| node.name == relative);
-            let place = Table::new(table).find(hash, is_it).unwrap_or(0);
+            let own = |place: u32| Node::at(&self.image, place.checked_sub(self.first)?);
+            let is_it = |place| own(place).is_some_and(|node| node.name == relative);
+            let place = match Table::new(table).find(hash, is_it) {
+                Some(place) if own(place).is_some_and(|node| node.is(GONE)) => 0,
+                Some(place) => place,
+                None => self.base.and_then(|base| base.find(hash, relative)).map_or(0, |node| node.place),
+            };
             self.put(at, &place.to_le_bytes());
         }
     }

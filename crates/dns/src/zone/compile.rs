@@ -1,9 +1,12 @@
 //! From the records of a zone to its image: names that exist only because of others, cuts, and the chain of proofs.
 
+pub(super) mod layer;
+
 use super::denial::{denial, is_hashed_with};
 use super::encode::Encoder;
 use super::fault::{Flaw, Place};
 use super::records::{NameGroup, SetGroup, Sorted};
+use crate::image::Zone;
 use crate::image::chain::{Denial, hashed};
 use crate::image::node::{ALIAS, CUT, OCCLUDED};
 use crate::image::write::{NewNode, TooLarge, Writer};
@@ -18,9 +21,11 @@ pub(super) fn compile(sorted: &Sorted<'_>, apex: DomainName) -> Result<Vec<u8>, 
         .and_then(|name| serial(&name))
         .ok_or_else(|| Place::default().flaw("the SOA record is cut short", "write it anew"))?;
     let denial = denial(sorted, &apex)?;
-    Compiler::new(sorted, apex, serial, denial).run().map_err(|TooLarge| {
-        Place::default().flaw("the image would be larger than 16 GiB", "split the zone into several")
-    })
+    Compiler::new(sorted, apex, serial, denial, None).and_then(Compiler::run).map_err(too_large)
+}
+
+fn too_large(TooLarge: TooLarge) -> Flaw {
+    Place::default().flaw("the image would be larger than 16 GiB", "split the zone into several")
 }
 
 /// An SOA record's data ends with serial, refresh, retry, expire and minimum, four octets each.
@@ -37,11 +42,18 @@ struct Ancestor {
     hash: NameHash,
 }
 
+/// A name that was added.
+struct Written {
+    place: u32,
+    /// Whether its NSEC record belongs into the chain.
+    is_in_chain: bool,
+}
+
 struct Compiler<'s> {
     sorted: &'s Sorted<'s>,
     apex: DomainName,
     denial: Denial,
-    writer: Writer,
+    writer: Writer<'s>,
     encoder: Encoder<'s>,
     /// The last name's key, and that name and its ancestors.
     last: Vec<u8>,
@@ -50,19 +62,27 @@ struct Compiler<'s> {
     above: Option<(Vec<u8>, u32)>,
     /// The NSEC3 records in order, by the keys of their names.
     hashed: Vec<NameGroup<'s>>,
+    /// Whether only some of the zone's NSEC3 records are known.
+    is_part: bool,
 }
 
 impl<'s> Compiler<'s> {
-    fn new(sorted: &'s Sorted<'s>, apex: DomainName, serial: u32, denial: Denial) -> Self {
+    fn new(
+        sorted: &'s Sorted<'s>,
+        apex: DomainName,
+        serial: u32,
+        denial: Denial,
+        over: Option<&'s Zone>,
+    ) -> Result<Self, TooLarge> {
         let hashed = match &denial {
             Denial::Nsec3 { iterations, salt } => {
                 sorted.names().filter(|name| is_hashed_with(name, *iterations, salt)).collect()
             }
             Denial::None | Denial::Nsec => Vec::new(),
         };
-        Compiler {
+        Ok(Compiler {
             sorted,
-            writer: Writer::new(apex.clone(), serial, &denial),
+            writer: Writer::new(apex.clone(), serial, &denial, over.map(Zone::base))?,
             apex,
             denial,
             encoder: Encoder::new(),
@@ -70,7 +90,8 @@ impl<'s> Compiler<'s> {
             path: Vec::new(),
             above: None,
             hashed,
-        }
+            is_part: over.is_some(),
+        })
     }
 
     fn run(mut self) -> Result<Vec<u8>, TooLarge> {
@@ -80,7 +101,10 @@ impl<'s> Compiler<'s> {
             // A name that has nothing but NSEC3 does not exist (RFC 5155 section 7.2.8).
             if name.sets().any(|set| set.kind != RecordType::NSEC3) {
                 self.ancestors(name.key())?;
-                self.name(name.key(), Some(&name))?;
+                let written = self.name(name.key(), Some(&name))?;
+                if written.is_in_chain {
+                    self.writer.link(written.place, name.key());
+                }
             } else if self.hashed.binary_search_by(|one| one.key().cmp(name.key())).is_err() {
                 of_other_chains.push(name);
             }
@@ -109,7 +133,7 @@ impl<'s> Compiler<'s> {
     }
 
     /// Adds a name that is found.
-    fn name(&mut self, key: &[u8], group: Option<&NameGroup<'s>>) -> Result<(), TooLarge> {
+    fn name(&mut self, key: &[u8], group: Option<&NameGroup<'s>>) -> Result<Written, TooLarge> {
         self.path.retain(|ancestor| key.starts_with(&self.last[..ancestor.key]));
         self.encode(key, group, |set| set.kind != RecordType::NSEC3);
         let owner = self.encoder.owner();
@@ -139,14 +163,12 @@ impl<'s> Compiler<'s> {
         if flags & CUT != 0 {
             self.above = Some((key.to_vec(), place));
         }
-        let is_in_chain = matches!(self.denial, Denial::Nsec) && flags & OCCLUDED == 0;
-        if is_in_chain && group.is_some_and(|group| group.has(RecordType::NSEC)) {
-            self.writer.link(place, key);
-        }
+        let may_be_in_chain = self.denial == Denial::Nsec && flags & OCCLUDED == 0;
+        let is_in_chain = may_be_in_chain && group.is_some_and(|group| group.has(RecordType::NSEC));
         self.last.clear();
         self.last.extend_from_slice(key);
         self.path.push(Ancestor { key: key.len(), place, hash });
-        Ok(())
+        Ok(Written { place, is_in_chain })
     }
 
     /// Adds an NSEC3 record.
@@ -167,6 +189,9 @@ impl<'s> Compiler<'s> {
     /// One more than the index of the NSEC3 record that matches a name; 0 when none does.
     fn proof(&self, owner: &[u8]) -> u32 {
         let Denial::Nsec3 { iterations, salt } = &self.denial else { return 0 };
+        if self.is_part {
+            return 0;
+        }
         let key = hashed([owner, &[]], *iterations, salt);
         self.hashed.binary_search_by(|name| name.key().cmp(&key)).map_or(0, |index| index as u32 + 1)
     }

@@ -4,10 +4,11 @@
 //! rightly is refused here.
 
 use super::fault::{Flaw, Place};
-use super::records::Records;
+use super::records::{Records, Sorted};
 use super::text::Read;
 use super::{compile, digest, rdata, rules};
 use crate::image::Zone;
+use crate::image::layer::Touched;
 use terms::{DomainName, Record};
 
 /// The records of a zone, as they come.
@@ -56,6 +57,20 @@ impl Received {
     /// # Errors
     /// Something is missing, or the zone cannot be served rightly.
     pub fn finish(self) -> Result<Zone, Unusable> {
+        let image = self.judged(|sorted, apex| Ok(compile::compile(sorted, apex.clone())?))?;
+        Zone::from_image(image).map_err(|error| Unusable(error.to_string()))
+    }
+
+    /// Makes a layer over the image of a zone of which these are all records of the touched names; none when only a new
+    /// image will do.
+    pub(super) fn lay(self, zone: &Zone, touched: &Touched) -> Result<Option<Zone>, Unusable> {
+        self.judged(|sorted, _| Ok(compile::layer::lay(zone, touched, sorted)?))
+    }
+
+    fn judged<T>(
+        self,
+        make: impl FnOnce(&Sorted<'_>, &DomainName) -> Result<T, Unusable>,
+    ) -> Result<T, Unusable> {
         let Received { apex, records } = self;
         let read = Read { records, soa_is_written: false };
         let mut flaws = Vec::new();
@@ -70,10 +85,9 @@ impl Received {
         let sorted = read.records.sort(key);
         rules::judge_received(&sorted, &mut flaws);
         flaws.extend(digest::judge(&sorted, &apex));
-        if let Some(flaw) = flaws.into_iter().next() {
-            return Err(flaw.into());
+        match flaws.into_iter().next() {
+            Some(flaw) => Err(flaw.into()),
+            None => make(&sorted, &apex),
         }
-        let image = compile::compile(&sorted, apex)?;
-        Zone::from_image(image).map_err(|error| Unusable(error.to_string()))
     }
 }

@@ -49,7 +49,7 @@ impl Drop for Traced {
 fn no_thread_that_answers_frees_what_was_served_before() {
     let world = World::new(&version(1));
     let freed = Arc::new(Mutex::new(None));
-    let image = zone::parse(&zone_text(2, PATIENT)).unwrap().image().to_vec();
+    let image = zone::parse(&zone_text(2, PATIENT)).unwrap().image().unwrap().to_vec();
     let traced = Zone::from_image(Traced(image, Arc::clone(&freed))).unwrap();
     world.shelf.change(&built_in(Zones::new(vec![Arc::new(traced)]).unwrap(), Vec::new()));
     world.wait_until("the second version", || world.serial() == "2");
