@@ -138,6 +138,11 @@ fn what_touches_every_name_makes_another_image() {
     assert!(zone.image().is_some() && zone.is_signed());
     let hashed = first.records(3, Denial::Nsec3);
     assert!(changed(&zone, &signed, &hashed).unwrap().image() == anew(&hashed).image());
+    let mut two = first.records(4, Denial::Nsec3);
+    let param = two.iter().find(|record| record.kind == RecordType::NSEC3PARAM).unwrap().clone();
+    two.insert(Record { data: [1, 0, 0, 1, 0].into(), ..param });
+    let both = changed(&anew(&hashed), &hashed, &two).unwrap();
+    assert!(both.image() == anew(&two).image(), "of several chains the best is sought in all of the zone");
     let mut digested = hashed.clone();
     let digest = [&3u32.to_be_bytes()[..], &[1, 1], &[7; 48]].concat();
     digested.insert(Record {
