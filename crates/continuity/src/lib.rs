@@ -7,6 +7,8 @@
 //!   wrapped frame ──► [`tunnel`] ──► [`Shim`], its tag, its sender ──► the same search, with the sites it has visited
 //! ```
 //!
+//! [`handover`] is for connections that are to go on at another site although this one is there: in a planned drain.
+//!
 //! The programs under `ebpf/` do this in the kernel for every packet. This crate says it a second time, so that it can be
 //! read, and so that tests can hold one against the other: [`Model::arrive`] gives for every frame the verdict, the
 //! frame that leaves and the counters that the programs must give. What both sides need anyway, the daemon takes from here,
@@ -18,6 +20,7 @@ mod budget;
 mod clamp;
 mod filter;
 mod flow;
+pub mod handover;
 mod key;
 mod link;
 mod model;

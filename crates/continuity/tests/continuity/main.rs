@@ -6,6 +6,7 @@
 mod budget;
 mod filter;
 mod golden;
+mod handover;
 mod model;
 mod shim;
 

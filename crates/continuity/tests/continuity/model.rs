@@ -140,7 +140,7 @@ fn a_flow_pays_once_and_is_forgotten_with_its_next_syn() {
     assert_eq!(arrive(&data), Verdict::OverBudget, "learned no more");
 }
 
-fn corpus(target: &str, body: fn(&[u8])) {
+pub(crate) fn corpus(target: &str, body: fn(&[u8])) {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
     let files: Vec<_> = std::fs::read_dir(corpus).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(files.len() >= 3, "the corpus is there");

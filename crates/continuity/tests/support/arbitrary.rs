@@ -2,8 +2,10 @@
 
 use super::fleet::{self, FAMILIES, site_address};
 use super::frames::{self, ACK, FIN, Header, SYN};
+use continuity::handover::{Dump, Message, Queue, Refusal, Window};
 use continuity::{Flow, KeyId, Layer, Settings, Shim, SiteNumber, State, Visited};
 use proptest::collection::vec;
+use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::net::{IpAddr, SocketAddr};
@@ -178,4 +180,69 @@ pub(crate) fn frame() -> impl Strategy<Value = (Layer, Vec<u8>)> {
         }
         (layer, frame)
     })
+}
+
+/// A connection with little in it.
+pub(crate) fn a_dump() -> Dump {
+    Dump {
+        service: fleet::service("IPv4"),
+        client: fleet::client("IPv4", 2),
+        segment_size: 1460,
+        scales: Some((7, 8)),
+        is_selective: true,
+        timestamp: Some(0x0102_0304),
+        window: Window { updated_by: 1, theirs: 64_000, largest: 65_000, ours: 66_000, ours_from: 2 },
+        sent: Queue { next: 1000, octets: b"sent".to_vec() },
+        unsent: 1,
+        received: Queue { next: 2000, octets: b"received".to_vec() },
+    }
+}
+
+fn dump() -> impl Strategy<Value = Dump> {
+    let queue = || (any::<u32>(), vec(any::<u8>(), 0..60)).prop_map(|(next, octets)| Queue { next, octets });
+    let window = any::<[u32; 5]>().prop_map(|[updated_by, theirs, largest, ours, ours_from]| Window {
+        updated_by,
+        theirs,
+        largest,
+        ours,
+        ours_from,
+    });
+    let options = (any::<u16>(), option::of((0..15_u8, 0..15_u8)), any::<bool>(), option::of(any::<u32>()));
+    let ends = (select(&FAMILIES[..]), 1..9_u8);
+    (ends, options, window, queue(), queue(), any::<prop::sample::Index>()).prop_map(
+        |(
+            (family, site),
+            (segment_size, scales, is_selective, timestamp),
+            window,
+            sent,
+            received,
+            unsent,
+        )| Dump {
+            service: fleet::service(family),
+            client: fleet::client(family, site),
+            segment_size,
+            scales,
+            is_selective,
+            timestamp,
+            window,
+            unsent: unsent.index(sent.octets.len() + 1) as u32,
+            sent,
+            received,
+        },
+    )
+}
+
+/// Anything that two sites say to each other.
+pub(crate) fn message() -> impl Strategy<Value = Message> {
+    let offer = (vec(any::<u8>(), 0..40), dump()).prop_map(|(state, dump)| Message::Offer { state, dump });
+    let short = select(vec![
+        Message::Begin,
+        Message::Accepted,
+        Message::Refused(Refusal::NoService),
+        Message::Refused(Refusal::Kernel),
+        Message::Refused(Refusal::Service),
+        Message::Released,
+        Message::Withdrawn,
+    ]);
+    prop_oneof![3 => offer, 1 => short]
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::fleet::{self, FAMILIES, london};
+use continuity::handover::Message;
 use continuity::packet::{Reading, read};
 use continuity::search::Knowledge;
 use continuity::{Action, Layer, Model, Outcome, Settings, Shim, Verdict, clamp};
@@ -13,6 +14,13 @@ pub(crate) fn shim(octets: &[u8]) {
     if let Ok(shim) = Shim::decode(octets) {
         assert_eq!(shim.encode(), octets[..Shim::LEN]);
         assert!(shim.visited.contains(shim.visited.origin()) && shim.visited.contains(shim.visited.last()));
+    }
+}
+
+/// Any octets as a message between two sites: what is read was written so.
+pub(crate) fn handover(octets: &[u8]) {
+    if let Ok(message) = Message::decode(octets) {
+        assert_eq!(message.encode(), octets);
     }
 }
 
