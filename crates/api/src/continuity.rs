@@ -62,6 +62,25 @@ pub struct Continuity {
     /// Packets by what became of them, since the programs were loaded first; docs/reference/continuity.md says what each
     /// word means.
     pub packets: BTreeMap<String, u64>,
+    /// Connections that went from one site to another while they were open, since the daemon started.
+    #[serde(default)]
+    pub handed_over: HandedOver,
+}
+
+/// Connections that went from one site to another while they were open.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HandedOver {
+    /// They were this host's, and another site has them now.
+    pub given: u64,
+    /// They were another site's, and this host has them now.
+    pub taken: u64,
+    /// Attempts after which a connection has stayed here, by their reason; docs/reference/continuity.md says what each word
+    /// means.
+    pub kept: BTreeMap<String, u64>,
+    /// The longest time that the packets of one given connection were held, microseconds.
+    pub longest_stall_us: u64,
+    /// The time of all of them together, microseconds.
+    pub total_stall_us: u64,
 }
 
 /// An interface that runs the programs.

@@ -16,6 +16,7 @@
 mod connections;
 mod duty;
 mod event;
+mod fences;
 mod joining;
 mod keys;
 mod knowledge;
@@ -25,6 +26,7 @@ mod programs;
 mod said;
 mod view;
 
+pub(crate) use fences::Fences;
 pub(crate) use joining::{Moved, Wanted, join};
 pub(crate) use pinned::settle;
 pub(crate) use view::register;
@@ -33,6 +35,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::Source;
 use crate::events::Bus;
+use crate::handover::{self, Situation, Tally};
 use ::fleet::{Embedded, Etcd, Store};
 use announce::permit::Speaker;
 use duty::Duty;
@@ -50,6 +53,10 @@ pub(crate) struct Wires {
     wanted: watch::Receiver<Option<Wanted>>,
     /// What each group announces.
     groups: watch::Receiver<Vec<api::Group>>,
+    /// What handing over goes by.
+    situation: watch::Sender<Option<Situation>>,
+    /// What was handed over.
+    tally: Tally,
     /// How it stands.
     shown: watch::Sender<Option<api::Continuity>>,
     /// Who wants to see the connections that have moved.
@@ -69,12 +76,21 @@ pub(crate) struct Driver<S> {
     programs: Programs,
 }
 
-impl Driver<Etcd> {
-    /// Starts the thread. It ends with the process, or with the decision loop.
+/// The drivers that are wanted together.
+#[derive(Debug)]
+pub(crate) struct Drivers {
+    continuity: Driver<Etcd>,
+    handover: handover::Driver,
+}
+
+impl Drivers {
+    /// Starts the threads. They end with the process, or with the decision loop.
     pub(crate) fn start(self) -> Result<(), Error> {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::System)?;
-        let run = move || runtime.block_on(self.run());
+        let Drivers { continuity, handover } = self;
+        handover.start()?;
+        let run = move || runtime.block_on(continuity.run());
         std::thread::Builder::new().name("continuity".to_owned()).spawn(run).map_err(Error::System)?;
         Ok(())
     }
@@ -109,6 +125,7 @@ impl<S: Store> Driver<S> {
     /// The site file does not want it any more.
     async fn leave(&mut self) {
         self.wires.shown.send_replace(None);
+        self.wires.situation.send_replace(None);
         let event = match self.programs.leave() {
             Ok(()) => {
                 pinned::note(self.memory.as_ref(), None, &self.wires.bus).await;

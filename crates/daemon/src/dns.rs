@@ -43,6 +43,7 @@ mod udp;
 pub(crate) mod zone_keeping;
 
 use crate::clock::Clock;
+use crate::handover::{Cooperation, Given, Membership};
 use crate::succession::Sockets;
 use crate::watchdog::Heart;
 use ::dns::{Identity, Keyring, Limits, RateLimit, Transport};
@@ -63,7 +64,7 @@ use std::time::Duration;
 use streams::{Speech, Streams, Tls};
 pub(crate) use tally::{Tally, register, served, total};
 use terms::ServiceName;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 /// Where DNS is served (RFC 1035 section 4.2).
 pub(crate) const PORT: u16 = 53;
@@ -73,6 +74,9 @@ pub(crate) const TLS_PORT: u16 = 853;
 
 /// Longest time that a thread takes to notice that it is to stop, and between two beats of its heart.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// Connections of other sites that wait to be admitted.
+const GIVEN: usize = 256;
 
 /// What is served where.
 #[derive(Clone, Debug)]
@@ -99,6 +103,8 @@ pub(crate) struct Surroundings {
     pub(crate) clock: Clock,
     /// What cookies are made with.
     pub(crate) keyring: watch::Receiver<Keyring>,
+    /// Who takes connections to another site, and brings those of others.
+    pub(crate) cooperation: Cooperation,
 }
 
 /// Why the service could not start. Nothing is left half-started.
@@ -147,6 +153,8 @@ pub(crate) struct Server {
     rate_limit: watch::Sender<Option<RateLimit>>,
     orders: Arc<Orders>,
     threads: Vec<Running>,
+    /// It takes connections of other sites.
+    _membership: Membership,
     /// Second handles on the sockets, for the program that takes over.
     udp: Vec<OwnedFd>,
     listeners: Vec<OwnedFd>,
@@ -183,6 +191,7 @@ impl Server {
             }
             udp.extend(its);
         }
+        let (takes, given) = mpsc::channel(GIVEN);
         let clients = at(PORT).flat_map(|address| from.streams(address)).collect();
         let (rate_limit, limited) = watch::channel(settings.rate_limit);
         let identity = Arc::new(settings.identity.clone());
@@ -199,13 +208,14 @@ impl Server {
             rate_limit,
             orders: Arc::clone(&orders),
             threads: Vec::new(),
+            _membership: surroundings.cooperation.join(at(PORT).collect(), &takes),
             udp: second_handles(&udp)?,
             listeners: second_handles(&tcp)?.into_iter().chain(second_handles(&over_tls)?).collect(),
         };
-        server.converse(tcp, clients, Speech::Plain, service())?;
+        server.converse(tcp, clients, Some(given), Speech::Plain, service())?;
         if let Some(tls) = &server.tls {
             let speech = Speech::Tls(tls.subscribe());
-            server.converse(over_tls, Vec::new(), speech, service())?;
+            server.converse(over_tls, Vec::new(), None, speech, service())?;
         }
         for socket in udp {
             let service = service();
@@ -220,12 +230,13 @@ impl Server {
         &mut self,
         listeners: Vec<TcpListener>,
         clients: Vec<TcpStream>,
+        given: Option<mpsc::Receiver<Given>>,
         speech: Speech,
         service: Service,
     ) -> Result<(), Error> {
         let (name, transport) = (speech.thread(), speech.transport());
         let limits = self.limits.subscribe();
-        let streams = Streams::new(listeners, clients, speech, limits, service.clone());
+        let streams = Streams::new(listeners, clients, given, speech, limits, service.clone());
         let streams = streams.map_err(Error::System)?;
         self.spawn(name, transport, &service, move || streams.run())
     }

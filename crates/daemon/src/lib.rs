@@ -24,6 +24,7 @@ mod event;
 mod events;
 mod export;
 mod fleet;
+mod handover;
 mod load;
 mod memory;
 mod metrics;

@@ -21,6 +21,8 @@
 //!  thread "checks": runs of checks that may be held up (TLS, programs, files); load ──latest──> decision loop, fleet driver
 //!  thread "addresses": Keeper ──presence (latest)──> check tasks, decision loop
 //!  collector task ×n (with the attendants) ──lines (latest)──> peer tasks; ──messages (line: so many octets)──> collector
+//!  thread "handover" <──situation (latest)── thread "continuity"; <──connections at rest (queue of one)── DNS threads;
+//!     ──connections of other sites (queue)──> DNS threads
 //!  thread "continuity" <──views (latest)── decision loop; ──how moved connections fare (latest)──> status, metrics
 //!  fleet driver (with the attendants) <──wishes, views (latest)── decision loop; ──grants (latest)──> decision loop
 //!  thread "recording" <──what every machine is told (queue, dropped when full)── decision loop, peer tasks
@@ -58,6 +60,7 @@ use crate::dns;
 use crate::error::Error;
 use crate::event::{Event, Source};
 use crate::events::Bus;
+use crate::handover;
 use crate::memory;
 use crate::metrics::Metrics;
 use crate::orders;
@@ -102,7 +105,8 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
     let state_dir = site_file.site.state_dir.clone();
     let store = memory::open(&state_dir, &bus)?;
     let cookies = runtime.block_on(cookies::Keeper::recall(store.clone(), clock, bus.clone()));
-    let surroundings = dns::Surroundings { clock, keyring: cookies.keyring() };
+    let (cooperation, offers) = handover::prepare();
+    let surroundings = dns::Surroundings { clock, keyring: cookies.keyring(), cooperation };
     let before = estate.as_ref().map(|estate| &estate.sockets);
     let Opened { bgp, doors, socket, api, dns, keeper, kernel } =
         Opened::open(&site_file, before, &mut descriptors, &surroundings)?;
@@ -146,6 +150,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
         orders,
         blackholes,
         hearts: Hearts::default(),
+        offers,
     };
     let hearts = supplies.hearts.clone();
     let wires = runtime.block_on(async { wire(&site_file, shared, supplies) })?;
@@ -188,7 +193,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
     let told = bus.clone();
     let keep = move || keeper.keep(kernel, &told);
     std::thread::Builder::new().name("addresses".to_owned()).spawn(keep).map_err(Error::System)?;
-    continuity.map_or(Ok(()), continuity::Driver::start)?;
+    continuity.map_or(Ok(()), continuity::Drivers::start)?;
     watchdog::watch(hearts).map_err(Error::System)?;
 
     match taken {

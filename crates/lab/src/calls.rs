@@ -5,9 +5,11 @@
 //!  echo     a process on each host of a site: sends back what it gets (RFC 862)
 //!  call     one connection of a client: sends, compares what comes back, keeps its account
 //!  stray    segments of connections that there are not, and who is reset for them
+//!  ask      the same, to the DNS service
 //! ```
 //! Both ends are ordinary sockets of ordinary kernels.
 
+mod ask;
 mod call;
 pub mod echo;
 pub(crate) mod stray;
@@ -37,6 +39,15 @@ pub(crate) const TALK: Pace = Pace { piece: 512, window: 512, pause: Duration::f
 pub(crate) const TRANSFER: Pace =
     Pace { piece: 64 << 10, window: 512 << 10, pause: Duration::from_millis(10) };
 
+/// To whom a client speaks, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Speech {
+    /// To the echo service.
+    Echo(Pace),
+    /// To the DNS service.
+    Dns,
+}
+
 /// The connections of all clients, and the thread that speaks for them.
 #[derive(Debug)]
 pub(crate) struct Calls {
@@ -61,7 +72,7 @@ impl Calls {
         &self,
         (client, namespace): (&str, &Namespace),
         families: impl Iterator<Item = Family> + Send,
-        pace: Pace,
+        speech: Speech,
     ) -> Result<()> {
         let sockets = namespace.run(|| {
             let socket = |family| match family {
@@ -72,15 +83,22 @@ impl Calls {
         })?;
         let sockets = sockets.map_err(|error| Error::new("open a socket for a client", error))?;
         for (family, socket) in sockets {
-            let to = SocketAddr::new(SERVICE.of(family), echo::PORT);
             let place = {
                 let mut calls = lock(&self.calls);
                 calls.push(Call::new(client, family, clock::now()));
                 calls.len() - 1
             };
             let account = call::Account { calls: Arc::clone(&self.calls), place };
+            let port = match speech {
+                Speech::Echo(_) => echo::PORT,
+                Speech::Dns => ask::PORT,
+            };
+            let to = SocketAddr::new(SERVICE.of(family), port);
             let connecting = begin(&self.runtime, socket.connect(to));
-            self.runtime.spawn(call::speak(connecting, pace, account));
+            match speech {
+                Speech::Echo(pace) => self.runtime.spawn(call::speak(connecting, pace, account)),
+                Speech::Dns => self.runtime.spawn(ask::speak(connecting, account)),
+            };
         }
         Ok(())
     }

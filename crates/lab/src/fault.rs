@@ -130,6 +130,10 @@ sentences! {
         /// The client opens so many TCP connections to the echo service (RFC 862) at the anycast address, every other
         /// one over IPv6. Over each it sends 512 octets, waits until they are back, and half a second more, and so on.
         OpenConnections { count: Count, client: ClientName } = ["open" count "connections" "from" client];
+        /// The client opens so many TCP connections to the DNS service at the anycast address, every other one over IPv6. Over
+        /// each it asks for the SOA of `example.`, compares the answer with the first one, and asks again half a second later.
+        OpenDnsConnections { count: Count, client: ClientName } =
+            ["open" count "dns" "connections" "from" client];
         /// The client begins a transfer over IPv4 and one over IPv6: up to 6.5 MB a second to the echo service, which
         /// sends all of it back.
         BeginTransfers { client: ClientName } = ["begin" "transfers" "from" client];
@@ -219,6 +223,7 @@ impl Fault {
             | Fault::JoinGroup { .. }
             | Fault::LeaveGroup { .. }
             | Fault::OpenConnections { .. }
+            | Fault::OpenDnsConnections { .. }
             | Fault::BeginTransfers { .. }
             | Fault::PowerCutHost { .. }
             | Fault::UrpfRouter { .. }
@@ -406,6 +411,9 @@ impl Fault {
             Fault::JoinGroup { group, host } => format!("{host} joins {group}"),
             Fault::LeaveGroup { group, host } => format!("{host} leaves {group}"),
             Fault::OpenConnections { count, client } => format!("{client} opens {count} connections"),
+            Fault::OpenDnsConnections { count, client } => {
+                format!("{client} opens {count} connections to the DNS service")
+            }
             Fault::BeginTransfers { client } => {
                 format!("{client} begins a transfer over IPv4 and one over IPv6")
             }

@@ -128,7 +128,9 @@ impl Names {
                 hint: "give the world a section `[site]` with `continuity = true`, and a `[fleet]`"
                     .to_owned(),
             }),
-            Fault::OpenConnections { count, .. } if !(1..=MOST_CONNECTIONS).contains(&count.get()) => {
+            Fault::OpenConnections { count, .. } | Fault::OpenDnsConnections { count, .. }
+                if !(1..=MOST_CONNECTIONS).contains(&count.get()) =>
+            {
                 Some(Wrong {
                     message: format!("nobody can open {count} connections at once"),
                     hint: format!("1 to {MOST_CONNECTIONS}"),

@@ -33,6 +33,7 @@ impl Lab {
             Fault::JoinGroup { .. }
             | Fault::LeaveGroup { .. }
             | Fault::OpenConnections { .. }
+            | Fault::OpenDnsConnections { .. }
             | Fault::BeginTransfers { .. } => Happening::Delivery { said: said.clone() },
             fault if fault.sends() => Happening::Delivery { said: said.clone() },
             _ => Happening::Fault { said: said.clone() },

@@ -10,6 +10,7 @@ mod error;
 pub mod file;
 pub mod limits;
 pub mod link;
+pub mod local;
 pub mod mount;
 pub mod multicast;
 pub mod namespace;

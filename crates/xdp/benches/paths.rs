@@ -20,6 +20,7 @@ use continuity::{Count, Counts, Filter, Flow, Layer, Pace};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, Instant};
+use terms::Timestamp;
 use xdp::{Continuity, Program, Room};
 
 /// Runs of a program for one figure. A packet that is changed is put in anew for each.
@@ -74,7 +75,7 @@ fn cost(programs: &mut Continuity, case: &Case, count: Count) -> f64 {
     }
     programs.forget().unwrap();
     programs.tell(&settings).unwrap();
-    case.learned.iter().for_each(|(flow, site)| programs.learn(flow, *site).unwrap());
+    case.learned.iter().for_each(|(flow, site)| programs.learn(flow, *site, Timestamp::ZERO).unwrap());
     let program = match case.layer {
         Layer::Ethernet => Program::ArriveEthernet,
         Layer::Ip => Program::ArriveIp,

@@ -3,6 +3,7 @@
 use continuity::{Block, Filter, Flow, KeyId, Paces, Settings, Site, SiteNumber, State};
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
+use terms::Timestamp;
 
 /// `struct settings`.
 pub(crate) const SETTINGS_LEN: usize = 176;
@@ -113,10 +114,12 @@ pub(crate) fn page(blocks: &[Block]) -> [u8; PAGE_LEN] {
     fields.octets
 }
 
-/// `struct passage`, of one packet.
-pub(crate) fn passage(site: SiteNumber) -> [u8; PASSAGE_LEN] {
+/// `struct passage`, of one packet at this time.
+pub(crate) fn passage(site: SiteNumber, now: Timestamp) -> [u8; PASSAGE_LEN] {
     let mut fields = Fields::new();
-    fields.put(&[0; 16]);
+    for time in [now, now] {
+        fields.put(&time.as_nanos().to_ne_bytes());
+    }
     fields.put(&1_u64.to_ne_bytes());
     fields.put(&[site.get()]);
     fields.octets

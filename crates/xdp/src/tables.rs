@@ -100,10 +100,12 @@ impl Continuity {
         self.passages("received")
     }
 
-    /// Sends the packets of a flow to a site that is known to own it.
-    pub fn learn(&mut self, flow: &Flow, site: SiteNumber) -> Result<(), Error> {
+    /// Sends the packets of a flow to a site that is known to own it; it is so late on the kernel's monotonic clock.
+    pub fn learn(&mut self, flow: &Flow, site: SiteNumber, now: Timestamp) -> Result<(), Error> {
         let mut learned = self.hash::<[u8; FLOW_LEN], [u8; PASSAGE_LEN]>("learned")?;
-        learned.insert(flow.octets(), layout::passage(site), 0).map_err(Error::table("write a learned flow"))
+        learned
+            .insert(flow.octets(), layout::passage(site, now), 0)
+            .map_err(Error::table("write a learned flow"))
     }
 
     /// Holds the packets of a flow until then (the kernel's monotonic clock), or until the fence is taken down.

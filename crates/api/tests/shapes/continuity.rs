@@ -22,6 +22,13 @@ pub(crate) fn continuity() -> Continuity {
             connections: 31_817,
         }],
         packets: [("learned".to_owned(), 48_211)].into(),
+        handed_over: HandedOver {
+            given: 38,
+            taken: 2,
+            kept: [("undumpable".to_owned(), 1)].into(),
+            longest_stall_us: 4_120,
+            total_stall_us: 41_230,
+        },
     }
 }
 

@@ -7,8 +7,9 @@ use crate::terminal::{Paint, Terminal, Tone};
 use crate::words::{age, count, list, now};
 use api::client::Server;
 use api::client::blocking::Client;
-use api::{Continuity, ContinuityState, Flow, Flows, OwnerState, route};
+use api::{Continuity, ContinuityState, Flow, Flows, HandedOver, OwnerState, route};
 use std::io::Write;
+use std::time::Duration;
 use terms::{Thousands, WallTime};
 
 pub(crate) fn run(ask: &Ask, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
@@ -34,7 +35,7 @@ fn page(flows: &Flows, now: WallTime, paint: Paint) -> String {
         more => format!("{} more have moved\n", Thousands(more)),
     };
     let parts = [
-        standing(continuity, now, paint) + &owned(continuity),
+        standing(continuity, now, paint) + &owned(continuity) + &handed_over(&continuity.handed_over),
         owners(continuity).render(paint),
         table("FORWARDED TO", &flows.forwarded, now).render(paint),
         table("RECEIVED FROM", &flows.received, now).render(paint),
@@ -76,6 +77,30 @@ pub(super) fn standing(continuity: &Continuity, now: WallTime, paint: Paint) -> 
 fn owned(continuity: &Continuity) -> String {
     let number = usize::try_from(continuity.owned).unwrap_or(usize::MAX);
     format!("{} of this host's own\n", count(number, "connection"))
+}
+
+/// What went to another site and came from one; nothing where nothing did.
+fn handed_over(handed_over: &HandedOver) -> String {
+    let HandedOver { given, taken, kept, longest_stall_us, .. } = handed_over;
+    let number = |number: &u64| count(usize::try_from(*number).unwrap_or(usize::MAX), "connection");
+    let mut text = String::new();
+    if *given > 0 {
+        let longest = Duration::from_micros(*longest_stall_us).as_secs_f64() * 1000.0;
+        text += &format!("{} given to other sites, {longest:.1} ms without packets at most\n", number(given));
+    }
+    if *taken > 0 {
+        text += &format!("{} taken from other sites\n", number(taken));
+    }
+    let attempts: u64 = kept.values().sum();
+    if attempts > 0 {
+        let reasons = kept.iter().map(|(why, number)| format!("{} {why}", Thousands(*number)));
+        text += &format!("{} to give one away in vain: {}\n", attempts_of(attempts), list(reasons));
+    }
+    text
+}
+
+fn attempts_of(attempts: u64) -> String {
+    count(usize::try_from(attempts).unwrap_or(usize::MAX), "attempt")
 }
 
 fn owners(continuity: &Continuity) -> Table<7> {

@@ -179,6 +179,12 @@ impl<'a, S: Store> Duty<'a, S> {
             }
             (known.standing, known.since) = (standing, self.wires.clock.wall());
         }
+        let situation = known.situation(&seen, &self.wires.groups.borrow());
+        self.wires.situation.send_if_modified(|last| {
+            let changes = *last != situation;
+            *last = situation;
+            changes
+        });
         let shown = self.shown(known, &seen);
         self.wires.shown.send_if_modified(|last| last.replace(shown.clone()) != Some(shown));
     }
@@ -291,6 +297,7 @@ impl<'a, S: Store> Duty<'a, S> {
             owners: seen.iter().map(view::owner).collect(),
             // Programs that cannot be read have counted nothing that is known.
             packets: view::packets(&self.programs.counts().unwrap_or_default()),
+            handed_over: view::handed_over(&self.wires.tally.numbers()),
         }
     }
 

@@ -1,10 +1,10 @@
 //! From the site file to a driver, and to what the rest of the daemon sees of it.
 
 use super::programs::Programs;
-use super::{Driver, Wires};
+use super::{Driver, Drivers, Wires};
 use crate::clock::Clock;
 use crate::events::Bus;
-use crate::fleet;
+use crate::{fleet, handover};
 use ::fleet::{Embedded, Etcd};
 use announce::permit::Speaker;
 use api::{Flows, Schema};
@@ -61,21 +61,34 @@ pub(crate) fn join(
     bus: Bus,
     groups: watch::Receiver<Vec<api::Group>>,
     memory: Option<Embedded>,
-) -> (Moved, Option<Driver<Etcd>>) {
+    offers: handover::Offers,
+) -> (Moved, Option<Drivers>) {
     let (shows, shown) = watch::channel(None);
     let (ask, asked) = mpsc::channel(WAITING);
     let (wants, wanted) = watch::channel(Wanted::of(site_file));
     let speaker = Speaker { site: site_file.site.name.clone(), host: site_file.site.host.clone() };
     let moved = Moved { site: speaker.site.clone(), shown, ask, wanted: wants };
-    let driver = site_file.fleet.as_ref().map(|fleet| Driver {
-        store: Etcd::new(fleet::store_settings(fleet)),
-        speaker,
-        lease: fleet.lease.min(LONGEST_LEASE),
-        wires: Wires { clock, bus, wanted, groups, shown: shows, asked },
-        memory,
-        programs: Programs::default(),
+    let (situation, known) = watch::channel(None);
+    let (tally, programs) = (handover::Tally::default(), Programs::new());
+    let drivers = site_file.fleet.as_ref().map(|fleet| Drivers {
+        handover: handover::Driver {
+            clock,
+            bus: bus.clone(),
+            offers,
+            fences: programs.fences(),
+            tally: tally.clone(),
+            situation: known,
+        },
+        continuity: Driver {
+            store: Etcd::new(fleet::store_settings(fleet)),
+            speaker,
+            lease: fleet.lease.min(LONGEST_LEASE),
+            wires: Wires { clock, bus, wanted, groups, situation, tally, shown: shows, asked },
+            memory,
+            programs,
+        },
     });
-    (moved, driver)
+    (moved, drivers)
 }
 
 impl Moved {

@@ -4,14 +4,17 @@
 use super::Wanted;
 use super::connections::Owned;
 use super::keys::Keys;
-use super::others::{LeftOut, Others, Own, Seen};
+use super::others::{LeftOut, Others, Own, Seen, well};
 use super::said::Said;
 use crate::fleet::ears::Heard;
+use crate::handover::{Receiver, Situation};
+use crate::orders::is_leaving;
 use ::continuity::{Filter, Pace, Paces, Settings, SiteNumber};
 use ::fleet::{Entry, Key, Revision};
 use announce::permit::Speaker;
 use api::{GroupState, Output};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +40,8 @@ pub(super) struct Knowledge {
     pub(super) owned: Option<Owned>,
     /// What is wrong with the programs, and when they are tried again.
     pub(super) trouble: Option<(Reason, Timestamp)>,
+    /// Whether users are sent away from this site in order.
+    is_being_left: bool,
     pub(super) standing: Standing,
     pub(super) since: WallTime,
     /// What was told of hosts that are left out.
@@ -71,6 +76,7 @@ impl Knowledge {
             step_at: Timestamp::ZERO,
             owned: None,
             trouble: None,
+            is_being_left: false,
             standing: Standing::Waiting,
             since,
             left_out: BTreeMap::new(),
@@ -153,6 +159,29 @@ impl Knowledge {
         }
     }
 
+    /// What handing over goes by: nothing before the programs hold what is to be held.
+    pub(super) fn situation(&mut self, seen: &[Seen], groups: &[api::Group]) -> Option<Situation> {
+        self.is_being_left = is_being_left(groups, self.is_being_left);
+        let (Standing::On, Some(Shared { keys, .. })) = (&self.standing, &self.keys) else { return None };
+        let section = &self.wanted.section;
+        let sources = [section.source4.map(IpAddr::V4), section.source6.map(IpAddr::V6)];
+        let receiver = |seen: &Seen| {
+            let address = seen.site.as_ref().ok()?.address;
+            Some(Receiver { number: seen.number, address, host: seen.speaker.clone() })
+        };
+        let peers = seen.iter().filter_map(|seen| Some((seen.number, seen.site.as_ref().ok()?.address)));
+        Some(Situation {
+            here: section.number,
+            ring: keys.ring.clone(),
+            sources: sources.into_iter().flatten().collect(),
+            port: section.port,
+            peers: peers.collect(),
+            receivers: well(seen, &self.own).into_iter().filter_map(receiver).collect(),
+            services: self.wanted.services.clone(),
+            is_leaving: self.is_being_left,
+        })
+    }
+
     /// What others are told: nothing before the programs take what others forward.
     pub(super) fn to_say(&self, groups: &[api::Group]) -> Option<Said> {
         let (Standing::On, Some(owned)) = (&self.standing, &self.owned) else { return None };
@@ -190,6 +219,13 @@ fn own(wanted: &Wanted, speaker: &Speaker) -> Own {
 /// Whether no group of this site can answer, and none may leave.
 pub(super) fn is_held(groups: &[api::Group]) -> bool {
     !groups.is_empty() && groups.iter().all(|group| group.state == GroupState::Held)
+}
+
+/// Whether every group of this site goes away, and at least one of them in order: users were sent elsewhere while they were
+/// still answered. So it stays until one of them comes back.
+fn is_being_left(groups: &[api::Group], before: bool) -> bool {
+    let is_begun = before || groups.iter().any(|group| group.state == GroupState::Drain);
+    is_begun && groups.iter().all(is_leaving)
 }
 
 /// Whether every group of this site answers.

@@ -228,10 +228,15 @@ impl Host {
     }
 }
 
-/// The site that answers in the place of a held one: of those that are well and serve all that this one serves the nearest,
-/// the first by number where nobody says where it is. The programs know one for all addresses, and whoever does not serve
-/// one drops what is for it.
+/// The site that answers in the place of a held one. The programs know one for all addresses, and whoever does not serve one
+/// drops what is for it.
 pub(super) fn relay(seen: &[Seen], own: &Own) -> Option<SiteNumber> {
+    well(seen, own).first().map(|seen| seen.number)
+}
+
+/// The hosts of other sites that are well and serve all that this one serves: the nearest first, the first by number where
+/// nobody says where it is.
+pub(super) fn well<'a>(seen: &'a [Seen], own: &Own) -> Vec<&'a Seen> {
     let is_open = |seen: &&Seen| {
         seen.is_well
             && seen.serves_all
@@ -242,10 +247,9 @@ pub(super) fn relay(seen: &[Seen], own: &Own) -> Option<SiteNumber> {
         (Some(there), Some(here)) => there.distance_km(here),
         _ => f64::INFINITY,
     };
-    let nearer = |one: &&Seen, other: &&Seen| {
-        distance(one).total_cmp(&distance(other)).then(one.number.cmp(&other.number))
-    };
-    seen.iter().filter(is_open).min_by(nearer).map(|seen| seen.number)
+    let mut well: Vec<&Seen> = seen.iter().filter(is_open).collect();
+    well.sort_by(|one, other| distance(one).total_cmp(&distance(other)).then(one.number.cmp(&other.number)));
+    well
 }
 
 #[cfg(test)]

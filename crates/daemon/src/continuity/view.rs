@@ -2,8 +2,9 @@
 
 use super::others::Seen;
 use crate::clock::Clock;
+use crate::handover::Numbers;
 use ::continuity::{Count, Counts, Filter, Key, SiteNumber, State};
-use api::{ContinuityInterface, ContinuityState, Flow, InterfaceMode, Owner, OwnerState, Status};
+use api::{ContinuityInterface, ContinuityState, Flow, HandedOver, InterfaceMode, Owner, OwnerState, Status};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -12,6 +13,7 @@ use prometheus_client::registry::Registry;
 use rustix::time::{ClockId, clock_gettime};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use terms::{Reason, Timestamp};
 use xdp::{Mode, Passage};
@@ -80,6 +82,18 @@ pub(super) fn packets(counts: &Counts) -> BTreeMap<String, u64> {
     Count::ALL.into_iter().map(|count| (word(count).to_owned(), counts.get(count))).collect()
 }
 
+/// What went from one site to another.
+pub(super) fn handed_over(numbers: &Numbers) -> HandedOver {
+    let microseconds = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+    HandedOver {
+        given: numbers.given,
+        taken: numbers.taken,
+        kept: numbers.kept.iter().map(|(why, number)| (why.word().to_owned(), *number)).collect(),
+        longest_stall_us: microseconds(numbers.longest_stall),
+        total_stall_us: microseconds(numbers.total_stall),
+    }
+}
+
 /// The connections of a table that are still there, as their owner says: those that were seen last first, and how many more
 /// there are. The table itself forgets only what it has no room for.
 pub(super) fn flows<'a>(
@@ -108,7 +122,7 @@ pub(super) fn flows<'a>(
 }
 
 /// The clock of the programs.
-fn machine_time() -> Timestamp {
+pub(super) fn machine_time() -> Timestamp {
     let now = clock_gettime(ClockId::Monotonic);
     let since_start = Duration::new(now.tv_sec.try_into().unwrap_or(0), now.tv_nsec.try_into().unwrap_or(0));
     Timestamp::ZERO + since_start
@@ -117,6 +131,11 @@ fn machine_time() -> Timestamp {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Verdict {
     verdict: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    outcome: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -140,6 +159,18 @@ pub(crate) fn register(registry: &mut Registry, status: &Status) {
         packets.get_or_create(&Verdict { verdict: verdict.clone() }).inc_by(*number);
     }
     registry.register("continuity_packets", "Packets by what became of them", packets);
+    let handed_over = Family::<Outcome, Counter>::default();
+    let HandedOver { given, taken, kept, total_stall_us, .. } = &continuity.handed_over;
+    let outcomes = [("given".to_owned(), *given), ("taken".to_owned(), *taken)];
+    for (outcome, number) in outcomes.into_iter().chain(kept.clone()) {
+        handed_over.get_or_create(&Outcome { outcome }).inc_by(number);
+    }
+    let help = "Connections that were to go to another site while they were open, by what became of them";
+    registry.register("continuity_handed_over", help, handed_over);
+    let stall = Counter::<f64, AtomicU64>::default();
+    stall.inc_by(Duration::from_micros(*total_stall_us).as_secs_f64());
+    let help = "Seconds for which the packets of given connections were held, all together";
+    registry.register("continuity_stall_seconds", help, stall);
     let owners = Family::<OwnerLabels, Gauge>::default();
     for owner in &continuity.owners {
         let labels = OwnerLabels {

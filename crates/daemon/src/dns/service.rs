@@ -5,6 +5,7 @@ use super::counters::Counters;
 use super::orders::{Order, Orders};
 use super::served::{Said, Served};
 use super::tap::Exchange;
+use crate::handover::Cooperation;
 use crate::watchdog::Heart;
 use ::dns::{Arrival, Identity, Outcome, RateLimiter, Secrets, Server, Transport, answer};
 use std::net::{IpAddr, SocketAddr};
@@ -159,6 +160,11 @@ impl Service {
     /// Hands a connection in, for the program that takes over.
     pub(super) fn hand_in(&self, stream: OwnedFd) {
         self.orders.hand_in(stream);
+    }
+
+    /// Who takes connections to another site.
+    pub(super) fn cooperation(&self) -> Cooperation {
+        self.surroundings.cooperation.clone()
     }
 
     pub(super) fn counters(&self) -> Arc<Counters> {

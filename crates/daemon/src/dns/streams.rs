@@ -17,6 +17,7 @@ mod tls;
 
 use super::orders::Order;
 use super::service::Service;
+use crate::handover::Given;
 use ::dns::{Limits, Transport};
 use crowd::Crowd;
 use nix::libc;
@@ -26,7 +27,7 @@ use std::rc::Rc;
 use std::time::Duration;
 pub(super) use tls::Tls;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::sleep;
 
@@ -77,6 +78,8 @@ pub(super) struct Streams {
     listeners: Vec<tokio::net::TcpListener>,
     /// Connections that were open before this program.
     clients: Vec<(tokio::net::TcpStream, SocketAddr)>,
+    /// Connections that were open at another site.
+    given: Option<mpsc::Receiver<Given>>,
     speech: Speech,
     limits: watch::Receiver<Limits>,
     service: Service,
@@ -86,6 +89,7 @@ impl Streams {
     pub(super) fn new(
         listeners: Vec<TcpListener>,
         clients: Vec<TcpStream>,
+        given: Option<mpsc::Receiver<Given>>,
         speech: Speech,
         limits: watch::Receiver<Limits>,
         service: Service,
@@ -101,19 +105,22 @@ impl Streams {
         });
         let clients = here.collect::<io::Result<_>>()?;
         drop(entered);
-        Ok(Streams { runtime, listeners, clients, speech, limits, service })
+        Ok(Streams { runtime, listeners, clients, given, speech, limits, service })
     }
 
     /// Answers until the service stops; connections end with it.
     pub(super) fn run(self) {
-        let Streams { runtime, listeners, clients, speech, limits, service } = self;
+        let Streams { runtime, listeners, clients, given, speech, limits, service } = self;
         // Where it does not, it is one thread among many.
         let _ = linux::scheduling::step_back(speech.steps_back());
         let (stand, standing) = watch::channel(false);
         LocalSet::new().block_on(&runtime, async {
             let crowd = Rc::new(Crowd::new(speech, *limits.borrow(), service.clone(), standing.clone()));
             for (stream, from) in clients {
-                crowd.admit(stream, from);
+                crowd.admit(stream, from, Vec::new());
+            }
+            if let Some(given) = given {
+                spawn_local(take_in(given, Rc::clone(&crowd)));
             }
             for listener in listeners {
                 spawn_local(accept(listener, Rc::clone(&crowd), standing.clone()));
@@ -155,6 +162,17 @@ async fn look_after(
     }
 }
 
+/// Serves on who was served at another site. What had arrived of a query there comes along.
+async fn take_in(mut given: mpsc::Receiver<Given>, crowd: Rc<Crowd>) {
+    while let Some(Given { stream, state }) = given.recv().await {
+        // Whoever has gone in the meantime has no address any more.
+        let Ok(from) = stream.peer_addr() else { continue };
+        if let Ok(stream) = tokio::net::TcpStream::from_std(stream) {
+            crowd.admit(stream, from, state);
+        }
+    }
+}
+
 async fn accept(listener: tokio::net::TcpListener, crowd: Rc<Crowd>, mut standing: watch::Receiver<bool>) {
     loop {
         let accepted = tokio::select! {
@@ -167,7 +185,7 @@ async fn accept(listener: tokio::net::TcpListener, crowd: Rc<Crowd>, mut standin
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, from)) => crowd.admit(stream, from),
+            Ok((stream, from)) => crowd.admit(stream, from, Vec::new()),
             Err(error) => {
                 if is_want_of_room(&error) {
                     crowd.make_room();

@@ -1,6 +1,7 @@
 //! The service in a network namespace of its own, asked by `dig` and by sockets.
 
 mod clients;
+mod moving;
 mod streams;
 mod tapped;
 mod tls;
@@ -82,7 +83,11 @@ fn limits(connections: usize, idle: u64) -> Limits {
 
 pub(super) fn surroundings() -> Surroundings {
     let keyring = Keyring::new(7, ::dns::Secret([1; 16]), Clock::start().wall());
-    Surroundings { clock: Clock::start(), keyring: watch::Sender::new(keyring).subscribe() }
+    Surroundings {
+        clock: Clock::start(),
+        keyring: watch::Sender::new(keyring).subscribe(),
+        cooperation: crate::handover::prepare().0,
+    }
 }
 
 impl World {
@@ -97,13 +102,17 @@ impl World {
 
     /// Answers from this shelf.
     fn on(shelf: Shelf, settings: &Settings) -> World {
+        World::among(shelf, settings, &surroundings())
+    }
+
+    fn among(shelf: Shelf, settings: &Settings, surroundings: &Surroundings) -> World {
         let namespace = Namespace::new().unwrap();
         let mut netlink = namespace.netlink().unwrap();
         link::set_up(&mut netlink, link::LinkIndex::LOOPBACK).unwrap();
         let server = namespace
             .run(|| {
                 let nothing = &mut Inheritance::default();
-                Server::start(settings, shelf.published(), &surroundings(), nothing)
+                Server::start(settings, shelf.published(), surroundings, nothing)
             })
             .unwrap()
             .unwrap();

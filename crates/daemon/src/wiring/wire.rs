@@ -23,7 +23,7 @@ use crate::stop::Stop;
 use crate::succession::{Departing, Descriptors, Estate};
 use crate::traffic::{Connections, Counted};
 use crate::watchdog::{Heart, Hearts};
-use crate::{address, bgp, continuity, dns, fleet};
+use crate::{address, bgp, continuity, dns, fleet, handover};
 use ::fleet::Embedded;
 use config::SiteFile;
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,6 +63,8 @@ pub(super) struct Supplies {
     pub(super) orders: Orders,
     pub(super) blackholes: Book,
     pub(super) hearts: Hearts,
+    /// What services give away.
+    pub(super) offers: handover::Offers,
 }
 
 /// The loose ends of the wiring.
@@ -72,7 +74,7 @@ pub(super) struct Wires {
     pub(super) board: Board,
     pub(super) driver: Option<fleet::Driver<::fleet::Etcd>>,
     /// Looks after moved connections.
-    pub(super) continuity: Option<continuity::Driver<::fleet::Etcd>>,
+    pub(super) continuity: Option<continuity::Drivers>,
     pub(super) collectors: Collectors,
     pub(super) clerk: Clerk,
     pub(super) trigger: Trigger,
@@ -91,7 +93,7 @@ pub(super) fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> 
     let Supplies { estate, descriptors, departing, control, api, bgp: listeners, doors, links, .. } =
         supplies;
     let Supplies { dns, presence, forwarding, wanted, store, memories, orders: standing, .. } = supplies;
-    let Supplies { blackholes, hearts, .. } = supplies;
+    let Supplies { blackholes, hearts, offers, .. } = supplies;
     let Shared { clock, bus, metrics, .. } = shared.clone();
     let decision = watch::Sender::new(Arc::new(Decision::default()));
     let decided = decision.subscribe();
@@ -168,7 +170,7 @@ pub(super) fn wire(site_file: &SiteFile, shared: Shared, supplies: Supplies) -> 
     let (fleet, permits, mut driver) =
         fleet::join(site_file, clock, bus.clone(), groups_shown.clone(), loads, dns_said);
     let (moved, continuity) =
-        continuity::join(site_file, clock, bus.clone(), groups_shown.clone(), store.clone());
+        continuity::join(site_file, clock, bus.clone(), groups_shown.clone(), store.clone(), offers);
     let decider = Decider::new(machines, covers, permits, mouth);
     let mut decider = decider.blackholing(blackhole::wanted(&blackholes));
     let mut intents = orders::intents(&standing);

@@ -82,7 +82,16 @@ pub(super) struct Account {
 }
 
 impl Account {
-    fn change(&self, change: impl FnOnce(&mut Call)) {
+    /// Notes how the connection has ended.
+    pub(super) fn close(&self, end: io::Result<Ended>) {
+        let end = end.unwrap_or_else(|error| match error.kind() {
+            io::ErrorKind::ConnectionReset => Ended::Reset,
+            _ => Ended::Failed(error.to_string()),
+        });
+        self.change(|call| call.end = Some((clock::now(), end)));
+    }
+
+    pub(super) fn change(&self, change: impl FnOnce(&mut Call)) {
         if let Some(call) = lock(&self.calls).get_mut(self.place) {
             change(call);
         }
@@ -105,12 +114,8 @@ pub(super) async fn speak(
     pace: Pace,
     account: Account,
 ) {
-    let end = match exchange(connecting, pace, &account).await {
-        Ok(end) => end,
-        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ended::Reset,
-        Err(error) => Ended::Failed(error.to_string()),
-    };
-    account.change(|call| call.end = Some((clock::now(), end)));
+    let end = exchange(connecting, pace, &account).await;
+    account.close(end);
 }
 
 /// What was sent when, up to which octet.

@@ -1,6 +1,6 @@
 //! Connections that clients open.
 
-use crate::calls::{Call, Calls, Pace, TALK, TRANSFER};
+use crate::calls::{Call, Calls, Speech, TALK, TRANSFER};
 use crate::fault::apply::FaultError;
 use crate::history::ClientId;
 use crate::plan::NodeId;
@@ -11,21 +11,25 @@ use terms::Family;
 
 impl Lab {
     pub(super) fn open_connections(&self, client: &ClientName, count: usize) -> Result<(), FaultError> {
-        self.open(client, Family::ALL.into_iter().cycle().take(count), TALK)
+        self.open(client, Family::ALL.into_iter().cycle().take(count), Speech::Echo(TALK))
+    }
+
+    pub(super) fn open_dns_connections(&self, client: &ClientName, count: usize) -> Result<(), FaultError> {
+        self.open(client, Family::ALL.into_iter().cycle().take(count), Speech::Dns)
     }
 
     pub(super) fn begin_transfers(&self, client: &ClientName) -> Result<(), FaultError> {
-        self.open(client, Family::ALL.into_iter(), TRANSFER)
+        self.open(client, Family::ALL.into_iter(), Speech::Echo(TRANSFER))
     }
 
     fn open(
         &self,
         client: &ClientName,
         families: impl Iterator<Item = Family> + Send,
-        pace: Pace,
+        speech: Speech,
     ) -> Result<(), FaultError> {
         let node = self.client(client)?;
-        Ok(self.speakers()?.open((client.as_str(), self.namespace(node)), families, pace)?)
+        Ok(self.speakers()?.open((client.as_str(), self.namespace(node)), families, speech)?)
     }
 
     /// The node of a client.

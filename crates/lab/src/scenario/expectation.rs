@@ -141,6 +141,9 @@ sentences! {
         /// The daemon of the site shows exactly so many connections whose packets it forwards to the other one.
         SiteForwards { site: SiteName, count: Count, member: SiteName } =
             ["site" site "forwards" count "connections" "to" member];
+        /// The site has given so many open connections or more to other sites. What was seen says for how long their packets
+        /// were held.
+        SiteGave { site: SiteName, count: Count } = ["site" site "gave" count "connections" "away"];
         /// The programs of the site have dropped no packet of a connection: none was over the budget, claimed by nobody,
         /// too long, refused, or had no room in the driver.
         SiteDropsNothing { site: SiteName } = ["site" site "drops" "no" "packet" "throughout"];
@@ -294,6 +297,7 @@ impl Expectation {
             | Expectation::SiteTellsNothingElse { site }
             | Expectation::SiteKnowsOwners { site, .. }
             | Expectation::SiteForwards { site, .. }
+            | Expectation::SiteGave { site, .. }
             | Expectation::SiteDropsNothing { site }
             | Expectation::SiteAddsUp { site }
             | Expectation::SiteMissesAtMost { site, .. }

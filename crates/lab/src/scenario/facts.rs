@@ -178,6 +178,7 @@ impl Asked {
                 | Expectation::SeesNobodyBehind { .. } => &mut asked.fleets,
                 Expectation::SiteKnowsOwners { .. }
                 | Expectation::SiteForwards { .. }
+                | Expectation::SiteGave { .. }
                 | Expectation::SiteDropsNothing { .. }
                 | Expectation::SiteAddsUp { .. }
                 | Expectation::SiteMissesAtMost { .. } => &mut asked.flows,

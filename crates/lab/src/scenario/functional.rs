@@ -121,6 +121,7 @@ pub fn look(expectation: &Expectation, record: &Record, facts: &Facts, window: &
         Expectation::SiteForwards { site, count, member } => {
             moved::forwards(facts.flows.get(site), count.get(), member)
         }
+        Expectation::SiteGave { site, count } => moved::gave(facts.flows.get(site), count.get()),
         Expectation::SiteDropsNothing { site } => moved::drops_nothing(facts.flows.get(site)),
         Expectation::SiteAddsUp { site } => moved::adds_up(facts.flows.get(site)),
         Expectation::SiteMissesAtMost { site, count } => moved::misses(facts.flows.get(site), count.get()),

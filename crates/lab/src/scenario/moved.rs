@@ -65,6 +65,23 @@ pub(super) fn knows(flows: Option<&api::Flows>, wanted: usize) -> Seen {
     })
 }
 
+/// Whether a site has given so many connections away, or more; for how long they stood still, and how many have stayed.
+pub(super) fn gave(flows: Option<&api::Flows>, wanted: usize) -> Seen {
+    with_continuity(flows, |api::Continuity { handed_over, .. }| {
+        let api::HandedOver { given, kept, longest_stall_us, total_stall_us, .. } = handed_over;
+        let milliseconds = |microseconds: u64| microseconds as f64 / 1000.0;
+        let stayed = kept.iter().map(|(why, number)| format!("; {} {why}", Thousands(*number)));
+        let seen = format!(
+            "{} given, {:.1} ms at most and {:.1} ms on average without packets{}",
+            Thousands(*given),
+            milliseconds(*longest_stall_us),
+            milliseconds(total_stall_us / given.max(&1)),
+            stayed.collect::<String>()
+        );
+        Seen::when(usize::try_from(*given).is_ok_and(|given| given >= wanted), seen)
+    })
+}
+
 /// Whether no packet of a connection was dropped.
 pub(super) fn drops_nothing(flows: Option<&api::Flows>) -> Seen {
     with_continuity(flows, |api::Continuity { packets, .. }| {

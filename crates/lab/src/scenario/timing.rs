@@ -135,6 +135,7 @@ pub fn measure(expectation: &Expectation, record: &Record, window: &Window) -> V
         | Expectation::ConnectionsReset { .. }
         | Expectation::SiteKnowsOwners { .. }
         | Expectation::SiteForwards { .. }
+        | Expectation::SiteGave { .. }
         | Expectation::SiteDropsNothing { .. }
         | Expectation::SiteAddsUp { .. }
         | Expectation::SiteMissesAtMost { .. }

@@ -13,7 +13,7 @@ use crate::error::Attempt;
 use crate::{Result, option};
 use nix::libc::{self, c_int};
 use socket2::{Domain, SockRef, Socket, Type};
-use std::io::{self, Write};
+use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
@@ -166,7 +166,7 @@ pub fn dump(socket: impl AsFd) -> Result<Connection> {
 }
 
 /// Makes the connection in this kernel, frozen: it sends nothing before it is thawed. Its address may be that of a socket
-/// that listens. What has never left follows when [`send_rest`] is called.
+/// that listens. What has never left ([`rest`]) is not in it.
 pub fn restore(connection: &Connection) -> Result<TcpStream> {
     let make = || {
         let socket = Socket::new(Domain::for_address(connection.local), Type::STREAM, None)?;
@@ -195,10 +195,9 @@ pub fn restore(connection: &Connection) -> Result<TcpStream> {
     make().attempt(|| format!("restore the TCP connection of {}", connection.remote))
 }
 
-/// Gives a thawed connection what has never left the kernel before.
-pub fn send_rest(mut stream: &TcpStream, connection: &Connection) -> Result<()> {
-    let mut send = || stream.write_all(halves(connection)?.1);
-    send().attempt(|| "send what was left of a TCP connection")
+/// What has never left: a thawed connection is to send it first.
+pub fn rest(connection: &Connection) -> &[u8] {
+    halves(connection).map_or(&[], |(_, rest)| rest)
 }
 
 /// What has left and is not acknowledged, and what has never left.

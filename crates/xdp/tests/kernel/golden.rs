@@ -11,7 +11,7 @@ fn play(programs: &mut Continuity, case: &Case) -> Seen {
     programs.forget().unwrap();
     programs.tell(&case.settings).unwrap();
     for (flow, site) in &case.learned {
-        programs.learn(flow, *site).unwrap();
+        programs.learn(flow, *site, Timestamp::ZERO).unwrap();
     }
     for flow in &case.fenced {
         programs.fence(flow, Timestamp::from_nanos(u64::MAX)).unwrap();

@@ -94,3 +94,32 @@ fn another_wording_of_the_site_file_forgets_nothing_that_was_heard() {
     assert_eq!((known.own.number, &known.wanted), (wanted.section.number, &wanted));
     assert!(known.others.seen_by(&known.own).iter().all(|seen| seen.site.is_ok()));
 }
+
+fn groups(states: &[(GroupState, Output)]) -> Vec<api::Group> {
+    let group = |(state, output): &(GroupState, Output)| {
+        let json = serde_json::json!({
+            "name": "dns", "services": ["dns"], "state": state, "output": output, "since": 0, "reason": "",
+            "alarms": [], "prefixes": [], "checks": [],
+        });
+        serde_json::from_value(json).unwrap()
+    };
+    states.iter().map(group).collect()
+}
+
+#[test]
+fn a_site_is_being_left_from_its_drain_on_until_a_group_comes_back() {
+    let (drain, down) = ((GroupState::Drain, Output::Gshut), (GroupState::Down, Output::None));
+    let up = (GroupState::Up, Output::Normal);
+    for (states, before, is_so) in [
+        (&[drain][..], false, true),
+        (&[drain, down], false, true),
+        (&[drain, up], false, false),
+        (&[down], false, false),
+        (&[down], true, true),
+        (&[down, up], true, false),
+        (&[(GroupState::Held, Output::Gshut)], true, false),
+        (&[], false, false),
+    ] {
+        assert_eq!(is_being_left(&groups(states), before), is_so, "{states:?}, {before}");
+    }
+}

@@ -5,6 +5,7 @@
 //! nothing more is read until that is sent: who does not read makes us wait, not remember.
 
 use super::crowd::{Answered, PREFIX, Place};
+use crate::handover::Fate;
 use std::collections::VecDeque;
 use std::future::ready;
 use std::io;
@@ -41,8 +42,11 @@ impl Stream for TlsStream<TcpStream> {
 }
 
 /// Answers until the client hangs up or says what no client says.
-pub(super) async fn converse(mut stream: impl Stream, place: &Place) -> io::Result<()> {
-    let mut arrived = Arrived::default();
+///
+/// `arrived` is what another site has read of it.
+pub(super) async fn converse(mut stream: impl Stream, arrived: Vec<u8>, place: &Place) -> io::Result<()> {
+    let mut arrived = Arrived { octets: arrived, at: 0 };
+    let mut round = 0;
     let mut sending = Vec::new();
     let mut transfers = VecDeque::new();
     let (mut is_client, mut may_ask) = (true, true);
@@ -83,6 +87,14 @@ pub(super) async fn converse(mut stream: impl Stream, place: &Place) -> io::Resu
             biased;
             read = arrived.read(&mut stream), if may_ask && !arrived.has_message() => may_ask = read? > 0,
             () = ready(()), if !is_done => {}
+            turn = place.turn(&mut round), if is_done && may_ask => {
+                // One whose keys are here only stays, and is forwarded.
+                if let Some(socket) = stream.second_handle()
+                    && turn.offer(socket, arrived.rest().to_vec()).await == Fate::Moved
+                {
+                    return Ok(());
+                }
+            }
             () = place.stand() => match place.may_stay(&stream) {
                 true => {
                     if arrived.is_empty() {
@@ -107,7 +119,6 @@ async fn send(stream: &mut impl Stream, message: &[u8]) -> io::Result<()> {
 
 /// Octets that have arrived and are not answered yet: whole messages, each with its length in front, and the beginning
 /// of one more. It grows with what arrives, never with what a client announces.
-#[derive(Default)]
 struct Arrived {
     octets: Vec<u8>,
     /// Where the next message begins.
@@ -131,6 +142,11 @@ impl Arrived {
         let length = u16::from_be_bytes(*rest.first_chunk::<PREFIX>()?);
         let end = PREFIX + usize::from(length);
         (rest.len() >= end).then_some(self.at + end)
+    }
+
+    /// The beginning of a message whose end has not arrived.
+    fn rest(&self) -> &[u8] {
+        &self.octets[self.at..]
     }
 
     fn is_empty(&self) -> bool {

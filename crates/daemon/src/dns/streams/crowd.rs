@@ -7,6 +7,7 @@ use crate::dns::counters::Cut;
 use crate::dns::orders::Order;
 use crate::dns::served::Said;
 use crate::dns::service::{Messages, Reply, Service};
+use crate::handover::{Cooperation, Turn};
 use ::dns::{ConnectionId, Connections, Limits};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ pub(super) struct Crowd {
     /// Room for one reply, until it is known how long it is.
     room: RefCell<Box<[u8]>>,
     standing: watch::Receiver<bool>,
+    cooperation: Cooperation,
 }
 
 impl Crowd {
@@ -42,6 +44,7 @@ impl Crowd {
         standing: watch::Receiver<bool>,
     ) -> Self {
         Crowd {
+            cooperation: service.cooperation(),
             speech,
             service: RefCell::new(service),
             clock: Clock::start(),
@@ -62,8 +65,8 @@ impl Crowd {
         self.connections.borrow_mut().limit(limits);
     }
 
-    /// Serves a newcomer, in the place of another one if there is none left.
-    pub(super) fn admit(self: &Rc<Self>, stream: TcpStream, from: SocketAddr) {
+    /// Serves a newcomer, in the place of another one if there is none left. Something of it may have arrived already.
+    pub(super) fn admit(self: &Rc<Self>, stream: TcpStream, from: SocketAddr, arrived: Vec<u8>) {
         self.service.borrow().counters().count_connection();
         let opened = self.connections.borrow_mut().open(from.ip(), self.clock.now());
         if let Some(idlest) = opened.instead_of {
@@ -73,7 +76,7 @@ impl Crowd {
         let place = Place { crowd: Rc::clone(self), id: opened.id, ends };
         let task = spawn_local(async move {
             // How a connection ends concerns nobody: the client knows, or is gone.
-            let _ = place.serve(stream).await;
+            let _ = place.serve(stream, arrived).await;
         });
         self.tasks.borrow_mut().insert(opened.id, task.abort_handle());
     }
@@ -119,15 +122,15 @@ pub(super) enum Answered {
 }
 
 impl Place {
-    async fn serve(self, stream: TcpStream) -> io::Result<()> {
+    async fn serve(self, stream: TcpStream, arrived: Vec<u8>) -> io::Result<()> {
         // Replies are whole messages: holding them back to fill a segment only costs time.
         stream.set_nodelay(true)?;
         match &self.crowd.speech {
-            Speech::Plain => converse(stream, &self).await,
+            Speech::Plain => converse(stream, arrived, &self).await,
             Speech::Tls(tls) => {
                 let acceptor = tls.borrow().acceptor();
                 match acceptor.accept(stream).await {
-                    Ok(stream) => converse(stream, &self).await,
+                    Ok(stream) => converse(stream, arrived, &self).await,
                     Err(error) => {
                         self.crowd.service.borrow().counters().count_handshake_failure();
                         Err(error)
@@ -174,6 +177,11 @@ impl Place {
     /// A message has passed.
     pub(super) fn passed(&self) {
         self.crowd.connections.borrow_mut().passed(self.id, self.crowd.clock.now());
+    }
+
+    /// Waits for the turn to go to another site, in a later round than this one.
+    pub(super) async fn turn(&self, last: &mut u64) -> Turn {
+        self.crowd.cooperation.turn(last).await
     }
 
     /// Waits until all is to stand still. The client may be told to the program that takes over, if it is between two

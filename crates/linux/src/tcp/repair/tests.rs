@@ -3,7 +3,7 @@
 use super::*;
 use crate::Namespace;
 use crate::link::{LinkIndex, set_up};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 
 /// A listener, a client, and the service's end of its connection, in a network of their own.
@@ -78,7 +78,7 @@ fn what_was_sent_and_not_taken_arrives_once() {
         let restored = restore(&dumped).unwrap();
         thaw(&restored).unwrap();
         std::thread::scope(|scope| {
-            scope.spawn(|| send_rest(&restored, &dumped).unwrap());
+            scope.spawn(|| (&restored).write_all(rest(&dumped)).unwrap());
             assert!(read(&client, written) == octets[..written]);
         });
         drop(restored);

@@ -1,0 +1,196 @@
+//! One connection, given to another site: what [`Giver`] says, carried out.
+
+use super::channel::{Channel, Fault};
+use super::cooperation::{Fate, Offered};
+use super::kernel;
+use super::tally::{Tally, Why};
+use crate::continuity::Fences;
+use ::continuity::handover::{Dump, Giver, GiverAct, GiverEvent, Message, Refusal};
+use ::continuity::{Flow, KeyRing, Shim, SiteNumber, Visited};
+use linux::{local, tcp::repair};
+use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+use tokio::time::{Instant as Deadline, timeout_at};
+
+/// How long a connection may be frozen: less than it takes TCP to give anything up.
+const PATIENCE: Duration = Duration::from_millis(800);
+
+/// How long a fence lasts if nobody takes it down.
+const FENCE: Duration = Duration::from_secs(2);
+
+/// What belongs to the way to one site.
+pub(super) struct Way<'a> {
+    pub(super) fences: &'a Fences,
+    pub(super) here: SiteNumber,
+    pub(super) to: SiteNumber,
+    /// Where it takes packets.
+    pub(super) tunnel: SocketAddr,
+    /// What they come from.
+    pub(super) packets: &'a UdpSocket,
+    pub(super) ring: &'a KeyRing,
+}
+
+/// One connection on its way.
+struct Giving<'a> {
+    way: &'a Way<'a>,
+    channel: &'a mut Channel,
+    socket: &'a OwnedFd,
+    flow: Flow,
+    state: Vec<u8>,
+    dump: Option<Dump>,
+    deadline: Deadline,
+    /// Why it stays, if it does.
+    why: Why,
+}
+
+/// Gives a connection away, or leaves it where it is. Answers whether the channel can be used again.
+pub(super) async fn give(offered: Offered, way: &Way<'_>, channel: &mut Channel, tally: &Tally) -> bool {
+    let Offered { socket, state, fate } = offered;
+    let Some(flow) = flow_of(&socket) else {
+        tally.keep(Why::Undumpable);
+        // A service that is gone does not listen.
+        let _ = fate.send(Fate::Stays);
+        return true;
+    };
+    let began = Instant::now();
+    let deadline = Deadline::now() + PATIENCE;
+    let mut giving =
+        Giving { way, channel, socket: &socket, flow, state, dump: None, deadline, why: Why::Undumpable };
+    let (end, last) = giving.run().await;
+    let why = giving.why;
+    match end {
+        Giver::Given => tally.give(began.elapsed()),
+        Giver::Ready | Giver::Frozen | Giver::Offered | Giver::Kept => tally.keep(why),
+    }
+    let _ = fate.send(if end == Giver::Given { Fate::Moved } else { Fate::Stays });
+    !matches!(last, GiverEvent::Lost | GiverEvent::Late | GiverEvent::Failed)
+}
+
+/// Nothing where an end has gone already.
+fn flow_of(socket: &OwnedFd) -> Option<Flow> {
+    let socket = socket2::SockRef::from(socket);
+    let ends = (socket.peer_addr().ok()?.as_socket()?, socket.local_addr().ok()?.as_socket()?);
+    Some(Flow::new(ends.0, ends.1))
+}
+
+impl Giving<'_> {
+    /// Until it is settled; the end, and what has led to it.
+    async fn run(&mut self) -> (Giver, GiverEvent) {
+        let mut state = Giver::Ready;
+        let mut event = self.freeze();
+        loop {
+            let (next, acts) = state.next(event);
+            state = next;
+            let mut follows = None;
+            for act in acts {
+                follows = self.carry_out(*act).await.or(follows);
+            }
+            if matches!(state, Giver::Given | Giver::Kept) {
+                return (state, event);
+            }
+            event = match follows {
+                Some(event) => event,
+                None => self.hear().await,
+            };
+        }
+    }
+
+    fn freeze(&mut self) -> GiverEvent {
+        // First the fence: what a frozen socket takes in would be missing at the other site.
+        let is_fenced = self.way.fences.fence(&self.flow, FENCE).unwrap_or(false);
+        if is_fenced && repair::freeze(self.socket).is_ok() {
+            return GiverEvent::Froze;
+        }
+        self.why = Why::Unfenced;
+        GiverEvent::Failed
+    }
+
+    async fn carry_out(&mut self, act: GiverAct) -> Option<GiverEvent> {
+        match act {
+            GiverAct::Dump => {
+                self.dump = repair::dump(self.socket).ok().map(kernel::said);
+                Some(if self.dump.is_some() { GiverEvent::Dumped } else { GiverEvent::Failed })
+            }
+            GiverAct::Offer => {
+                let Some(dump) = self.dump.take() else { return Some(GiverEvent::Failed) };
+                let state = std::mem::take(&mut self.state);
+                self.say(&Message::Offer { state, dump }).await
+            }
+            GiverAct::Release => self.say(&Message::Released).await,
+            GiverAct::Withdraw => self.say(&Message::Withdrawn).await,
+            GiverAct::Discard => {
+                // Whatever the kernel answers: frozen, it says nothing to the client, and it ends with its descriptors.
+                let _ = repair::discard(self.socket);
+                None
+            }
+            GiverAct::Learn => {
+                // Otherwise its packets find the other site by its filter, a second later.
+                let _ = self.way.fences.learn(&self.flow, self.way.to);
+                None
+            }
+            GiverAct::Replay => {
+                let held = self.way.fences.take_held(&self.flow).unwrap_or_default();
+                held.iter().for_each(|packet| self.send_on(packet));
+                None
+            }
+            GiverAct::Unfence => {
+                let last = self.way.fences.unfence(&self.flow).unwrap_or_default();
+                // Whose they are says the act before: a socket that has ended takes nothing in.
+                last.iter().for_each(|packet| self.deliver(packet));
+                None
+            }
+            GiverAct::Thaw => {
+                // One that was never frozen thaws, too.
+                let _ = repair::thaw(self.socket);
+                None
+            }
+        }
+    }
+
+    async fn say(&mut self, message: &Message) -> Option<GiverEvent> {
+        match timeout_at(self.deadline, self.channel.say(message)).await {
+            Ok(Ok(())) => None,
+            Ok(Err(_)) => Some(self.stay(Why::Lost, GiverEvent::Lost)),
+            Err(_) => Some(self.stay(Why::Late, GiverEvent::Late)),
+        }
+    }
+
+    async fn hear(&mut self) -> GiverEvent {
+        match timeout_at(self.deadline, self.channel.hear()).await {
+            Ok(Ok(Message::Accepted)) => GiverEvent::Accepted,
+            Ok(Ok(Message::Refused(refusal))) => {
+                let why = match refusal {
+                    Refusal::NoService => Why::NoService,
+                    Refusal::Kernel => Why::Kernel,
+                    Refusal::Service => Why::Service,
+                };
+                self.stay(why, GiverEvent::Refused)
+            }
+            Ok(Ok(Message::Begin | Message::Offer { .. } | Message::Released | Message::Withdrawn))
+            | Ok(Err(Fault::Io(_) | Fault::Version | Fault::Stranger | Fault::Key | Fault::Seal))
+            | Ok(Err(Fault::Malformed(_) | Fault::Order)) => self.stay(Why::Lost, GiverEvent::Lost),
+            Err(_) => self.stay(Why::Late, GiverEvent::Late),
+        }
+    }
+
+    fn stay(&mut self, why: Why, event: GiverEvent) -> GiverEvent {
+        self.why = why;
+        event
+    }
+
+    /// Through the tunnel, as the programs would. What does not leave is sent again by its client.
+    fn send_on(&self, packet: &[u8]) {
+        let shim = Shim::sign(Visited::One(self.way.here), &self.flow, self.way.ring).encode();
+        let _ = self.way.packets.send_to(&[&shim[..], packet].concat(), self.way.tunnel);
+    }
+
+    fn deliver(&self, packet: &[u8]) {
+        let is_gone = socket2::SockRef::from(self.socket).peer_addr().is_err();
+        if is_gone {
+            self.send_on(packet);
+        } else {
+            let _ = local::deliver(packet);
+        }
+    }
+}
