@@ -10,6 +10,7 @@ use aya::programs::{ProgramError, XdpMode};
 use continuity::Layer;
 use linux::link::{self, LinkIndex};
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -165,19 +166,41 @@ impl Continuity {
     }
 }
 
-/// Takes off what is pinned in a directory: the programs of every interface, and their tables. It takes no right to load
-/// programs. Where no file system for BPF is, nothing can be pinned.
-pub fn take_off(directory: &Path) -> Result<(), Error> {
-    if !matches!(linux::mount::is_bpf(directory), Ok(true)) {
+/// Takes off what daemons of every version have pinned in a place: the programs of every interface, and their tables. It
+/// takes no right to load programs. Where no file system for BPF is, nothing can be pinned.
+pub fn take_off(pins: &Path) -> Result<(), Error> {
+    if !matches!(linux::mount::is_bpf(pins), Ok(true)) {
         return Ok(());
     }
+    versions(pins)?.iter().try_for_each(|directory| take_off_one(directory))
+}
+
+/// Takes off what daemons of other versions have pinned beside this directory.
+pub(crate) fn take_off_others(directory: &Path) -> Result<(), Error> {
+    let Some(pins) = directory.parent() else { return Ok(()) };
+    let versions = versions(pins)?.into_iter();
+    versions.filter(|version| version != directory).try_for_each(|version| take_off_one(&version))
+}
+
+/// The directories of versions in a place for pins. What others have pinned there has other names.
+fn versions(pins: &Path) -> Result<Vec<PathBuf>, Error> {
+    let is_version = |path: &PathBuf| {
+        let name = path.file_name().and_then(OsStr::to_str);
+        name.and_then(|name| name.strip_prefix('v')).is_some_and(|number| number.parse::<u32>().is_ok())
+    };
+    let mut versions = entries(pins)?;
+    versions.retain(is_version);
+    Ok(versions)
+}
+
+fn take_off_one(directory: &Path) -> Result<(), Error> {
     for (pin, index) in link_pins(directory)? {
         let_go(&pin, index)?;
     }
-    for pin in files(directory)? {
+    for pin in entries(directory)? {
         remove(&pin)?;
     }
-    Ok(())
+    fs::remove_dir(directory).map_err(|source| Error::Directory { path: directory.to_owned(), source })
 }
 
 /// The pins of links in a directory, each with the interface that it is for.
@@ -187,11 +210,11 @@ fn link_pins(directory: &Path) -> Result<Vec<(PathBuf, LinkIndex)>, Error> {
         let is_link = matches!(parts.next()?, "arrive" | "clamp");
         parts.next()?.parse().ok().filter(|_| is_link).map(LinkIndex)
     };
-    let pins = files(directory)?.into_iter();
+    let pins = entries(directory)?.into_iter();
     Ok(pins.filter_map(|pin| index(&pin).map(|index| (pin, index))).collect())
 }
 
-fn files(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+fn entries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
     let unreadable = |source| Error::Directory { path: directory.to_owned(), source };
     let entries = fs::read_dir(directory).map_err(unreadable)?;
     entries.map(|entry| entry.map(|entry| entry.path()).map_err(unreadable)).collect()

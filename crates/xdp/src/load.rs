@@ -1,6 +1,7 @@
 //! Loading: the object, its tables under their pins, its programs.
 
 use crate::Error;
+use crate::attach::take_off_others;
 use crate::error::chain;
 use crate::layout::PAGE_BLOCKS;
 use aya::programs::{SchedClassifier, Xdp};
@@ -9,7 +10,8 @@ use continuity::{Filter, Settings, SiteNumber};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The last part of the directory where a daemon pins what is to survive it: raised with every change of the tables.
+/// The last part of the directory where a daemon pins what is to survive it, `v` and a number: raised with every change of
+/// the tables.
 pub const VERSION: &str = "v2";
 
 /// The programs, as `ebpf/build` has compiled them.
@@ -55,7 +57,9 @@ pub struct Continuity {
 
 impl Continuity {
     /// Loads the programs, with the tables that are pinned in the directory, or with new ones that are pinned there
-    /// then. Nothing is attached, and until [`Continuity::tell`] everything passes that passed before.
+    /// then. Nothing is attached, and until [`Continuity::tell`] everything passes that passed before. What a daemon of
+    /// another [`VERSION`] has left beside them is taken off: its programs hold the places of these. Fences go, too: what
+    /// they have held went with the daemon that had put them up.
     pub fn load(directory: &Path, room: Room) -> Result<Self, Error> {
         check_kernel()?;
         make_directory(directory)?;
@@ -73,7 +77,10 @@ impl Continuity {
         for name in CLAMPS {
             clamp(&mut ebpf, name)?.load().map_err(|error| Error::of_program(name, &error))?;
         }
-        Ok(Continuity { ebpf, directory: directory.to_owned(), told: None })
+        let mut loaded = Continuity { ebpf, directory: directory.to_owned(), told: None };
+        loaded.unfence_all()?;
+        take_off_others(directory)?;
+        Ok(loaded)
     }
 }
 

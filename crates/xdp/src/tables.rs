@@ -122,6 +122,11 @@ impl Continuity {
         }
     }
 
+    /// Takes every fence down.
+    pub(crate) fn unfence_all(&mut self) -> Result<(), Error> {
+        replace(&mut self.hash::<[u8; FLOW_LEN], u64>("fenced")?, &BTreeMap::new())
+    }
+
     /// Takes the packets that were held, in the order in which they came.
     pub fn held(&mut self) -> Result<Vec<(Flow, Vec<u8>)>, Error> {
         let table = self.ebpf.map_mut("held").ok_or_else(|| missing("held"))?;
@@ -147,7 +152,7 @@ impl Continuity {
         for flows in ["learned", "received"] {
             replace(&mut self.hash::<[u8; FLOW_LEN], [u8; PASSAGE_LEN]>(flows)?, &BTreeMap::new())?;
         }
-        replace(&mut self.hash::<[u8; FLOW_LEN], u64>("fenced")?, &BTreeMap::new())?;
+        self.unfence_all()?;
         replace(&mut self.hash::<[u8; 16], u32>("owners")?, &BTreeMap::new())?;
         let mut spent = self.array::<u64>("spent")?;
         (0..spent.len())

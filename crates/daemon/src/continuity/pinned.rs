@@ -8,15 +8,15 @@ use ::fleet::{Embedded, Key, local};
 use config::SiteFile;
 use std::path::{Path, PathBuf};
 use terms::Reason;
-use xdp::VERSION;
 
-/// Takes off what an earlier daemon has left, unless this one goes on with it.
+/// Takes off what an earlier daemon has left, unless this one goes on with it: what is of another version goes then when
+/// the programs are loaded.
 pub(crate) async fn settle(store: Option<&Embedded>, site_file: &SiteFile, bus: &Bus) {
     let Some(left) = noted(store).await else { return };
     if site_file.continuity.as_ref().is_some_and(|section| section.pins == left) {
         return;
     }
-    match xdp::take_off(&left.join(VERSION)) {
+    match xdp::take_off(&left) {
         Ok(()) => {
             bus.tell(&Event::TakenOff, Source::Process);
             note(store, None, bus).await;

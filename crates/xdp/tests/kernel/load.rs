@@ -9,6 +9,7 @@ use linux::link::{self, End, LinkIndex};
 use linux::privileges::{self, Capabilities};
 use linux::{Namespace, Netlink};
 use std::path::Path;
+use terms::Timestamp;
 use xdp::{Continuity, Error, Mode, Room};
 
 fn data(site: u8) -> Vec<u8> {
@@ -173,17 +174,55 @@ fn what_a_daemon_has_left_is_taken_off_where_it_is_not_wanted() {
         let mut foreign = Continuity::load(&directory.with_file_name("foreign"), ROOM).unwrap();
         foreign.attach("lan").unwrap();
         drop(second);
-        xdp::take_off(directory).unwrap();
-        assert_eq!(std::fs::read_dir(directory).unwrap().count(), 0, "its tables, too");
+        xdp::take_off(directory.parent().unwrap()).unwrap();
+        assert!(!directory.exists(), "its tables, too");
         foreign.attach("wan").unwrap();
         assert_eq!(pins(&directory.with_file_name("foreign")).len(), 4, "what others have pinned stays");
+    });
+}
+
+/// An upgrade that changes the tables finds none of its own, and its interface taken.
+#[test]
+fn what_another_version_has_left_makes_room() {
+    kernel::inside(|directory| {
+        let _far = [cable("lan"), cable("wan")];
+        let of_others = directory.with_file_name("others");
+        let mut others = Continuity::load(&of_others, ROOM).unwrap();
+        others.attach("wan").unwrap();
+        let older = directory.with_file_name("v0");
+        let mut before = Continuity::load(&older, ROOM).unwrap();
+        before.tell(&london()).unwrap();
+        before.attach("lan").unwrap();
+        drop((before, others));
+        assert_eq!(pins(&older).len(), 2);
+        let mut after = Continuity::load(directory, ROOM).unwrap();
+        assert!(!older.exists(), "its links, its tables, and its directory");
+        after.attach("lan").unwrap();
+        assert_eq!(pins(directory).len(), 2);
+        assert_eq!(pins(&of_others).len(), 2, "what others have pinned stays");
+    });
+}
+
+/// Whoever has put up a fence and is gone takes it down no more, and there is room for so many only.
+#[test]
+fn a_fence_goes_with_its_daemon() {
+    kernel::inside(|directory| {
+        let flow = fleet::flow("IPv4", 2);
+        let mut first = Continuity::load(directory, ROOM).unwrap();
+        first.tell(&london()).unwrap();
+        first.fence(&flow, Timestamp::from_nanos(u64::MAX)).unwrap();
+        assert_eq!(kernel::arrive(&first, Layer::Ethernet, &data(2)).0, Action::Drop);
+        drop(first);
+        let second = Continuity::load(directory, ROOM).unwrap();
+        assert_eq!(kernel::arrive(&second, Layer::Ethernet, &data(2)).0, Action::Transmit);
     });
 }
 
 #[test]
 fn nothing_is_taken_off_where_nothing_can_be_pinned() {
     let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("arrive-1-native");
+    let file = directory.path().join("v1").join("arrive-1-native");
+    std::fs::create_dir(directory.path().join("v1")).unwrap();
     std::fs::write(&file, "somebody's own").unwrap();
     xdp::take_off(directory.path()).unwrap();
     assert!(file.exists());

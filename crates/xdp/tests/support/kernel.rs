@@ -10,7 +10,7 @@ use std::io::{self, ErrorKind::NetworkUnreachable};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
-use xdp::{Continuity, Program, Room};
+use xdp::{Continuity, Program, Room, VERSION};
 
 /// Little, so that a test is quick; what is tested fits.
 pub(crate) const ROOM: Room = Room { flows_of_a_site: 10_000, moved_flows: 4096, prefixes: 4096 };
@@ -25,7 +25,7 @@ pub(crate) fn inside<T: Send>(work: impl FnOnce(&Path) -> T + Send) -> Option<T>
     let run = || {
         mount::make_own().unwrap();
         mount::bpf(pins.path()).unwrap();
-        work(&pins.path().join("catchment"))
+        work(&pins.path().join("catchment").join(VERSION))
     };
     Some(Namespace::new().unwrap().run(run).unwrap())
 }
