@@ -9,6 +9,7 @@ mod calls;
 mod data_centre;
 mod delivery;
 mod disturb;
+mod flap;
 mod host;
 mod operator;
 mod place;
@@ -17,6 +18,7 @@ mod router;
 
 pub use apply::FaultError;
 pub(crate) use disturb::Flapping;
+pub(crate) use flap::Flap;
 pub(crate) use place::LONGEST_PACKET;
 
 use crate::hostile::ScriptName;
@@ -63,7 +65,7 @@ sentences! {
         /// came: strict reverse path forwarding (RFC 3704). Where ways differ by direction, that is silence.
         UrpfRouter { router: NodeName } = ["urpf" "router" router];
         /// The router is shifted away from the neighbour for this long, is as before for as long, and so on until it is
-        /// restored. It begins with a shift.
+        /// restored, or shifted for good. It begins with a shift.
         FlapRoute { router: NodeName, neighbour: NodeName, time: Time } =
             ["shift" "router" router "away" "from" neighbour "every" time];
         /// An operator makes what this neighbour in another network tells the router the last resort: traffic goes

@@ -7,7 +7,7 @@ use crate::clock;
 use crate::continuity;
 use crate::core::Core;
 use crate::delivery::Post;
-use crate::fault::Flapping;
+use crate::fault::{Flap, Flapping};
 use crate::history::{ClientId, History, LatenessLog, Outcome, SiteId};
 use crate::host::Host;
 use crate::hostile::Attack;
@@ -66,8 +66,8 @@ pub struct Lab {
     pub(crate) hosts: Mutex<BTreeMap<HostId, Host>>,
     /// The operator's own data centre, where the world has one.
     pub(crate) core: Mutex<Option<Core>>,
-    /// What flaps: told when it is enough.
-    pub(crate) flaps: Mutex<BTreeMap<Flapping, Arc<AtomicBool>>>,
+    /// What flaps.
+    pub(crate) flaps: Mutex<BTreeMap<Flapping, Flap>>,
     /// Nodes that flood: told when it is enough.
     pub(crate) floods: Mutex<BTreeMap<NodeId, Arc<AtomicBool>>>,
     /// Sites that were told to stop, and who waits for them to have stopped.

@@ -3,20 +3,19 @@
 
 use crate::cable::Condition;
 use crate::fault::apply::FaultError;
+use crate::fault::flap::Flap;
 use crate::fault::process::Part;
 use crate::history::SiteId;
 use crate::plan::{CableId, NodeId, Pair, announced, service_address};
 use crate::running::{Lab, lock};
 use crate::scenario::facts::ToldRouter;
 use crate::scenario::words::NodeName;
+use linux::address;
 use linux::link::LinkIndex;
 use linux::process::ProcessSignal;
-use linux::{Error, address};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Duration;
 use terms::SiteName;
 
@@ -28,9 +27,6 @@ pub(crate) enum Flapping {
     /// What a neighbour tells the router.
     Route(NodeId),
 }
-
-/// How soon something that flaps hears that it is enough.
-const GLANCE: Duration = Duration::from_millis(10);
 
 impl Lab {
     /// Stops and continues the service, `half` of the time each, until it is restored or gone. It begins with a stop.
@@ -69,23 +65,17 @@ impl Lab {
         half: Duration,
         swing: impl Fn(bool) + Send + 'static,
     ) -> Result<(), FaultError> {
-        let enough = Arc::new(AtomicBool::new(false));
         self.end_flapping(what);
-        lock(&self.flaps).insert(what, Arc::clone(&enough));
-        let thread = thread::Builder::new().name("flap".to_owned()).spawn(move || {
-            let turns = [false, true].into_iter().cycle();
-            for works in turns.take_while(|_| !enough.load(Ordering::Relaxed)) {
-                swing(works);
-                wait(half, &enough);
-            }
-            swing(true);
-        });
-        Ok(thread.map(drop).map_err(|error| Error::new("let something flap", error))?)
+        let flap = Flap::begin(half, swing)?;
+        lock(&self.flaps).insert(what, flap);
+        Ok(())
     }
 
+    /// Has it back before anything else is done to it. Whoever calls this holds nothing that it takes to swing.
     pub(super) fn end_flapping(&self, what: Flapping) {
-        if let Some(enough) = lock(&self.flaps).remove(&what) {
-            enough.store(true, Ordering::Relaxed);
+        let flap = lock(&self.flaps).remove(&what);
+        if let Some(flap) = flap {
+            flap.end();
         }
     }
 
@@ -154,14 +144,5 @@ impl Lab {
         }
         let described = self.world.sites.iter().find(|described| described.name == *site)?;
         Some(ToldRouter { has: told, of_service: announced(described.service).into() })
-    }
-}
-
-fn wait(time: Duration, enough: &AtomicBool) {
-    let mut left = time;
-    while !left.is_zero() && !enough.load(Ordering::Relaxed) {
-        let step = left.min(GLANCE);
-        thread::sleep(step);
-        left -= step;
     }
 }

@@ -35,6 +35,9 @@ impl Lab {
     pub(super) fn shift(&self, node: NodeId, neighbour: &NodeName) -> Result<(), FaultError> {
         let sessions = sessions(&self.world, &self.plan, node);
         let session = sessions.iter().find(|session| session.far.name == neighbour.as_str());
+        if session.is_some() {
+            self.end_flapping(Flapping::Route(node));
+        }
         match (session, lock(&self.routers).get_mut(&node)) {
             (Some(session), Some(router)) => Ok(router.shift(Some(session))?),
             (None, _) | (_, None) => {
