@@ -138,17 +138,25 @@ sentences! {
         /// The programs of the site are in its kernel, and it knows exactly so many other hosts that own connections and are
         /// alive.
         SiteKnowsOwners { site: SiteName, count: Count } = ["site" site "knows" count "owners"];
+        /// The daemon of the site has heard from the store that the other one has exactly so many connections: their packets
+        /// find it from now on.
+        SiteKnowsConnections { site: SiteName, count: Count, member: SiteName } =
+            ["site" site "knows" count "connections" "of" member];
         /// The daemon of the site shows exactly so many connections whose packets it forwards to the other one.
         SiteForwards { site: SiteName, count: Count, member: SiteName } =
             ["site" site "forwards" count "connections" "to" member];
         /// The site has given so many open connections or more to other sites. What was seen says for how long their packets
         /// were held.
         SiteGave { site: SiteName, count: Count } = ["site" site "gave" count "connections" "away"];
-        /// The programs of the site have dropped no packet of a connection: none was over the budget, claimed by nobody,
-        /// too long, refused, or had no room in the driver.
+        /// The programs of the site have dropped no packet of a connection, in this step or in any before: none was over the
+        /// budget, claimed by nobody, too long, refused, or had no room in the driver.
         SiteDropsNothing { site: SiteName } = ["site" site "drops" "no" "packet" "throughout"];
-        /// What the programs of the site have counted adds up: each packet of a connection that was not found before has
-        /// one end.
+        /// Of its own connections the site has got nothing but SYNs from its users, in this step or in any before: all other
+        /// packets came through other sites, the last of the handshake, too.
+        SiteHearsThroughOthers { site: SiteName } =
+            ["packets" "of" "site" site "come" "through" "others" "throughout"];
+        /// What the programs of the site have counted, in this step and in all before, adds up: each packet of a connection
+        /// that was not found before has one end.
         SiteAddsUp { site: SiteName } = ["packets" "of" "site" site "add" "up" "throughout"];
         /// Of all packets that came to the site so far, its programs have found no owner in what they knew already of at most
         /// so many: neither a socket of its own nor a flow that was found before.
@@ -296,9 +304,11 @@ impl Expectation {
             | Expectation::PeerToldRoutes { site, .. }
             | Expectation::SiteTellsNothingElse { site }
             | Expectation::SiteKnowsOwners { site, .. }
+            | Expectation::SiteKnowsConnections { site, .. }
             | Expectation::SiteForwards { site, .. }
             | Expectation::SiteGave { site, .. }
             | Expectation::SiteDropsNothing { site }
+            | Expectation::SiteHearsThroughOthers { site }
             | Expectation::SiteAddsUp { site }
             | Expectation::SiteMissesAtMost { site, .. }
             | Expectation::PeerLost { site, .. } => Some(site),

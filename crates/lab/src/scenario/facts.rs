@@ -10,6 +10,7 @@ use crate::scenario::words::ClientName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 use terms::{DomainName, Family, Prefix, SiteName, WallTime};
 
 /// What is known at one moment.
@@ -43,6 +44,8 @@ pub struct Facts {
     pub flows: BTreeMap<SiteName, api::Flows>,
     /// The connections that clients hold, if that was asked for.
     pub calls: Vec<Call>,
+    /// The service that each site announces.
+    pub services: BTreeMap<SiteName, Arc<str>>,
     /// How often each client was reset in whose name somebody floods.
     pub resets: BTreeMap<String, u64>,
     /// The time of day at which the step's faults were done.
@@ -177,9 +180,11 @@ impl Asked {
                 | Expectation::SeesBehind { .. }
                 | Expectation::SeesNobodyBehind { .. } => &mut asked.fleets,
                 Expectation::SiteKnowsOwners { .. }
+                | Expectation::SiteKnowsConnections { .. }
                 | Expectation::SiteForwards { .. }
                 | Expectation::SiteGave { .. }
                 | Expectation::SiteDropsNothing { .. }
+                | Expectation::SiteHearsThroughOthers { .. }
                 | Expectation::SiteAddsUp { .. }
                 | Expectation::SiteMissesAtMost { .. } => &mut asked.flows,
                 _ => &mut asked.statuses,

@@ -8,8 +8,10 @@ use crate::scenario::moved;
 use crate::scenario::record::{Record, Sample, Span, Viewpoint};
 use crate::scenario::timing::Window;
 use crate::scenario::words::{ClientName, Output, State, Told, Words};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::IpAddr;
+use std::sync::Arc;
 use terms::{DomainName, Family, PeerName, SiteName, WallTime};
 
 /// Whether a condition holds, and what was seen.
@@ -32,7 +34,7 @@ const LAST: usize = 3;
 
 /// Whether an expectation holds now. None for what the record of the whole step decides.
 pub fn look(expectation: &Expectation, record: &Record, facts: &Facts, window: &Window) -> Option<Seen> {
-    let clients = Clients { record, span: window.span() };
+    let clients = Clients { record, span: window.span(), services: &facts.services };
     Some(match expectation {
         Expectation::EveryClientAnswered => clients.all(Viewpoint::is_of_client, |_| true),
         Expectation::EveryClientBy { site } => {
@@ -118,11 +120,15 @@ pub fn look(expectation: &Expectation, record: &Record, facts: &Facts, window: &
         Expectation::ConnectionsGoOn { client } => moved::go_on(&facts.calls, client, window.fault),
         Expectation::ConnectionsReset { client } => moved::reset(&facts.calls, client, window.fault),
         Expectation::SiteKnowsOwners { site, count } => moved::knows(facts.flows.get(site), count.get()),
+        Expectation::SiteKnowsConnections { site, count, member } => {
+            moved::knows_connections(facts.flows.get(site), count.get(), member)
+        }
         Expectation::SiteForwards { site, count, member } => {
             moved::forwards(facts.flows.get(site), count.get(), member)
         }
         Expectation::SiteGave { site, count } => moved::gave(facts.flows.get(site), count.get()),
         Expectation::SiteDropsNothing { site } => moved::drops_nothing(facts.flows.get(site)),
+        Expectation::SiteHearsThroughOthers { site } => moved::hears_through_others(facts.flows.get(site)),
         Expectation::SiteAddsUp { site } => moved::adds_up(facts.flows.get(site)),
         Expectation::SiteMissesAtMost { site, count } => moved::misses(facts.flows.get(site), count.get()),
         Expectation::ClientNotReset { client } => moved::not_reset(facts.resets.get(client.as_str())),
@@ -156,12 +162,14 @@ pub fn look(expectation: &Expectation, record: &Record, facts: &Facts, window: &
 struct Clients<'a> {
     record: &'a Record,
     span: Span,
+    services: &'a BTreeMap<SiteName, Arc<str>>,
 }
 
 impl Clients<'_> {
     /// Whether a client has had the wanted answer of the service that a site announces.
     fn one(&self, client: &ClientName, of: &SiteName, wanted: impl Fn(&SiteName) -> bool) -> Seen {
-        self.all(|viewpoint| &*viewpoint.client == client.as_str() && viewpoint.asks(of), wanted)
+        let service = self.services.get(of).map(|service| &**service);
+        self.all(|viewpoint| &*viewpoint.client == client.as_str() && viewpoint.asks(service), wanted)
     }
 
     /// Whether the last few questions of a client over a family were not answered.

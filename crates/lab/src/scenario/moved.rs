@@ -82,6 +82,25 @@ pub(super) fn gave(flows: Option<&api::Flows>, wanted: usize) -> Seen {
     })
 }
 
+/// Whether a site has heard that another one has exactly so many connections.
+pub(super) fn knows_connections(flows: Option<&api::Flows>, wanted: usize, of: &SiteName) -> Seen {
+    with_continuity(flows, |continuity| {
+        let its = continuity.owners.iter().filter(|owner| owner.site == *of);
+        let count: u64 = its.map(|owner| owner.connections).sum();
+        Seen::when(count == wanted as u64, format!("{} of {of}", Thousands(count)))
+    })
+}
+
+/// Whether every packet of its own connections, but for SYNs, has come through another site. The daemon reads what has arrived
+/// from others after it has read what is owned.
+pub(super) fn hears_through_others(flows: Option<&api::Flows>) -> Seen {
+    with_continuity(flows, |api::Continuity { packets, .. }| {
+        let (owned, arrived) = (count(packets, "owned"), count(packets, "arrived"));
+        let seen = format!("{} owned, {} arrived through others", Thousands(owned), Thousands(arrived));
+        Seen::when(owned > 0 && owned <= arrived, seen)
+    })
+}
+
 /// Whether no packet of a connection was dropped.
 pub(super) fn drops_nothing(flows: Option<&api::Flows>) -> Seen {
     with_continuity(flows, |api::Continuity { packets, .. }| {
@@ -204,5 +223,44 @@ mod tests {
         assert!(!holds(call(Some(9), Some((9, Ended::Reset)))));
         assert!(!holds(call(Some(9), Some((11, Ended::Closed)))));
         assert!(!holds(call(Some(9), None)));
+    }
+
+    /// What a site says of packets and of one other site.
+    fn flows(packets: &[(&str, u64)], connections: u64) -> api::Flows {
+        let packets: BTreeMap<_, _> = packets.iter().copied().collect();
+        let owner = serde_json::json!({
+            "site": "tokyo", "host": "tokyo", "number": 2, "address": null, "state": "alive", "reason": null,
+            "connections": connections,
+        });
+        let continuity = serde_json::json!({
+            "state": "on", "since": 0, "reason": null, "number": 1, "interfaces": [], "owned": 0, "relay": null,
+            "owners": [owner], "packets": packets,
+        });
+        let flows = serde_json::json!({
+            "schema": 1, "site": "london", "continuity": continuity, "forwarded": [], "received": [], "more": 0,
+        });
+        serde_json::from_value(flows).unwrap()
+    }
+
+    #[test]
+    fn one_segment_that_came_straight_from_a_user_shows() {
+        let holds = |owned, arrived| {
+            let flows = flows(&[("opening", 40), ("owned", owned), ("arrived", arrived)], 0);
+            matches!(hears_through_others(Some(&flows)), Seen::So(_))
+        };
+        assert!(holds(80, 80));
+        assert!(!holds(81, 80));
+        assert!(!holds(0, 0), "no handshake was completed");
+    }
+
+    #[test]
+    fn the_connections_of_another_site_are_known_to_the_last_one() {
+        let holds = |connections, of: &str| {
+            let flows = flows(&[], connections);
+            matches!(knows_connections(Some(&flows), 42, &of.parse().unwrap()), Seen::So(_))
+        };
+        assert!(holds(42, "tokyo"));
+        assert!(!holds(41, "tokyo") && !holds(43, "tokyo"));
+        assert!(!holds(42, "london"), "nobody says so of London");
     }
 }

@@ -80,6 +80,12 @@ impl LabStage {
         })
     }
 
+    fn services(&self) -> BTreeMap<SiteName, Arc<str>> {
+        let world = &self.lab.world;
+        let announced = world.sites.iter().filter_map(|site| Some((site, world.services.get(site.service)?)));
+        announced.map(|(site, service)| (site.name.clone(), Arc::from(service.name.as_str()))).collect()
+    }
+
     fn walks(&self) -> Vec<Walk> {
         let askers = (0..self.askers.len()).map(ClientId::at);
         let each = askers.flat_map(|asker| Family::ALL.map(|family| (asker, family)));
@@ -224,6 +230,7 @@ impl Stage for LabStage {
             walks: if asked.walks { self.walks() } else { Vec::new() },
             flows: asked.flows.iter().filter_map(flows).collect(),
             calls: if asked.calls { self.lab.calls() } else { Vec::new() },
+            services: self.services(),
             resets: self.lab.resets(),
             account: if asked.account { self.lab.account() } else { Account::default() },
             fault: WallTime::default(),

@@ -134,9 +134,11 @@ pub fn measure(expectation: &Expectation, record: &Record, window: &Window) -> V
         | Expectation::ConnectionsGoOn { .. }
         | Expectation::ConnectionsReset { .. }
         | Expectation::SiteKnowsOwners { .. }
+        | Expectation::SiteKnowsConnections { .. }
         | Expectation::SiteForwards { .. }
         | Expectation::SiteGave { .. }
         | Expectation::SiteDropsNothing { .. }
+        | Expectation::SiteHearsThroughOthers { .. }
         | Expectation::SiteAddsUp { .. }
         | Expectation::SiteMissesAtMost { .. }
         | Expectation::ClientNotReset { .. }

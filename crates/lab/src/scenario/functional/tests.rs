@@ -59,6 +59,34 @@ fn both_families_must_be_answered() {
     assert_eq!(words, Seen::NotSo("1 of 2; london over ipv6 is silent".to_owned()));
 }
 
+/// `root-a-tokyo` is a site of `root-a`, however the name of `root` begins.
+#[test]
+fn a_resolver_is_asked_about_the_service_that_the_site_announces() {
+    let mut record = Record::default();
+    for (service, site) in [("root", "root-tokyo"), ("root-a", "root-a-tokyo")] {
+        for sent in [1_100, 1_200, 1_300] {
+            let viewpoint = Viewpoint {
+                client: Arc::from("resolver"),
+                service: Some(Arc::from(service)),
+                family: Family::Ipv4,
+            };
+            let outcome = Outcome::Answered {
+                site: site.parse().unwrap(),
+                round_trip: Duration::from_millis(10),
+                cookie: Cookie::Kept,
+            };
+            record.add(viewpoint, Sample { sent: at(sent), outcome });
+        }
+    }
+    let services = [("root-tokyo", "root"), ("root-a-tokyo", "root-a")];
+    let services = services.map(|(site, service)| (site.parse().unwrap(), Arc::from(service))).into();
+    let facts = Facts { services, ..Facts::default() };
+    for site in ["root-tokyo", "root-a-tokyo"] {
+        assert!(holds(&format!("client resolver by {site}"), &record, &facts), "{site}");
+    }
+    assert!(!holds("client resolver by root-b-tokyo", &record, &facts), "a service that there is not");
+}
+
 #[test]
 fn only_what_was_asked_since_the_fault_counts() {
     let moved = record(&[("london", Family::Ipv4, MOVED)]);
