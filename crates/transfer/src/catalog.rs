@@ -175,8 +175,12 @@ impl Found {
             }
             ([b"group", label, b"zones"], RecordType::TXT) => {
                 let group = only_text(&record.data).and_then(|text| std::str::from_utf8(text).ok());
-                if let Some(group) = group.filter(|&group| reading.groups.contains(group)) {
-                    self.groups.entry(Label::of(label)).or_default().insert(group.to_owned());
+                let Some(group) = group.filter(|&group| reading.groups.contains(group)) else {
+                    return Ok(());
+                };
+                let (label, is_full) = (Label::of(label), self.groups.len() >= reading.most);
+                if !is_full || self.groups.contains_key(&label) {
+                    self.groups.entry(label).or_default().insert(group.to_owned());
                 }
             }
             _ => {}

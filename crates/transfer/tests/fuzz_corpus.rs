@@ -11,6 +11,8 @@ use proptest::prelude::*;
 fn what_was_found_before() {
     bodies::corpus("transfer_stream", bodies::stream);
     bodies::corpus("transfer_request", bodies::request);
+    bodies::corpus("catalog_records", bodies::catalog);
+    bodies::corpus("catalog_members", bodies::members);
 }
 
 proptest! {
@@ -18,5 +20,7 @@ proptest! {
     fn any_octets(octets in prop::collection::vec(any::<u8>(), 0..300)) {
         bodies::stream(&octets);
         bodies::request(&octets);
+        bodies::catalog(&octets);
+        bodies::members(&octets);
     }
 }

@@ -1,8 +1,9 @@
 //! Which zones are there because a catalog lists them, and what becomes of them when a catalog says something else.
 
-use super::{Catalog, Label};
-use std::collections::BTreeMap;
+use super::{Catalog, Label, Listed};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::iter::successors;
 use terms::{DomainName, DomainNameError};
 
 /// Longest line that [`Membership::text`] writes: two names with every octet escaped, and a group.
@@ -32,6 +33,8 @@ pub enum Fate {
     Added,
     /// Its catalog lists it no more, and all of it is thrown away.
     Removed,
+    /// The site file has its catalog no more. What there is of it is wanted again if the site file is put back.
+    Left,
     /// It stays, and all that there is of it is thrown away (RFC 9432 section 5.4).
     Reset,
     /// Another catalog has taken it over with what there is of it (RFC 9432 section 4.3.1).
@@ -43,8 +46,8 @@ pub enum Fate {
 /// Whose a zone is that a catalog lists in vain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Owner {
-    /// The site file names it.
-    SiteFile,
+    /// The site file: it names this zone, which is the listed one or one that the listed one is in.
+    SiteFile(DomainName),
     /// Another catalog.
     Catalog(DomainName),
 }
@@ -90,6 +93,31 @@ pub enum MembershipError {
     },
 }
 
+impl Fate {
+    /// Whether all that there is of the zone is thrown away.
+    pub fn loses(self) -> bool {
+        match self {
+            Fate::Removed | Fate::Reset => true,
+            Fate::Added | Fate::Left | Fate::Moved | Fate::Regrouped => false,
+        }
+    }
+}
+
+impl Step {
+    /// The zones of which all that there is is thrown away.
+    pub fn lost(&self) -> impl Iterator<Item = &DomainName> {
+        self.fates.iter().filter(|(_, fate)| fate.loses()).map(|(zone, _)| zone)
+    }
+}
+
+impl Owner {
+    /// The site file, if one of its zones is this one or above it: what is below a zone is that zone's.
+    pub fn by_hand(zone: &DomainName, by_hand: &BTreeSet<DomainName>) -> Option<Owner> {
+        let mut at_or_above = successors(Some(zone.clone()), DomainName::parent);
+        at_or_above.find(|name| by_hand.contains(name)).map(Owner::SiteFile)
+    }
+}
+
 impl Membership {
     /// Every zone, and why it is there.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&DomainName, &Member)> {
@@ -98,7 +126,12 @@ impl Membership {
 
     /// How many zones a catalog has.
     pub fn count(&self, catalog: &DomainName) -> usize {
-        self.of(catalog).count()
+        self.members.values().filter(|member| member.catalog == *catalog).count()
+    }
+
+    /// The catalogs that have zones.
+    pub fn catalogs(&self) -> BTreeSet<&DomainName> {
+        self.members.values().map(|member| &member.catalog).collect()
     }
 
     /// Why a zone is there; none where no catalog is the reason.
@@ -106,51 +139,36 @@ impl Membership {
         self.members.get(zone)
     }
 
-    fn of<'m>(&'m self, catalog: &'m DomainName) -> impl Iterator<Item = (&'m DomainName, &'m Member)> {
-        self.members.iter().filter(move |(_, member)| member.catalog == *catalog)
-    }
-
-    /// How many zones of a catalog would lose all that there is of them, if it said this: those that it lists no more,
-    /// and those that it lists under another label.
-    pub fn loses(&self, catalog: &DomainName, said: &Catalog) -> usize {
-        let stays =
-            |zone: &DomainName, member: &Member| said.get(zone).is_some_and(|it| it.label == member.label);
-        self.of(catalog).filter(|(zone, member)| !stays(zone, member)).count()
-    }
-
     /// What follows from what all catalogs say. One that says nothing now (it has not come, or is broken) keeps its zones;
-    /// one that is not among them has lost them.
-    pub fn next(
-        &self,
-        said: &BTreeMap<DomainName, Option<Catalog>>,
-        is_by_hand: impl Fn(&DomainName) -> bool,
-    ) -> Step {
+    /// one that is not among them has them no more. What the site file names (`by_hand`) is its own, and so is what is
+    /// below that.
+    ///
+    /// The same again changes nothing: all that catalogs would take away is in this step.
+    pub fn next(&self, said: &BTreeMap<DomainName, Option<Catalog>>, by_hand: &BTreeSet<DomainName>) -> Step {
         let mut step = Step::default();
         for (zone, member) in &self.members {
-            if is_by_hand(zone) {
+            if Owner::by_hand(zone, by_hand).is_some() {
                 continue; // the site file says what becomes of it
             }
             match fate_of(zone, member, said) {
-                Some((fate, next)) => {
+                (fate, Some(next)) => {
                     step.fates.extend(fate.map(|fate| (zone.clone(), fate)));
                     step.membership.members.insert(zone.clone(), next);
                 }
-                None => _ = step.fates.insert(zone.clone(), Fate::Removed),
+                (fate, None) => step.fates.extend(fate.map(|fate| (zone.clone(), fate))),
             }
         }
-        for (catalog, said) in said {
-            for (zone, listed) in said.iter().flat_map(Catalog::members) {
-                let owner = match step.membership.get(zone) {
-                    _ if is_by_hand(zone) => Owner::SiteFile,
-                    Some(member) if member.catalog == *catalog => continue,
-                    Some(member) => Owner::Catalog(member.catalog.clone()),
-                    None => {
-                        let member = Member {
-                            catalog: catalog.clone(),
-                            label: listed.label.clone(),
-                            group: listed.group.clone(),
-                        };
-                        step.membership.members.insert(zone.clone(), member);
+        for (catalog, listing) in said {
+            for (zone, listed) in listing.iter().flat_map(Catalog::members) {
+                let by_hand = Owner::by_hand(zone, by_hand);
+                let owner = match (by_hand, step.membership.get(zone)) {
+                    (Some(site_file), _) => site_file,
+                    (None, Some(member)) if member.catalog == *catalog => continue,
+                    (None, Some(member)) => Owner::Catalog(member.catalog.clone()),
+                    (None, None) => {
+                        let (catalog, listed) =
+                            taker(zone, catalog, listed, said).unwrap_or((catalog, listed));
+                        step.membership.members.insert(zone.clone(), Member::of(catalog, listed));
                         // One that another catalog has just let go of begins anew.
                         let fate = step.fates.entry(zone.clone());
                         fate.and_modify(|fate| *fate = Fate::Reset).or_insert(Fate::Added);
@@ -179,35 +197,43 @@ impl Membership {
         text
     }
 
-    /// Reads what [`text`](Membership::text) wrote.
-    ///
-    /// # Errors
-    /// A line is none of them.
-    pub fn parse(text: &str) -> Result<Membership, MembershipError> {
-        let mut membership = Membership::default();
+    /// Reads what [`text`](Membership::text) wrote. A line that is damaged is left out, and what is wrong with the first
+    /// one is said: a catalog lists its zone again.
+    pub fn parse(text: &str) -> (Membership, Option<MembershipError>) {
+        let (mut membership, mut fault) = (Membership::default(), None);
         for (line, written) in (1..).zip(text.lines()) {
-            let name = |text: &str| {
-                text.parse::<DomainName>().map_err(|error| MembershipError::Name { line, error })
-            };
-            let mut words = written.split(' ');
-            let (Some(zone), Some(node), group, None) =
-                (words.next(), words.next(), words.next(), words.next())
-            else {
-                return Err(MembershipError::Line { line });
-            };
-            if written.len() > LINE_MAX {
-                return Err(MembershipError::Line { line });
+            match member(line, written) {
+                Ok((zone, member)) => _ = membership.members.insert(zone, member),
+                Err(error) => _ = fault.get_or_insert(error),
             }
-            let node = name(node)?;
-            let catalog = node.parent().and_then(|zones| zones.parent());
-            let label = node.labels().next().map(Label::of);
-            let (Some(catalog), Some(label)) = (catalog, label) else {
-                return Err(MembershipError::Line { line });
-            };
-            let group = group.map(str::to_owned);
-            membership.members.insert(name(zone)?, Member { catalog, label, group });
         }
-        Ok(membership)
+        (membership, fault)
+    }
+}
+
+/// Reads a line of [`Membership::text`].
+fn member(line: usize, written: &str) -> Result<(DomainName, Member), MembershipError> {
+    let name = |text: &str| text.parse::<DomainName>().map_err(|error| MembershipError::Name { line, error });
+    let mut words = written.split(' ');
+    let (Some(zone), Some(node), group, None) = (words.next(), words.next(), words.next(), words.next())
+    else {
+        return Err(MembershipError::Line { line });
+    };
+    if written.len() > LINE_MAX {
+        return Err(MembershipError::Line { line });
+    }
+    let node = name(node)?;
+    let catalog = node.parent().and_then(|zones| zones.parent());
+    let label = node.labels().next().map(Label::of);
+    let (Some(catalog), Some(label)) = (catalog, label) else {
+        return Err(MembershipError::Line { line });
+    };
+    Ok((name(zone)?, Member { catalog, label, group: group.map(str::to_owned) }))
+}
+
+impl Member {
+    fn of(catalog: &DomainName, listed: &Listed) -> Member {
+        Member { catalog: catalog.clone(), label: listed.label.clone(), group: listed.group.clone() }
     }
 }
 
@@ -216,22 +242,34 @@ fn fate_of(
     zone: &DomainName,
     member: &Member,
     said: &BTreeMap<DomainName, Option<Catalog>>,
-) -> Option<(Option<Fate>, Member)> {
-    let Some(catalog) = said.get(&member.catalog)? else { return Some((None, member.clone())) };
-    let listed = catalog.get(zone)?;
-    // Whoever takes a zone over lists it, too (RFC 9432 section 4.3.1).
-    let taker = listed.new_owner.as_ref().filter(|&owner| *owner != member.catalog).and_then(|owner| {
-        let (name, catalog) = said.get_key_value(owner)?;
-        Some((name, catalog.as_ref()?.get(zone)?))
-    });
-    let (catalog, listed) = taker.unwrap_or((&member.catalog, listed));
-    let (label, group) = (listed.label.clone(), listed.group.clone());
-    let next = Member { catalog: catalog.clone(), label, group };
+) -> (Option<Fate>, Option<Member>) {
+    let listed = match said.get(&member.catalog) {
+        None => return (Some(Fate::Left), None),
+        Some(None) => return (None, Some(member.clone())),
+        Some(Some(catalog)) => catalog.get(zone),
+    };
+    let Some(listed) = listed else { return (Some(Fate::Removed), None) };
+    let (catalog, listed) = taker(zone, &member.catalog, listed, said).unwrap_or((&member.catalog, listed));
+    let next = Member::of(catalog, listed);
     let fate = match () {
         () if next == *member => None,
         () if next.label != member.label => Some(Fate::Reset),
         () if next.catalog != member.catalog => Some(Fate::Moved),
         () => Some(Fate::Regrouped),
     };
-    Some((fate, next))
+    (fate, Some(next))
+}
+
+/// The catalog that takes a zone over, and what that says about it. It lists the zone, too (RFC 9432 section 4.3.1), and
+/// does not give it away in the same breath: a zone takes one step at a time, and none in a circle.
+fn taker<'s>(
+    zone: &DomainName,
+    catalog: &DomainName,
+    listed: &Listed,
+    said: &'s BTreeMap<DomainName, Option<Catalog>>,
+) -> Option<(&'s DomainName, &'s Listed)> {
+    let owner = listed.new_owner.as_ref().filter(|&owner| owner != catalog)?;
+    let (name, taking) = said.get_key_value(owner)?;
+    let listed = taking.as_ref()?.get(zone)?;
+    listed.new_owner.as_ref().is_none_or(|next| next == name).then_some((name, listed))
 }

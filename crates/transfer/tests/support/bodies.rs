@@ -1,11 +1,12 @@
 //! What must hold for any octets: the bodies of the fuzz targets, run by the property tests and over the corpora too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
-use terms::{SharedKey, WallTime};
+use terms::{DomainName, Record, RecordType, SharedKey, WallTime};
 use transfer::{
-    Algorithm, Client, Conversation, Key, Keys, Operation, Piece, Policy, Progress, Reader, Request,
+    Algorithm, Catalog, Client, Conversation, Key, Keys, Membership, Operation, Piece, Policy, Progress,
+    Reader, Reading, Request,
 };
 
 /// Runs a body over the files that are kept for a fuzz target.
@@ -95,4 +96,45 @@ pub(crate) fn request(octets: &[u8]) {
         let reply = transfer::acknowledge(&message, 5, &[]);
         assert!(message[12..].starts_with(&reply[12..]), "the question is repeated as it came");
     }
+}
+
+/// Octets as the records of a catalog: each an owner below the catalog, a choice of type, and data behind its length.
+pub(crate) fn catalog(mut octets: &[u8]) {
+    let zone: DomainName = "c.".parse().unwrap();
+    let mut records = Vec::new();
+    while let Some((owner, after)) = behind_length(octets) {
+        let Some((&kind, after)) = after.split_first() else { break };
+        let Some((data, after)) = behind_length(after) else { break };
+        octets = after;
+        let kind = [RecordType::PTR, RecordType::TXT, RecordType::SOA][usize::from(kind) % 3];
+        let Ok(owner) = DomainName::from_wire(&[owner, zone.as_wire()].concat()) else { continue };
+        records.push(Record { owner, kind, ttl: 0, data: data.into() });
+    }
+    let groups = BTreeSet::from(["g".to_owned()]);
+    let most = 3;
+    let Ok(catalog) = Catalog::of(&zone, records.clone(), Reading { groups: &groups, most }) else { return };
+    assert!(catalog.members().len() <= most);
+    for (member, listed) in catalog.members() {
+        let points = |record: &&Record| record.kind == RecordType::PTR && *record.data == *member.as_wire();
+        assert!(records.iter().any(|record| points(&record)), "{member} is not in it");
+        assert!(listed.group.as_deref().is_none_or(|group| group == "g"));
+    }
+    let said = BTreeMap::from([(zone, Some(catalog.clone()))]);
+    let step = Membership::default().next(&said, &BTreeSet::new());
+    assert_eq!(step.membership.iter().len(), catalog.members().len());
+    assert_eq!(Membership::parse(&step.membership.text()), (step.membership, None));
+}
+
+/// Octets behind one that says how many, and what follows them.
+fn behind_length(octets: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (&length, rest) = octets.split_first()?;
+    rest.split_at_checked(usize::from(length))
+}
+
+/// Any text as the file of what catalogs list: what is read of it is written and read again.
+pub(crate) fn members(octets: &[u8]) {
+    let (membership, _) = Membership::parse(&String::from_utf8_lossy(octets));
+    let (again, fault) = Membership::parse(&membership.text());
+    assert_eq!(fault, None);
+    assert!(again.iter().len() <= membership.iter().len());
 }
