@@ -39,6 +39,7 @@ mod tap;
 mod tests;
 #[cfg(test)]
 mod transfer_tests;
+mod turns;
 mod udp;
 pub(crate) mod zone_keeping;
 

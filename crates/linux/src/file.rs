@@ -7,8 +7,9 @@ use std::ffi::c_void;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Write permission of group and others (inode(7)).
 const WRITABLE_BY_OTHERS: u32 = 0o022;
@@ -78,22 +79,58 @@ impl Drop for Mapping {
     }
 }
 
-/// Puts a file with this content in the place of the one that may be there, in one step: whoever has that one open or
-/// mapped keeps it, and whoever opens the path sees the one or the other, whole.
+/// A file that is written, and lies beside the one that it is to replace. It is removed if it never does.
+#[derive(Debug)]
+pub struct Beside {
+    path: PathBuf,
+    place: PathBuf,
+}
+
+impl Beside {
+    /// Writes a file for a place. Several for one place are in nobody's way.
+    ///
+    /// # Errors
+    /// Those of the system; nothing is left.
+    pub fn write(place: &Path, content: &[u8]) -> Result<Beside> {
+        static WRITTEN: AtomicU64 = AtomicU64::new(0);
+        let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+        let path = place.with_added_extension(format!("new-{}-{number}", std::process::id()));
+        let attempt = || format!("write {}", place.display());
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path);
+        let mut file = file.attempt(attempt)?;
+        let beside = Beside { path, place: place.to_owned() };
+        file.write_all(content).and_then(|()| file.sync_all()).attempt(attempt)?;
+        Ok(beside)
+    }
+
+    /// Where it lies now.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts it in its place in one step: whoever has the file there open or mapped keeps that, and whoever opens the
+    /// place sees the one or the other, whole.
+    ///
+    /// # Errors
+    /// Those of the system; the place is as it was.
+    pub fn put(self) -> Result<()> {
+        fs::rename(&self.path, &self.place).attempt(|| format!("write {}", self.place.display()))
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // Nothing is there any more once it is in its place. What cannot be removed takes room, and nothing else.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Puts a file with this content in the place of the one that may be there, in one step ([`Beside::put`]).
+///
+/// # Errors
+/// Those of the system; the place is as it was.
 pub fn replace(path: &Path, content: &[u8]) -> Result<()> {
-    let beside = path.with_added_extension(format!("new-{}", std::process::id()));
-    let written = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&beside)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&beside, path)
-    };
-    written()
-        .inspect_err(|_| {
-            // What could not be finished is of no use; if it cannot be removed, the first error says more.
-            let _ = fs::remove_file(&beside);
-        })
-        .attempt(|| format!("write {}", path.display()))
+    Beside::write(path, content)?.put()
 }
 
 /// Adds to the end of a file that is there.
@@ -124,6 +161,19 @@ mod tests {
         assert!(append(&folder.path().join("none"), b"").is_err());
         replace(&path, b"").unwrap();
         assert_eq!(Mapping::of(&path).unwrap().as_ref(), b"");
+    }
+
+    #[test]
+    fn what_is_never_put_in_its_place_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let (first, second) =
+            (Beside::write(&path, b"first").unwrap(), Beside::write(&path, b"second").unwrap());
+        assert!(!path.exists());
+        drop(first);
+        second.put().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -78,6 +78,11 @@ pub(super) enum Event {
         /// How many zones were there because of it.
         zones: usize,
     },
+    /// Not all of what an earlier process has noted of catalogs can be read.
+    MembersLost {
+        /// What is wrong with the file.
+        reason: Reason,
+    },
     /// Which zones catalogs list is not on disk.
     MembersNotKept {
         /// What the system said.
@@ -100,6 +105,7 @@ impl terms::Event for Event {
             Event::CatalogRefused { .. } => "catalog-refused",
             Event::CatalogClash { .. } => "catalog-clash",
             Event::CatalogLeft { .. } => "catalog-left",
+            Event::MembersLost { .. } => "members-lost",
             Event::MembersNotKept { .. } => "members-not-kept",
         }
     }
@@ -116,6 +122,7 @@ impl terms::Event for Event {
             | Event::JournalLost { .. }
             | Event::Untold { .. }
             | Event::CatalogClash { .. }
+            | Event::MembersLost { .. }
             | Event::MembersNotKept { .. } => Severity::Warning,
             Event::Expired { .. } | Event::CatalogRefused { .. } => Severity::Alarm,
         }
@@ -137,6 +144,7 @@ impl terms::Event for Event {
             | Event::JournalLost { .. }
             | Event::Untold { .. }
             | Event::CatalogClash { .. }
+            | Event::MembersLost { .. }
             | Event::MembersNotKept { .. } => None,
         }
     }
@@ -173,9 +181,14 @@ impl fmt::Display for Event {
                     "the catalog's serial {serial} is not followed, and its zones stay as they are: {reason}"
                 )
             }
-            Event::CatalogClash { zone, owner: Owner::SiteFile } => {
+            Event::CatalogClash { zone, owner: Owner::SiteFile(apex) } if apex == zone => {
                 write!(f, "it lists {zone}, which the site file names: that holds")
             }
+            Event::CatalogClash { zone, owner: Owner::SiteFile(apex) } => write!(
+                f,
+                "it lists {zone}, which is a name in {apex} of the site file, so it is not taken: if it is a zone of \
+                 its own, name it in the site file"
+            ),
             Event::CatalogClash { zone, owner: Owner::Catalog(catalog) } => write!(
                 f,
                 "it lists {zone}, which the catalog {catalog} has: it stays there until that lets go of it"
@@ -183,6 +196,11 @@ impl fmt::Display for Event {
             Event::CatalogLeft { zones } => {
                 write!(f, "the site file does not have the catalog any more, nor its {zones} zones")
             }
+            Event::MembersLost { reason } => write!(
+                f,
+                "the list of the zones of catalogs cannot be read in full, so a zone that is missing in it waits for its \
+                 catalog: {reason}"
+            ),
             Event::MembersNotKept { reason } => write!(
                 f,
                 "the list of the zones of catalogs cannot be kept on disk, a restart will make it anew: {reason}"
@@ -206,6 +224,7 @@ impl fmt::Display for Fates<'_> {
             let word = match fate {
                 Fate::Added => "new",
                 Fate::Removed => "gone",
+                Fate::Left => "left",
                 Fate::Reset => "begun anew",
                 Fate::Moved => "taken over",
                 Fate::Regrouped => "of another group",

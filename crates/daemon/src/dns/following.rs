@@ -17,13 +17,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use terms::{DomainName, Reason, ServiceName, WallTime};
-use tokio::sync::Semaphore;
 use transfer::{Broken, Catalog, Clash, Fate, Membership, Reading, Step};
 
 /// How many zones one version of a catalog may take away, unless the site file says more. It may never take all.
 const MOST_REMOVED: usize = 10;
-/// How many zones of one catalog are asked for or fetched at a time.
-const AT_A_TIME: usize = 32;
 
 /// The catalogs of one service.
 pub(super) struct Following {
@@ -32,23 +29,24 @@ pub(super) struct Following {
     clock: Clock,
     bus: Bus,
     catalogs: BTreeMap<DomainName, Followed>,
+    said: Said,
     /// What was told, so that it is told once.
     clashes: BTreeSet<Clash>,
 }
+
+/// What the last version of each catalog says that may be followed; none before there was one.
+type Said = BTreeMap<DomainName, Option<Catalog>>;
 
 /// One catalog.
 struct Followed {
     settings: Settings,
     /// The version that was looked at last.
     seen: Option<Arc<Zone>>,
-    /// What the last one says that may be followed; none before there was one.
-    said: Option<Catalog>,
+    /// The last one that is followed.
     serial: Option<u32>,
     /// Why the last one is not followed.
     fault: Option<Refusal>,
     since: WallTime,
-    /// Those who ask for its zones take turns.
-    turns: Arc<Semaphore>,
 }
 
 /// Why a version of a catalog is not followed.
@@ -82,17 +80,16 @@ pub(super) struct News {
 
 impl News {
     /// The zones whose state is thrown away: nobody may fetch them any more before [`Following::enrol`].
-    pub(super) fn gone(&self) -> impl Iterator<Item = &DomainName> {
-        let gone = |fate: &Fate| matches!(fate, Fate::Removed | Fate::Reset);
-        self.step.fates.iter().filter(move |(_, fate)| gone(fate)).map(|(zone, _)| zone)
+    pub(super) fn lost(&self) -> impl Iterator<Item = &DomainName> {
+        self.step.lost()
     }
 
-    /// What becomes of the zones that a catalog has or had.
+    /// What becomes of the zones that a catalog has or had: one that is taken over is told of both.
     fn of(&self, catalog: &DomainName) -> BTreeMap<Fate, Vec<DomainName>> {
         let mut fates = BTreeMap::<Fate, Vec<DomainName>>::new();
         for (zone, fate) in &self.step.fates {
-            let member = self.step.membership.get(zone).or_else(|| self.before.get(zone));
-            if member.is_some_and(|member| member.catalog == *catalog) {
+            let mut members = [&self.step.membership, &self.before].into_iter().flat_map(|all| all.get(zone));
+            if members.any(|member| member.catalog == *catalog) {
                 fates.entry(*fate).or_default().push(zone.clone());
             }
         }
@@ -102,17 +99,19 @@ impl News {
 
 impl Following {
     pub(super) fn new(service: ServiceName, shelf: Shelf, clock: Clock, bus: Bus) -> Following {
-        Following { service, shelf, clock, bus, catalogs: BTreeMap::new(), clashes: BTreeSet::new() }
+        let (catalogs, said) = (BTreeMap::new(), Said::new());
+        Following { service, shelf, clock, bus, catalogs, said, clashes: BTreeSet::new() }
     }
 
     /// Looks at what catalogs there are and at their versions, and says what follows.
     pub(super) fn look(&mut self) -> News {
-        let before = self.shelf.membership();
+        let (before, by_hand) = (self.shelf.membership(), self.shelf.by_hand());
         let there = self.shelf.catalogs();
         self.let_go(|catalog| there.iter().any(|(name, ..)| name == catalog), &before);
         let mut versions = Vec::new();
         for (name, settings, zone) in there {
             let since = self.clock.wall();
+            self.said.entry(name.clone()).or_default();
             let followed =
                 self.catalogs.entry(name.clone()).or_insert_with(|| Followed::new(&settings, since));
             if followed.settings == settings && is_same(followed.seen.as_ref(), zone.as_ref()) {
@@ -120,8 +119,10 @@ impl Following {
             }
             (followed.settings, followed.seen) = (settings, zone.clone());
             let Some(zone) = zone else { continue }; // it has expired: what it said holds
-            let read = followed.read(&zone, &before);
-            match followed.take(read, zone.serial(), since) {
+            let judged = followed.read(&zone).and_then(|candidate| {
+                admit(&mut self.said, &name, candidate, followed.settings.most_removed, &before, &by_hand)
+            });
+            match followed.take(judged, zone.serial(), since) {
                 Some(refusal) => {
                     let reason = Reason::from(refusal.to_string());
                     let event = Event::CatalogRefused { serial: zone.serial(), reason };
@@ -131,14 +132,15 @@ impl Following {
                 None => {}
             }
         }
-        let by_hand = self.shelf.by_hand();
-        let said = self.catalogs.iter().map(|(name, followed)| (name.clone(), followed.said.clone()));
-        let step = before.next(&said.collect(), |zone| by_hand.contains(zone));
+        let step = before.next(&self.said, &by_hand);
         News { step, versions, before }
     }
 
     /// Puts in place what follows, and tells it.
     pub(super) fn enrol(&mut self, news: &News) {
+        if let Some(reason) = self.shelf.take_members_fault() {
+            self.bus.tell(&Event::MembersLost { reason }, Source::Process);
+        }
         if news.step.membership != news.before
             && let Err(error) = self.shelf.enrol(&news.step)
         {
@@ -167,6 +169,7 @@ impl Following {
             }
             stays
         });
+        self.said.retain(|name, _| is_there(name));
     }
 
     /// Ends when there is another version of a catalog to look at.
@@ -188,11 +191,6 @@ impl Following {
                 }
             }
         }
-    }
-
-    /// Where those wait who ask for a zone of a catalog; none where it is of none.
-    pub(super) fn turns(&self, zone: &DomainName) -> Option<Arc<Semaphore>> {
-        self.catalogs.get(&self.shelf.catalog_of(zone)?).map(|followed| Arc::clone(&followed.turns))
     }
 
     /// The catalogs as the API shows them.
@@ -217,36 +215,22 @@ impl Following {
 
 impl Followed {
     fn new(settings: &Settings, since: WallTime) -> Followed {
-        Followed {
-            settings: settings.clone(),
-            seen: None,
-            said: None,
-            serial: None,
-            fault: None,
-            since,
-            turns: Arc::new(Semaphore::new(AT_A_TIME)),
-        }
+        Followed { settings: settings.clone(), seen: None, serial: None, fault: None, since }
     }
 
-    /// What a version says, if it may be followed.
-    fn read(&self, zone: &Zone, before: &Membership) -> Result<Catalog, Refusal> {
+    /// What a version says, if it is a catalog.
+    fn read(&self, zone: &Zone) -> Result<Catalog, Refusal> {
         let groups = self.settings.group_names();
         let reading = Reading { groups: &groups, most: self.settings.most_members };
-        let said = Catalog::of(zone.apex(), ZoneRecords::of(zone), reading).map_err(Refusal::Broken)?;
-        let (gone, of) = (before.loses(zone.apex(), &said), before.count(zone.apex()));
-        let most = self.settings.most_removed.unwrap_or(MOST_REMOVED.min(of.saturating_sub(1)));
-        if gone > most {
-            return Err(Refusal::Removes { gone, of, most });
-        }
-        Ok(said)
+        Catalog::of(zone.apex(), ZoneRecords::of(zone), reading).map_err(Refusal::Broken)
     }
 
-    /// Takes in what a version says; answers with what is new about a refusal.
-    fn take(&mut self, read: Result<Catalog, Refusal>, serial: u32, now: WallTime) -> Option<Refusal> {
-        match read {
-            Ok(said) => {
+    /// Takes in what was judged of a version; answers with what is new about a refusal.
+    fn take(&mut self, judged: Result<(), Refusal>, serial: u32, now: WallTime) -> Option<Refusal> {
+        match judged {
+            Ok(()) => {
                 let was_followed = self.serial.is_some() && self.fault.is_none();
-                (self.said, self.serial, self.fault) = (Some(said), Some(serial), None);
+                (self.serial, self.fault) = (Some(serial), None);
                 self.since = if was_followed { self.since } else { now };
                 None
             }
@@ -258,6 +242,31 @@ impl Followed {
             }
         }
     }
+}
+
+/// Takes in what a version of a catalog says, unless more would be lost by it than may be, of whichever catalog: one that
+/// takes zones over may begin them anew, too.
+fn admit(
+    said: &mut Said,
+    name: &DomainName,
+    candidate: Catalog,
+    most_removed: Option<usize>,
+    before: &Membership,
+    by_hand: &BTreeSet<DomainName>,
+) -> Result<(), Refusal> {
+    let lost = |said: &Said| before.next(said, by_hand).lost().cloned().collect::<BTreeSet<_>>();
+    let anyway = lost(said);
+    let previous = said.insert(name.clone(), Some(candidate));
+    let by_it: BTreeSet<DomainName> = lost(said).difference(&anyway).cloned().collect();
+    let losers: BTreeSet<&DomainName> =
+        by_it.iter().filter_map(|zone| before.get(zone)).map(|member| &member.catalog).collect();
+    let (gone, of) = (by_it.len(), losers.into_iter().map(|catalog| before.count(catalog)).sum::<usize>());
+    let most = most_removed.unwrap_or(MOST_REMOVED.min(of.saturating_sub(1)));
+    if gone > most {
+        said.insert(name.clone(), previous.flatten());
+        return Err(Refusal::Removes { gone, of, most });
+    }
+    Ok(())
 }
 
 /// Whether it is one version, not only one of the same serial.

@@ -5,7 +5,7 @@
 
 use super::shelf::changed;
 use ::dns::Zone;
-use linux::file::{Mapping, append, replace};
+use linux::file::{Beside, Mapping, append, replace};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs::{self, File};
@@ -34,6 +34,21 @@ pub(super) struct Image {
     pub(super) journal: Journal,
     /// What is wrong with the journal, which then is empty.
     pub(super) fault: Option<Reason>,
+}
+
+/// A zone's image that is written, and not in its place. Nothing is left of it if it is dropped.
+#[derive(Debug)]
+pub(super) struct Written {
+    image: Beside,
+    journal: Option<Beside>,
+}
+
+impl Written {
+    /// Puts it in its place.
+    pub(super) fn put(self) -> io::Result<()> {
+        self.image.put().map_err(io::Error::other)?;
+        self.journal.map_or(Ok(()), Beside::put).map_err(io::Error::other)
+    }
 }
 
 impl Images {
@@ -90,14 +105,24 @@ impl Images {
         age(&self.path(apex))
     }
 
-    /// Writes a zone's image, and gives the zone as it lies on disk: the system may forget its pages and read them
-    /// again, and there is no second copy.
-    pub(super) fn keep(&self, zone: &Zone, image: &[u8]) -> io::Result<Zone> {
+    /// Writes a zone's image beside the one that may be there, with a journal where it gets another one. Gives the zone
+    /// as it lies on disk, too: the system may forget its pages and read them again, and there is no second copy.
+    ///
+    /// This may run on any thread. Whoever keeps the zone [puts](Written::put) it in its place, and nobody does where the
+    /// zone was let go of meanwhile.
+    pub(super) fn write(
+        &self,
+        zone: &Zone,
+        image: &[u8],
+        journal: Option<&Journal>,
+    ) -> io::Result<(Zone, Written)> {
         fs::create_dir_all(&self.folder)?;
-        let path = self.path(zone.apex());
-        replace(&path, image).map_err(io::Error::other)?;
-        let mapping = Mapping::of(&path).map_err(io::Error::other)?;
-        Zone::from_image(mapping).map_err(io::Error::other)
+        let beside = |path: PathBuf, content: &[u8]| Beside::write(&path, content).map_err(io::Error::other);
+        let image = beside(self.path(zone.apex()), image)?;
+        let journal =
+            journal.map(|journal| beside(self.journal_path(zone.apex()), &journal.file())).transpose()?;
+        let mapping = Mapping::of(image.path()).map_err(io::Error::other)?;
+        Ok((Zone::from_image(mapping).map_err(io::Error::other)?, Written { image, journal }))
     }
 
     /// Notes that a primary has just said that the kept version is right.
@@ -126,16 +151,33 @@ impl Images {
         let _ = (fs::remove_file(self.journal_path(apex)), fs::remove_file(self.path(apex)));
     }
 
-    /// Which zones were there for a catalog. None where that cannot be read: catalogs list them again.
-    pub(super) fn members(&self) -> Membership {
-        let text = fs::read_to_string(self.folder.join(MEMBERS)).unwrap_or_default();
-        Membership::parse(&text).unwrap_or_default()
+    /// Which zones were there for a catalog, and what is wrong with the list. What is missing in it is there again as soon
+    /// as a catalog lists it.
+    pub(super) fn members(&self) -> (Membership, Option<Reason>) {
+        let path = self.folder.join(MEMBERS);
+        let (membership, fault) = match fs::read(&path) {
+            Ok(octets) => {
+                let (membership, fault) = Membership::parse(&String::from_utf8_lossy(&octets));
+                (membership, fault.map(|fault| fault.to_string()))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Default::default(),
+            Err(error) => (Membership::default(), Some(error.to_string())),
+        };
+        (membership, fault.map(|fault| Reason::from(format!("{}: {fault}", path.display()))))
     }
 
     /// Notes which zones are there for a catalog.
+    ///
+    /// # Errors
+    /// Those of the system. A list that is there and cannot be read is not replaced: it may say more.
     pub(super) fn keep_members(&self, membership: &Membership) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
-        replace(&self.folder.join(MEMBERS), membership.text().as_bytes()).map_err(io::Error::other)
+        let path = self.folder.join(MEMBERS);
+        match fs::read(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(_) | Err(_) => {}
+        }
+        replace(&path, membership.text().as_bytes()).map_err(io::Error::other)
     }
 
     fn journal_path(&self, apex: &DomainName) -> PathBuf {
@@ -203,6 +245,54 @@ mod tests {
     use super::*;
     use ::dns::zone;
 
+    fn keep(images: &Images, zone: &Zone) -> Zone {
+        let (kept, written) = images.write(zone, zone.image().unwrap(), None).unwrap();
+        written.put().unwrap();
+        kept
+    }
+
+    #[test]
+    fn an_image_that_was_under_way_does_not_come_back() {
+        let state = tempfile::tempdir().unwrap();
+        let images = Images::new(state.path(), &"dns".parse().unwrap());
+        let version = |serial: u32| {
+            let text = format!("$ORIGIN a.\n@ 60 SOA ns.b. h.b. {serial} 3600 900 604800 300\n@ NS ns.b.\n");
+            zone::parse(&text).unwrap()
+        };
+        let (first, second) = (version(1), version(2));
+        let journal = Journal::default();
+        let (kept, left) = images.write(&first, first.image().unwrap(), Some(&journal)).unwrap();
+        images.forget(first.apex());
+        // Whoever has the zone next is not in the way of the one before, which has not ended yet.
+        let (_, written) = images.write(&second, second.image().unwrap(), Some(&journal)).unwrap();
+        written.put().unwrap();
+        drop(left);
+        assert_eq!(images.load(first.apex()).unwrap().zone.serial(), 2);
+        assert_eq!(kept.serial(), 1, "it is served until then");
+        assert_eq!(fs::read_dir(&images.folder).unwrap().count(), 2, "an image, a journal and no more");
+    }
+
+    #[test]
+    fn a_list_of_members_that_cannot_be_read_is_not_lost() {
+        let state = tempfile::tempdir().unwrap();
+        let images = Images::new(state.path(), &"dns".parse().unwrap());
+        assert_eq!(images.members(), (Membership::default(), None), "the first start");
+        let whole = "a. 1.zones.c.\nb. 2.zones.c.\n";
+        let (membership, _) = Membership::parse(whole);
+        images.keep_members(&membership).unwrap();
+        let path = images.folder.join(MEMBERS);
+        assert_eq!(fs::read_to_string(&path).unwrap(), whole);
+        fs::write(&path, b"a. 1.zones.c.\n\xff\nb. 2.zones.c.\n").unwrap();
+        let (read, fault) = images.members();
+        assert_eq!(read, membership, "one damaged line is one line");
+        assert!(fault.unwrap().to_string().ends_with("members: line 2 is no member"));
+        // Nobody can read a folder, not even root.
+        fs::remove_file(&path).unwrap();
+        fs::create_dir_all(path.join("kept")).unwrap();
+        assert!(images.members().1.is_some());
+        assert!(images.keep_members(&membership).is_err() && path.join("kept").exists());
+    }
+
     #[test]
     fn what_is_kept_is_found_and_has_an_age() {
         let state = tempfile::tempdir().unwrap();
@@ -210,7 +300,7 @@ mod tests {
         let text = "$ORIGIN Ex\\047ample.\n@ 60 SOA ns.a. h.a. 7 3600 900 604800 300\n@ NS ns.a.\n";
         let zone = zone::parse(text).unwrap();
         assert!(images.load(zone.apex()).is_none());
-        assert_eq!(images.keep(&zone, zone.image().unwrap()).unwrap().serial(), 7);
+        assert_eq!(keep(&images, &zone).serial(), 7);
         let hour = Duration::from_secs(3600);
         let file = File::open(images.path(zone.apex())).unwrap();
         file.set_modified(SystemTime::now() - hour).unwrap();
@@ -229,7 +319,7 @@ mod tests {
         for name in ["wanted", "left", "old"] {
             let text = format!("$ORIGIN {name}.\n@ 60 SOA ns.b. h.b. 7 3600 900 604800 300\n@ NS ns.b.\n");
             let zone = zone::parse(&text).unwrap();
-            images.keep(&zone, zone.image().unwrap()).unwrap();
+            keep(&images, &zone);
         }
         let [wanted, left, old] =
             ["wanted.", "left.", "old."].map(|name| name.parse::<DomainName>().unwrap());
@@ -253,7 +343,7 @@ mod tests {
         let images = Images::new(state.path(), &"dns".parse().unwrap());
         let zone =
             zone::parse("$ORIGIN a.\n@ 60 SOA ns.b. h.b. 7 3600 900 604800 300\n@ NS ns.b.\n").unwrap();
-        images.keep(&zone, zone.image().unwrap()).unwrap();
+        keep(&images, &zone);
         let mut octets = fs::read(images.path(zone.apex())).unwrap();
         *octets.last_mut().unwrap() ^= 1;
         fs::write(images.path(zone.apex()), octets).unwrap();
@@ -272,7 +362,7 @@ mod tests {
         };
         let first = version(1);
         let apex = first.apex();
-        images.keep(&first, first.image().unwrap()).unwrap();
+        keep(&images, &first);
         let mut journal = Journal::default();
         for serial in 1..5 {
             let step = crate::dns::shelf::difference(&version(serial), &version(serial + 1));

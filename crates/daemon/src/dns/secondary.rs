@@ -2,7 +2,7 @@
 
 use super::event::Event;
 use super::exchange::{self, Fetched};
-use super::images::Images;
+use super::images::{Images, Written};
 use super::shelf::{self, Shelf};
 use crate::clock::Clock;
 use crate::event::Source;
@@ -283,18 +283,22 @@ impl Keeper {
     async fn keep(&mut self, zone: Zone, difference: Option<Difference>) -> Zone {
         let images = self.shelf.images().clone();
         let journal = self.shelf.journal(zone.apex());
-        let kept = tokio::task::spawn_blocking(move || match keep(&images, &zone, difference, &journal) {
-            Ok(kept) => (kept.unwrap_or(zone), None),
-            Err(error) => (zone, Some(Reason::from(error.to_string()))),
+        let kept = tokio::task::spawn_blocking(move || {
+            let written = keep(&images, &zone, difference, &journal);
+            (zone, written)
         });
-        match kept.await {
-            Ok((zone, None)) => zone,
-            Ok((zone, Some(reason))) => {
-                self.tell(Event::NotKept { reason });
-                zone
-            }
+        // What is put in its place is put there by this task: nobody does who was ended meanwhile.
+        let put = match kept.await {
+            Ok((zone, Ok(None))) => return zone,
+            Ok((_, Ok(Some((kept, written))))) => (kept, written.put()),
+            Ok((zone, Err(error))) => (zone, Err(error)),
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        };
+        let (zone, result) = put;
+        if let Err(error) = result {
+            self.tell(Event::NotKept { reason: Reason::from(error.to_string()) });
         }
+        zone
     }
 
     /// Begins to make one image of a zone and what lies over it, when that is a lot.
@@ -318,17 +322,21 @@ impl Keeper {
         let images = self.shelf.images().clone();
         let since = self.shelf.journal(apex).folded(folded.serial());
         let work = move || {
-            let folded = match folded.image().map(|image| images.keep(&folded, image)) {
-                Some(Ok(kept)) => kept,
-                Some(Err(_)) | None => folded,
+            let image = folded.image().map(|image| images.write(&folded, image, None));
+            let (folded, written) = match image {
+                Some(Ok((kept, written))) => (kept, Some(written)),
+                Some(Err(_)) | None => (folded, None),
             };
-            match since {
-                _ if held.serial() == folded.serial() => Some(folded),
-                Some(difference) => shelf::changed(&folded, &difference).ok(),
-                None => None,
-            }
+            let zone = match since {
+                _ if held.serial() == folded.serial() => folded,
+                Some(difference) => shelf::changed(&folded, &difference).ok()?,
+                None => return None,
+            };
+            Some((zone, written))
         };
-        if let Ok(Some(zone)) = tokio::task::spawn_blocking(work).await {
+        if let Ok(Some((zone, written))) = tokio::task::spawn_blocking(work).await {
+            // Where that does not go, the image before is still there, and its journal.
+            let _ = written.map(Written::put);
             self.shelf.fold(Arc::new(zone));
         }
     }
@@ -349,13 +357,14 @@ impl Keeper {
     }
 }
 
-/// Keeps a version on disk, as little as will do. Says how it lies there, where that is otherwise than it was made.
+/// Keeps a version on disk, as little as will do. Says how it lies there and what is to be put in its place, where it is
+/// written anew.
 fn keep(
     images: &Images,
     zone: &Zone,
     difference: Option<Difference>,
     journal: &Journal,
-) -> io::Result<Option<Zone>> {
+) -> io::Result<Option<(Zone, Written)>> {
     let next =
         difference.as_ref().map_or_else(Journal::default, |difference| journal.with(difference.clone()));
     match (zone.image(), &difference) {
@@ -364,11 +373,7 @@ fn keep(
             images.confirm(zone.apex())?;
             Ok(None)
         }
-        (Some(image), _) => {
-            let kept = images.keep(zone, image)?;
-            images.keep_journal(zone.apex(), &next)?;
-            Ok(Some(kept))
-        }
+        (Some(image), _) => images.write(zone, image, Some(&next)).map(Some),
         (None, None) => Ok(None),
     }
 }

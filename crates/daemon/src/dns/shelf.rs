@@ -1,6 +1,8 @@
 //! The zones of one service, as they come and go: from files, and from other servers. What of them may be served is
 //! published to every thread, always as a whole.
 
+mod members;
+
 use super::LOOK_EVERY;
 use super::bell::Bell;
 use super::images::{Image, Images};
@@ -8,14 +10,13 @@ use super::served::Served;
 use super::tap::{Account, Tap};
 use ::dns::zone::{Unchangeable, ZoneRecords};
 use ::dns::{Zone, Zones};
-use config::{BuiltInDns, Catalog, Server, ZoneTransfers};
+use config::{BuiltInDns, Server, ZoneTransfers};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use terms::{DomainName, Reason};
 use tokio::sync::watch;
-use transfer::{Difference, Fate, Journal, Membership, Step};
+use transfer::{Difference, Journal, Membership};
 
 /// The zones of one service. A copy is another handle on the same.
 #[derive(Clone, Debug)]
@@ -31,9 +32,11 @@ struct Stock {
     written: BuiltInDns,
     /// The zones that are there because catalogs list them.
     membership: Membership,
+    /// What is wrong with the list of an earlier process, until somebody is told.
+    members_fault: Option<Reason>,
     /// How they come and go.
     members: BTreeMap<DomainName, ZoneTransfers>,
-    /// Those that were listed since the site has its zones, and have not come yet: nobody has missed them here.
+    /// Those of a catalog with others that have come, that have not come themselves: nobody has missed them here.
     awaited: BTreeSet<DomainName>,
     /// Whose name is in messages of dnstap.
     identity: String,
@@ -70,9 +73,11 @@ impl Shelf {
     /// `identity` is whose name dnstap is told under.
     pub(crate) fn new(written: &BuiltInDns, images: Images, identity: &str) -> Shelf {
         let account = Arc::<Account>::default();
+        let (membership, members_fault) = images.members();
         let mut stock = Stock {
             written: written.clone(),
-            membership: images.members(),
+            membership,
+            members_fault,
             members: BTreeMap::new(),
             awaited: BTreeSet::new(),
             identity: identity.to_owned(),
@@ -84,6 +89,7 @@ impl Shelf {
             comparing: BTreeMap::new(),
         };
         stock.take_up(&images);
+        stock.await_missing();
         stock.tap(&account);
         stock.remember(&images);
         let published = Arc::new(watch::Sender::new(Arc::new(stock.served())));
@@ -159,54 +165,6 @@ impl Shelf {
         self.stock().transfers().cloned().collect()
     }
 
-    /// The catalogs, and the version of each that may be followed now.
-    pub(super) fn catalogs(&self) -> Vec<(DomainName, Catalog, Option<Arc<Zone>>)> {
-        let stock = self.stock();
-        let catalogs = stock.written.catalogs.iter();
-        catalogs.map(|(name, catalog)| (name.clone(), catalog.clone(), stock.current(name))).collect()
-    }
-
-    /// The zones that are there because catalogs list them.
-    pub(super) fn membership(&self) -> Membership {
-        self.stock().membership.clone()
-    }
-
-    /// The catalog that a zone is there for; none where it is there for none.
-    pub(super) fn catalog_of(&self, zone: &DomainName) -> Option<DomainName> {
-        self.stock().membership.get(zone).map(|member| member.catalog.clone())
-    }
-
-    /// The zones that the site file names.
-    pub(super) fn by_hand(&self) -> BTreeSet<DomainName> {
-        self.stock().by_hand()
-    }
-
-    /// Has the zones that catalogs list from now on. What there is of those that are gone or begin anew is thrown away,
-    /// before this returns also on disk. Answers with what keeps the list from being on disk, if something does.
-    pub(super) fn enrol(&self, step: &Step) -> io::Result<()> {
-        let gone = step.fates.iter().filter(|(_, fate)| matches!(fate, Fate::Removed | Fate::Reset));
-        let gone: Vec<&DomainName> = gone.map(|(zone, _)| zone).collect();
-        let kept = self.images.keep_members(&step.membership);
-        self.publish(|stock| {
-            for &zone in &gone {
-                self.images.forget(zone);
-                stock.received.remove(zone);
-                stock.journals.remove(zone);
-                stock.bells.remove(zone);
-            }
-            let is_late = |zone: &&DomainName| {
-                let member = step.membership.get(zone);
-                member.is_some_and(|member| stock.membership.count(&member.catalog) > 0)
-            };
-            let added = step.fates.iter().filter(|(_, fate)| **fate == Fate::Added).map(|(zone, _)| zone);
-            let awaited: Vec<DomainName> = added.filter(is_late).cloned().collect();
-            stock.awaited.extend(awaited);
-            stock.membership = step.membership.clone();
-            stock.take_up(&self.images);
-        });
-        kept
-    }
-
     /// What rings when a primary of the zone says that there is news.
     pub(super) fn bell(&self, zone: &DomainName) -> Option<Bell> {
         self.stock().bells.get(zone).cloned()
@@ -274,33 +232,15 @@ impl Stock {
         self.members.contains_key(apex) || self.secondaries().any(|zone| zone.zone == *apex)
     }
 
-    fn by_hand(&self) -> BTreeSet<DomainName> {
-        let zones = self.written.zones.iter().map(|zone| zone.apex());
-        zones.chain(self.written.zones.unavailable()).cloned().collect()
-    }
-
     /// The version of a zone of the site file that is good now.
     fn current(&self, zone: &DomainName) -> Option<Arc<Zone>> {
         let received = || self.received.get(zone).filter(|holding| !holding.is_expired).map(|it| &it.zone);
         self.written.zones.get(zone).or_else(received).cloned()
     }
 
-    /// How the zones that catalogs list come and go. A zone that the site file names is none of them, nor is one of a
-    /// catalog that it has no more.
-    fn treated(&self) -> BTreeMap<DomainName, ZoneTransfers> {
-        let by_hand = self.by_hand();
-        let members = self.membership.iter().filter(|(zone, _)| !by_hand.contains(zone));
-        let treated = members.filter_map(|(zone, member)| {
-            let catalog = self.written.catalogs.get(&member.catalog)?;
-            Some((zone.clone(), catalog.transfers(zone, member.group.as_deref())))
-        });
-        treated.collect()
-    }
-
     /// Looks for kept images of zones that have none yet, and forgets those that nobody asks for any more.
     fn take_up(&mut self, images: &Images) {
         self.members = self.treated();
-        self.awaited.retain(|apex| self.members.contains_key(apex));
         let wanted = self.secondaries().map(|zone| (zone.zone.clone(), zone.primaries.clone()));
         let wanted: BTreeMap<DomainName, Vec<Server>> = wanted.collect();
         self.received.retain(|apex, _| wanted.contains_key(apex));
@@ -319,6 +259,7 @@ impl Stock {
             }
             self.bells.entry(apex).or_insert_with(|| Bell::new(&primaries));
         }
+        self.awaited.retain(|apex| self.members.contains_key(apex) && !self.received.contains_key(apex));
     }
 
     fn compared(&mut self, apex: &DomainName) {

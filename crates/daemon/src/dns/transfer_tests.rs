@@ -3,6 +3,7 @@
 mod aside;
 mod between;
 mod catalogs;
+mod following;
 mod keeping;
 mod layers;
 mod peers;

@@ -11,10 +11,11 @@ use super::exchange;
 use super::following::Following;
 use super::secondary::{Keeper, View};
 use super::shelf::Shelf;
+use super::turns::Turns;
 use crate::clock::Clock;
 use crate::event::Source;
 use crate::events::Bus;
-use config::ZoneTransfers;
+use config::{Server, ZoneTransfers};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -25,7 +26,7 @@ use std::io;
 use std::sync::Arc;
 use terms::{DomainName, Reason, ServiceName};
 use tokio::sync::{Semaphore, watch};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::sleep;
 use transfer::{Membership, SHORTEST};
 
@@ -116,6 +117,10 @@ struct Keeping {
     following: BTreeMap<ServiceName, (Following, Option<AbortHandle>)>,
     running: BTreeMap<Key, Running>,
     tasks: JoinSet<()>,
+    /// Where those wait who ask for zones of catalogs, by the server that they ask first.
+    asking: Turns,
+    /// Where those wait who tell of zones.
+    telling: Turns,
 }
 
 /// The tasks of one zone, and what they were started for.
@@ -139,7 +144,8 @@ impl Running {
 impl Keeping {
     fn new(clock: Clock, bus: Bus, views: watch::Sender<Views>) -> Keeping {
         let (following, running) = (BTreeMap::new(), BTreeMap::new());
-        Keeping { clock, bus, views, following, running, tasks: JoinSet::new() }
+        let (asking, telling) = (Turns::default(), Turns::default());
+        Keeping { clock, bus, views, following, running, tasks: JoinSet::new(), asking, telling }
     }
 
     async fn run(mut self, mut wanted: watch::Receiver<Wanted>) {
@@ -155,12 +161,15 @@ impl Keeping {
         }
     }
 
-    /// A task has ended. After one that failed by a fault of ours there is a pause: it may fail again at once.
+    /// A task has ended, and perhaps many with it. After one that failed by a fault of ours there is a pause: it may fail
+    /// again at once.
     async fn ended(&mut self) {
-        match self.tasks.join_next().await {
-            Some(Err(error)) if error.is_panic() => sleep(SHORTEST).await,
-            Some(_) => {}
-            None => pending().await,
+        let Some(first) = self.tasks.join_next().await else { return pending().await };
+        let others = std::iter::from_fn(|| self.tasks.try_join_next());
+        // All of them are taken: one look at every zone is enough.
+        let failed = std::iter::once(first).chain(others).filter_map(Result::err);
+        if failed.filter(JoinError::is_panic).count() > 0 {
+            sleep(SHORTEST).await;
         }
     }
 
@@ -178,7 +187,7 @@ impl Keeping {
             let (following, looking) =
                 self.following.entry(service.clone()).or_insert_with(|| (following(), None));
             let news = following.look();
-            for zone in news.gone() {
+            for zone in news.lost() {
                 if let Some(running) = self.running.remove(&(service.clone(), zone.clone())) {
                     running.end(zone, &self.bus);
                 }
@@ -225,24 +234,28 @@ impl Keeping {
         });
         for (key, (zone, shelf)) in transfers {
             if !self.running.contains_key(&key) {
-                let running = self.begin(&key, zone, shelf);
+                let running = self.begin(&key.1, zone, shelf);
                 self.running.insert(key, running);
             }
         }
     }
 
-    fn begin(&mut self, (service, zone): &Key, transfers: ZoneTransfers, shelf: Shelf) -> Running {
+    fn begin(&mut self, zone: &DomainName, transfers: ZoneTransfers, shelf: Shelf) -> Running {
         let mut running = Running { transfers: transfers.clone(), tasks: Vec::new(), view: None };
         if let Some(reason) = shelf.take_fault(&transfers.zone) {
             self.bus.tell(&Event::JournalLost { reason }, Source::Zone(&transfers.zone));
         }
         if !transfers.notify.is_empty() {
-            let telling = tell_of(transfers.clone(), shelf.clone(), self.clock, self.bus.clone());
+            let servers = transfers.notify.iter().map(|to| (to.clone(), self.telling.of(to.address)));
+            let telling =
+                tell_of(zone.clone(), servers.collect(), shelf.clone(), self.clock, self.bus.clone());
             running.tasks.push(self.tasks.spawn(telling));
         }
-        if !transfers.primaries.is_empty() {
-            let turns = self.following.get(service).and_then(|(following, _)| following.turns(zone));
-            let turns = turns.unwrap_or_else(|| Arc::new(Semaphore::new(1)));
+        if let Some(first) = transfers.primaries.first() {
+            let turns = match shelf.is_member(zone) {
+                true => self.asking.of(first.address),
+                false => Arc::new(Semaphore::new(1)),
+            };
             let keeper = Keeper::new(transfers, shelf, self.clock, self.bus.clone(), turns);
             running.view = Some(keeper.view());
             running.tasks.push(self.tasks.spawn(keeper.run()));
@@ -252,20 +265,27 @@ impl Keeping {
 }
 
 /// Tells others of every version of a zone, from the one on that is served now.
-async fn tell_of(transfers: ZoneTransfers, shelf: Shelf, clock: Clock, bus: Bus) {
+async fn tell_of(
+    apex: DomainName,
+    servers: Vec<(Server, Arc<Semaphore>)>,
+    shelf: Shelf,
+    clock: Clock,
+    bus: Bus,
+) {
     let mut published = shelf.published();
     let mut told = None;
     let mut telling = JoinSet::new();
     loop {
         let served = Arc::clone(&published.borrow_and_update());
-        let zone = served.zones.get(&transfers.zone).filter(|_| !served.comparing.contains(&transfers.zone));
+        let zone = served.zones.get(&apex).filter(|_| !served.comparing.contains(&apex));
         if let Some(zone) = zone.filter(|zone| told != Some(zone.serial())) {
             told = Some(zone.serial());
             // Whoever has not heard of the version before hears of this one.
             telling.abort_all();
-            for server in transfers.notify.clone() {
+            for (server, turns) in servers.clone() {
                 let (zone, bus) = (Arc::clone(zone), bus.clone());
                 telling.spawn(async move {
+                    let _turn = turns.acquire().await;
                     if let Err(error) = exchange::notify(&server, &zone, clock).await {
                         let event = Event::Untold {
                             serial: zone.serial(),
@@ -310,6 +330,16 @@ mod tests {
         assert!(!is_running(&keeping));
         keeping.adapt(&wanted);
         assert!(is_running(&keeping) && keeping.tasks.len() == 1);
+        // All that have ended are taken at once: each look is at every zone.
+        for _ in 0..9 {
+            keeping.tasks.spawn(async {});
+        }
+        keeping.tasks.abort_all();
+        while keeping.tasks.len() > 0 && is_running(&keeping) {
+            tokio::task::yield_now().await;
+        }
+        keeping.ended().await;
+        assert!(keeping.tasks.is_empty());
         // One that fails at its start does not fill a processor.
         let before = keeping.clock.now();
         keeping.tasks.spawn(async { panic!("planted by a test") });

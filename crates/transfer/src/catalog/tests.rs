@@ -82,6 +82,21 @@ fn what_breaks_a_catalog() {
     insta::assert_debug_snapshot!(words);
 }
 
+#[test]
+fn properties_of_nobody_do_not_fill_the_memory() {
+    let mut found = Found::default();
+    let groups = groups();
+    for n in 0..100 {
+        for line in [format!("group.{n}.zones.c. TXT partners"), format!("coo.{n}.zones.c. PTR d.")] {
+            let record = record(&line);
+            let labels: Vec<Vec<u8>> = record.owner.labels().map(<[u8]>::to_vec).collect();
+            let labels: Vec<&[u8]> = labels[..3].iter().map(Vec::as_slice).collect();
+            found.take(&labels, record, Reading { groups: &groups, most: 3 }).unwrap();
+        }
+    }
+    assert_eq!((found.groups.len(), found.owners.len()), (3, 3));
+}
+
 /// What follows from what these catalogs say; none says nothing now.
 fn follow(membership: &Membership, said: &[(&str, Option<&[&str]>)]) -> Step {
     let said = said.iter().map(|(catalog, lines)| {

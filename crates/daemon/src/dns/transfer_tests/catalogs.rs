@@ -7,14 +7,14 @@ use config::{Catalog, Members};
 const CATALOG: &str = "catalog.";
 
 /// A small zone with this serial.
-fn member(apex: &str, serial: u32) -> String {
+pub(super) fn member(apex: &str, serial: u32) -> String {
     format!(
         "$ORIGIN {apex}\n@ 60 SOA ns.elsewhere. h.a. {serial} 3600 900 604800 300\n@ 60 NS ns.elsewhere.\n"
     )
 }
 
 /// A catalog that lists zones, each as `LABEL ZONE`, of which whoever has it asks every second.
-fn listing(serial: u32, version: &str, members: &[&str]) -> String {
+pub(super) fn listing(serial: u32, version: &str, members: &[&str]) -> String {
     let mut text = format!(
         "$ORIGIN {CATALOG}\n@ 0 SOA invalid. invalid. {serial} 1 1 86400 0\n@ 0 NS invalid.\nversion 0 TXT {version}\n"
     );
@@ -25,11 +25,16 @@ fn listing(serial: u32, version: &str, members: &[&str]) -> String {
     text
 }
 
+/// How the zones of a catalog are treated.
+pub(super) fn settings(most_removed: Option<usize>) -> Catalog {
+    let primaries = vec![server_at(ADDRESS)];
+    let members = Members { primaries, allow: Policy::default(), notify: Vec::new() };
+    Catalog { members, groups: BTreeMap::new(), most_members: 100, most_removed }
+}
+
 /// What follows the catalog and takes its zones from there.
 fn follower(most_removed: Option<usize>) -> BuiltInDns {
-    let primaries = vec![server_at(ADDRESS)];
-    let members = Members { primaries: primaries.clone(), allow: Policy::default(), notify: Vec::new() };
-    let catalog = Catalog { members, groups: BTreeMap::new(), most_members: 100, most_removed };
+    let (primaries, catalog) = (vec![server_at(ADDRESS)], settings(most_removed));
     let zones = Zones::with_unavailable(Vec::new(), vec![name(CATALOG)]).unwrap();
     let transfers =
         vec![ZoneTransfers { zone: name(CATALOG), primaries, allow: Policy::default(), notify: Vec::new() }];

@@ -15,7 +15,7 @@ fn kept_for(age: Duration) -> (TempDir, Shelf, ZoneTransfers) {
     let folder = tempfile::tempdir().unwrap();
     let images = Images::new(folder.path(), &"dns".parse().unwrap());
     let zone = zone::parse(&zone_text(1, "3600 900 604800")).unwrap();
-    images.keep(&zone, zone.image().unwrap()).unwrap();
+    images.write(&zone, zone.image().unwrap(), None).unwrap().1.put().unwrap();
     let image = std::fs::File::open(folder.path().join("zones/dns/example.image")).unwrap();
     image.set_modified(std::time::SystemTime::now() - age).unwrap();
     let written = secondary(vec![server_at(peers::ADDRESS)]);
