@@ -3,10 +3,14 @@
 //! ```text
 //!   giver: who has it                                        taker: who gets it
 //!   the service is at rest
-//!   fence up, socket frozen, state read ──── Offer ────────> socket made, frozen
-//!   socket discarded, flow learned     <──── Accepted ──────
-//!   held packets sent on, fence down   ───── Released ─────> socket thawed, given to its service
+//!   fence up, socket frozen, state read ──── Offer ────────> fence up, socket made, frozen
+//!   state is the same still            <──── Accepted ──────
+//!   socket discarded                   ───── Released ─────> socket thawed, fence down, given to its service
+//!   flow learned, held packets sent on, fence down
 //! ```
+//! A frozen socket acknowledges what reaches it, and routing may bring the client's packets to either site at any time: so each
+//! has a fence for as long as its socket is frozen.
+//!
 //! Until it is accepted, whatever fails leads back: the socket thaws where it was, and the fence comes down. Nobody sends
 //! for a connection that is frozen, so that two sites never speak for one client.
 

@@ -13,15 +13,19 @@
 
 mod channel;
 mod cooperation;
+mod delivery;
 mod driver;
 mod event;
 mod giving;
 mod kernel;
+mod patience;
 mod taking;
 mod tally;
+mod ways;
 
 pub(crate) use cooperation::{Cooperation, Fate, Given, Membership, Offers, Turn, prepare};
 pub(crate) use driver::{Driver, Receiver, Situation};
+pub(crate) use patience::Patience;
 pub(crate) use tally::{Numbers, Tally};
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ mod error;
 pub mod file;
 pub mod limits;
 pub mod link;
-pub mod local;
 pub mod mount;
 pub mod multicast;
 pub mod namespace;

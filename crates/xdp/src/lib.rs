@@ -4,6 +4,7 @@
 //!   ebpf/continuity.o ──► [`Continuity::load`] ──► pinned tables, programs
 //!                         [`Continuity::attach`] ─► pinned links, one for each interface
 //!   continuity::Settings ► [`Continuity::tell`] ──► only what changed is written
+//!                         [`Continuity::fences`] ──► packets of a flow wait
 //!                         [`Continuity::counts`], [`Continuity::forwarded`], [`Continuity::received`]
 //! ```
 //!
@@ -16,6 +17,7 @@
 
 mod attach;
 mod error;
+mod fences;
 mod layout;
 mod load;
 mod tables;
@@ -23,6 +25,7 @@ mod trial;
 
 pub use attach::{Mode, take_off};
 pub use error::Error;
+pub use fences::Fences;
 pub use load::{Continuity, OBJECT, Room, VERSION};
 pub use tables::Passage;
 pub use trial::{Program, Trial};

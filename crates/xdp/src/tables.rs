@@ -4,14 +4,11 @@ use crate::layout::{self, FLOW_LEN, PAGE_BLOCKS, PAGE_LEN, PASSAGE_LEN, SETTINGS
 use crate::load::missing;
 use crate::{Continuity, Error};
 use aya::Pod;
-use aya::maps::{Array, HashMap, IterableMap, MapData, MapError, PerCpuArray, RingBuf};
+use aya::maps::{Array, HashMap, IterableMap, MapData, PerCpuArray};
 use continuity::{Block, Count, Counts, Filter, Flow, Settings, Site, SiteNumber};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
 use terms::Timestamp;
-
-/// Held packets that are taken at once: as many as there is room for.
-const MOST_AT_ONCE: usize = 1024;
 
 /// The packets of one flow, to another site or from one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,45 +97,9 @@ impl Continuity {
         self.passages("received")
     }
 
-    /// Sends the packets of a flow to a site that is known to own it; it is so late on the kernel's monotonic clock.
-    pub fn learn(&mut self, flow: &Flow, site: SiteNumber, now: Timestamp) -> Result<(), Error> {
-        let mut learned = self.hash::<[u8; FLOW_LEN], [u8; PASSAGE_LEN]>("learned")?;
-        learned
-            .insert(flow.octets(), layout::passage(site, now), 0)
-            .map_err(Error::table("write a learned flow"))
-    }
-
-    /// Holds the packets of a flow until then (the kernel's monotonic clock), or until the fence is taken down.
-    pub fn fence(&mut self, flow: &Flow, until: Timestamp) -> Result<(), Error> {
-        let mut fenced = self.hash::<[u8; FLOW_LEN], u64>("fenced")?;
-        fenced.insert(flow.octets(), until.as_nanos(), 0).map_err(Error::table("put up a fence"))
-    }
-
-    /// Takes a fence down. One that is not there is down.
-    pub fn unfence(&mut self, flow: &Flow) -> Result<(), Error> {
-        match self.hash::<[u8; FLOW_LEN], u64>("fenced")?.remove(&flow.octets()) {
-            Err(MapError::KeyNotFound) | Ok(()) => Ok(()),
-            Err(error) => Err(Error::table("take a fence down")(error)),
-        }
-    }
-
     /// Takes every fence down.
     pub(crate) fn unfence_all(&mut self) -> Result<(), Error> {
         replace(&mut self.hash::<[u8; FLOW_LEN], u64>("fenced")?, &BTreeMap::new())
-    }
-
-    /// Takes the packets that were held, in the order in which they came.
-    pub fn held(&mut self) -> Result<Vec<(Flow, Vec<u8>)>, Error> {
-        let table = self.ebpf.map_mut("held").ok_or_else(|| missing("held"))?;
-        let mut held = RingBuf::try_from(table).map_err(Error::unfit("held"))?;
-        let mut packets = Vec::new();
-        // While many arrive, the list ends all the same.
-        while packets.len() < MOST_AT_ONCE
-            && let Some(item) = held.next()
-        {
-            packets.extend(layout::read_held(&item));
-        }
-        Ok(packets)
     }
 
     /// Notes who owned the flows of a prefix last ([`continuity::client_prefix`]).

@@ -9,6 +9,8 @@ pub enum Giver {
     Frozen,
     /// The other site knows its state.
     Offered,
+    /// The other site has it, and waits; whether its state is still what was said is being seen.
+    Accepted,
     /// It is the other site's.
     Given,
     /// It goes on here.
@@ -26,6 +28,8 @@ pub enum GiverEvent {
     Failed,
     /// The other site has it, and waits.
     Accepted,
+    /// Its socket has taken nothing in since its state was read.
+    Same,
     /// The other site does not want it.
     Refused,
     /// The other site cannot be heard.
@@ -41,6 +45,9 @@ pub enum GiverAct {
     Dump,
     /// Tell the other site.
     Offer,
+    /// See whether its socket has taken anything in since its state was read: a packet may have passed the fence just before
+    /// it came up, and be taken in later.
+    Compare,
     /// End it here, without a word to the client.
     Discard,
     /// Send its packets to the other site from now on.
@@ -59,45 +66,53 @@ pub enum GiverAct {
 
 impl Giver {
     /// Every state.
-    pub const ALL: [Giver; 5] = [Giver::Ready, Giver::Frozen, Giver::Offered, Giver::Given, Giver::Kept];
+    pub const ALL: [Giver; 6] =
+        [Giver::Ready, Giver::Frozen, Giver::Offered, Giver::Accepted, Giver::Given, Giver::Kept];
 
     /// What an event leads to, and what is to be done, in this order.
     pub fn next(self, event: GiverEvent) -> (Giver, &'static [GiverAct]) {
-        use Giver::{Frozen, Given, Kept, Offered, Ready};
-        use GiverAct::{Discard, Dump, Learn, Offer, Release, Replay, Thaw, Unfence, Withdraw};
-        use GiverEvent::{Accepted, Dumped, Failed, Froze, Late, Lost, Refused};
+        use GiverAct::{Compare, Discard, Dump, Learn, Offer, Release, Replay, Thaw, Unfence, Withdraw};
+        use GiverEvent::{Accepted, Dumped, Failed, Froze, Late, Lost, Refused, Same};
         match (self, event) {
-            (Ready, Froze) => (Frozen, &[Dump]),
+            (Giver::Ready, Froze) => (Giver::Frozen, &[Dump]),
             // What was half done is undone: a fence may be up, and a socket may be frozen.
-            (Ready, Failed | Lost | Late) => (Kept, &[Thaw, Unfence]),
-            (Ready, Dumped | Accepted | Refused) => (Ready, &[]),
+            (Giver::Ready, Failed | Lost | Late) => (Giver::Kept, &[Thaw, Unfence]),
+            (Giver::Ready, Dumped | Accepted | Same | Refused) => (Giver::Ready, &[]),
 
-            (Frozen, Dumped) => (Offered, &[Offer]),
-            (Frozen, Failed | Lost | Late) => (Kept, &[Thaw, Unfence]),
-            (Frozen, Froze | Accepted | Refused) => (Frozen, &[]),
+            (Giver::Frozen, Dumped) => (Giver::Offered, &[Offer]),
+            (Giver::Frozen, Failed | Lost | Late) => (Giver::Kept, &[Thaw, Unfence]),
+            (Giver::Frozen, Froze | Accepted | Same | Refused) => (Giver::Frozen, &[]),
 
-            // Its socket goes before the fence does: a packet that comes in between finds nobody, and is not reset.
-            (Offered, Accepted) => (Given, &[Discard, Learn, Release, Replay, Unfence]),
-            (Offered, Refused) => (Kept, &[Thaw, Unfence]),
-            (Offered, Failed | Lost | Late) => (Kept, &[Withdraw, Thaw, Unfence]),
-            (Offered, Froze | Dumped) => (Offered, &[]),
+            (Giver::Offered, Accepted) => (Giver::Accepted, &[Compare]),
+            (Giver::Offered, Refused) => (Giver::Kept, &[Thaw, Unfence]),
+            (Giver::Offered, Failed | Lost | Late) => (Giver::Kept, &[Withdraw, Thaw, Unfence]),
+            (Giver::Offered, Froze | Dumped | Same) => (Giver::Offered, &[]),
 
-            (Given, Froze | Dumped | Failed | Accepted | Refused | Lost | Late) => (Given, &[]),
+            // The other site waits: it is told first. And the socket goes before the fence does: a packet that comes in
+            // between finds nobody, and is not reset.
+            (Giver::Accepted, Same) => (Giver::Given, &[Discard, Release, Learn, Replay, Unfence]),
+            (Giver::Accepted, Failed | Lost | Late) => (Giver::Kept, &[Withdraw, Thaw, Unfence]),
+            (Giver::Accepted, Froze | Dumped | Accepted | Refused) => (Giver::Accepted, &[]),
+
+            (Giver::Given, Froze | Dumped | Failed | Accepted | Same | Refused | Lost | Late) => {
+                (Giver::Given, &[])
+            }
 
             // The answer was on its way when the time was over.
-            (Kept, Accepted) => (Kept, &[Withdraw]),
-            (Kept, Froze | Dumped | Failed | Refused | Lost | Late) => (Kept, &[]),
+            (Giver::Kept, Accepted) => (Giver::Kept, &[Withdraw]),
+            (Giver::Kept, Froze | Dumped | Failed | Same | Refused | Lost | Late) => (Giver::Kept, &[]),
         }
     }
 }
 
 impl GiverEvent {
     /// Every event.
-    pub const ALL: [GiverEvent; 7] = [
+    pub const ALL: [GiverEvent; 8] = [
         GiverEvent::Froze,
         GiverEvent::Dumped,
         GiverEvent::Failed,
         GiverEvent::Accepted,
+        GiverEvent::Same,
         GiverEvent::Refused,
         GiverEvent::Lost,
         GiverEvent::Late,

@@ -5,7 +5,7 @@
 pub enum Taker {
     /// It was offered.
     Offered,
-    /// Its socket is there, frozen, and the other site is told so.
+    /// Its packets are held, its socket is there, frozen, and the other site is told so.
     Waiting,
     /// It is this site's.
     Taken,
@@ -39,6 +39,8 @@ pub enum TakerAct {
     Refuse,
     /// Let it go on here.
     Thaw,
+    /// Take the fence down: what was held is its socket's if it goes on here, and is sent again by its client if not.
+    Unfence,
     /// Give it to its service.
     Give,
     /// End it here, without a word to the client.
@@ -52,18 +54,18 @@ impl Taker {
     /// What an event leads to, and what is to be done, in this order.
     pub fn next(self, event: TakerEvent) -> (Taker, &'static [TakerAct]) {
         use Taker::{Dropped, Offered, Taken, Waiting};
-        use TakerAct::{Accept, Discard, Give, Refuse, Thaw};
+        use TakerAct::{Accept, Discard, Give, Refuse, Thaw, Unfence};
         use TakerEvent::{Failed, Late, Lost, Released, Restored, Withdrawn};
         match (self, event) {
             (Offered, Restored) => (Waiting, &[Accept]),
-            (Offered, Failed | Late) => (Dropped, &[Refuse]),
-            (Offered, Withdrawn | Lost) => (Dropped, &[]),
+            (Offered, Failed | Late) => (Dropped, &[Unfence, Refuse]),
+            (Offered, Withdrawn | Lost) => (Dropped, &[Unfence]),
             // Nobody releases what was not accepted.
             (Offered, Released) => (Offered, &[]),
 
-            (Waiting, Released) => (Taken, &[Thaw, Give]),
+            (Waiting, Released) => (Taken, &[Thaw, Unfence, Give]),
             // Whoever cannot be heard may go on with its own: two sites must not speak for one client.
-            (Waiting, Failed | Withdrawn | Lost | Late) => (Dropped, &[Discard]),
+            (Waiting, Failed | Withdrawn | Lost | Late) => (Dropped, &[Discard, Unfence]),
             (Waiting, Restored) => (Waiting, &[]),
 
             (Taken, Restored | Failed | Released | Withdrawn | Lost | Late) => (Taken, &[]),

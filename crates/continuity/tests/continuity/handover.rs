@@ -72,6 +72,7 @@ struct World {
     /// None: it was not offered yet.
     taker: Option<Taker>,
     there: Socket,
+    is_fenced_there: bool,
     to_taker: Vec<Said>,
     to_giver: Vec<Said>,
     /// Whether nothing went wrong on the way.
@@ -87,6 +88,7 @@ impl World {
             is_learned: false,
             taker: None,
             there: Socket::None,
+            is_fenced_there: false,
             to_taker: Vec::new(),
             to_giver: Vec::new(),
             is_whole: true,
@@ -108,7 +110,7 @@ impl World {
                 GiverAct::Thaw => self.here = Socket::Live,
                 GiverAct::Unfence => self.is_fenced = false,
                 GiverAct::Learn => self.is_learned = true,
-                GiverAct::Dump | GiverAct::Replay => {}
+                GiverAct::Dump | GiverAct::Compare | GiverAct::Replay => {}
             }
         }
     }
@@ -117,7 +119,11 @@ impl World {
         let Some(taker) = self.taker else { return };
         let (next, acts) = taker.next(event);
         if event == TakerEvent::Restored && taker == Taker::Offered {
-            self.there = Socket::Frozen;
+            (self.is_fenced_there, self.there) = (true, Socket::Frozen);
+        }
+        // The kernel may refuse between the two.
+        if event == TakerEvent::Failed && taker == Taker::Offered {
+            self.is_fenced_there = true;
         }
         self.taker = Some(next);
         for act in acts {
@@ -126,7 +132,14 @@ impl World {
                 TakerAct::Refuse => self.to_giver.push(Said::Refused),
                 TakerAct::Thaw => self.there = Socket::Live,
                 TakerAct::Discard => self.there = Socket::None,
-                TakerAct::Give => {}
+                TakerAct::Unfence => {
+                    assert!(
+                        self.there != Socket::Frozen,
+                        "it takes in what is lost if nothing comes of it: {self:#?}"
+                    );
+                    self.is_fenced_there = false;
+                }
+                TakerAct::Give => assert!(!self.is_fenced_there, "its service hears nothing: {self:#?}"),
             }
         }
     }
@@ -142,6 +155,7 @@ impl World {
         match self.giver {
             Giver::Ready => then(&|world| world.give(GiverEvent::Froze)),
             Giver::Frozen => then(&|world| world.give(GiverEvent::Dumped)),
+            Giver::Accepted => then(&|world| world.give(GiverEvent::Same)),
             Giver::Offered | Giver::Given | Giver::Kept => {}
         }
         if self.taker == Some(Taker::Offered) {
@@ -187,6 +201,11 @@ fn two_sites_never_speak_for_one_client_and_nobody_is_left_frozen() {
     while let Some(world) = waiting.pop_front() {
         assert!(world.here != Socket::Live || world.there != Socket::Live, "both speak: {world:#?}");
         assert!(world.here != Socket::Live || !world.is_fenced, "who goes on is fenced: {world:#?}");
+        assert!(world.there != Socket::Live || !world.is_fenced_there, "who goes on is fenced: {world:#?}");
+        assert!(
+            world.there != Socket::Frozen || world.is_fenced_there,
+            "what it takes in is lost: {world:#?}"
+        );
         assert!(world.here == Socket::None || !world.is_learned, "its packets go elsewhere: {world:#?}");
         let next = world.next();
         let is_over = matches!(world.giver, Giver::Given | Giver::Kept)
@@ -196,7 +215,7 @@ fn two_sites_never_speak_for_one_client_and_nobody_is_left_frozen() {
         if is_over {
             here += u32::from(world.here == Socket::Live);
             there += u32::from(world.there == Socket::Live);
-            assert!(!world.is_fenced, "{world:#?}");
+            assert!(!world.is_fenced && !world.is_fenced_there, "{world:#?}");
             assert!(world.here != Socket::Frozen && world.there != Socket::Frozen, "{world:#?}");
             let lives = world.here == Socket::Live || world.there == Socket::Live;
             assert!(lives || !world.is_whole, "lost although all went well: {world:#?}");

@@ -77,6 +77,7 @@ pub(crate) fn join(
             offers,
             fences: programs.fences(),
             tally: tally.clone(),
+            patience: handover::Patience::default(),
             situation: known,
         },
         continuity: Driver {

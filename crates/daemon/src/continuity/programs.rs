@@ -1,16 +1,16 @@
 //! The programs in the kernel, brought to where the site file wants them, again and again until they are.
 
-use super::fences::{Fences, lock};
+use super::fences::Fences;
 use ::continuity::Counts;
 use config::Continuity as Wanted;
 use linux::link::{self, LinkIndex};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use xdp::{Continuity, Error, Mode, Passage, Room, VERSION};
 
 /// The programs, as far as they are there.
 #[derive(Debug)]
 pub(super) struct Programs {
+    loaded: Option<Continuity>,
     fences: Fences,
     /// How each interface runs them, and which interface that was.
     attached: BTreeMap<String, (LinkIndex, Mode)>,
@@ -19,7 +19,7 @@ pub(super) struct Programs {
 impl Programs {
     /// None are there yet.
     pub(super) fn new() -> Self {
-        Programs { fences: Fences::new(Arc::default()), attached: BTreeMap::new() }
+        Programs { loaded: None, fences: Fences::default(), attached: BTreeMap::new() }
     }
 
     /// The fences that they watch.
@@ -31,12 +31,12 @@ impl Programs {
     /// daemon has left is used on.
     pub(super) fn make_ready(&mut self, wanted: &Wanted) -> Result<(), Error> {
         let names: Vec<String> = wanted.interfaces.iter().map(ToString::to_string).collect();
-        let mut loaded = lock(&self.fences.loaded);
-        let loaded = match &mut *loaded {
+        let loaded = match &mut self.loaded {
             Some(loaded) => loaded,
             none => {
                 let mut loaded = Continuity::load(&wanted.pins.join(VERSION), room(wanted))?;
                 loaded.detach_others(&names)?;
+                self.fences.follow(Some(loaded.fences()?));
                 none.insert(loaded)
             }
         };
@@ -65,28 +65,29 @@ impl Programs {
 
     /// Tells the programs everything; nothing where there are none.
     pub(super) fn tell(&mut self, settings: &::continuity::Settings) -> Result<(), Error> {
-        lock(&self.fences.loaded).as_mut().map_or(Ok(()), |loaded| loaded.tell(settings))
+        self.loaded.as_mut().map_or(Ok(()), |loaded| loaded.tell(settings))
     }
 
     /// Nobody answers in this host's place any more.
     pub(super) fn end_relay(&mut self) -> Result<(), Error> {
-        lock(&self.fences.loaded).as_mut().map_or(Ok(()), Continuity::end_relay)
+        self.loaded.as_mut().map_or(Ok(()), Continuity::end_relay)
     }
 
     /// Blocks that the filter of a site may have, once there are tables.
     pub(super) fn room(&self) -> Option<usize> {
-        lock(&self.fences.loaded).as_ref()?.room().ok()
+        self.loaded.as_ref()?.room().ok()
     }
 
     /// Lets everything pass.
     pub(super) fn let_pass(&mut self) -> Result<(), Error> {
-        lock(&self.fences.loaded).as_mut().map_or(Ok(()), Continuity::let_pass)
+        self.loaded.as_mut().map_or(Ok(()), Continuity::let_pass)
     }
 
     /// Lets everything pass, and takes the programs off every interface.
     pub(super) fn leave(&mut self) -> Result<(), Error> {
         self.let_pass()?;
-        let Some(mut loaded) = lock(&self.fences.loaded).take() else { return Ok(()) };
+        self.fences.follow(None);
+        let Some(mut loaded) = self.loaded.take() else { return Ok(()) };
         let names = std::mem::take(&mut self.attached).into_keys();
         // All of them, and then the first that could not be.
         let left: Vec<_> = names.map(|name| loaded.detach(&name)).collect();
@@ -100,12 +101,12 @@ impl Programs {
 
     /// What became of all packets.
     pub(super) fn counts(&self) -> Result<Counts, Error> {
-        lock(&self.fences.loaded).as_ref().map_or(Ok(Counts::default()), Continuity::counts)
+        self.loaded.as_ref().map_or(Ok(Counts::default()), Continuity::counts)
     }
 
     /// Flows that are forwarded, and flows that are received.
     pub(super) fn passages(&self) -> Result<[Vec<Passage>; 2], Error> {
-        match &*lock(&self.fences.loaded) {
+        match &self.loaded {
             Some(loaded) => Ok([loaded.forwarded()?, loaded.received()?]),
             None => Ok(Default::default()),
         }

@@ -16,6 +16,30 @@ pub(crate) struct Offered {
     pub(super) fate: oneshot::Sender<Fate>,
 }
 
+impl Offered {
+    /// It goes on here.
+    pub(super) fn stays(self) {
+        // A service that is gone does not listen.
+        let _ = self.fate.send(Fate::Stays);
+    }
+}
+
+/// A service would offer a connection, and serves it meanwhile.
+#[derive(Debug)]
+pub(super) struct Wish(oneshot::Sender<Turn>);
+
+impl Wish {
+    /// It may offer it now; none if it has something in hand for it.
+    pub(super) async fn grant(self) -> Option<Offered> {
+        let (turn, offered) = oneshot::channel();
+        self.0.send(Turn(turn)).ok()?;
+        offered.await.ok()
+    }
+
+    /// It may not in this round.
+    pub(super) fn refuse(self) {}
+}
+
 /// What has become of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
@@ -42,7 +66,7 @@ pub(crate) struct Cooperation {
     members: Members,
     /// A number for each time that connections are to be offered; 0 while none are.
     round: watch::Receiver<u64>,
-    offers: mpsc::Sender<Offered>,
+    wishes: mpsc::Sender<Wish>,
 }
 
 /// The driver's end.
@@ -50,16 +74,22 @@ pub(crate) struct Cooperation {
 pub(crate) struct Offers {
     pub(super) cooperation: Cooperation,
     pub(super) round: watch::Sender<u64>,
-    pub(super) offered: mpsc::Receiver<Offered>,
+    pub(super) wishes: mpsc::Receiver<Wish>,
 }
 
 /// Nobody cooperates yet.
 pub(crate) fn prepare() -> (Cooperation, Offers) {
     let (round, rounds) = watch::channel(0);
-    // Whoever waits for its turn serves on: the queue is no longer than what is taken at once.
-    let (offers, offered) = mpsc::channel(1);
-    let cooperation = Cooperation { members: Members::default(), round: rounds, offers };
-    (cooperation.clone(), Offers { cooperation, round, offered })
+    // Whoever waits for its turn serves on: nothing is gained by a longer queue.
+    let (wishes, wished) = mpsc::channel(1);
+    let cooperation = Cooperation { members: Members::default(), round: rounds, wishes };
+    (cooperation.clone(), Offers { cooperation, round, wishes: wished })
+}
+
+/// Grants a wish, on a thread of its own kind.
+#[cfg(test)]
+fn granted(wish: Wish) -> Option<Offered> {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(wish.grant())
 }
 
 #[cfg(test)]
@@ -67,14 +97,18 @@ impl Offers {
     /// Begins a round, and takes the first connection that is offered.
     pub(crate) fn next(&mut self) -> (OwnedFd, Vec<u8>, oneshot::Sender<Fate>) {
         self.round.send_modify(|round| *round += 1);
-        let Offered { socket, state, fate } = self.offered.blocking_recv().unwrap();
-        (socket, state, fate)
+        loop {
+            let wish = self.wishes.blocking_recv().unwrap();
+            if let Some(Offered { socket, state, fate }) = granted(wish) {
+                return (socket, state, fate);
+            }
+        }
     }
 
     /// Ends the round, and gives a connection to the service at an address; false if there is none.
     pub(crate) fn give(&self, at: SocketAddr, given: Given) -> bool {
         self.round.send_replace(0);
-        self.cooperation.place(at).map(|place| place.send(given)).is_some()
+        self.cooperation.queue(at).is_some_and(|queue| queue.try_send(given).is_ok())
     }
 }
 
@@ -83,39 +117,42 @@ impl Offers {
 pub(crate) struct Membership {
     members: Members,
     addresses: Vec<SocketAddr>,
+    takes: mpsc::Sender<Given>,
 }
 
 /// The turn to offer one connection.
 #[derive(Debug)]
-pub(crate) struct Turn(mpsc::OwnedPermit<Offered>);
+pub(crate) struct Turn(oneshot::Sender<Offered>);
 
 impl Cooperation {
     /// Connections to these addresses go into this queue. The last that says so gets them.
     pub(crate) fn join(&self, addresses: Vec<SocketAddr>, takes: &mpsc::Sender<Given>) -> Membership {
         let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
         members.extend(addresses.iter().map(|address| (*address, takes.clone())));
-        Membership { members: Arc::clone(&self.members), addresses }
+        Membership { members: Arc::clone(&self.members), addresses, takes: takes.clone() }
     }
 
-    /// A place in the queue of the service at an address; none if there is no such service, or no room.
-    pub(super) fn place(&self, address: SocketAddr) -> Option<mpsc::OwnedPermit<Given>> {
-        let members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
-        members.get(&address)?.clone().try_reserve_owned().ok()
+    /// The queue of the service at an address; none if there is no such service.
+    pub(super) fn queue(&self, address: SocketAddr) -> Option<mpsc::Sender<Given>> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner).get(&address).cloned()
     }
 
-    /// Waits for the turn to offer a connection, in a later round than this one; the new round. Waits for ever where
-    /// nothing is handed over.
+    /// Waits for the turn to offer a connection, in a later round than this one; the new round. It comes when there is a way to
+    /// another site. Waits for ever where nothing is handed over.
     pub(crate) async fn turn(&self, last: &mut u64) -> Turn {
         let mut round = self.round.clone();
         loop {
             let waited = round.wait_for(|round| *round != 0 && round != last).await.map(|round| *round);
-            let (Ok(now), Ok(permit)) = (waited, self.offers.clone().reserve_owned().await) else {
+            let (Ok(now), Ok(place)) = (waited, self.wishes.reserve().await) else {
                 return std::future::pending().await;
             };
-            // The round may be over by now.
-            if *round.borrow() == now {
-                *last = now;
-                return Turn(permit);
+            let (turn, granted) = oneshot::channel();
+            place.send(Wish(turn));
+            let granted = granted.await;
+            // Nobody can be reached, or the round is over: there may be another one.
+            *last = now;
+            if let (Ok(turn), true) = (granted, *round.borrow() == now) {
+                return turn;
             }
         }
     }
@@ -125,8 +162,10 @@ impl Turn {
     /// Offers a connection; answers what has become of it. A driver that is gone has taken nothing.
     pub(crate) async fn offer(self, socket: OwnedFd, state: Vec<u8>) -> Fate {
         let (fate, heard) = oneshot::channel();
-        self.0.send(Offered { socket, state, fate });
-        heard.await.unwrap_or(Fate::Stays)
+        match self.0.send(Offered { socket, state, fate }) {
+            Ok(()) => heard.await.unwrap_or(Fate::Stays),
+            Err(_) => Fate::Stays,
+        }
     }
 }
 
@@ -134,7 +173,10 @@ impl Drop for Membership {
     fn drop(&mut self) {
         let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
         for address in &self.addresses {
-            members.remove(address);
+            // Another one may have come in its place.
+            if members.get(address).is_some_and(|takes| takes.same_channel(&self.takes)) {
+                members.remove(address);
+            }
         }
     }
 }

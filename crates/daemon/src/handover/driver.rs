@@ -1,11 +1,14 @@
 //! The thread: gives connections away while this site is being left, and takes those of other sites.
 
-use super::channel::{Channel, Ends, Fault};
-use super::cooperation::{Fate, Offered, Offers};
+use super::channel::{Channel, Fault};
+use super::cooperation::{Offers, Wish};
+use super::delivery::Delivery;
 use super::event::Event;
 use super::giving::{Way, give};
+use super::patience::Patience;
 use super::taking::Taking;
 use super::tally::{Numbers, Tally, Why};
+use super::ways::{REACH, Ways};
 use crate::clock::Clock;
 use crate::continuity::Fences;
 use crate::error::Error;
@@ -18,10 +21,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::num::NonZeroU16;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use terms::{Reason, Timestamp};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -32,9 +35,6 @@ const AT_ONCE: usize = 64;
 /// Channels of other sites at the same time.
 const CHANNELS: usize = 4 * AT_ONCE;
 
-/// How long another site may take to be reached.
-const REACH: Duration = Duration::from_secs(1);
-
 /// When connections are offered again that have stayed, counted from the first time.
 const ROUNDS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(5)];
 
@@ -43,6 +43,13 @@ const QUIET: Duration = Duration::from_millis(500);
 
 /// After a connection could not be accepted.
 const AFTER_ERROR: Duration = Duration::from_millis(100);
+
+/// When a door that cannot be opened is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+/// Connections that may wait at the same time for room for what never left another kernel: each keeps
+/// [`Dump::MOST_QUEUED`](::continuity::handover::Dump::MOST_QUEUED) octets at most.
+const WAITING: usize = 256;
 
 /// Another site that takes connections.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,7 +79,7 @@ pub(crate) struct Situation {
 
 impl Situation {
     /// This host's address towards another one.
-    fn source(&self, to: IpAddr) -> Option<IpAddr> {
+    pub(super) fn source(&self, to: IpAddr) -> Option<IpAddr> {
         self.sources.iter().copied().find(|source| source.is_ipv4() == to.is_ipv4())
     }
 
@@ -89,12 +96,10 @@ pub(crate) struct Driver {
     pub(crate) offers: Offers,
     pub(crate) fences: Fences,
     pub(crate) tally: Tally,
+    pub(crate) patience: Patience,
     /// None: there is nothing to hand over with.
     pub(crate) situation: watch::Receiver<Option<Situation>>,
 }
-
-/// Ways to other sites that are not in use.
-type Pool = Arc<Mutex<Vec<(SiteNumber, Channel)>>>;
 
 impl Driver {
     /// Starts the thread. It ends with the process.
@@ -109,15 +114,16 @@ impl Driver {
     pub(super) async fn run(mut self) {
         let mut doors = Doors::default();
         let mut gives = JoinSet::new();
-        let pool = Pool::default();
+        let mut ways = Ways::default();
+        let delivery = Arc::new(Delivery::open());
         let mut leaving: Option<Leaving> = None;
         let mut told = Numbers::default();
         let mut tell_at = None;
         loop {
             let now = self.situation.borrow_and_update().clone();
-            doors.follow(now.as_ref(), &self);
+            doors.follow(now.as_ref(), &self, &delivery);
             leaving = match (leaving, now.filter(|now| now.is_leaving)) {
-                (None, Some(now)) => self.leave(&now),
+                (None, Some(_)) => Some(Leaving { since: self.clock.now(), rounds: 0, told: None }),
                 (leaving, Some(_)) => leaving,
                 (_, None) => None,
             };
@@ -126,40 +132,62 @@ impl Driver {
             }
             tokio::select! {
                 changed = self.situation.changed() => if changed.is_err() { return },
-                Some(offered) = self.offers.offered.recv(), if gives.len() < AT_ONCE => {
-                    let (pool, fences) = (Arc::clone(&pool), self.fences.clone());
-                    let (tally, situation) = (self.tally.clone(), self.situation.clone());
-                    gives.spawn(async move { give_away(offered, &situation, &pool, &fences, &tally).await });
+                Some(wish) = self.offers.wishes.recv(), if gives.len() < AT_ONCE => {
+                    let giving = GiveAway {
+                        situation: self.situation.clone(),
+                        ways: ways.clone(),
+                        fences: self.fences.clone(),
+                        delivery: Arc::clone(&delivery),
+                        tally: self.tally.clone(),
+                        patience: self.patience,
+                    };
+                    gives.spawn(giving.run(wish));
                 }
                 Some(_) = gives.join_next() => tell_at = Some(self.clock.now() + QUIET),
                 () = self.clock.until(leaving.as_ref().and_then(Leaving::next_round)) => {
                     if let Some(leaving) = &mut leaving {
-                        leaving.rounds += 1;
-                        self.offers.round.send_modify(|round| *round += 1);
+                        self.begin_round(leaving, &mut ways);
                     }
                 }
                 () = self.clock.until(tell_at), if gives.is_empty() => {
                     tell_at = None;
-                    pool.lock().unwrap_or_else(PoisonError::into_inner).clear();
-                    let numbers = self.tally.numbers();
-                    self.bus.tell(&Event::of(&told, &numbers), Source::Process);
-                    told = numbers;
+                    ways.rest();
+                    self.tell(&mut told);
                 }
             }
         }
     }
 
-    /// This site begins to be left; says what stands against handing over.
-    fn leave(&self, now: &Situation) -> Option<Leaving> {
-        if let Err(error) = repair::is_possible() {
-            self.bus.tell(&Event::Impossible { reason: Reason::from(error.to_string()) }, Source::Process);
-        } else if now.receivers.is_empty() {
-            self.bus.tell(&Event::NobodyTakes, Source::Process);
-        } else {
-            return Some(Leaving { since: self.clock.now(), rounds: 0 });
+    /// Connections are offered once more, unless something stands against it now; it is said when it does first.
+    fn begin_round(&self, leaving: &mut Leaving, ways: &mut Ways) {
+        leaving.rounds += 1;
+        let against = match repair::is_possible() {
+            Err(error) => Some(Event::Impossible { reason: Reason::from(error.to_string()) }),
+            Ok(()) if self.situation.borrow().as_ref().is_none_or(|now| now.receivers.is_empty()) => {
+                Some(Event::NobodyTakes)
+            }
+            Ok(()) => None,
+        };
+        match against {
+            None => {
+                ways.begin();
+                self.offers.round.send_modify(|round| *round += 1);
+            }
+            Some(event) if leaving.told.as_ref() != Some(&event) => {
+                self.bus.tell(&event, Source::Process);
+                leaving.told = Some(event);
+            }
+            Some(_) => {}
         }
-        // It is said once; nothing is offered.
-        Some(Leaving { since: self.clock.now(), rounds: ROUNDS.len() })
+    }
+
+    /// Tells what has happened, if anything has.
+    fn tell(&self, told: &mut Numbers) {
+        let numbers = self.tally.numbers();
+        if numbers.given != told.given || numbers.kept != told.kept {
+            self.bus.tell(&Event::of(told, &numbers), Source::Process);
+        }
+        *told = numbers;
     }
 }
 
@@ -169,6 +197,8 @@ struct Leaving {
     since: Timestamp,
     /// Rounds that have begun.
     rounds: usize,
+    /// What was said against one.
+    told: Option<Event>,
 }
 
 impl Leaving {
@@ -177,58 +207,62 @@ impl Leaving {
     }
 }
 
-/// Gives one connection to the best site that can be reached.
-async fn give_away(
-    offered: Offered,
-    situation: &watch::Receiver<Option<Situation>>,
-    pool: &Pool,
-    fences: &Fences,
-    tally: &Tally,
-) {
-    let now = situation.borrow().clone();
-    for to in now.iter().flat_map(|now| &now.receivers) {
-        let Some(now) = &now else { break };
-        let Ok((mut channel, packets)) = reach(now, to, pool).await else { continue };
-        let way = Way {
-            fences,
-            here: now.here,
-            to: to.number,
-            tunnel: SocketAddr::new(to.address, now.port.get()),
-            packets: &packets,
-            ring: &now.ring,
-        };
-        if give(offered, &way, &mut channel, tally).await {
-            pool.lock().unwrap_or_else(PoisonError::into_inner).push((to.number, channel));
-        }
-        return;
-    }
-    tally.keep(Why::Unreachable);
-    // A service that is gone does not listen.
-    let _ = offered.fate.send(Fate::Stays);
+/// What it takes to give one connection away.
+struct GiveAway {
+    situation: watch::Receiver<Option<Situation>>,
+    ways: Ways,
+    fences: Fences,
+    delivery: Arc<Delivery>,
+    tally: Tally,
+    patience: Patience,
 }
 
-/// A way to another site, and a socket for the packets that were held.
-async fn reach(now: &Situation, to: &Receiver, pool: &Pool) -> Result<(Channel, UdpSocket), Fault> {
-    let source = now.source(to.address).ok_or(io::Error::from(io::ErrorKind::AddrNotAvailable))?;
+impl GiveAway {
+    /// Finds a way first: until there is one, the connection is served on.
+    async fn run(self, wish: Wish) {
+        let Some(now) = self.situation.borrow().clone() else { return };
+        let Some((to, channel)) = self.ways.reach(&now).await else {
+            self.tally.keep(Why::Unreachable);
+            return wish.refuse();
+        };
+        // It may be busy by now, and comes again.
+        let Some(offered) = wish.grant().await else { return self.ways.put_back(to.number, channel) };
+        let tunnel = SocketAddr::new(to.address, now.port.get());
+        let source = now.source(to.address).ok_or(io::Error::from(io::ErrorKind::AddrNotAvailable));
+        let Ok(packets) = source.and_then(packets_from) else {
+            self.tally.keep(Why::Unreachable);
+            return offered.stays();
+        };
+        let way = Way {
+            fences: &self.fences,
+            here: now.here,
+            to: to.number,
+            tunnel,
+            packets: &packets,
+            ring: &now.ring,
+            delivery: &self.delivery,
+            patience: self.patience,
+        };
+        self.give(offered, &way, channel).await;
+    }
+
+    async fn give(&self, offered: super::cooperation::Offered, way: &Way<'_>, mut channel: Channel) {
+        let end = give(offered, way, &mut channel, &self.tally).await;
+        // Whoever is full or is being left itself takes no other one, either.
+        if end.why == Some(Why::Service) {
+            self.ways.pass_over(way.to);
+        }
+        if end.is_channel_well {
+            self.ways.put_back(way.to, channel);
+        }
+    }
+}
+
+/// A socket for the packets that were held.
+fn packets_from(source: IpAddr) -> io::Result<UdpSocket> {
     let packets = UdpSocket::bind((source, 0))?;
     packets.set_nonblocking(true)?;
-    let idle = {
-        let mut pool = pool.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = pool.iter().position(|(number, _)| *number == to.number);
-        at.map(|at| pool.swap_remove(at).1)
-    };
-    if let Some(channel) = idle {
-        return Ok((channel, packets));
-    }
-    let begin = async {
-        let socket = if source.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        socket.bind(SocketAddr::new(source, 0))?;
-        let stream = socket.connect(SocketAddr::new(to.address, now.port.get())).await?;
-        stream.set_nodelay(true)?;
-        Channel::begin(stream, Ends { giver: now.here, taker: to.number }, &now.ring).await
-    };
-    let late = |_| Fault::Io(io::ErrorKind::TimedOut.into());
-    Ok((timeout(REACH, begin).await.map_err(late)??, packets))
+    Ok(packets)
 }
 
 /// Where other sites call.
@@ -241,20 +275,24 @@ struct Doors {
 
 impl Doors {
     /// Listens where the site file says, and nowhere else.
-    fn follow(&mut self, now: Option<&Situation>, driver: &Driver) {
+    fn follow(&mut self, now: Option<&Situation>, driver: &Driver, delivery: &Arc<Delivery>) {
         let wanted = now.map(Situation::doors).unwrap_or_default();
         if wanted == self.at {
             return;
         }
         self.tasks = JoinSet::new();
-        let seats = Arc::new(Semaphore::new(CHANNELS));
+        let (seats, waiting) = (Arc::new(Semaphore::new(CHANNELS)), Arc::new(Semaphore::new(WAITING)));
         for at in &wanted {
             let host = Host {
                 situation: driver.situation.clone(),
                 cooperation: driver.offers.cooperation.clone(),
                 tally: driver.tally.clone(),
                 bus: driver.bus.clone(),
+                fences: driver.fences.clone(),
+                delivery: Arc::clone(delivery),
+                patience: driver.patience,
                 seats: Arc::clone(&seats),
+                waiting: Arc::clone(&waiting),
             };
             self.tasks.spawn(host.listen(*at));
         }
@@ -269,19 +307,16 @@ struct Host {
     cooperation: super::Cooperation,
     tally: Tally,
     bus: Bus,
+    fences: Fences,
+    delivery: Arc<Delivery>,
+    patience: Patience,
     seats: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
 }
 
 impl Host {
     async fn listen(self, at: SocketAddr) {
-        let listener = match TcpListener::bind(at).await {
-            Ok(listener) => listener,
-            Err(error) => {
-                let reason = Reason::from(error.to_string());
-                self.bus.tell(&Event::Deaf { at, reason }, Source::Process);
-                return;
-            }
-        };
+        let listener = self.open(at).await;
         let mut callers = JoinSet::new();
         loop {
             let accepted = tokio::select! {
@@ -304,6 +339,23 @@ impl Host {
         }
     }
 
+    /// Tries until it can listen: the address may come later, and whoever has the port may go. Why it cannot is said once.
+    async fn open(&self, at: SocketAddr) -> TcpListener {
+        let mut is_told = false;
+        loop {
+            match TcpListener::bind(at).await {
+                Ok(listener) => return listener,
+                Err(error) if !is_told => {
+                    let reason = Reason::from(error.to_string());
+                    self.bus.tell(&Event::Deaf { at, reason }, Source::Process);
+                    is_told = true;
+                }
+                Err(_) => {}
+            }
+            sleep(TRY_AGAIN).await;
+        }
+    }
+
     /// One channel, to its end.
     async fn receive(&self, stream: TcpStream, from: IpAddr) {
         let Some(now) = self.situation.borrow().clone() else { return };
@@ -316,8 +368,15 @@ impl Host {
             stream.set_nodelay(true)?;
             let begin = timeout(REACH, Channel::hear_out(stream, now.here, &now.ring, is_peer)).await;
             let mut channel = begin.map_err(|_| Fault::Io(io::ErrorKind::TimedOut.into()))??;
-            let taking =
-                Taking { cooperation: &self.cooperation, services: &now.services, tally: &self.tally };
+            let taking = Taking {
+                cooperation: &self.cooperation,
+                situation: &self.situation,
+                fences: &self.fences,
+                delivery: &self.delivery,
+                tally: &self.tally,
+                patience: self.patience,
+                waiting: &self.waiting,
+            };
             taking.serve(&mut channel).await
         };
         match result.await {

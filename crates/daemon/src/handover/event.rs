@@ -84,7 +84,7 @@ impl fmt::Display for Event {
                 if !kept.is_empty() {
                     let kept: Vec<_> =
                         kept.iter().map(|(why, number)| format!("{number} {}", why.words())).collect();
-                    write!(f, "; connections that have stayed: {}", kept.join(", "))?;
+                    write!(f, "; connections that it has not: {}", kept.join(", "))?;
                 }
                 Ok(())
             }

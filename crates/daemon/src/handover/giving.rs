@@ -2,22 +2,18 @@
 
 use super::channel::{Channel, Fault};
 use super::cooperation::{Fate, Offered};
+use super::delivery::Delivery;
 use super::kernel;
+use super::patience::Patience;
 use super::tally::{Tally, Why};
 use crate::continuity::Fences;
 use ::continuity::handover::{Dump, Giver, GiverAct, GiverEvent, Message, Refusal};
 use ::continuity::{Flow, KeyRing, Shim, SiteNumber, Visited};
-use linux::{local, tcp::repair};
+use linux::tcp::repair;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::OwnedFd;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::time::{Instant as Deadline, timeout_at};
-
-/// How long a connection may be frozen: less than it takes TCP to give anything up.
-const PATIENCE: Duration = Duration::from_millis(800);
-
-/// How long a fence lasts if nobody takes it down.
-const FENCE: Duration = Duration::from_secs(2);
 
 /// What belongs to the way to one site.
 pub(super) struct Way<'a> {
@@ -29,6 +25,9 @@ pub(super) struct Way<'a> {
     /// What they come from.
     pub(super) packets: &'a UdpSocket,
     pub(super) ring: &'a KeyRing,
+    /// Where packets go that come back.
+    pub(super) delivery: &'a Delivery,
+    pub(super) patience: Patience,
 }
 
 /// One connection on its way.
@@ -39,32 +38,59 @@ struct Giving<'a> {
     flow: Flow,
     state: Vec<u8>,
     dump: Option<Dump>,
+    /// What its socket expected next when its state was read.
+    expected: u32,
     deadline: Deadline,
     /// Why it stays, if it does.
     why: Why,
+    /// Whether the channel has failed.
+    is_broken: bool,
 }
 
-/// Gives a connection away, or leaves it where it is. Answers whether the channel can be used again.
-pub(super) async fn give(offered: Offered, way: &Way<'_>, channel: &mut Channel, tally: &Tally) -> bool {
+/// What has come of one.
+pub(super) struct End {
+    /// Why it is not the other site's.
+    pub(super) why: Option<Why>,
+    /// Whether the channel can be used again.
+    pub(super) is_channel_well: bool,
+}
+
+/// Gives a connection away, or leaves it where it is.
+pub(super) async fn give(offered: Offered, way: &Way<'_>, channel: &mut Channel, tally: &Tally) -> End {
     let Offered { socket, state, fate } = offered;
     let Some(flow) = flow_of(&socket) else {
         tally.keep(Why::Undumpable);
         // A service that is gone does not listen.
         let _ = fate.send(Fate::Stays);
-        return true;
+        return End { why: Some(Why::Undumpable), is_channel_well: true };
     };
     let began = Instant::now();
-    let deadline = Deadline::now() + PATIENCE;
-    let mut giving =
-        Giving { way, channel, socket: &socket, flow, state, dump: None, deadline, why: Why::Undumpable };
-    let (end, last) = giving.run().await;
-    let why = giving.why;
-    match end {
-        Giver::Given => tally.give(began.elapsed()),
-        Giver::Ready | Giver::Frozen | Giver::Offered | Giver::Kept => tally.keep(why),
+    let mut giving = Giving {
+        way,
+        channel,
+        socket: &socket,
+        flow,
+        state,
+        dump: None,
+        expected: 0,
+        deadline: Deadline::now() + way.patience.giver(),
+        why: Why::Undumpable,
+        is_broken: false,
+    };
+    let end = giving.run().await;
+    let Giving { why, is_broken, .. } = giving;
+    let why = match end {
+        // The other site has not heard that it may begin.
+        Giver::Given if is_broken => Some(Why::Broken),
+        Giver::Given => None,
+        Giver::Ready | Giver::Frozen | Giver::Offered | Giver::Accepted | Giver::Kept => Some(why),
+    };
+    match why {
+        Some(why) => tally.keep(why),
+        None => tally.give(began.elapsed()),
     }
     let _ = fate.send(if end == Giver::Given { Fate::Moved } else { Fate::Stays });
-    !matches!(last, GiverEvent::Lost | GiverEvent::Late | GiverEvent::Failed)
+    End { why, is_channel_well: !is_broken }
 }
 
 /// Nothing where an end has gone already.
@@ -75,8 +101,8 @@ fn flow_of(socket: &OwnedFd) -> Option<Flow> {
 }
 
 impl Giving<'_> {
-    /// Until it is settled; the end, and what has led to it.
-    async fn run(&mut self) -> (Giver, GiverEvent) {
+    /// Until it is settled; the end.
+    async fn run(&mut self) -> Giver {
         let mut state = Giver::Ready;
         let mut event = self.freeze();
         loop {
@@ -87,7 +113,7 @@ impl Giving<'_> {
                 follows = self.carry_out(*act).await.or(follows);
             }
             if matches!(state, Giver::Given | Giver::Kept) {
-                return (state, event);
+                return state;
             }
             event = match follows {
                 Some(event) => event,
@@ -98,7 +124,7 @@ impl Giving<'_> {
 
     fn freeze(&mut self) -> GiverEvent {
         // First the fence: what a frozen socket takes in would be missing at the other site.
-        let is_fenced = self.way.fences.fence(&self.flow, FENCE).unwrap_or(false);
+        let is_fenced = self.way.fences.fence(&self.flow, self.way.patience.fence()).unwrap_or(false);
         if is_fenced && repair::freeze(self.socket).is_ok() {
             return GiverEvent::Froze;
         }
@@ -110,6 +136,7 @@ impl Giving<'_> {
         match act {
             GiverAct::Dump => {
                 self.dump = repair::dump(self.socket).ok().map(kernel::said);
+                self.expected = self.dump.as_ref().map_or(0, |dump| dump.received.next);
                 Some(if self.dump.is_some() { GiverEvent::Dumped } else { GiverEvent::Failed })
             }
             GiverAct::Offer => {
@@ -117,6 +144,7 @@ impl Giving<'_> {
                 let state = std::mem::take(&mut self.state);
                 self.say(&Message::Offer { state, dump }).await
             }
+            GiverAct::Compare => Some(self.compare()),
             GiverAct::Release => self.say(&Message::Released).await,
             GiverAct::Withdraw => self.say(&Message::Withdrawn).await,
             GiverAct::Discard => {
@@ -130,14 +158,12 @@ impl Giving<'_> {
                 None
             }
             GiverAct::Replay => {
-                let held = self.way.fences.take_held(&self.flow).unwrap_or_default();
-                held.iter().for_each(|packet| self.send_on(packet));
+                self.way.fences.take_held(&self.flow).iter().for_each(|packet| self.send_on(packet));
                 None
             }
             GiverAct::Unfence => {
-                let last = self.way.fences.unfence(&self.flow).unwrap_or_default();
-                // Whose they are says the act before: a socket that has ended takes nothing in.
-                last.iter().for_each(|packet| self.deliver(packet));
+                // Whose they are says an act before: a socket that has ended takes nothing in.
+                self.way.fences.unfence(&self.flow).iter().for_each(|packet| self.deliver(packet));
                 None
             }
             GiverAct::Thaw => {
@@ -148,11 +174,24 @@ impl Giving<'_> {
         }
     }
 
+    /// The last look before it ends here.
+    fn compare(&mut self) -> GiverEvent {
+        // The other site has dropped its own by the time that an answer is read too late.
+        if Deadline::now() >= self.deadline {
+            return self.fail(Why::Late, GiverEvent::Late);
+        }
+        match repair::expected(self.socket) {
+            Ok(expected) if expected == self.expected => GiverEvent::Same,
+            Ok(_) => self.stay(Why::Changed, GiverEvent::Failed),
+            Err(_) => self.stay(Why::Undumpable, GiverEvent::Failed),
+        }
+    }
+
     async fn say(&mut self, message: &Message) -> Option<GiverEvent> {
         match timeout_at(self.deadline, self.channel.say(message)).await {
             Ok(Ok(())) => None,
-            Ok(Err(_)) => Some(self.stay(Why::Lost, GiverEvent::Lost)),
-            Err(_) => Some(self.stay(Why::Late, GiverEvent::Late)),
+            Ok(Err(_)) => Some(self.fail(Why::Lost, GiverEvent::Lost)),
+            Err(_) => Some(self.fail(Why::Late, GiverEvent::Late)),
         }
     }
 
@@ -169,14 +208,20 @@ impl Giving<'_> {
             }
             Ok(Ok(Message::Begin | Message::Offer { .. } | Message::Released | Message::Withdrawn))
             | Ok(Err(Fault::Io(_) | Fault::Version | Fault::Stranger | Fault::Key | Fault::Seal))
-            | Ok(Err(Fault::Malformed(_) | Fault::Order)) => self.stay(Why::Lost, GiverEvent::Lost),
-            Err(_) => self.stay(Why::Late, GiverEvent::Late),
+            | Ok(Err(Fault::Malformed(_) | Fault::Order)) => self.fail(Why::Lost, GiverEvent::Lost),
+            Err(_) => self.fail(Why::Late, GiverEvent::Late),
         }
     }
 
     fn stay(&mut self, why: Why, event: GiverEvent) -> GiverEvent {
         self.why = why;
         event
+    }
+
+    /// The channel is of no use any more, either.
+    fn fail(&mut self, why: Why, event: GiverEvent) -> GiverEvent {
+        self.is_broken = true;
+        self.stay(why, event)
     }
 
     /// Through the tunnel, as the programs would. What does not leave is sent again by its client.
@@ -190,7 +235,7 @@ impl Giving<'_> {
         if is_gone {
             self.send_on(packet);
         } else {
-            let _ = local::deliver(packet);
+            self.way.delivery.deliver(&self.flow, packet);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Why a connection stays where it is.
+/// Why a connection is not another site's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Why {
     /// One of its ends has closed it, or this kernel does not tell its state.
@@ -23,6 +23,10 @@ pub(crate) enum Why {
     Late,
     /// The kernel refuses to hold its packets.
     Unfenced,
+    /// Its socket has taken something in while its state was on its way.
+    Changed,
+    /// It is lost: the way between the sites broke when it had ended here, and the other site does not know.
+    Broken,
 }
 
 impl Why {
@@ -36,6 +40,8 @@ impl Why {
             Why::Service => "as the other site's service refused",
             Why::Lost => "as the other site was not heard any more",
             Why::Late => "as the other site took too long",
+            Why::Changed => "that took something in while their state was on its way",
+            Why::Broken => "lost, as the way between the sites broke",
             Why::Unfenced => "as the kernel did not hold their packets",
         }
     }
@@ -51,6 +57,8 @@ impl Why {
             Why::Lost => "lost",
             Why::Late => "late",
             Why::Unfenced => "unfenced",
+            Why::Changed => "changed",
+            Why::Broken => "broken",
         }
     }
 }
@@ -66,7 +74,7 @@ pub(crate) struct Numbers {
     pub(crate) given: u64,
     /// Connections of another site that are this one's now.
     pub(crate) taken: u64,
-    /// Attempts after which a connection has stayed, by their reason.
+    /// Attempts after which a connection was not another site's, by their reason.
     pub(crate) kept: BTreeMap<Why, u64>,
     /// How long the packets of a given connection were held, at most.
     pub(crate) longest_stall: Duration,

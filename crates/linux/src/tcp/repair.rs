@@ -165,6 +165,19 @@ pub fn dump(socket: impl AsFd) -> Result<Connection> {
     dump().attempt(|| "read the state of a TCP connection")
 }
 
+/// The sequence number of what a frozen socket expects next. Once it is another one than that of its [`dump`], the dump lacks
+/// what the socket has taken in.
+pub fn expected(socket: impl AsFd) -> Result<u32> {
+    let socket = socket.as_fd();
+    let look = || {
+        set(socket, libc::TCP_REPAIR_QUEUE, &RECEIVE_QUEUE)?;
+        let next = number(socket, libc::TCP_QUEUE_SEQ)?;
+        set(socket, libc::TCP_REPAIR_QUEUE, &NO_QUEUE)?;
+        Ok::<_, io::Error>(next)
+    };
+    look().attempt(|| "read what a frozen TCP connection expects")
+}
+
 /// Makes the connection in this kernel, frozen: it sends nothing before it is thawed. Its address may be that of a socket
 /// that listens. What has never left ([`rest`]) is not in it.
 pub fn restore(connection: &Connection) -> Result<TcpStream> {

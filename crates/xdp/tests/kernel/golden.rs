@@ -10,11 +10,12 @@ use xdp::Continuity;
 fn play(programs: &mut Continuity, case: &Case) -> Seen {
     programs.forget().unwrap();
     programs.tell(&case.settings).unwrap();
+    let mut fences = programs.fences().unwrap();
     for (flow, site) in &case.learned {
-        programs.learn(flow, *site, Timestamp::ZERO).unwrap();
+        fences.learn(flow, *site, Timestamp::ZERO).unwrap();
     }
     for flow in &case.fenced {
-        programs.fence(flow, Timestamp::from_nanos(u64::MAX)).unwrap();
+        fences.fence(flow, Timestamp::from_nanos(u64::MAX)).unwrap();
     }
     for (client, site) in &case.owners {
         let prefix = match client {
@@ -28,7 +29,7 @@ fn play(programs: &mut Continuity, case: &Case) -> Seen {
     let (action, frame) = case.frames.iter().map(arrive).reduce(|_, last| last).unwrap();
     let counts = kernel::counted(programs, &before);
     assert!(counts.add_up(), "{}: {counts:?}", case.name);
-    Seen { action, frame, counts, held: programs.held().unwrap() }
+    Seen { action, frame, counts, held: fences.held() }
 }
 
 #[test]

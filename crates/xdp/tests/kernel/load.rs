@@ -210,7 +210,7 @@ fn a_fence_goes_with_its_daemon() {
         let flow = fleet::flow("IPv4", 2);
         let mut first = Continuity::load(directory, ROOM).unwrap();
         first.tell(&london()).unwrap();
-        first.fence(&flow, Timestamp::from_nanos(u64::MAX)).unwrap();
+        first.fences().unwrap().fence(&flow, Timestamp::from_nanos(u64::MAX)).unwrap();
         assert_eq!(kernel::arrive(&first, Layer::Ethernet, &data(2)).0, Action::Drop);
         drop(first);
         let second = Continuity::load(directory, ROOM).unwrap();

@@ -24,7 +24,7 @@ fn config() -> ProptestConfig {
 fn same(
     programs: &mut Continuity,
     settings: Settings,
-    fences: [bool; 3],
+    are_up: [bool; 3],
     frames: &[(Layer, Vec<u8>)],
 ) -> Result<(), TestCaseError> {
     programs.forget().unwrap();
@@ -33,12 +33,13 @@ fn same(
     let over = Timestamp::from_nanos(1);
     let until = [(1, Timestamp::from_nanos(u64::MAX)), (2, Timestamp::from_nanos(u64::MAX)), (3, over)]
         .into_iter()
-        .zip(fences);
+        .zip(are_up);
     let fenced: Vec<_> = until
         .filter(|(_, is_up)| *is_up)
         .flat_map(|((site, until), _)| FAMILIES.map(|family| (fleet::flow(family, site), until)))
         .collect();
-    fenced.iter().for_each(|(flow, until)| programs.fence(flow, *until).unwrap());
+    let mut fences = programs.fences().unwrap();
+    fenced.iter().for_each(|(flow, until)| fences.fence(flow, *until).unwrap());
     let knowledge = Knowledge {
         sockets: FAMILIES.map(owned).into(),
         fenced: fenced.into_iter().collect(),
@@ -55,7 +56,7 @@ fn same(
         prop_assert_eq!(changed, outcome.frame, "{:?}", outcome.verdict);
         prop_assert_eq!(kernel::counted(programs, &before), model.knowledge.counts, "{:?}", outcome.verdict);
     }
-    prop_assert_eq!(programs.held().unwrap(), model.knowledge.held);
+    prop_assert_eq!(fences.held(), model.knowledge.held);
     let learned: Vec<_> =
         programs.forwarded().unwrap().iter().map(|passage| (passage.flow, passage.site)).collect();
     prop_assert_eq!(learned, model.knowledge.learned.into_iter().collect::<Vec<_>>());
@@ -70,8 +71,8 @@ fn the_kernel_does_what_the_model_does() {
         let any =
             (arbitrary::settings(), any::<[bool; 3]>(), proptest::collection::vec(arbitrary::frame(), 1..25));
         let mut runner = TestRunner::new(config());
-        let result = runner.run(&any, |(settings, fences, frames)| {
-            same(&mut programs.borrow_mut(), settings, fences, &frames)
+        let result = runner.run(&any, |(settings, are_up, frames)| {
+            same(&mut programs.borrow_mut(), settings, are_up, &frames)
         });
         assert!(result.is_ok(), "{}", result.unwrap_err());
         // What never happens is not tested.

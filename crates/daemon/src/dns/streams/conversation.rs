@@ -88,8 +88,9 @@ pub(super) async fn converse(mut stream: impl Stream, arrived: Vec<u8>, place: &
             read = arrived.read(&mut stream), if may_ask && !arrived.has_message() => may_ask = read? > 0,
             () = ready(()), if !is_done => {}
             turn = place.turn(&mut round), if is_done && may_ask => {
-                // One whose keys are here only stays, and is forwarded.
-                if let Some(socket) = stream.second_handle()
+                // One whose keys are here only stays, and is forwarded; and none goes when all is about to stand still.
+                if place.may_leave()
+                    && let Some(socket) = stream.second_handle()
                     && turn.offer(socket, arrived.rest().to_vec()).await == Fate::Moved
                 {
                     return Ok(());

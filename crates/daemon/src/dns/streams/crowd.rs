@@ -184,6 +184,11 @@ impl Place {
         self.crowd.cooperation.turn(last).await
     }
 
+    /// Whether it may go to another site: who is on the way there when all stands still is lost.
+    pub(super) fn may_leave(&self) -> bool {
+        self.crowd.service.borrow().order() == Order::Serve
+    }
+
     /// Waits until all is to stand still. The client may be told to the program that takes over, if it is between two
     /// queries: then nothing is known of it that the kernel does not know.
     pub(super) async fn stand(&self) {

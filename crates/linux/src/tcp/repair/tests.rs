@@ -101,6 +101,20 @@ fn a_connection_that_is_thawed_where_it_was_goes_on_and_others_may_listen_beside
 }
 
 #[test]
+fn what_a_frozen_socket_takes_in_after_all_is_noticed() {
+    within(|_listener, mut client, service| {
+        freeze(&service).unwrap();
+        let dumped = dump(&service).unwrap();
+        assert_eq!(expected(&service).unwrap(), dumped.received.next);
+        client.write_all(b"late").unwrap();
+        wait_for(&service, 4);
+        assert_eq!(expected(&service).unwrap(), dumped.received.next.wrapping_add(4));
+        thaw(&service).unwrap();
+        assert_eq!(read(&service, 4), b"late");
+    });
+}
+
+#[test]
 fn a_connection_that_an_end_has_closed_stays() {
     within(|_listener, client, service| {
         drop(client);
