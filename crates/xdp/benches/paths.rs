@@ -44,7 +44,9 @@ const WAYS: [(&str, &str, Count); 9] = [
 fn main() {
     let text = kernel::inside(|pins| {
         let _sockets = kernel::Sockets::open();
-        ways(&mut Continuity::load(pins, kernel::ROOM).unwrap()) + "\n" + &million(&pins.join("../million"))
+        ways(&mut Continuity::load(pins, kernel::ROOM).unwrap())
+            + "\n"
+            + &million(&pins.with_file_name("million"))
     });
     print!("{}", text.expect("only root may measure"));
 }
