@@ -44,7 +44,7 @@ mod udp;
 pub(crate) mod zone_keeping;
 
 use crate::clock::Clock;
-use crate::handover::{Cooperation, Given, Membership};
+use crate::handover::{Cooperation, Given, Membership, Vacancy};
 use crate::succession::Sockets;
 use crate::watchdog::Heart;
 use ::dns::{Identity, Keyring, Limits, RateLimit, Transport};
@@ -193,6 +193,7 @@ impl Server {
             udp.extend(its);
         }
         let (takes, given) = mpsc::channel(GIVEN);
+        let vacancy = Vacancy::default();
         let clients = at(PORT).flat_map(|address| from.streams(address)).collect();
         let (rate_limit, limited) = watch::channel(settings.rate_limit);
         let identity = Arc::new(settings.identity.clone());
@@ -209,11 +210,11 @@ impl Server {
             rate_limit,
             orders: Arc::clone(&orders),
             threads: Vec::new(),
-            _membership: surroundings.cooperation.join(at(PORT).collect(), &takes),
+            _membership: surroundings.cooperation.join(at(PORT).collect(), &takes, &vacancy),
             udp: second_handles(&udp)?,
             listeners: second_handles(&tcp)?.into_iter().chain(second_handles(&over_tls)?).collect(),
         };
-        server.converse(tcp, clients, Some(given), Speech::Plain, service())?;
+        server.converse(tcp, clients, Some((given, vacancy)), Speech::Plain, service())?;
         if let Some(tls) = &server.tls {
             let speech = Speech::Tls(tls.subscribe());
             server.converse(over_tls, Vec::new(), None, speech, service())?;
@@ -231,7 +232,7 @@ impl Server {
         &mut self,
         listeners: Vec<TcpListener>,
         clients: Vec<TcpStream>,
-        given: Option<mpsc::Receiver<Given>>,
+        given: Option<(mpsc::Receiver<Given>, Vacancy)>,
         speech: Speech,
         service: Service,
     ) -> Result<(), Error> {

@@ -23,7 +23,7 @@ mod taking;
 mod tally;
 mod ways;
 
-pub(crate) use cooperation::{Cooperation, Fate, Given, Membership, Offers, Turn, prepare};
+pub(crate) use cooperation::{Cooperation, Fate, Given, Membership, Offers, Turn, Vacancy, prepare};
 pub(crate) use driver::{Driver, Receiver, Situation};
 pub(crate) use patience::Patience;
 pub(crate) use tally::{Numbers, Tally};

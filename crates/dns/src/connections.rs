@@ -158,6 +158,11 @@ impl Connections {
         self.known.len()
     }
 
+    /// Whether a newcomer takes the place of another one, wherever it comes from.
+    pub fn is_full(&self) -> bool {
+        self.known.len() >= self.limits.connections.get()
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.known.is_empty()

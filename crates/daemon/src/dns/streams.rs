@@ -17,7 +17,7 @@ mod tls;
 
 use super::orders::Order;
 use super::service::Service;
-use crate::handover::Given;
+use crate::handover::{Given, Vacancy};
 use ::dns::{Limits, Transport};
 use crowd::Crowd;
 use nix::libc;
@@ -78,8 +78,8 @@ pub(super) struct Streams {
     listeners: Vec<tokio::net::TcpListener>,
     /// Connections that were open before this program.
     clients: Vec<(tokio::net::TcpStream, SocketAddr)>,
-    /// Connections that were open at another site.
-    given: Option<mpsc::Receiver<Given>>,
+    /// Connections that were open at another site, and whether there is a place for one more.
+    given: Option<(mpsc::Receiver<Given>, Vacancy)>,
     speech: Speech,
     limits: watch::Receiver<Limits>,
     service: Service,
@@ -89,7 +89,7 @@ impl Streams {
     pub(super) fn new(
         listeners: Vec<TcpListener>,
         clients: Vec<TcpStream>,
-        given: Option<mpsc::Receiver<Given>>,
+        given: Option<(mpsc::Receiver<Given>, Vacancy)>,
         speech: Speech,
         limits: watch::Receiver<Limits>,
         service: Service,
@@ -115,7 +115,10 @@ impl Streams {
         let _ = linux::scheduling::step_back(speech.steps_back());
         let (stand, standing) = watch::channel(false);
         LocalSet::new().block_on(&runtime, async {
-            let crowd = Rc::new(Crowd::new(speech, *limits.borrow(), service.clone(), standing.clone()));
+            let (given, vacancy) =
+                given.map_or_else(Default::default, |(given, vacancy)| (Some(given), vacancy));
+            let crowd =
+                Rc::new(Crowd::new(speech, *limits.borrow(), service.clone(), standing.clone(), vacancy));
             for (stream, from) in clients {
                 crowd.admit(stream, from, Vec::new());
             }

@@ -1,8 +1,10 @@
 //! Services that let their connections go, and take those of others.
 
+use ::continuity::handover::Refusal;
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -58,7 +60,31 @@ pub(crate) struct Given {
     pub(crate) state: Vec<u8>,
 }
 
-type Members = Arc<Mutex<BTreeMap<SocketAddr, mpsc::Sender<Given>>>>;
+/// Whether a service has a place for one more connection. Copies are the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Vacancy {
+    is_full: Arc<AtomicBool>,
+}
+
+impl Vacancy {
+    /// What is given to a full service would cost another client its place.
+    pub(crate) fn say(&self, is_full: bool) {
+        self.is_full.store(is_full, Ordering::Relaxed);
+    }
+
+    fn is_full(&self) -> bool {
+        self.is_full.load(Ordering::Relaxed)
+    }
+}
+
+/// A service that takes connections.
+#[derive(Debug)]
+struct Member {
+    takes: mpsc::Sender<Given>,
+    vacancy: Vacancy,
+}
+
+type Members = Arc<Mutex<BTreeMap<SocketAddr, Member>>>;
 
 /// What services and the driver know of each other.
 #[derive(Clone, Debug)]
@@ -105,6 +131,11 @@ impl Offers {
         }
     }
 
+    /// Whether the service at an address takes one more.
+    pub(crate) fn has_room(&self, at: SocketAddr) -> bool {
+        self.cooperation.is_welcome(at).is_ok()
+    }
+
     /// Ends the round, and gives a connection to the service at an address; false if there is none.
     pub(crate) fn give(&self, at: SocketAddr, given: Given) -> bool {
         self.round.send_replace(0);
@@ -126,15 +157,33 @@ pub(crate) struct Turn(oneshot::Sender<Offered>);
 
 impl Cooperation {
     /// Connections to these addresses go into this queue. The last that says so gets them.
-    pub(crate) fn join(&self, addresses: Vec<SocketAddr>, takes: &mpsc::Sender<Given>) -> Membership {
+    pub(crate) fn join(
+        &self,
+        addresses: Vec<SocketAddr>,
+        takes: &mpsc::Sender<Given>,
+        vacancy: &Vacancy,
+    ) -> Membership {
         let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
-        members.extend(addresses.iter().map(|address| (*address, takes.clone())));
+        let member = || Member { takes: takes.clone(), vacancy: vacancy.clone() };
+        members.extend(addresses.iter().map(|address| (*address, member())));
         Membership { members: Arc::clone(&self.members), addresses, takes: takes.clone() }
     }
 
     /// The queue of the service at an address; none if there is no such service.
     pub(super) fn queue(&self, address: SocketAddr) -> Option<mpsc::Sender<Given>> {
-        self.members.lock().unwrap_or_else(PoisonError::into_inner).get(&address).cloned()
+        self.members
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&address)
+            .map(|member| member.takes.clone())
+    }
+
+    /// Whether the service at an address takes one more.
+    pub(super) fn is_welcome(&self, address: SocketAddr) -> Result<(), Refusal> {
+        let members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        let member = members.get(&address).ok_or(Refusal::NoService)?;
+        let is_full = member.vacancy.is_full() || member.takes.capacity() == 0;
+        if is_full { Err(Refusal::Service) } else { Ok(()) }
     }
 
     /// Waits for the turn to offer a connection, in a later round than this one; the new round. It comes when there is a way to
@@ -174,7 +223,7 @@ impl Drop for Membership {
         let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
         for address in &self.addresses {
             // Another one may have come in its place.
-            if members.get(address).is_some_and(|takes| takes.same_channel(&self.takes)) {
+            if members.get(address).is_some_and(|member| member.takes.same_channel(&self.takes)) {
                 members.remove(address);
             }
         }

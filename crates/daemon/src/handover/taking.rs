@@ -138,9 +138,9 @@ impl Taking<'_> {
         let now = self.situation.borrow();
         let now = now.as_ref().filter(|now| now.services.contains(&service.ip().to_canonical()));
         let now = now.ok_or(Refusal::NoService)?;
-        let queue = self.cooperation.queue(service).ok_or(Refusal::NoService)?;
+        self.cooperation.is_welcome(service)?;
         // Two sites that are being left would pass it to and fro.
-        if now.is_leaving || queue.capacity() == 0 { Err(Refusal::Service) } else { Ok(()) }
+        if now.is_leaving { Err(Refusal::Service) } else { Ok(()) }
     }
 
     /// What was held is for the socket that goes on here. If none does, its client sends it again, to where it goes on.

@@ -165,7 +165,7 @@ impl Stage {
             namespace.run(run).unwrap();
         });
         let (takes_in, given) = mpsc::channel(4);
-        let membership = takes.then(|| cooperation.join(vec![service()], &takes_in));
+        let membership = takes.then(|| cooperation.join(vec![service()], &takes_in, &Default::default()));
         // From here on it can be called.
         while !self.is_open(usize::from(site) - 1) {
             std::thread::yield_now();

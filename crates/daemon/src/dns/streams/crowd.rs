@@ -7,7 +7,7 @@ use crate::dns::counters::Cut;
 use crate::dns::orders::Order;
 use crate::dns::served::Said;
 use crate::dns::service::{Messages, Reply, Service};
-use crate::handover::{Cooperation, Turn};
+use crate::handover::{Cooperation, Turn, Vacancy};
 use ::dns::{ConnectionId, Connections, Limits};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -34,6 +34,7 @@ pub(super) struct Crowd {
     room: RefCell<Box<[u8]>>,
     standing: watch::Receiver<bool>,
     cooperation: Cooperation,
+    vacancy: Vacancy,
 }
 
 impl Crowd {
@@ -42,6 +43,7 @@ impl Crowd {
         limits: Limits,
         service: Service,
         standing: watch::Receiver<bool>,
+        vacancy: Vacancy,
     ) -> Self {
         Crowd {
             cooperation: service.cooperation(),
@@ -52,6 +54,7 @@ impl Crowd {
             tasks: RefCell::default(),
             room: RefCell::new(vec![0; LONGEST].into_boxed_slice()),
             standing,
+            vacancy,
         }
     }
 
@@ -73,6 +76,7 @@ impl Crowd {
             self.cut(idlest, Cut::Crowded);
         }
         let ends = (from, stream.local_addr().ok());
+        self.vacancy.say(self.connections.borrow().is_full());
         let place = Place { crowd: Rc::clone(self), id: opened.id, ends };
         let task = spawn_local(async move {
             // How a connection ends concerns nobody: the client knows, or is gone.
@@ -223,7 +227,9 @@ fn put(message: &[u8], sending: &mut Vec<u8>) {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.crowd.connections.borrow_mut().close(self.id);
+        let mut connections = self.crowd.connections.borrow_mut();
+        connections.close(self.id);
+        self.crowd.vacancy.say(connections.is_full());
         self.crowd.tasks.borrow_mut().remove(&self.id);
         self.crowd.service.borrow().counters().count_end();
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::handover::{Fate, Given, prepare};
+use std::num::NonZeroUsize;
 
 #[test]
 fn a_connection_goes_between_two_messages_with_what_has_arrived_of_the_next() {
@@ -43,5 +44,28 @@ fn a_connection_that_stays_is_served_on_and_offered_again() {
         assert_eq!(read_framed(&mut client)[..2], id.to_be_bytes());
         let (_, _, fate) = offers.next();
         fate.send(Fate::Stays).unwrap();
+    }
+}
+
+#[test]
+fn a_service_that_is_full_takes_no_connection_of_another_site() {
+    let (cooperation, offers) = prepare();
+    let mut settings = settings(1);
+    settings.limits.connections = NonZeroUsize::new(2).unwrap();
+    let world = World::among(shelf(), &settings, &Surroundings { cooperation, ..surroundings() });
+    let ask = || {
+        let mut client = world.connect();
+        client.write_all(&framed(&query(1, 6))).unwrap();
+        read_framed(&mut client);
+        client
+    };
+    let first = ask();
+    let at = first.peer_addr().unwrap();
+    assert!(offers.has_room(at));
+    let second = ask();
+    assert!(!offers.has_room(at), "it would cost one of the two its place");
+    drop(second);
+    while !offers.has_room(at) {
+        std::thread::yield_now();
     }
 }
