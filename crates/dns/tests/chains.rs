@@ -5,7 +5,7 @@
 #[path = "support/messages.rs"]
 mod messages;
 
-use dns::{Identity, Outcome, Transport, Zones, zone};
+use dns::{Identity, Outcome, Transport, Zone, Zones, zone};
 use messages::{AskEdns, answer, ask, show};
 use std::sync::Arc;
 
@@ -25,8 +25,10 @@ const BOTH: &str = "@ NSEC3PARAM 1 0 0 -\n@ NSEC3PARAM 1 0 5 -\n";
 
 /// With what the zone proves that a name is not there: the parameters of its NSEC3 records, or NSEC.
 fn proof(lines: &[&str]) -> Vec<String> {
-    let zone =
-        zone::parse(&(ZONE.to_owned() + &lines.concat())).unwrap_or_else(|faults| panic!("{faults:#?}"));
+    proof_of(zone::parse(&(ZONE.to_owned() + &lines.concat())).unwrap_or_else(|faults| panic!("{faults:#?}")))
+}
+
+fn proof_of(zone: Zone) -> Vec<String> {
     let zones = Zones::new(vec![Arc::new(zone)]).unwrap();
     let identity = Identity::new(&"london".parse().unwrap(), None);
     let mut query = ask("nobody.example.", "A");
@@ -72,4 +74,20 @@ fn names_prove_where_no_hashes_do() {
         "on the way to hashes, or back"
     );
     assert_eq!(proof(&["@ NSEC3PARAM 1 0 0 -\n", names, &ONCE.concat()]), ["3 1 0 0 -"]);
+    assert!(proof(&["@ NSEC3PARAM 1 0 0 -\n", names, ONCE[0]])[0].starts_with(" example."), "half of a ring");
+    assert!(proof(&[BOTH, names, ONCE[0], OFTEN[1]])[0].starts_with(" example."), "half of two");
+}
+
+#[test]
+fn a_change_that_closes_or_breaks_the_ring_decides_anew() {
+    let names = "@ NSEC a SOA NS NSEC\na NSEC @ A NSEC\n";
+    let parsed = |lines: &[&str]| {
+        zone::parse(&(ZONE.to_owned() + &lines.concat())).unwrap_or_else(|faults| panic!("{faults:#?}"))
+    };
+    let ring = parsed(&["@ NSEC3PARAM 1 0 0 -\n", names, &ONCE.concat()]);
+    let half = parsed(&["@ NSEC3PARAM 1 0 0 -\n", names, ONCE[0]]);
+    let link = zone::ZoneRecords::of(&ring).filter(|record| record.kind == terms::RecordType::NSEC3).nth(1);
+    let link = link.unwrap();
+    assert_eq!(proof_of(half.changed(&[], &[&link]).unwrap()), ["3 1 0 0 -"]);
+    assert_eq!(proof_of(ring.changed(&[&link], &[]).unwrap()), proof_of(half));
 }

@@ -30,25 +30,32 @@ enum Standing {
 
 /// How the zone proves what does not exist. While its parameters change it has several chains, and any that is complete
 /// will do (RFC 5155 section 7.3): the one with the fewest iterations. A chain that its signer still works on or takes
-/// away has no NSEC3PARAM with flags 0.
+/// away has no NSEC3PARAM with flags 0. NSEC records are better than a chain that is no ring, and worse than one that is.
 pub(super) fn denial(sorted: &Sorted<'_>, zone: &DomainName) -> Result<Denial, Flaw> {
     let Some(apex) = sorted.find(&[]) else { return Ok(Denial::None) };
     let announced = apex.set(RecordType::NSEC3PARAM);
     let chains: Vec<Chain<'_>> = announced.iter().flat_map(SetGroup::records).filter_map(Chain::of).collect();
+    let has_choice = has_choice(&apex);
     let mut best: Option<(Standing, &Chain<'_>)> = None;
     for chain in chains.iter().filter(|chain| chain.iterations <= MOST_ITERATIONS) {
-        let standing =
-            if chains.len() > 1 { chain.standing(sorted, zone) } else { chain.beginning(sorted, zone) };
+        let standing = if has_choice { chain.standing(sorted, zone) } else { chain.beginning(sorted, zone) };
         if standing > Standing::Missing && best.as_ref().is_none_or(|(other, _)| standing > *other) {
             best = Some((standing, chain));
         }
     }
+    let best = best.filter(|(standing, _)| *standing == Standing::Complete || !apex.has(RecordType::NSEC));
     match (best, chains.first()) {
         (Some((_, chain)), _) => Ok(Denial::Nsec3 { iterations: chain.iterations, salt: chain.salt.into() }),
         _ if apex.has(RecordType::NSEC) => Ok(Denial::Nsec),
         (None, None) => Ok(Denial::None),
         (None, Some(chain)) => Err(chain.flaw()),
     }
+}
+
+/// Whether the zone's own name offers several ways to prove, so that only a look at all of the zone tells the best one.
+pub(super) fn has_choice(apex: &NameGroup<'_>) -> bool {
+    let chains = apex.set(RecordType::NSEC3PARAM).map_or(0, |chains| chains.records().len());
+    chains + usize::from(apex.has(RecordType::NSEC)) > 1
 }
 
 impl<'s> Chain<'s> {

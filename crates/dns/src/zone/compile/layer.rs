@@ -1,6 +1,6 @@
 //! From the records of the names that a change touches to a [layer](crate::image::layer).
 
-use super::super::denial::{denial, is_hashed_with};
+use super::super::denial::{denial, has_choice, is_hashed_with};
 use super::super::fault::{Flaw, Place};
 use super::super::records::{NameGroup, Sorted};
 use super::{Compiler, Denial, serial, too_large};
@@ -22,9 +22,7 @@ pub(in crate::zone) fn lay(
 ) -> Result<Option<Zone>, Flaw> {
     let apex = sorted.find(&[]);
     let Some(serial) = apex.as_ref().and_then(serial) else { return Ok(None) };
-    // Of several chains the best one is found by a look at all of each.
-    let chains = apex.as_ref().and_then(|apex| apex.set(RecordType::NSEC3PARAM));
-    if chains.is_some_and(|chains| chains.records().len() > 1) {
+    if apex.as_ref().is_some_and(has_choice) {
         return Ok(None);
     }
     let changes_kind = denial(sorted, zone.apex())? != *zone.denial();
