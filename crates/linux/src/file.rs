@@ -133,9 +133,16 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<()> {
     Beside::write(path, content)?.put()
 }
 
-/// Adds to the end of a file that is there.
+/// Adds to the end of a file that is there. Where that does not go, the file is as long as it was.
 pub fn append(path: &Path, content: &[u8]) -> Result<()> {
-    let written = || OpenOptions::new().append(true).open(path)?.write_all(content);
+    let written = || {
+        let mut file = OpenOptions::new().append(true).open(path)?;
+        let before = file.metadata()?.len();
+        file.write_all(content).inspect_err(|_| {
+            // A part may be there; if it cannot be taken back, the first error says more.
+            let _ = file.set_len(before);
+        })
+    };
     written().attempt(|| format!("write {}", path.display()))
 }
 
@@ -161,6 +168,29 @@ mod tests {
         assert!(append(&folder.path().join("none"), b"").is_err());
         replace(&path, b"").unwrap();
         assert_eq!(Mapping::of(&path).unwrap().as_ref(), b"");
+    }
+
+    /// Says to the test below that it is the one in which files may not grow.
+    const LIMITED: &str = "CATCHMENT_TEST_FILES_ARE_LIMITED";
+
+    #[test]
+    fn what_cannot_be_added_as_a_whole_is_not_added() {
+        if std::env::var_os(LIMITED).is_some() {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("file");
+            replace(&path, b"first").unwrap();
+            assert!(append(&path, &vec![b'.'; 1 << 20]).is_err());
+            assert_eq!(fs::read(&path).unwrap(), b"first");
+            return append(&path, b" and second").unwrap();
+        }
+        // In a process of its own, since the limit holds for all of it. Without the trap the system ends it.
+        let limited = "trap '' XFSZ; ulimit -f 64; exec \"$@\"";
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", limited, "sh"]).arg(std::env::current_exe().unwrap());
+        command.args(["--exact", "file::tests::what_cannot_be_added_as_a_whole_is_not_added"]);
+        let output = command.env(LIMITED, "1").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("1 passed"), "{said}");
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //!  step:   | octets: 4 | checksum: 4 | removed: 4 | records ... | records that were added ... |
 //!  record: | owner | type: 2 | TTL: 4 | octets of the data: 2 | data |
 //! ```
-//! Numbers are little-endian. Another step is added at the end, so a file may be torn where the program was stopped.
+//! Numbers are little-endian. Another step is added at the end, so a file may be torn where the program was stopped: what
+//! stands before that is good.
 
 use crate::difference::Difference;
 use crate::reader::Piece;
@@ -24,7 +25,16 @@ const MARK: [u8; 8] = *b"\x89steps\r\n";
 /// megabytes.
 #[derive(Clone, Debug, Default)]
 pub struct Journal {
-    steps: Arc<VecDeque<Step>>,
+    steps: Arc<Steps>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Steps {
+    kept: VecDeque<Step>,
+    /// Of those that are kept.
+    octets: usize,
+    /// How many there were since the first one, also those that are kept no more.
+    count: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -35,6 +45,23 @@ struct Step {
     difference: Arc<Difference>,
 }
 
+impl Steps {
+    fn push(&mut self, next: Difference) {
+        let Some((from, to)) = next.serials() else { return *self = Steps::default() };
+        // A version that never was the last one's.
+        if self.kept.back().is_some_and(|last| last.to != from) {
+            *self = Steps::default();
+        }
+        let octets = next.octets();
+        self.kept.push_back(Step { from, to, octets, difference: Arc::new(next) });
+        self.octets += octets;
+        self.count += 1;
+        while self.kept.len() > MOST_KEPT || self.octets > MOST_OCTETS {
+            self.octets -= self.kept.pop_front().map_or(0, |first| first.octets);
+        }
+    }
+}
+
 /// The octets are no journal, or only a part of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the journal is damaged from octet {0} on")]
@@ -43,28 +70,20 @@ pub struct Torn(pub usize);
 impl Journal {
     /// The journal with one more difference.
     pub fn with(&self, next: Difference) -> Journal {
-        let Some((from, to)) = next.serials() else { return Journal::default() };
-        let mut steps = VecDeque::clone(&self.steps);
-        // A version that never was the last one's.
-        if steps.back().is_some_and(|last| last.to != from) {
-            steps.clear();
-        }
-        steps.push_back(Step { from, to, octets: next.octets(), difference: Arc::new(next) });
-        let mut octets = steps.iter().map(|step| step.octets).sum::<usize>();
-        while steps.len() > MOST_KEPT || octets > MOST_OCTETS {
-            octets -= steps.pop_front().map_or(0, |first| first.octets);
-        }
+        let mut steps = Steps::clone(&self.steps);
+        steps.push(next);
         Journal { steps: Arc::new(steps) }
     }
 
-    /// Whether it has one difference alone.
-    pub fn is_new(&self) -> bool {
-        self.steps.len() == 1
+    /// Whether its file is to be written anew, not added to: what is in there is not what comes before the last
+    /// difference, or is twice as much as is kept.
+    pub fn wants_another_file(&self) -> bool {
+        self.steps.kept.len() <= 1 || self.steps.count.is_multiple_of(MOST_KEPT)
     }
 
     /// The version that it leads to; none where it is empty.
     pub fn end(&self) -> Option<u32> {
-        Some(self.steps.back()?.to)
+        Some(self.steps.kept.back()?.to)
     }
 
     /// Whether it knows the way from a version to its end.
@@ -98,13 +117,13 @@ impl Journal {
     }
 
     fn steps_since(&self, serial: u32) -> impl Iterator<Item = &Step> {
-        self.steps.iter().skip_while(move |step| step.from != serial)
+        self.steps.kept.iter().skip_while(move |step| step.from != serial)
     }
 
     /// It as a file.
     pub fn file(&self) -> Vec<u8> {
         let mut file = MARK.to_vec();
-        self.steps.iter().for_each(|step| file.extend(Journal::addition(&step.difference)));
+        self.steps.kept.iter().for_each(|step| file.extend(Journal::addition(&step.difference)));
         file
     }
 
@@ -122,18 +141,25 @@ impl Journal {
         [&(step.len() as u32).to_le_bytes()[..], &checksum.to_le_bytes(), &step].concat()
     }
 
-    /// Reads a file.
-    ///
-    /// # Errors
-    /// It is damaged, or torn.
-    pub fn read(file: &[u8]) -> Result<Journal, Torn> {
-        let mut rest = file.strip_prefix(&MARK).ok_or(Torn(0))?;
-        let mut journal = Journal::default();
+    /// Reads a file: what of it is good, and where it is damaged or torn, if it is.
+    pub fn read(file: &[u8]) -> (Journal, Option<Torn>) {
+        let mut steps = Steps::default();
+        let mut torn = None;
+        let mut rest = file.strip_prefix(&MARK).unwrap_or_else(|| {
+            torn = Some(Torn(0));
+            &[]
+        });
         while !rest.is_empty() {
-            let torn = Torn(file.len() - rest.len());
-            journal = journal.with(step(&mut rest).ok_or(torn)?);
+            let begin = file.len() - rest.len();
+            match step(&mut rest) {
+                Some(difference) => steps.push(difference),
+                None => {
+                    torn = Some(Torn(begin));
+                    break;
+                }
+            }
         }
-        Ok(journal)
+        (Journal { steps: Arc::new(steps) }, torn)
     }
 }
 

@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use terms::{Authority, DomainName, Record, RecordType};
-use transfer::{Difference, Fault, Journal, Piece, Progress, Question, Reader, Request, Writer};
+use transfer::{Difference, Fault, Journal, Piece, Progress, Question, Reader, Request, Torn, Writer};
 
 fn zone() -> DomainName {
     "Example.".parse().unwrap()
@@ -170,7 +170,7 @@ fn a_journal_knows_the_way_from_every_version_that_it_has_seen() {
 }
 
 #[test]
-fn a_journal_comes_back_from_its_file_whole_or_not_at_all() {
+fn a_journal_comes_back_from_its_file_as_far_as_that_is_good() {
     let version = |serial: u32| {
         let mut text = record("Text", RecordType::TXT, &[1, serial as u8]);
         text.ttl = serial;
@@ -183,7 +183,8 @@ fn a_journal_comes_back_from_its_file_whole_or_not_at_all() {
         [file, Journal::addition(&step(from, from + 1))].concat()
     });
     assert_eq!(file, added, "written at once, or step by step");
-    let again = Journal::read(&file).unwrap();
+    let (again, torn) = Journal::read(&file);
+    assert_eq!(torn, None);
     for from in 1..4 {
         let records = |journal: &Journal| journal.since(from, &soa(4)).unwrap().collect::<Vec<_>>();
         assert_eq!(records(&again), records(&journal));
@@ -196,12 +197,18 @@ fn a_journal_comes_back_from_its_file_whole_or_not_at_all() {
         file.len() - Journal::addition(&step(3, 4)).len(),
         file.len(),
     ];
-    for end in 0..file.len() {
-        assert_eq!(Journal::read(&file[..end]).is_ok(), ends.contains(&end), "cut at {end}");
-    }
+    // The version that is good, and where what is not begins.
+    let good = |at: usize| match ends.iter().rposition(|&end| end <= at) {
+        None => (None, 0),
+        Some(0) => (None, ends[0]),
+        Some(whole) => (Some(whole as u32 + 1), ends[whole]),
+    };
     for at in 0..file.len() {
-        let bent = [&file[..at], &[!file[at]], &file[at + 1..]].concat();
-        assert!(Journal::read(&bent).is_err(), "bent at {at}");
+        let (end, begin) = good(at);
+        let (cut, torn) = Journal::read(&file[..at]);
+        assert_eq!((cut.end(), torn), (end, (!ends.contains(&at)).then_some(Torn(begin))), "cut at {at}");
+        let (bent, torn) = Journal::read(&[&file[..at], &[!file[at]], &file[at + 1..]].concat());
+        assert_eq!((bent.end(), torn), (end, Some(Torn(begin))), "bent at {at}");
     }
 }
 
@@ -221,6 +228,23 @@ fn a_journal_is_bounded() {
     };
     assert_eq!(filled(10), 1000, "so many steps");
     assert!((10..1000).contains(&filled(60_000)), "so many octets: {}", filled(60_000));
+}
+
+#[test]
+fn a_file_never_has_more_than_twice_what_is_kept() {
+    let step = |from| Difference::between(std::iter::once(soa(from)), std::iter::once(soa(from + 1)));
+    let (mut journal, mut in_file) = (Journal::default(), 0);
+    for serial in 1..4500 {
+        journal = journal.with(step(serial));
+        in_file = if journal.wants_another_file() { serial.min(1000) } else { in_file + 1 };
+        assert!(in_file < 2000, "{serial}");
+    }
+    assert_eq!(in_file, 1499, "it is added to, mostly");
+    let large = |kind| (0..300).map(move |n| record(&format!("n{n}"), RecordType::new(kind), &[0; 60_000]));
+    let (old, new) =
+        (std::iter::once(soa(4500)).chain(large(65280)), std::iter::once(soa(4501)).chain(large(65281)));
+    let emptied = journal.with(Difference::between(old, new));
+    assert!(emptied.end().is_none() && emptied.wants_another_file(), "more than is kept");
 }
 
 proptest! {

@@ -38,7 +38,7 @@ pub(super) enum Event {
         /// What the system said.
         reason: Reason,
     },
-    /// What changed before this program was started is not known.
+    /// Some of what changed before this program was started is not known.
     JournalLost {
         /// What is wrong with the file.
         reason: Reason,
@@ -167,7 +167,7 @@ impl fmt::Display for Event {
             }
             Event::JournalLost { reason } => write!(
                 f,
-                "its journal cannot be used, so whoever asks for changes gets the whole zone, as we do: {reason}"
+                "what its journal has lost comes again, and whoever asks for those changes gets the whole zone: {reason}"
             ),
             Event::Untold { serial, secondary, reason } => {
                 write!(f, "{secondary} does not hear of serial {serial}: {reason}")

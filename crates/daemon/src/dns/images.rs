@@ -11,6 +11,7 @@ use std::fmt::Write;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use terms::{Authority, DomainName, Reason, ServiceName};
 use transfer::{Difference, Journal, Membership};
@@ -24,6 +25,8 @@ const MOST_OCTETS: u64 = 64 << 20;
 #[derive(Clone, Debug)]
 pub(crate) struct Images {
     folder: PathBuf,
+    /// Zones whose last version is not on disk, but an older one.
+    behind: Arc<Mutex<BTreeSet<DomainName>>>,
 }
 
 /// A zone of an earlier process.
@@ -32,7 +35,7 @@ pub(super) struct Image {
     /// How long ago a primary had it for the last time. A clock that was set back makes it young.
     pub(super) age: Duration,
     pub(super) journal: Journal,
-    /// What is wrong with the journal, which then is empty.
+    /// What is wrong with the journal, which then lacks something.
     pub(super) fault: Option<Reason>,
 }
 
@@ -54,7 +57,7 @@ impl Written {
 impl Images {
     /// Those of a service, in the state directory.
     pub(crate) fn new(state_dir: &Path, service: &ServiceName) -> Images {
-        Images { folder: state_dir.join("zones").join(service.as_str()) }
+        Images { folder: state_dir.join("zones").join(service.as_str()), behind: Arc::default() }
     }
 
     /// The image of a zone; none when there is none that can be used: it comes again from a primary.
@@ -64,40 +67,62 @@ impl Images {
         if zone.apex() != apex {
             return None;
         }
-        Some(match self.journal(apex).and_then(|journal| Ok((laid(&zone, &journal)?, journal))) {
-            Ok((newer, journal)) => Image { zone: newer.unwrap_or(zone), age, journal, fault: None },
+        let (journal, torn) = self.journal(apex);
+        Some(match laid(&zone, &journal) {
+            Ok(newer) => Image { zone: newer.unwrap_or(zone), age, journal, fault: torn },
             Err(fault) => Image { zone, age, journal: Journal::default(), fault: Some(fault) },
         })
     }
 
-    /// What changed last in a zone. One that cannot be used is removed: it would not be added to.
-    pub(super) fn journal(&self, apex: &DomainName) -> Result<Journal, Reason> {
+    /// What changed last in a zone, as far as its file is good, and what is wrong with the rest: that is thrown away.
+    pub(super) fn journal(&self, apex: &DomainName) -> (Journal, Option<Reason>) {
         let path = self.journal_path(apex);
-        let Ok(file) = File::open(&path) else { return Ok(Journal::default()) };
+        let Ok(file) = File::open(&path) else { return Default::default() };
         let mut octets = Vec::new();
-        let read = file.take(MOST_OCTETS).read_to_end(&mut octets).map_err(|error| error.to_string());
-        let journal = read.and_then(|_| Journal::read(&octets).map_err(|torn| torn.to_string()));
-        journal.map_err(|why| {
+        let (journal, fault) = match file.take(MOST_OCTETS).read_to_end(&mut octets) {
+            Ok(_) => {
+                let (journal, torn) = Journal::read(&octets);
+                (journal, torn.map(|torn| Reason::from(torn.to_string())))
+            }
+            Err(error) => (Journal::default(), Some(Reason::from(error.to_string()))),
+        };
+        // Nothing is ever to be added behind what is damaged.
+        if fault.is_some() && self.keep_journal(apex, &journal).is_err() {
             let _ = fs::remove_file(&path);
-            Reason::from(why)
-        })
+        }
+        (journal, fault)
     }
 
     /// Writes what changed last in a zone.
     pub(super) fn keep_journal(&self, apex: &DomainName, journal: &Journal) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
-        replace(&self.journal_path(apex), &journal.file()).map_err(io::Error::other)
+        replace(&self.journal_path(apex), &journal.file()).map_err(io::Error::other)?;
+        self.catch_up(apex);
+        Ok(())
     }
 
     /// Notes the last difference of a journal.
     pub(super) fn note(&self, apex: &DomainName, last: &Difference, journal: &Journal) -> io::Result<()> {
         let path = self.journal_path(apex);
         let has_room = fs::metadata(&path).is_ok_and(|file| file.len() < MOST_OCTETS / 2);
-        // A journal that begins anew says nothing about what is in the file.
-        if has_room && !journal.is_new() {
+        if has_room && !journal.wants_another_file() && !self.behind().contains(apex) {
             return append(&path, &Journal::addition(last)).map_err(io::Error::other);
         }
         self.keep_journal(apex, journal)
+    }
+
+    /// Takes in that the last version of a zone could not be kept: until one is, nobody confirms what lies there.
+    pub(super) fn fall_behind(&self, apex: &DomainName) {
+        self.behind().insert(apex.clone());
+    }
+
+    /// Takes in that the last version of a zone is kept.
+    pub(super) fn catch_up(&self, apex: &DomainName) {
+        self.behind().remove(apex);
+    }
+
+    fn behind(&self) -> MutexGuard<'_, BTreeSet<DomainName>> {
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long ago a primary had the kept version for the last time.
@@ -125,19 +150,31 @@ impl Images {
         Ok((Zone::from_image(mapping).map_err(io::Error::other)?, Written { image, journal }))
     }
 
-    /// Notes that a primary has just said that the kept version is right.
+    /// Notes that a primary has just said that the last version is right, if it is kept.
     pub(super) fn confirm(&self, apex: &DomainName) -> io::Result<()> {
-        File::open(self.path(apex))?.set_modified(SystemTime::now())
+        if self.behind().contains(apex) {
+            return Ok(());
+        }
+        self.date(apex, Duration::ZERO)
     }
 
-    /// Removes images and journals of other zones than these, once they are too old to be served: until then, a reload that takes a
-    /// zone back finds it as it was.
+    /// Notes how long ago a primary had the kept version for the last time.
+    pub(super) fn date(&self, apex: &DomainName, age: Duration) -> io::Result<()> {
+        let then = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
+        File::open(self.path(apex))?.set_modified(then)
+    }
+
+    /// Removes images and journals of other zones than these, once they are too old to be served: until then, a reload
+    /// that takes a zone back finds it as it was. A journal without an image is that of a zone in a file.
     pub(super) fn sweep<'a>(&self, wanted: impl Iterator<Item = &'a DomainName>) {
         let wanted: BTreeSet<PathBuf> = wanted.map(|apex| self.path(apex)).collect();
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
         for path in entries.flatten().map(|entry| entry.path()) {
             let is_image = path.extension().is_some_and(|extension| extension == "image");
-            if is_image && !wanted.contains(&path) && is_over(&path) {
+            let image = path.with_extension("image");
+            let is_alone =
+                path.extension().is_some_and(|extension| extension == "journal") && !image.exists();
+            if !wanted.contains(&image) && (is_alone || is_image && is_over(&path)) {
                 // What cannot be removed takes room, and nothing else.
                 let _ = fs::remove_file(path.with_extension("journal"));
                 let _ = fs::remove_file(path);
@@ -325,11 +362,18 @@ mod tests {
             ["wanted.", "left.", "old."].map(|name| name.parse::<DomainName>().unwrap());
         fs::write(images.folder.join("damaged.image"), "no image").unwrap();
         fs::write(images.folder.join("notes"), "somebody else's").unwrap();
+        for journal in ["wanted", "left", "file", "gone"] {
+            fs::write(images.folder.join(format!("{journal}.journal")), "").unwrap();
+        }
+        let file: DomainName = "file.".parse().unwrap();
         for apex in [&wanted, &old] {
             let file = File::open(images.path(apex)).unwrap();
             file.set_modified(SystemTime::now() - Duration::from_secs(604_800)).unwrap();
         }
-        images.sweep([&wanted].into_iter());
+        images.sweep([&wanted, &file].into_iter());
+        for (journal, stays) in [("wanted", true), ("left", true), ("file", true), ("gone", false)] {
+            assert_eq!(images.folder.join(format!("{journal}.journal")).exists(), stays, "{journal}");
+        }
         let is_there = |path: PathBuf| path.exists();
         assert!(
             is_there(images.path(&wanted)) && is_there(images.path(&left)) && !is_there(images.path(&old))
@@ -363,11 +407,11 @@ mod tests {
         let first = version(1);
         let apex = first.apex();
         keep(&images, &first);
+        let step = |from| crate::dns::shelf::difference(&version(from), &version(from + 1));
         let mut journal = Journal::default();
         for serial in 1..5 {
-            let step = crate::dns::shelf::difference(&version(serial), &version(serial + 1));
-            journal = journal.with(step.clone());
-            images.note(apex, &step, &journal).unwrap();
+            journal = journal.with(step(serial));
+            images.note(apex, &step(serial), &journal).unwrap();
             let image = images.load(apex).unwrap();
             assert_eq!((image.zone.serial(), image.fault), (serial + 1, None));
             assert_eq!(image.zone.compacted().unwrap().image(), version(serial + 1).image());
@@ -377,10 +421,28 @@ mod tests {
         let whole = fs::read(&path).unwrap();
         fs::write(&path, &whole[..whole.len() - 1]).unwrap();
         let image = images.load(apex).unwrap();
-        assert_eq!((image.zone.serial(), image.journal.end()), (1, None), "as if there were no journal");
+        assert_eq!((image.zone.serial(), image.journal.end()), (4, Some(4)), "as far as it is good");
         assert!(image.fault.unwrap().to_string().contains("damaged"));
-        assert!(images.load(apex).unwrap().fault.is_none() && !path.exists(), "it is thrown away");
-        let stray = Journal::default().with(crate::dns::shelf::difference(&version(7), &version(8)));
+        assert!(images.load(apex).unwrap().fault.is_none(), "the rest is thrown away");
+        images.note(apex, &step(4), &image.journal.with(step(4))).unwrap();
+        assert_eq!(images.load(apex).unwrap().zone.serial(), 5);
+        // The next one cannot be added: the disk is full.
+        let (aside, journal) = (path.with_extension("aside"), journal.with(step(5)));
+        fs::rename(&path, &aside).unwrap();
+        std::os::unix::fs::symlink("/dev/full", &path).unwrap();
+        assert!(images.note(apex, &step(5), &journal).is_err());
+        images.fall_behind(apex);
+        fs::rename(&aside, &path).unwrap();
+        let hour = Duration::from_secs(3600);
+        File::open(images.path(apex)).unwrap().set_modified(SystemTime::now() - hour).unwrap();
+        images.confirm(apex).unwrap();
+        assert!(images.age(apex).unwrap() >= hour, "what was confirmed does not lie there");
+        images.note(apex, &step(6), &journal.with(step(6))).unwrap();
+        let image = images.load(apex).unwrap();
+        assert_eq!((image.zone.serial(), image.fault), (7, None));
+        images.confirm(apex).unwrap();
+        assert!(images.age(apex).unwrap() < hour);
+        let stray = Journal::default().with(step(8));
         images.keep_journal(apex, &stray).unwrap();
         let fault = images.load(apex).unwrap().fault.unwrap().to_string();
         assert!(fault.contains("not from 1"), "{fault}");

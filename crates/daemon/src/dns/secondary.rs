@@ -162,8 +162,11 @@ impl Keeper {
                 ended = &mut exchange => {
                     exchange = Box::pin(pending());
                     let input = self.take(ended).await;
+                    let is_news = matches!(input, Input::Fetched(_) | Input::Unchanged);
                     self.machine.handle(input, self.clock.now());
-                    folding = folding.or_else(|| self.fold());
+                    if is_news && folding.is_none() {
+                        folding = self.fold();
+                    }
                 }
                 folded = async { folding.as_mut().unwrap_or(&mut never()).await } => {
                     folding = None;
@@ -295,6 +298,11 @@ impl Keeper {
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         };
         let (zone, result) = put;
+        let images = self.shelf.images();
+        match &result {
+            Ok(()) => images.catch_up(zone.apex()),
+            Err(_) => images.fall_behind(zone.apex()),
+        }
         if let Err(error) = result {
             self.tell(Event::NotKept { reason: Reason::from(error.to_string()) });
         }
@@ -336,7 +344,11 @@ impl Keeper {
         };
         if let Ok(Some((zone, written))) = tokio::task::spawn_blocking(work).await {
             // Where that does not go, the image before is still there, and its journal.
+            let images = self.shelf.images();
+            let age = images.age(zone.apex());
             let _ = written.map(Written::put);
+            // It is another form of what was there, and no primary has said anything.
+            let _ = age.map(|age| images.date(zone.apex(), age));
             self.shelf.fold(Arc::new(zone));
         }
     }
@@ -370,7 +382,10 @@ fn keep(
     match (zone.image(), &difference) {
         (None, Some(difference)) => {
             images.note(zone.apex(), difference, &next)?;
-            images.confirm(zone.apex())?;
+            // A difference that is too large for a journal is soon in another image.
+            if next.leads_from(zone.image_serial()) {
+                images.confirm(zone.apex())?;
+            }
             Ok(None)
         }
         (Some(image), _) => images.write(zone, image, Some(&next)).map(Some),

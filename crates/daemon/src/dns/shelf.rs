@@ -246,7 +246,7 @@ impl Stock {
         self.received.retain(|apex, _| wanted.contains_key(apex));
         let files = &self.written.zones;
         self.journals.retain(|apex, _| wanted.contains_key(apex) || files.get(apex).is_some());
-        images.sweep(wanted.keys());
+        images.sweep(wanted.keys().chain(files.iter().map(|zone| zone.apex())).chain(files.unavailable()));
         self.bells.retain(|apex, bell| wanted.get(apex).is_some_and(|primaries| bell.is_of(primaries)));
         for (apex, primaries) in wanted {
             if !self.received.contains_key(&apex)
@@ -279,13 +279,11 @@ impl Stock {
     /// Takes up what changed last in zones that files have.
     fn remember(&mut self, images: &Images) {
         for zone in self.written.zones.iter() {
-            match images.journal(zone.apex()) {
-                Ok(journal) if journal.end() == Some(zone.serial()) => {
-                    self.journals.insert(zone.apex().clone(), journal);
-                }
-                // The file was changed while nobody looked.
-                Ok(_) => {}
-                Err(fault) => _ = self.faults.insert(zone.apex().clone(), fault),
+            let (journal, fault) = images.journal(zone.apex());
+            self.faults.extend(fault.map(|fault| (zone.apex().clone(), fault)));
+            // Otherwise the file was changed while nobody looked.
+            if journal.end() == Some(zone.serial()) {
+                self.journals.insert(zone.apex().clone(), journal);
             }
         }
     }
