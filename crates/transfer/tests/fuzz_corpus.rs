@@ -13,6 +13,7 @@ fn what_was_found_before() {
     bodies::corpus("transfer_request", bodies::request);
     bodies::corpus("catalog_records", bodies::catalog);
     bodies::corpus("catalog_members", bodies::members);
+    bodies::corpus("transfer_journal", bodies::journal);
 }
 
 proptest! {
@@ -22,5 +23,6 @@ proptest! {
         bodies::request(&octets);
         bodies::catalog(&octets);
         bodies::members(&octets);
+        bodies::journal(&octets);
     }
 }

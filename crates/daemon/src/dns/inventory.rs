@@ -13,6 +13,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use terms::{DomainName, ServiceName, WallTime};
 use tokio::sync::watch;
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -38,7 +39,18 @@ pub(crate) async fn take_stock(
     let mut known = Known::default();
     while !inventory.is_closed() {
         let served = served(&tallies.borrow());
-        let now = known.count(&served, clock.wall());
+        // Every change makes another zone, and a look at all of a large one would keep this thread from its checks.
+        let count = spawn_blocking(move || {
+            let now = known.count(&served, clock.wall());
+            (known, now)
+        });
+        let now;
+        (known, now) = match count.await {
+            Ok(counted) => counted,
+            Err(panicked) if panicked.is_panic() => std::panic::resume_unwind(panicked.into_panic()),
+            // The program ends.
+            Err(_) => return,
+        };
         inventory.send_if_modified(|shown| {
             let changes = *shown != now;
             *shown = now;

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use terms::{DomainName, Record, RecordType, SharedKey, WallTime};
 use transfer::{
-    Algorithm, Catalog, Client, Conversation, Key, Keys, Membership, Operation, Piece, Policy, Progress,
-    Reader, Reading, Request,
+    Algorithm, Catalog, Client, Conversation, Journal, Key, Keys, Membership, Operation, Piece, Policy,
+    Progress, Reader, Reading, Request, Torn,
 };
 
 /// Runs a body over the files that are kept for a fuzz target.
@@ -123,6 +123,25 @@ pub(crate) fn catalog(mut octets: &[u8]) {
     let step = Membership::default().next(&said, &BTreeSet::new());
     assert_eq!(step.membership.iter().len(), catalog.members().len());
     assert_eq!(Membership::parse(&step.membership.text()), (step.membership, None));
+}
+
+/// Octets as a journal's file, and as the steps of one, each behind its length, whose checksums are made right: what is
+/// good of it is written and read again.
+pub(crate) fn journal(octets: &[u8]) {
+    let (mut file, mut rest) = (Journal::default().file(), octets);
+    while let Some((step, after)) = behind_length(rest) {
+        rest = after;
+        file.extend((step.len() as u32).to_le_bytes());
+        file.extend(crc32fast::hash(step).to_le_bytes());
+        file.extend(step);
+    }
+    for file in [octets, &file] {
+        let (journal, torn) = Journal::read(file);
+        assert!(torn.is_none_or(|Torn(at)| at <= file.len()));
+        let (again, torn) = Journal::read(&journal.file());
+        assert_eq!((again.end(), torn), (journal.end(), None));
+        assert_eq!(again.file(), journal.file());
+    }
 }
 
 /// Octets behind one that says how many, and what follows them.

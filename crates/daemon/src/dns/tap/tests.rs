@@ -21,7 +21,7 @@ fn exchange<'a>(query: &'a [u8], reply: Option<&'a [u8]>) -> Exchange<'a> {
 
 /// Until something holds, however busy the machine is.
 fn wait_until(what: &str, holds: impl Fn() -> bool) {
-    for _ in 0..3_000 {
+    for _ in 0..12_000 {
         if holds() {
             return;
         }
@@ -68,6 +68,42 @@ fn large_ones_are_bounded_by_their_octets() {
     }
     assert!(tap.account.waiting_octets.load(Ordering::Relaxed) <= WAITING_OCTETS);
     assert!(tap.dropped() >= 2 * (1000 - (WAITING_OCTETS >> 16) as u64), "{}", tap.dropped());
+}
+
+#[test]
+fn what_nobody_ever_read_leaves_its_room_to_others() {
+    let account = Arc::<Account>::default();
+    let output = DnstapOutput::Socket("/nowhere/tap.sock".into());
+    let tap = Tap::start(&output, "london", Arc::clone(&account)).unwrap();
+    for _ in 0..10 {
+        tap.tell(&exchange(&[1; 40], Some(&[2; 60])));
+    }
+    assert_eq!((account.waiting_octets.load(Ordering::Relaxed), tap.dropped()), (1000, 0));
+    drop(tap);
+    wait_until("the room", || account.waiting_octets.load(Ordering::Relaxed) == 0);
+    wait_until("the count", || account.dropped.load(Ordering::Relaxed) == 20);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_not_begun_anew() {
+    // The disk is full.
+    let tap = Tap::start(&DnstapOutput::File("/dev/full".into()), "london", Arc::default()).unwrap();
+    for _ in 0..10 {
+        tap.tell(&exchange(&[1; 40], None));
+    }
+    wait_until("the end of it", || tap.dropped() == 10);
+    assert_eq!((tap.account.waiting_octets.load(Ordering::Relaxed), tap.written()), (0, 0));
+}
+
+#[test]
+fn a_file_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("told.fstrm");
+    let tap = Tap::start(&DnstapOutput::File(path.clone()), "london", Arc::default()).unwrap();
+    wait_until("the file", || path.exists());
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    drop(tap);
 }
 
 proptest! {

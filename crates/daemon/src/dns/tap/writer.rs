@@ -4,8 +4,9 @@ use super::frames::{Control, LONGEST_CONTROL, accepts, control};
 use super::message::frames;
 use super::{Account, Seen};
 use config::DnstapOutput;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -47,19 +48,33 @@ struct Over;
 impl Writer {
     fn run(self, output: &DnstapOutput) {
         loop {
-            // Whether the reader has gone or never came: what is asked meanwhile waits, as long as there is room.
-            let ended = match output {
-                DnstapOutput::Socket(path) => greet(path).ok().map(|stream| self.write(stream)),
-                DnstapOutput::File(path) => begin(path).ok().map(|file| self.write(file)),
+            let is_over = match output {
+                // Whether the reader has gone or never came: what is asked meanwhile waits, as long as there is room.
+                DnstapOutput::Socket(path) => greet(path).and_then(|stream| self.write(stream)).is_ok(),
+                // What was written before a fault stays: to begin anew would throw it away.
+                DnstapOutput::File(path) => create(path).map(|file| self.fill(file)).is_ok(),
             };
-            if let Some(Ok(Over)) = ended {
-                return;
+            if is_over {
+                return self.drop_rest();
             }
             thread::sleep(AGAIN);
             // What still waits can be told to nobody.
             if self.told_by.strong_count() == 0 {
-                return;
+                return self.drop_rest();
             }
+        }
+    }
+
+    fn fill(&self, mut file: File) -> io::Result<Over> {
+        file.write_all(&control(Control::Start))?;
+        self.write(file)
+    }
+
+    /// Counts what nobody will read, until nobody tells anything any more: the room that it takes is others', too.
+    fn drop_rest(&self) {
+        for seen in &self.waiting {
+            self.account.waiting_octets.fetch_sub(seen.octets.len(), Ordering::Relaxed);
+            self.account.dropped.fetch_add(seen.messages(), Ordering::Relaxed);
         }
     }
 
@@ -97,11 +112,9 @@ impl Writer {
     }
 }
 
-/// A file in the place of the one that may be there, ready for data.
-fn begin(path: &Path) -> io::Result<File> {
-    let mut file = File::create(path)?;
-    file.write_all(&control(Control::Start))?;
-    Ok(file)
+/// A file in the place of the one that may be there. Who asks what is nobody else's business.
+fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
 /// A reader that has taken the offer, ready for data.
