@@ -3,8 +3,9 @@
 use crate::zone_transfers::{Server, ZoneTransfers, key, policy, servers};
 use document::{Table, Value};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use terms::DomainName;
-use transfer::{Keys, Policy};
+use transfer::{Key, Keys, Policy};
 
 /// Default of `most_members`. Each takes a task, a file and some memory.
 const MOST_MEMBERS: usize = 10_000;
@@ -49,9 +50,17 @@ impl Catalog {
     }
 }
 
-/// What a zone's table says about its members; nothing inside where it is no catalog. `primaries` are those of the
-/// catalog itself, nothing where they are faulty.
-pub(crate) fn read(table: &Table, keys: &Keys, primaries: Option<&[Server]>) -> Option<Option<Catalog>> {
+/// The key of a table; an error where it is faulty, which was told.
+type ReadKey<'k> = Result<&'k Option<Arc<Key>>, &'k ()>;
+
+/// What a zone's table says about its members; nothing inside where it is no catalog. `own_key` and `primaries` are those
+/// of the catalog itself, nothing where they are faulty.
+pub(crate) fn read(
+    table: &Table,
+    keys: &Keys,
+    own_key: ReadKey<'_>,
+    primaries: Option<&[Server]>,
+) -> Option<Option<Catalog>> {
     let flag = table.optional("catalog");
     let is_catalog = if flag.is_given() { flag.flag()?.value } else { false };
     let members = table.optional("members");
@@ -71,18 +80,32 @@ pub(crate) fn read(table: &Table, keys: &Keys, primaries: Option<&[Server]>) -> 
         true => most_removed.number_in(0..=MOST_MEMBERS_EVER).map(|number| Some(number.value)),
         false => Some(None),
     };
-    let read = members.each(|table| group(table, keys, primaries));
+    let read = members.each(|table| group(table, keys, own_key, primaries));
     let (members, groups) = sorted(table, &members, read?, primaries?)?;
     Some(Some(Catalog { members, groups, most_members: most_members?, most_removed: most_removed? }))
 }
 
 /// One table of `members`, and its group if it is for one.
-fn group(table: &Table, keys: &Keys, of_catalog: Option<&[Server]>) -> Option<(Option<String>, Members)> {
+fn group(
+    table: &Table,
+    keys: &Keys,
+    own_key: ReadKey<'_>,
+    of_catalog: Option<&[Server]>,
+) -> Option<(Option<String>, Members)> {
     let name = table.optional("group");
-    let primaries = table.optional("primaries");
-    let key = key(&table.optional("key"), keys);
-    let theirs = servers(&primaries, key.as_ref());
-    let notify = servers(&table.optional("notify"), key.as_ref());
+    let (primaries, notify) = (table.optional("primaries"), table.optional("notify"));
+    let written = table.optional("key");
+    let read = key(&written, keys);
+    // Messages are not sent unsigned because somebody has not said it twice.
+    let key = if written.is_given() { read.as_ref() } else { own_key };
+    if written.is_given() && !primaries.is_given() && !notify.is_given() {
+        let message = "this key signs nothing: the primaries of the catalog are asked with the catalog's";
+        let hint = "add `primaries` or `notify`, or remove the key";
+        table.document().fault_with_hint(written.key_span(), message, hint);
+        return None;
+    }
+    let theirs = servers(&primaries, key);
+    let notify = servers(&notify, key);
     let allow = policy(&table.optional("allow_transfer"), keys);
     let group = match name.is_given() {
         true => Some(group_name(&name)?),

@@ -143,7 +143,7 @@ fn zone(table: &Table, keys: &Keys) -> Option<Written> {
     let servers = servers(&primaries, key.as_ref());
     let notify = self::servers(&table.optional("notify"), key.as_ref());
     let allow = policy(&table.optional("allow_transfer"), keys);
-    let catalog = catalog::read(table, keys, servers.as_deref());
+    let catalog = catalog::read(table, keys, key.as_ref(), servers.as_deref());
     match (file.is_given(), primaries.is_given()) {
         (true, true) => {
             let message = "a zone comes from a file or from `primaries`, not from both";

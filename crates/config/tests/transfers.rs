@@ -115,12 +115,14 @@ fn a_catalog_says_where_its_members_come_from() {
     let addresses = |catalog: &str, group: Option<&str>| {
         let transfers = catalogs[&catalog.parse().unwrap()].transfers(&"member.".parse().unwrap(), group);
         let shown = |server: &config::Server| (server.address.to_string(), server.key.is_some());
-        (transfers.primaries.iter().map(shown).collect::<Vec<_>>(), transfers.notify.len())
+        let notify = transfers.notify.iter().map(shown).collect::<Vec<_>>();
+        (transfers.primaries.iter().map(shown).collect::<Vec<_>>(), notify)
     };
-    assert_eq!(addresses("c.", None), (vec![("192.0.2.7:53".to_owned(), true)], 0), "as the catalog itself");
+    let at = |address: &str, is_signed: bool| vec![(format!("{address}:53"), is_signed)];
+    assert_eq!(addresses("c.", None), (at("192.0.2.7", true), vec![]), "as the catalog itself");
     assert_eq!(addresses("c.", Some("unknown")), addresses("c.", None));
-    assert_eq!(addresses("c.", Some("partners")), (vec![("192.0.2.8:53".to_owned(), false)], 1));
-    assert_eq!(addresses("example.", None), (vec![("192.0.2.1:53".to_owned(), false)], 0));
+    assert_eq!(addresses("c.", Some("partners")), (at("192.0.2.8", true), at("192.0.2.9", true)));
+    assert_eq!(addresses("example.", None), (at("192.0.2.1", false), vec![]));
     assert_eq!(catalogs[&"c.".parse().unwrap()].most_removed, Some(40));
 }
 
@@ -141,6 +143,7 @@ fn each_mistake_of_a_catalog_is_told() {
         ),
         (format!("{zone}catalog = true\n{members}group = \"a b\"\n"), "without blanks"),
         (format!("{zone}catalog = true\n{members}key = \"nobody.\"\n"), "there is no key nobody."),
+        (format!("{KEY}{zone}catalog = true\n{members}key = \"transfer.\"\n"), "this key signs nothing"),
         (
             "[[service.dns.zone]]\nfile = \"example.zone\"\ncatalog = true\n".to_owned(),
             "nothing says where the zones of this catalog come from",
