@@ -9,8 +9,8 @@ use transfer::{Key, Keys, Policy};
 
 /// Default of `most_members`. Each takes a task, a file and some memory.
 const MOST_MEMBERS: usize = 10_000;
-/// More is never taken.
-const MOST_MEMBERS_EVER: usize = 1_000_000;
+/// More is never taken: whenever one of them comes, what is served is put together of all.
+const MOST_MEMBERS_EVER: usize = 100_000;
 
 /// What is made of the zones that a catalog lists.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -135,7 +135,7 @@ fn each_mistake_of_a_catalog_is_told() {
         (format!("{zone}most_members = 7\n"), "only a catalog has members"),
         (format!("{zone}catalog = false\n{members}group = \"a\"\n"), "only a catalog has members"),
         (format!("{zone}catalog = \"yes\"\n"), "true or false"),
-        (format!("{zone}catalog = true\nmost_members = 0\n"), "must be 1 to 1000000"),
+        (format!("{zone}catalog = true\nmost_members = 0\n"), "must be 1 to 100000,"),
         (format!("{zone}catalog = true\n{members}{members}"), "two tables of `members` without a `group`"),
         (
             format!("{zone}catalog = true\n{members}group = \"a\"\n{members}group = \"a\"\n"),
