@@ -338,7 +338,7 @@ mod tests {
             keeping.tasks.spawn(async {});
         }
         keeping.tasks.abort_all();
-        while keeping.tasks.len() > 0 && is_running(&keeping) {
+        while !keeping.tasks.is_empty() && is_running(&keeping) {
             tokio::task::yield_now().await;
         }
         keeping.ended().await;

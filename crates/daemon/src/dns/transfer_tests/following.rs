@@ -133,7 +133,7 @@ fn a_catalog_that_the_site_file_has_again_has_its_zones_at_once() {
 #[test]
 fn a_zone_that_has_not_come_is_awaited() {
     let with = |members: &[&str]| service(&[listing(1, "2", members)], None);
-    let mut follower = Follower::new(&with(&["one a.", "two b."]));
+    let follower = Follower::new(&with(&["one a.", "two b."]));
     assert_eq!(follower.awaited(), names(&[]), "none of the catalog is there: the site has nothing to serve");
     follower.receive("a.");
     let mut follower = follower.restart(&with(&["one a.", "two b."]));
