@@ -104,7 +104,7 @@ fn every_fault_has_an_effect_and_is_undone() {
         ("urpf router amsterdam", "is no router"),
         ("shift router polder-amsterdam away from west-sanjose", "has no session with west-sanjose"),
         ("power-cut host newyork", "is no host of a site"),
-        ("flood from newyork at 9999999 per second", "nobody can ask"),
+        ("flood from newyork at 9999999 per second", "nobody can send"),
         ("half-broken site newyork losing 100%", "a share is"),
         ("cut cable ams-ix - polder-amsterdam", "no cable joins"),
         ("kill store", "no fleet store"),
