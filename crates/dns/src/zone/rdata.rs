@@ -6,6 +6,7 @@
 //! crate does not read is [`described`].
 
 mod described;
+mod number;
 mod plain;
 
 use super::entries::Token;

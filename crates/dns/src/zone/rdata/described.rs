@@ -5,6 +5,7 @@ mod place;
 #[cfg(test)]
 mod tests;
 
+use super::number::Number;
 use super::{RdataFault, append_name};
 use crate::zone::entries::Token;
 use base64::Engine;
@@ -346,23 +347,6 @@ impl<'f, 'a> Fields<'f, 'a> {
         }
     }
 }
-
-/// A number of fixed size.
-trait Number: std::str::FromStr {
-    fn append(self, out: &mut Vec<u8>);
-}
-
-macro_rules! numbers {
-    ($($number:ty),+) => {$(
-        impl Number for $number {
-            fn append(self, out: &mut Vec<u8>) {
-                out.extend_from_slice(&self.to_be_bytes());
-            }
-        }
-    )+};
-}
-
-numbers!(u8, u16, u32);
 
 fn hexadecimal(text: &str) -> Option<Vec<u8>> {
     let digit = |octet: u8| char::from(octet).to_digit(16).map(|digit| digit as u8);

@@ -1,6 +1,7 @@
 //! The types that zones are full of, in the form in which they are nearly always written.
 
 use super::append_name;
+use super::number::Number;
 use crate::zone::entries::Token;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -72,23 +73,6 @@ pub(super) fn encode(
     }
     fields.is_done().then_some(())
 }
-
-/// A number of fixed size.
-trait Number: std::str::FromStr {
-    fn append(self, out: &mut Vec<u8>);
-}
-
-macro_rules! numbers {
-    ($($number:ty),+) => {$(
-        impl Number for $number {
-            fn append(self, out: &mut Vec<u8>) {
-                out.extend_from_slice(&self.to_be_bytes());
-            }
-        }
-    )+};
-}
-
-numbers!(u8, u16, u32);
 
 /// The fields that are left, and where they go.
 struct Fields<'f, 'a> {
