@@ -36,7 +36,7 @@ pub(crate) fn read(value: &Value, directory: &Path) -> Option<Option<DnstapOutpu
         (false, true) => Some(Some(DnstapOutput::File(directory.join(file.path()?.value)))),
         (true, true) | (false, false) => {
             let message = "dnstap goes either to a socket or into a file";
-            let hint = "write dnstap = { socket = \"/run/dnstap.sock\" }, or { file = \"dnstap.fstrm\" }";
+            let hint = "write dnstap = { socket = \"/run/dnstap.sock\" }, or { file = \"/var/lib/catchment/dnstap.fstrm\" }";
             table.document().fault_with_hint(value.span(), message, hint);
             None
         }
