@@ -181,9 +181,9 @@ impl Session {
                 self.emit(Event::NotificationReceived(notification));
                 return Heard::Gone;
             }
-            Stimulus::Message(Message::Update(_) | Message::Keepalive | Message::RouteRefresh(_)) => {
-                ErrorCode::UNEXPECTED_IN_OPEN_SENT.into()
-            }
+            Stimulus::Message(
+                message @ (Message::Update(_) | Message::Keepalive | Message::RouteRefresh(_)),
+            ) => message.unexpected(ErrorCode::UNEXPECTED_IN_OPEN_SENT),
             Stimulus::Malformed(notification) => notification,
             Stimulus::Closed => {
                 self.timers.stop(Timer::RivalOpen);

@@ -138,8 +138,13 @@ impl Session {
             }
             (
                 State::OpenSent(s),
-                Stimulus::Message(Message::Update(_) | Message::Keepalive | Message::RouteRefresh(_)),
-            ) => self.fail(s.connection, s.rival, ErrorCode::UNEXPECTED_IN_OPEN_SENT),
+                Stimulus::Message(
+                    message @ (Message::Update(_) | Message::Keepalive | Message::RouteRefresh(_)),
+                ),
+            ) => {
+                let notification = message.unexpected(ErrorCode::UNEXPECTED_IN_OPEN_SENT);
+                self.fail(s.connection, s.rival, notification)
+            }
             (State::OpenSent(s), Stimulus::Malformed(notification)) => {
                 self.fail(s.connection, s.rival, notification)
             }
@@ -170,8 +175,13 @@ impl Session {
             }
             (
                 State::OpenConfirm(s),
-                Stimulus::Message(Message::Open(_) | Message::Update(_) | Message::RouteRefresh(_)),
-            ) => self.fail(s.connection, s.rival, ErrorCode::UNEXPECTED_IN_OPEN_CONFIRM),
+                Stimulus::Message(
+                    message @ (Message::Open(_) | Message::Update(_) | Message::RouteRefresh(_)),
+                ),
+            ) => {
+                let notification = message.unexpected(ErrorCode::UNEXPECTED_IN_OPEN_CONFIRM);
+                self.fail(s.connection, s.rival, notification)
+            }
             (State::OpenConfirm(s), Stimulus::Malformed(notification)) => {
                 self.fail(s.connection, s.rival, notification)
             }
@@ -276,8 +286,8 @@ impl Session {
                 self.notes.down(s.connection.id, || Ending::Received(notification.clone()));
                 self.lost(s, &Loss::Notification(&notification), notification.to_string().into())
             }
-            (State::Established(s), Stimulus::Message(Message::Open(_))) => {
-                self.broken(s, ErrorCode::UNEXPECTED_IN_ESTABLISHED)
+            (State::Established(s), Stimulus::Message(message @ Message::Open(_))) => {
+                self.broken(s, message.unexpected(ErrorCode::UNEXPECTED_IN_ESTABLISHED))
             }
             (State::Established(s), Stimulus::Malformed(notification)) => self.broken(s, notification),
             (State::Established(s), Stimulus::Expired(Timer::Hold)) => {

@@ -21,6 +21,18 @@ pub(crate) mod kind {
     pub(crate) const NOTIFICATION: u8 = 3;
     pub(crate) const KEEPALIVE: u8 = 4;
     pub(crate) const ROUTE_REFRESH: u8 = 5;
+
+    /// What the RFCs call it; none for a type that nobody registered.
+    pub(crate) fn name(kind: u8) -> Option<&'static str> {
+        match kind {
+            OPEN => Some("OPEN"),
+            UPDATE => Some("UPDATE"),
+            NOTIFICATION => Some("NOTIFICATION"),
+            KEEPALIVE => Some("KEEPALIVE"),
+            ROUTE_REFRESH => Some("ROUTE-REFRESH"),
+            _ => None,
+        }
+    }
 }
 
 /// The whole KEEPALIVE message.
@@ -93,6 +105,19 @@ impl Message {
             kind::OPEN | kind::UPDATE | kind::NOTIFICATION | kind::KEEPALIVE => Err(bad_length()),
             unknown => Err(Notification::new(ErrorCode::BAD_MESSAGE_TYPE, [unknown])),
         }
+    }
+
+    /// "This message makes no sense now": the error is one of the state machine's, and its type goes along (RFC 6608
+    /// section 4).
+    pub(crate) fn unexpected(&self, error: ErrorCode) -> Notification {
+        let kind = match self {
+            Message::Open(_) => kind::OPEN,
+            Message::Update(_) => kind::UPDATE,
+            Message::Notification(_) => kind::NOTIFICATION,
+            Message::Keepalive => kind::KEEPALIVE,
+            Message::RouteRefresh(_) => kind::ROUTE_REFRESH,
+        };
+        Notification::new(error, [kind])
     }
 }
 

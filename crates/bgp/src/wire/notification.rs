@@ -1,5 +1,6 @@
 //! NOTIFICATION: why a session ends (RFC 4271 section 4.5).
 
+use crate::wire::message::kind;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -150,6 +151,12 @@ impl Notification {
         is_wrapper.then(|| Notification::new(error, data))
     }
 
+    /// The type of the message that came in the wrong state, where the peer says it (RFC 6608 section 4).
+    fn unexpected(&self) -> Option<&'static str> {
+        let &[kind] = self.data.as_slice() else { return None };
+        (self.error.code == ErrorCode::STATE_MACHINE.code).then(|| kind::name(kind))?
+    }
+
     /// What the peer's operator wrote: only shutdown and reset carry a text, and one that is cut short or is no
     /// UTF-8 is none (RFC 9003 section 2). A hard reset may wrap one.
     pub fn shutdown_text(&self) -> Option<ShutdownText> {
@@ -249,6 +256,9 @@ impl fmt::Display for Notification {
         self.error.fmt(f)?;
         if let Some(wrapped) = self.wrapped() {
             return write!(f, ", {wrapped}");
+        }
+        if let Some(kind) = self.unexpected() {
+            return write!(f, ", {kind}");
         }
         match self.shutdown_text() {
             Some(text) => write!(f, " \"{text}\""),
