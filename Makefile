@@ -10,7 +10,13 @@ export DEBIAN_FRONTEND := noninteractive
 BUILD_PACKAGES := protobuf-compiler libprotobuf-dev
 PACKAGE_PACKAGES := dpkg-dev binutils
 RUN_PACKAGES := $(BUILD_PACKAGES) bird2 nsd unbound bind9-dnsutils iproute2 iputils-ping
-TEST_PACKAGES := $(RUN_PACKAGES) $(PACKAGE_PACKAGES) clang libbpf-dev llvm procps bind9 bind9utils chromium-headless-shell curl build-essential dnstap-ldns etcd-server etcd-client exabgp frr fstrm-bin gobgpd iperf3 knot knot-dnssecutils knot-dnsutils knot-resolver ldnsutils nftables nginx openbgpd openssh-client openssh-server pmacct python3 strace systemd
+TEST_PACKAGES := $(RUN_PACKAGES) $(PACKAGE_PACKAGES) \
+  exabgp frr gobgpd openbgpd \
+  bind9 bind9utils dnstap-ldns fstrm-bin knot knot-dnssecutils knot-dnsutils knot-resolver ldnsutils \
+  etcd-server etcd-client \
+  chromium-headless-shell curl iperf3 nginx openssh-client openssh-server python3 systemd \
+  nftables pmacct procps strace \
+  build-essential clang libbpf-dev llvm
 BENCH_PACKAGES := $(RUN_PACKAGES) bind9 bind9-utils bridge-utils exabgp frr gobgpd iperf3 knot mininet nftables openbgpd python3 python3-venv
 
 .PHONY: help demo test lint bench fuzz soak build package install-run install-package install-bench install-test doc
