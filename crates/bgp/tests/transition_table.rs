@@ -14,6 +14,7 @@ use bgp::wire::as_path::AsPath;
 use bgp::wire::capability::{Capability, GracefulRestart};
 use bgp::wire::message::KEEPALIVE;
 use bgp::wire::negotiated::{Negotiated, PeerKind};
+use bgp::wire::open::Open;
 use bgp::wire::route_refresh::RouteRefresh;
 use bgp::wire::update::Update;
 use std::fmt::Write;
@@ -53,6 +54,7 @@ fn settings_with(settings: &Settings, change: impl FnOnce(&mut Settings)) -> Inp
 fn stimuli(connection: ConnectionId, settings: &Settings) -> Vec<(&'static str, Input)> {
     let message = |bytes: &[u8]| Input::Bytes { connection, bytes: bytes.to_vec() };
     let cease = Notification::from(ErrorCode::ADMINISTRATIVE_RESET);
+    let other = Open { capabilities: Vec::new(), ..their_open() };
     vec![
         ("Start", Input::Start),
         ("Stop \"bye\"", Input::Stop { kind: StopKind::Shutdown, text: Some("bye".parse().unwrap()) }),
@@ -68,6 +70,7 @@ fn stimuli(connection: ConnectionId, settings: &Settings) -> Vec<(&'static str, 
         ("closed", Input::Closed { connection }),
         ("octets written", Input::Written { connection, octets: 1 }),
         ("OPEN", message(&their_open().encode())),
+        ("another OPEN", message(&other.encode())),
         ("KEEPALIVE", message(&KEEPALIVE)),
         ("UPDATE", message(&update())),
         ("ROUTE-REFRESH", message(&RouteRefresh::of(Family::Ipv4).encode())),
