@@ -2,6 +2,7 @@
 
 import { strength } from './alarms.js';
 import { byId, element, refresh, say } from './element.js';
+import { connections } from './forwards.js';
 import { detourChip, mark, ms, noMark } from './marks.js';
 import { command } from './stream.js';
 
@@ -42,13 +43,21 @@ function offers(site) {
   return [...buttons.slice(0, OPEN), more];
 }
 
+/** What a site takes in for others: `forwards 12 connections to Tokyo`. */
+function forwarded(site, sites, forwards) {
+  const city = (name) => sites.find((one) => one.name === name)?.city ?? name;
+  const its = (forwards ?? []).filter(({ from }) => from === site.name);
+  const words = its.map(({ to, connections: number }) => `${connections(number)} to ${city(to)}`);
+  return words.length ? `\u21e2 forwards ${words.join(', ')}` : '';
+}
+
 /** A card for each site, kept for as long as the site is there, so that the keyboard keeps its place. */
 export class SiteCards {
   #cards = new Map();
 
-  show(sites) {
+  show(sites, forwards) {
     refresh(byId('site-cards'), sites.map(({ name }) => name), () => sites.map((site) => this.#make(site)));
-    for (const site of sites) this.#update(this.#cards.get(site.name), site);
+    for (const site of sites) this.#update(this.#cards.get(site.name), site, forwarded(site, sites, forwards));
   }
 
   #make(site) {
@@ -56,15 +65,16 @@ export class SiteCards {
     const card = {
       sign: part('span', 'sign'), name: part('strong', 'name'), state: part('span', 'state'),
       numbers: part('span', 'numbers'), reason: part('p', 'reason'), offers: part('div', 'offers'),
+      forwarded: part('p', 'forwarded'),
     };
     card.root = element('li', {},
       element('div', { class: 'row' }, card.sign, card.name, card.state, card.numbers),
-      element('div', { class: 'row' }, card.reason, card.offers));
+      element('div', { class: 'row' }, card.reason, card.offers), card.forwarded);
     this.#cards.set(site.name, card);
     return card.root;
   }
 
-  #update(card, site) {
+  #update(card, site, words) {
     const gone = site.output === 'none';
     const weaker = gone ? null : strength(site.output);
     const state = [site.state ?? 'no daemon', weaker].filter(Boolean).join(' \u00b7 ');
@@ -78,6 +88,7 @@ export class SiteCards {
     say(card.numbers, site.clients ? `${clients} \u00b7 ${ms(site.rtt_ms)}` : clients);
     say(card.reason, site.reason);
     card.reason.title = site.reason;
+    say(card.forwarded, words);
     const here = card.offers.contains(document.activeElement);
     // The keyboard stays on the card whose buttons it has just changed.
     if (refresh(card.offers, site.offers ?? [], () => offers(site)) && here) card.offers.firstChild?.focus();

@@ -8,10 +8,11 @@ const PLACES = [
 
 /**
  * Every want is `{ x, y, radius, width, height, weight }`; the answer has for each the top left corner of its label, or
- * null. `lines` are points that labels had better not cover.
+ * null. `lines` are points that labels had better not cover, `blocked` boxes that they may not.
  */
-export function arrange(wants, lines, bounds) {
-  const taken = wants.map(({ x, y, radius }) => box(x - radius, y - radius, radius * 2, radius * 2));
+export function arrange(wants, lines, bounds, blocked) {
+  const marks = wants.map(({ x, y, radius }) => box(x - radius, y - radius, radius * 2, radius * 2));
+  const taken = [...marks, ...blocked];
   const order = wants.map((_, index) => index).sort((a, b) => wants[b].weight - wants[a].weight);
   const answers = wants.map(() => null);
   for (const index of order) {

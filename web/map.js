@@ -3,6 +3,7 @@
 
 import { strength } from './alarms.js';
 import { element, refresh, say, svg } from './element.js';
+import { counted, drawForward, forwards } from './forwards.js';
 import { RINGS } from './land.js';
 import { arrange } from './labels.js';
 import { colour, detourIcon, ms, shape } from './marks.js';
@@ -32,7 +33,7 @@ export class WorldMap {
     this.select = select;
     this.pick = pick;
     this.layers = Object.fromEntries(
-      ['earth', 'cables', 'ways', 'breaks', 'marks', 'labels'].map((name) => [name, svg('g', { class: name })]),
+      ['earth', 'cables', 'ways', 'breaks', 'forwards', 'marks', 'labels'].map((name) => [name, svg('g', { class: name })]),
     );
     this.root = svg('svg', { role: 'img', 'aria-label': 'Map of the world' }, ...Object.values(this.layers));
     host.append(this.root);
@@ -57,6 +58,7 @@ export class WorldMap {
       .map((site) => [site.at.lon, site.at.lat]);
     this.drawCables(cables(picture, this.at), dark);
     this.drawWays(ways(picture, this.at));
+    this.drawForwards(picture);
     this.drawNodes(picture);
     this.highlight(this.selected);
     const answered = picture.clients.filter((client) => client.site).length;
@@ -149,12 +151,19 @@ export class WorldMap {
     }));
   }
 
+  drawForwards(picture) {
+    this.forwards = forwards(picture, this.projection);
+    this.points.push(...this.forwards.flatMap(({ pieces }) => pieces.flat()));
+    refresh(this.layers.forwards, this.forwards, () => this.forwards.map(drawForward));
+  }
+
   drawNodes(picture) {
     const sites = picture.sites.filter((site) => site.at)
       .map((site) => ({ ...site, xy: this.projection.point(site.at.lon, site.at.lat) }));
     const clients = picture.clients.map((client) => this.placeClient(client, sites));
     const looks = [sites.map(({ name, output, state }) => [name, output, state]),
-      clients.map(({ name, site, detour }) => [name, site, detour?.kind])];
+      clients.map(({ name, site, detour }) => [name, site, detour?.kind]),
+      this.forwards.map(({ from, to, connections }) => [from.name, to.name, String(connections).length])];
     refresh(this.layers.marks, looks, () => [
       ...[...new Set((picture.routers ?? []).map((router) => String(this.at.get(router.name))))].map((place) => {
         const [cx, cy] = this.projection.point(...place.split(',').map(Number));
@@ -236,7 +245,7 @@ export class WorldMap {
       height: client ? size * 2.15 : size * 1.2,
       weight: (site ? 4 : 0) + (client?.detour ? 2 : 0) + (client && !client.site ? 3 : 0),
     }));
-    const corners = arrange(wants, this.points, this.projection);
+    const corners = arrange(wants, this.points, this.projection, this.forwards.map(counted));
     return names.flatMap(({ site, city, client, about }, index) => {
       if (!corners[index]) return [];
       const [left, top] = corners[index];

@@ -76,7 +76,7 @@ function showWorld() {
   say(byId('addresses'), shown.addresses.join('  '));
   map.show(shown);
   showReadout(shown, map.selected);
-  siteCards.show(shown.sites);
+  siteCards.show(shown.sites, shown.forwards);
   cableForm.show(picture.cables ?? []);
   deliveries.show(picture);
   showFaults(picture.faults ?? []);

@@ -110,6 +110,33 @@ export function greatCircle([lon1, lat1], [lon2, lat2]) {
   });
 }
 
+/** A line that leaves its way by so many pixels in the middle, towards the middle of the map, and comes back to its end. */
+export function bowed(pieces, by, height) {
+  const off = (line) => Math.abs(centre(line)[1] - height / 2);
+  const [left, right] = [leaving(pieces, by), leaving(pieces, -by)];
+  return off(left) <= off(right) ? left : right;
+}
+
+/** The point in the middle of a line. */
+export function centre(pieces) {
+  const points = pieces.flat();
+  return points[Math.floor(points.length / 2)];
+}
+
+/** To its left. */
+function leaving(pieces, by) {
+  const steps = pieces.flat().length - 1;
+  let step = -1;
+  return pieces.map((points) => points.map(([x, y], index) => {
+    step += 1;
+    const [x1, y1] = points[Math.max(0, index - 1)];
+    const [x2, y2] = points[Math.min(points.length - 1, index + 1)];
+    const length = Math.hypot(x2 - x1, y2 - y1) || 1;
+    const away = by * Math.sin((step / steps) * Math.PI);
+    return [x + ((y2 - y1) / length) * away, y - ((x2 - x1) / length) * away];
+  }));
+}
+
 /** A line moved sideways by some pixels, so that two routes over one cable lie beside each other. */
 export function beside(points, distance) {
   if (distance === 0) return points;

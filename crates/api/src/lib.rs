@@ -47,8 +47,8 @@ pub use order::{
     Survivors,
 };
 pub use picture::{
-    Cable, CableState, Client, Detour, DetourKind, Fault, Nearest, Picture, PictureKind, Router, Service,
-    Site,
+    Cable, CableState, Client, Detour, DetourKind, Fault, Forward, Nearest, Picture, PictureKind, Router,
+    Service, Site,
 };
 pub use reload::{ReloadAnswer, ReloadChange, ReloadOrder, ReloadVerdict};
 pub use restart::{Restart, RestartAnswer, RestartOutcome, RestartVerdict};

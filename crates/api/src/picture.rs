@@ -36,6 +36,9 @@ pub struct Picture {
     /// Who asks the address (lab).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clients: Vec<Client>,
+    /// Connections that one site takes in for another, one entry a pair of sites (lab).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forwards: Vec<Forward>,
     /// Who forwards (lab).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routers: Vec<Router>,
@@ -81,6 +84,7 @@ impl Picture {
             services: Vec::new(),
             sites: Vec::new(),
             clients: Vec::new(),
+            forwards: Vec::new(),
             routers: Vec::new(),
             cables: Vec::new(),
             faults: Vec::new(),
@@ -210,6 +214,21 @@ pub struct Detour {
     pub kind: DetourKind,
     /// The reason: the AS path and the preference that decided, one sentence.
     pub words: Reason,
+}
+
+/// Connections that routing has moved: their packets arrive at one site, which forwards them to the one that has them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Forward {
+    /// Where their packets arrive.
+    pub from: SiteName,
+    /// Who has them.
+    pub to: SiteName,
+    /// How many there are.
+    pub connections: u64,
+    /// Whose they are, by the names in [`Picture::clients`].
+    pub clients: Vec<String>,
+    /// Since when there are any, ms since the process started.
+    pub since_ms: u64,
 }
 
 /// A machine that forwards.

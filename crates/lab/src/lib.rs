@@ -11,6 +11,7 @@
 //!                       ├─> continuity, calls                 what moved connections need, and connections that may move
 //!                       └─> delivery ──> multicast            what hosts send each other, and multicast routers
 //!  looking on  observer ─┬─> paths, views                     real ways, and why routers chose them
+//!                        ├─> forwards                         who takes connections in for whom
 //!                        ├─> story, picture ──> serve         what the page and the control socket tell
 //!                        └─> replay                           what is kept of it, and shown again
 //!  in a terminal on_screen                               the part that waits shows the world meanwhile
@@ -32,6 +33,7 @@ pub mod core;
 pub mod delivery;
 mod detour;
 pub mod fault;
+mod forwards;
 pub mod frr;
 pub mod history;
 mod host;

@@ -5,6 +5,7 @@ mod deliveries;
 use crate::cable::Condition;
 use crate::clock;
 use crate::detour::Reasons;
+use crate::forwards::Drawn;
 use crate::history::{ClientId, SiteId};
 use crate::nearest::nearest_site;
 use crate::plan::{CableId, Medium, Plan, Purpose, Role, SERVICE, service_address};
@@ -41,6 +42,7 @@ pub(crate) fn draw(lab: &Lab, started: WallTime, views: &Views, seen: &[Seen]) -
     picture.at_ms = milliseconds(clock::now(), lab.began);
     picture.sites = sites(lab, views, seen);
     picture.clients = clients(lab, views, seen);
+    picture.forwards = forwards(lab, views, seen);
     picture.routers = routers(&lab.plan);
     picture.cables = cables(lab, views);
     picture.faults = lock(&lab.faults).clone();
@@ -222,6 +224,22 @@ fn says_less(group: Option<&Group>) -> Option<&'static str> {
         Output::Depref => Some("is announced less preferred now"),
         Output::Normal => None,
     }
+}
+
+fn forwards(lab: &Lab, views: &Views, seen: &[Seen]) -> Vec<api::Forward> {
+    let answers = |from: &SiteName, client: ClientId| {
+        let site = seen.get(usize::from(client.0)).and_then(|seen| seen.site);
+        site.is_some_and(|site| lab.world.sites[usize::from(site.0)].name == *from)
+    };
+    let name = |client: &ClientId| lab.world.askers[usize::from(client.0)].name.clone();
+    let forward = |drawn: Drawn| api::Forward {
+        from: drawn.from,
+        to: drawn.to,
+        connections: drawn.connections,
+        clients: drawn.clients.iter().map(name).collect(),
+        since_ms: milliseconds(drawn.since, lab.began),
+    };
+    views.forwards.drawn(answers).into_iter().map(forward).collect()
 }
 
 fn routers(plan: &Plan) -> Vec<api::Router> {

@@ -3,6 +3,7 @@
 
 use crate::clock;
 use crate::detour::Candidate;
+use crate::forwards::{self, Forwards};
 use crate::history::{ClientId, SiteId};
 use crate::paths::{End, RouteWatch, Way, follow};
 use crate::plan::{NodeId, service_address};
@@ -15,7 +16,7 @@ use api::{Alarm, Group, Output, Status, route};
 use linux::{Error, Result};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub(crate) struct Views {
     pub(crate) groups: BTreeMap<SiteId, Group>,
     /// The alarms of each daemon that answers.
     pub(crate) alarms: BTreeMap<SiteId, Vec<Alarm>>,
+    /// What they forward to each other.
+    pub(crate) forwards: Forwards,
     /// What the daemons say is not older than this; none before each was asked once.
     pub(crate) asked: Option<Timestamp>,
 }
@@ -147,7 +150,7 @@ impl Lab {
 }
 
 /// What a daemon says about itself; none if it does not answer.
-fn ask_daemon(socket: PathBuf) -> Option<Status> {
+fn ask_daemon(socket: &Path) -> Option<Status> {
     Client::of(Server::Daemon, socket).ok()?.get(route::STATUS).ok()
 }
 
@@ -161,12 +164,18 @@ fn strength(output: Output) -> u8 {
 }
 
 fn ask_daemons(lab: &Lab, views: &Mutex<Views>) {
+    let clients = forwards::clients(lab);
     loop {
         let begun = clock::now();
-        for id in (0..lab.world.sites.len()).map(SiteId::at) {
+        for (id, site) in (0..).map(SiteId::at).zip(&lab.world.sites) {
             let mut alarms = Vec::new();
             let mut group: Option<Group> = None;
-            for status in lab.sockets_of(id).into_iter().filter_map(ask_daemon) {
+            let mut forwarded = Vec::new();
+            for socket in lab.sockets_of(id) {
+                let Some(status) = ask_daemon(&socket) else { continue };
+                forwarded.extend(
+                    status.continuity.iter().flat_map(|continuity| forwards::ask(&socket, continuity)),
+                );
                 alarms.extend(status.alarms);
                 let more = status.groups.into_iter().next();
                 // A site is announced as strongly as the strongest of its hosts.
@@ -174,6 +183,8 @@ fn ask_daemons(lab: &Lab, views: &Mutex<Views>) {
             }
             let mut views = lock(views);
             views.alarms.insert(id, alarms);
+            let client = |address| clients.get(&address).copied();
+            views.forwards.follow(&site.name, &forwarded, client, clock::now());
             match group {
                 Some(group) => views.groups.insert(id, group),
                 None => views.groups.remove(&id),

@@ -38,6 +38,7 @@ pub(crate) const ASSETS: &[Asset] = &[
     asset!("delivery.js", SCRIPT),
     asset!("events.js", SCRIPT),
     asset!("ways.js", SCRIPT),
+    asset!("forwards.js", SCRIPT),
     asset!("readout.js", SCRIPT),
     asset!("theme.js", SCRIPT),
     asset!("element.js", SCRIPT),

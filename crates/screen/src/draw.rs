@@ -1,5 +1,6 @@
 //! Puts a view into cells. The same view, size and colours always give the same cells.
 
+mod forwards;
 mod map;
 mod overlay;
 mod ribbons;

@@ -88,6 +88,34 @@ fn vector(place: GeoPoint) -> [f64; 3] {
     [lat.cos() * lon.cos(), lat.cos() * lon.sin(), lat.sin()]
 }
 
+/// The line, leaving its way by a part of its length in the middle, towards the middle of the earth as it is shown.
+pub(crate) fn bowed(line: &[Point], part: f64) -> Vec<Point> {
+    let seam = half_width();
+    let length = |ends: &[Point]| (ends[1].0 - ends[0].0).hypot(ends[1].1 - ends[0].1);
+    let length: f64 = line.windows(2).map(length).filter(|step| *step < seam).sum();
+    let (left, right) = (leaving(line, part * length), leaving(line, -part * length));
+    let off =
+        |line: &[Point]| line.get(line.len() / 2).map_or(0.0, |(_, y)| (y - project(CENTRE, 0.0).1).abs());
+    if off(&left) <= off(&right) { left } else { right }
+}
+
+/// The line, leaving its way by so much in the middle, to its left.
+fn leaving(line: &[Point], height: f64) -> Vec<Point> {
+    let seam = half_width();
+    let last = line.len().saturating_sub(1);
+    let away = |(place, &(x, y)): (usize, &Point)| {
+        let ((x1, y1), (x2, y2)) = (line[place.saturating_sub(1)], line[(place + 1).min(last)]);
+        // Across the cut there is no direction.
+        let length = (x2 - x1).hypot(y2 - y1);
+        if length == 0.0 || length >= seam {
+            return (x, y);
+        }
+        let away = height * (place as f64 / last as f64 * PI).sin();
+        (x - (y2 - y1) / length * away, y + (x2 - x1) / length * away)
+    };
+    line.iter().enumerate().map(away).collect()
+}
+
 /// The dots of a line, so close that there is no gap; none where it crosses the cut.
 pub(crate) fn dots(line: &[Point], dot: f64) -> Vec<Point> {
     let seam = half_width();
@@ -192,6 +220,15 @@ mod tests {
                 let (x, y) = frame.cell(place).unwrap();
                 prop_assert!(area.contains((x, y).into()));
             }
+        }
+
+        #[test]
+        fn a_bow_joins_the_same_ends(from in place(), to in place(), part in 0.0..0.5f64) {
+            let line = great_circle(from, to);
+            let bow = bowed(&line, part);
+            prop_assert_eq!(bow.len(), line.len());
+            let near = |a: Point, b: Point| (a.0 - b.0).hypot(a.1 - b.1) < 1e-9;
+            prop_assert!(near(bow[0], line[0]) && near(bow[bow.len() - 1], line[line.len() - 1]));
         }
 
         #[test]

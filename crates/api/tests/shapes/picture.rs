@@ -37,6 +37,13 @@ pub(crate) fn lab_picture() -> Picture {
             path: vec!["frankfurt".into(), "euronet-london".into(), "london".into()],
             detour: Some(Detour { kind: DetourKind::Failover, words: "frankfurt does not announce".into() }),
         }],
+        forwards: vec![Forward {
+            from: "london".parse().unwrap(),
+            to: "frankfurt".parse().unwrap(),
+            connections: 3,
+            clients: vec!["frankfurt".into()],
+            since_ms: 4800,
+        }],
         routers: vec![Router {
             name: "euronet-london".into(),
             city: "London".into(),

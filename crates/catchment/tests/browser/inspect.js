@@ -111,3 +111,20 @@ window.ribbon = (name, seconds) => {
 /** The hosts that got the last packet of a method, by name. */
 window.received = (method) => [...document.querySelectorAll(`.${method} .got`)]
   .map((node) => node.getAttribute('aria-label').split(',')[0]).sort();
+
+/** The city of the site whose mark is nearest to a point of the map. */
+const cityAt = ({ x, y }) => {
+  const away = (node) => { const { e, f } = node.transform.baseVal.consolidate().matrix; return Math.hypot(e - x, f - y); };
+  const stations = [...document.querySelectorAll('#map .station')].sort((a, b) => away(a) - away(b));
+  return stations[0].querySelector('title').textContent.split(':')[0];
+};
+
+/** The lines of connections that one site takes in for another: from and to which city, how many, and whose. */
+window.forwards = () => [...document.querySelectorAll('.forward[data-clients]')].map((node) => {
+  const leg = node.querySelector('.leg');
+  return {
+    from: cityAt(leg.getPointAtLength(0)), to: cityAt(leg.getPointAtLength(leg.getTotalLength())),
+    count: node.querySelector('.count').textContent, clients: node.dataset.clients,
+    dashed: getComputedStyle(leg).strokeDasharray !== 'none',
+  };
+});

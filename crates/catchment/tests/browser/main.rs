@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test says what is wrong by panicking
 
 mod devtools;
+mod forwarded;
 mod lab;
 
 use devtools::Page;

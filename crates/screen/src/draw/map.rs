@@ -1,6 +1,7 @@
 //! The map: land, cables, the ways of answers, and what stands on it.
 
-use super::station::{Break, stations};
+use super::forwards::legs;
+use super::station::{Sign, stations};
 use crate::earth::{Frame, Point, dots, great_circle, land, point};
 use crate::palette::{Colours, Tone};
 use crate::selection::{Chosen, List};
@@ -16,9 +17,9 @@ use std::collections::BTreeMap;
 use terms::GeoPoint;
 
 /// A line on the map.
-struct Stroke {
-    dots: Vec<Point>,
-    colour: Color,
+pub(super) struct Stroke {
+    pub(super) dots: Vec<Point>,
+    pub(super) colour: Color,
 }
 
 /// Draws it.
@@ -35,7 +36,8 @@ pub(super) fn map(view: &View, ink: Colours, area: Rect, buffer: &mut Buffer) {
         land().iter().map(|ring| Stroke { dots: dots(ring, frame.dot()), colour: ink.ink(Tone::Faint) });
     let nodes = nodes(picture);
     let (cables, breaks) = cables(view, ink, &nodes, &frame);
-    let layers = [shores.collect(), cables, ways(view, ink, &nodes, &frame)];
+    let (legs, numbers) = legs(view, ink, &frame);
+    let layers = [shores.collect(), cables, ways(view, ink, &nodes, &frame), legs];
     let paint = |context: &mut Context<'_>| {
         for layer in &layers {
             let points = layer.iter().map(|stroke| Points { coords: &stroke.dots, color: stroke.colour });
@@ -50,7 +52,7 @@ pub(super) fn map(view: &View, ink: Colours, area: Rect, buffer: &mut Buffer) {
         .y_bounds(frame.y)
         .paint(paint)
         .render(area, buffer);
-    stations(view, ink, &frame, &breaks, area, buffer);
+    stations(view, ink, &frame, &[breaks, numbers].concat(), area, buffer);
 }
 
 /// Where each router stands.
@@ -64,7 +66,7 @@ fn cables(
     ink: Colours,
     nodes: &BTreeMap<&str, GeoPoint>,
     frame: &Frame,
-) -> (Vec<Stroke>, Vec<Break>) {
+) -> (Vec<Stroke>, Vec<Sign>) {
     let chosen = match view.chosen() {
         Some(Chosen::Cable(cable)) => Some(cable.name.as_str()),
         Some(Chosen::Site(_) | Chosen::Client(_)) | None => None,
@@ -82,7 +84,7 @@ fn cables(
         // What breaks inside a city whose site is gone is part of that.
         let is_part = from == to && is_dark(&view.picture, from);
         if let Some(sign) = sign(cable.state).filter(|_| !is_part) {
-            breaks.push(Break { at: line[line.len() / 2], sign });
+            breaks.push(Sign { at: line[line.len() / 2], words: sign.into(), style: ink.tone(Tone::Alarm) });
         }
         if let Some(tone) = tone(cable.state, is_chosen, view.selection.list()) {
             let dots = dashed(dots(&line, frame.dot()), cable.state);

@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 use ratatui::widgets::{Block, Clear, Widget};
 
-const HELP: [(&str, &str); 17] = [
+const HELP: [(&str, &str); 18] = [
     ("tab", "the next list: sites, clients, cables"),
     ("↑ ↓", "choose one of it"),
     ("enter", "what can be done to it, in full words"),
@@ -27,6 +27,7 @@ const HELP: [(&str, &str); 17] = [
     ("~", "not the nearest site: by policy, or after a failover"),
     ("▼", "somebody did something to the world"),
     ("╳ ● ╱", "a cable that is cut, that swallows all packets, or some"),
+    ("9»L", "dashed: connections that arrive elsewhere and are L's, and how many"),
     ("", "The page has the same signs, and more about each."),
 ];
 

@@ -1,6 +1,7 @@
 //! The lists beside the map: sites, clients, cables; what can be done to the chosen one, what is in force, what
 //! happened, and who is answered from far away.
 
+use super::forwards::{words_of_client, words_of_site};
 use super::{below, line, paragraph, title, window};
 use crate::marks::NOBODY;
 use crate::menu::{keys, sentence};
@@ -42,7 +43,7 @@ pub(super) fn list(view: &View, ink: Colours, area: Rect, buffer: &mut Buffer) {
                 view.picture.sites.len(),
                 |place, is_chosen, columns| site(view, ink, place, is_chosen, columns),
             );
-            let words = format!("{}: {}", chosen.city, chosen.reason);
+            let words = format!("{}: {}{}", chosen.city, chosen.reason, words_of_site(view, chosen));
             paragraph([Span::styled(words, ink.tone(Tone::Quiet))], rest, buffer);
         }
         Some(Chosen::Cable(chosen)) => {
@@ -171,11 +172,14 @@ fn readout(view: &View, ink: Colours, client: &Client, area: Rect, buffer: &mut 
         ])
     });
     let hops = Line::from(Span::styled(hops(view, client, city(view, site)), ink.tone(Tone::Quiet)));
-    let lines: Vec<Line<'_>> = [Some(first), why, Some(hops)].into_iter().flatten().collect();
+    let strong = |words: String| Line::from(Span::styled(words, ink.tone(Tone::Strong)));
+    let owned = words_of_client(view, client).into_iter().map(strong);
+    let lines: Vec<Line<'_>> = [Some(first), why, Some(hops)].into_iter().flatten().chain(owned).collect();
     Paragraph::new(lines).wrap(Wrap { trim: true }).render(area, buffer);
 }
 
-fn city<'v>(view: &'v View, name: &'v SiteName) -> &'v str {
+/// The city of a site, or its name where it is not shown.
+pub(super) fn city<'v>(view: &'v View, name: &'v SiteName) -> &'v str {
     view.site(name).map_or(name.as_str(), |place| &view.picture.sites[place].city)
 }
 

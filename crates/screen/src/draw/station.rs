@@ -1,4 +1,4 @@
-//! What stands on the map: sites, clients and the signs of broken cables, each in a cell of its own, and as many names
+//! What stands on the map: sites, clients and the signs of lines, each in cells of its own, and as many names
 //! as there is room for.
 
 use crate::earth::{Frame, Point, point};
@@ -21,10 +21,12 @@ const ROOMY: u16 = 64;
 const ASIDE: [(i32, i32); 11] =
     [(0, 0), (1, 0), (-1, 0), (0, -1), (0, 1), (2, 0), (-2, 0), (1, -1), (-1, 1), (1, 1), (-1, -1)];
 
-/// The sign of a broken cable.
-pub(super) struct Break {
+/// What stands on a line: that a cable is broken, how many connections are forwarded.
+#[derive(Clone)]
+pub(super) struct Sign {
     pub(super) at: Point,
-    pub(super) sign: char,
+    pub(super) words: String,
+    pub(super) style: Style,
 }
 
 /// A city: a site, a client, or both.
@@ -157,7 +159,7 @@ pub(super) fn stations(
     view: &View,
     ink: Colours,
     frame: &Frame,
-    breaks: &[Break],
+    signs: &[Sign],
     area: Rect,
     buffer: &mut Buffer,
 ) {
@@ -172,9 +174,10 @@ pub(super) fn stations(
         }
         placed.push((station, (x, y), marks.len()));
     }
-    for Break { at, sign } in breaks {
-        let Some((x, y)) = frame.cell(*at).and_then(|cell| taken.take_near(cell, 1)) else { continue };
-        buffer.set_string(x, y, sign.to_string(), ink.tone(Tone::Alarm));
+    for Sign { at, words, style } in signs {
+        let columns = width(words);
+        let Some((x, y)) = frame.cell(*at).and_then(|cell| taken.take_near(cell, columns)) else { continue };
+        buffer.set_string(x, y, words, *style);
     }
     for (station, (x, y), marks) in placed {
         let marks = i32::try_from(marks).unwrap_or(2);

@@ -6,7 +6,7 @@ use crate::key::Key;
 use crate::palette::Colours;
 use crate::selection::{Chosen, cables};
 use crate::view::{Input, Overlay, View, Wish};
-use api::{Command, Done, EventRow, FaultKind, Live, Outcome, Picture, Refusal, Sample, Schema};
+use api::{Command, Done, EventRow, FaultKind, Forward, Live, Outcome, Picture, Refusal, Sample, Schema};
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -20,11 +20,12 @@ fn picture() -> impl Strategy<Value = Picture> {
         0usize..6,
         0usize..13,
         0usize..5,
+        forwards(),
         0usize..3,
         any::<u64>(),
         "\\PC{0,12}|\x1b\\[2J|東京",
     );
-    parts.prop_map(|(well, sites, clients, cables, offers, at_ms, name)| {
+    parts.prop_map(|(well, sites, clients, cables, forwards, offers, at_ms, name)| {
         let mut picture = if well { healthy() } else { power_cut() };
         picture.sites.truncate(sites);
         picture.clients.truncate(clients);
@@ -33,8 +34,22 @@ fn picture() -> impl Strategy<Value = Picture> {
         picture.sites.iter_mut().take(1).for_each(|site| site.city.clone_from(&name));
         picture.clients.iter_mut().skip(1).for_each(|client| client.city.clone_from(&name));
         picture.cables.iter_mut().take(1).for_each(|cable| cable.name.clone_from(&name));
-        Picture { at_ms, title: name, ..picture }
+        Picture { at_ms, title: name, forwards, ..picture }
     })
+}
+
+/// Between sites that there may be, or may not.
+fn forwards() -> impl Strategy<Value = Vec<Forward>> {
+    let names = prop::sample::select(vec!["london", "tokyo", "saopaulo", "atlantis"]);
+    let forward = (names.clone(), names, any::<u64>(), any::<bool>());
+    let forward = forward.prop_map(|(from, to, connections, has_client)| Forward {
+        from: from.parse().unwrap(),
+        to: to.parse().unwrap(),
+        connections,
+        clients: if has_client { vec!["frankfurt".to_owned()] } else { Vec::new() },
+        since_ms: 0,
+    });
+    prop::collection::vec(forward, 0..4)
 }
 
 fn key() -> impl Strategy<Value = Key> {

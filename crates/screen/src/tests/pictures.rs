@@ -2,8 +2,8 @@
 
 use crate::view::{Input, View};
 use api::{
-    Alarm, Cable, CableState, Client, Command, Detour, DetourKind, EventRow, Fault, FaultKind, GroupState,
-    Live, Nearest, Offer, Outcome, Output, Picture, PictureKind, Router, Sample, Site,
+    Alarm, Cable, CableState, Client, Command, Detour, DetourKind, EventRow, Fault, FaultKind, Forward,
+    GroupState, Live, Nearest, Offer, Outcome, Output, Picture, PictureKind, Router, Sample, Site,
 };
 use std::sync::Arc;
 use terms::{Asn, Family, GeoPoint, Reason, Severity, WallTime};
@@ -162,6 +162,27 @@ pub(super) fn power_cut() -> Picture {
         fault(FaultKind::PowerCut, "site london", 80_000),
         fault(FaultKind::Cut, "cable atlas-newyork - atlas-sanjose", 84_000),
     ];
+    picture
+}
+
+/// Routing has moved the users of Tokyo to London, and of São Paulo to New York; their connections are where they were.
+pub(super) fn forwarded() -> Picture {
+    let mut picture = healthy();
+    for (place, from, to) in [(10, "london", "tokyo"), (9, "london", "tokyo"), (6, "newyork", "saopaulo")] {
+        let client = &mut picture.clients[place];
+        client.site = from.parse().ok();
+        let name = client.name.clone();
+        match picture.forwards.iter_mut().find(|forward| forward.to.as_str() == to) {
+            Some(forward) => forward.clients.push(name),
+            None => picture.forwards.push(Forward {
+                from: from.parse().unwrap(),
+                to: to.parse().unwrap(),
+                connections: if to == "tokyo" { 1_002 } else { 1 },
+                clients: vec![name],
+                since_ms: 80_000,
+            }),
+        }
+    }
     picture
 }
 

@@ -1,6 +1,6 @@
 //! What is drawn of known pictures, at several sizes.
 
-use super::pictures::{alarm, healthy, of_healthy, of_power_cut, power_cut};
+use super::pictures::{alarm, forwarded, healthy, of_healthy, of_power_cut, power_cut};
 use crate::draw::draw;
 use crate::key::Key;
 use crate::palette::Colours;
@@ -45,6 +45,35 @@ fn a_healthy_world() {
 fn a_power_cut() {
     assert_snapshot!("power_cut_80x24", shown(&of_power_cut(), (80, 24)));
     assert_snapshot!("power_cut_200x60", shown(&of_power_cut(), (200, 60)));
+}
+
+#[test]
+fn moved_connections_are_drawn_to_whoever_has_them() {
+    let mut view = of_healthy();
+    let before = shown(&view, (120, 40));
+    view.handle(Input::Live(Live::Picture(Arc::new(forwarded()))));
+    assert_ne!(shown(&view, (120, 40)), before);
+    assert_snapshot!("forwarded_200x60", shown(&view, (200, 60)));
+    assert_snapshot!("forwarded_80x24", shown(&view, (80, 24)));
+    let colour = |buffer: &Buffer, words: &str| {
+        let cells: Vec<&str> = buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+        let words: Vec<String> = words.chars().map(String::from).collect();
+        let place = cells.windows(words.len()).position(|cells| cells == words).unwrap();
+        buffer.content[place].fg
+    };
+    let tokyo = view.site(&"tokyo".parse().unwrap()).unwrap();
+    let words = format!("1,002»{}", view.letter(tokyo));
+    let buffer = drawn(&view, Colours::Many, (200, 60));
+    assert_eq!(colour(&buffer, &words), Colours::Many.of_site(view.picture.sites[tokyo].colour));
+    assert!(shown(&view, (200, 60)).contains("; it forwards 1,002"));
+
+    // A client that is chosen says it, too, and lines that are not its own step back.
+    press(&mut view, [Key::Next, Key::Last, Key::Up]);
+    let chosen = shown(&view, (200, 60));
+    assert!(chosen.contains("Connections of before: Tokyo → London » Tokyo"), "{chosen}");
+    press(&mut view, [Key::First]);
+    let faint = colour(&drawn(&view, Colours::Many, (200, 60)), &words);
+    assert_ne!(faint, Colours::Many.of_site(view.picture.sites[tokyo].colour));
 }
 
 /// The same world, with Tokyo and who asks it as a service of their own.
