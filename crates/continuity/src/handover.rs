@@ -5,8 +5,9 @@
 //!   the service is at rest
 //!   fence up, socket frozen, state read ──── Offer ────────> fence up, socket made, frozen
 //!   state is the same still            <──── Accepted ──────
-//!   socket discarded                   ───── Released ─────> socket thawed, fence down, given to its service
-//!   flow learned, held packets sent on, fence down
+//!   socket discarded, held packets sent on
+//!                                      ───── Released ─────> socket thawed, fence down, given to its service
+//!   flow learned, fence down
 //! ```
 //! A frozen socket acknowledges what reaches it, and routing may bring the client's packets to either site at any time: so each
 //! has a fence for as long as its socket is frozen.
@@ -16,10 +17,12 @@
 
 mod dump;
 mod giver;
+mod held;
 mod message;
 mod taker;
 
 pub use dump::{Dump, Malformed, Queue, Window};
 pub use giver::{Giver, GiverAct, GiverEvent};
+pub use held::put_in_order;
 pub use message::{Message, Refusal};
 pub use taker::{Taker, TakerAct, TakerEvent};

@@ -147,6 +147,28 @@ fn walk_extensions(frame: &[u8], mut packet: Packet, mut next: u8) -> Option<(Pa
     is_read.then_some((packet, next))
 }
 
+/// The sequence number of a segment, whole from its IP header on (RFC 9293 section 3.1); none if it is none.
+pub(crate) fn sequence_number(segment: &[u8]) -> Option<u32> {
+    let nobody = Flow {
+        client: Ipv6Addr::UNSPECIFIED,
+        service: Ipv6Addr::UNSPECIFIED,
+        client_port: 0,
+        service_port: 0,
+    };
+    let (family, transport) = match segment.first()? {
+        first if first >> 4 == 4 => (Family::Ipv4, usize::from(first & 15) * 4),
+        first if first >> 4 == 6 => (Family::Ipv6, IPV6_LEN),
+        _ => return None,
+    };
+    let packet = Packet { flow: nobody, start: 0, transport, end: segment.len(), family, traffic_class: 0 };
+    let (packet, protocol) = match family {
+        Family::Ipv4 => (packet, *segment.get(9)?),
+        Family::Ipv6 => walk_extensions(segment, packet, *segment.get(6)?)?,
+    };
+    let number = inside(segment, packet.transport + 4, &packet).map(u32::from_be_bytes)?;
+    (protocol == TCP).then_some(number)
+}
+
 fn read_transport(frame: &[u8], mut packet: Packet, protocol: u8) -> Reading {
     let kind = match (protocol, packet.family) {
         (ICMP, Family::Ipv4) | (ICMPV6, Family::Ipv6) => read_error(frame, &mut packet),

@@ -19,6 +19,7 @@ mod event;
 mod giving;
 mod kernel;
 mod patience;
+mod room;
 mod taking;
 mod tally;
 mod ways;

@@ -88,11 +88,12 @@ pub enum Malformed {
 }
 
 impl Dump {
-    /// Octets that a queue may hold.
-    pub const MOST_QUEUED: usize = 4 << 20;
+    /// Octets that both queues may hold together. A connection stands still while they go from one site to the other, and many
+    /// go at once.
+    pub const MOST_QUEUED: usize = 1 << 20;
 
     /// Octets of the longest.
-    pub const LONGEST: usize = 2 + 2 * 18 + 2 + 1 + 2 + 4 + 5 * 4 + 4 + 2 * (8 + Self::MOST_QUEUED);
+    pub const LONGEST: usize = 2 + 2 * 18 + 2 + 1 + 2 + 4 + 5 * 4 + 4 + 2 * 8 + Self::MOST_QUEUED;
 
     /// The flow of the client's packets.
     pub fn flow(&self) -> Flow {
@@ -145,8 +146,9 @@ impl Dump {
             *number = reader.number()?;
         }
         let [updated_by, theirs, largest, ours, ours_from, unsent] = numbers;
-        let mut queue = || Ok(Queue { next: reader.number()?, octets: reader.counted(Self::MOST_QUEUED)? });
-        let (sent, received) = (queue()?, queue()?);
+        let mut queue = |most| Ok(Queue { next: reader.number()?, octets: reader.counted(most)? });
+        let sent = queue(Self::MOST_QUEUED)?;
+        let received = queue(Self::MOST_QUEUED - sent.octets.len())?;
         let has = |flag: u8| flags & flag != 0;
         let dump = Dump {
             service,

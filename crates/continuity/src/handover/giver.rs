@@ -50,13 +50,13 @@ pub enum GiverAct {
     Compare,
     /// End it here, without a word to the client.
     Discard,
-    /// Send its packets to the other site from now on.
-    Learn,
+    /// Send the packets to the other site that were held.
+    Replay,
     /// Tell the other site that it may begin.
     Release,
-    /// Send the packets there that were held.
-    Replay,
-    /// Take the fence down.
+    /// Send its packets to the other site from now on.
+    Learn,
+    /// Take the fence down; what was held meanwhile goes where the connection is.
     Unfence,
     /// Let it go on here.
     Thaw,
@@ -88,9 +88,10 @@ impl Giver {
             (Giver::Offered, Failed | Lost | Late) => (Giver::Kept, &[Withdraw, Thaw, Unfence]),
             (Giver::Offered, Froze | Dumped | Same) => (Giver::Offered, &[]),
 
-            // The other site waits: it is told first. And the socket goes before the fence does: a packet that comes in
-            // between finds nobody, and is not reset.
-            (Giver::Accepted, Same) => (Giver::Given, &[Discard, Release, Learn, Replay, Unfence]),
+            // What was held is there before the connection goes on: with a gap before what routing has brought there meanwhile, it
+            // would ask the client for it again. And the socket goes before the fence does: a packet that comes in between
+            // finds nobody, and is not reset.
+            (Giver::Accepted, Same) => (Giver::Given, &[Discard, Replay, Release, Learn, Unfence]),
             (Giver::Accepted, Failed | Lost | Late) => (Giver::Kept, &[Withdraw, Thaw, Unfence]),
             (Giver::Accepted, Froze | Dumped | Accepted | Refused) => (Giver::Accepted, &[]),
 

@@ -11,6 +11,8 @@ pub enum Refusal {
     Kernel,
     /// Its service does not want it, or is not there any more.
     Service,
+    /// Too much waits there already that never left another kernel.
+    NoRoom,
 }
 
 /// One message.
@@ -42,12 +44,18 @@ impl Message {
     /// Octets of the longest message.
     pub const LONGEST: usize = 5 + Self::MOST_STATE + Dump::LONGEST;
 
+    /// Octets of the longest that has no connection in it.
+    pub const SHORT: usize = 2;
+
     /// The octets.
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Message::Begin => vec![1],
             Message::Offer { state, dump } => {
-                let mut octets = vec![2];
+                let queued = dump.sent.octets.len() + dump.received.octets.len();
+                let around = Self::LONGEST - Self::MOST_STATE - Dump::MOST_QUEUED;
+                let mut octets = Vec::with_capacity(around + state.len() + queued);
+                octets.push(2);
                 // Nobody makes a state longer than MOST_STATE, and whoever does is not understood.
                 octets.extend(u32::try_from(state.len()).unwrap_or(u32::MAX).to_be_bytes());
                 octets.extend(state);
@@ -58,6 +66,7 @@ impl Message {
             Message::Refused(Refusal::NoService) => vec![4, 1],
             Message::Refused(Refusal::Kernel) => vec![4, 2],
             Message::Refused(Refusal::Service) => vec![4, 3],
+            Message::Refused(Refusal::NoRoom) => vec![4, 4],
             Message::Released => vec![5],
             Message::Withdrawn => vec![6],
         }
@@ -77,6 +86,7 @@ impl Message {
                 1 => Refusal::NoService,
                 2 => Refusal::Kernel,
                 3 => Refusal::Service,
+                4 => Refusal::NoRoom,
                 _ => return Err(Malformed::Unknown),
             }),
             5 => Message::Released,

@@ -3,46 +3,40 @@
 
 use crate::{arbitrary, bodies, model};
 use continuity::handover::{
-    Dump, Giver, GiverAct, GiverEvent, Malformed, Message, Refusal, Taker, TakerAct, TakerEvent,
+    Dump, Giver, GiverAct, GiverEvent, Malformed, Message, Refusal, Taker, TakerAct, TakerEvent, put_in_order,
 };
 use proptest::prelude::*;
 use std::collections::{BTreeSet, VecDeque};
-use std::fmt::Write;
+use std::fmt::Debug;
 
 #[test]
 fn the_whole_table() {
-    let mut text = String::from("giver\n");
-    for state in Giver::ALL {
-        for event in GiverEvent::ALL {
-            let (next, acts) = state.next(event);
-            let _ = writeln!(
-                text,
-                "{:8} {:9} {:8} {acts:?}",
-                format!("{state:?}"),
-                format!("{event:?}"),
-                format!("{next:?}")
-            );
-        }
-    }
-    text.push_str("taker\n");
-    for state in Taker::ALL {
-        for event in TakerEvent::ALL {
-            let (next, acts) = state.next(event);
-            let _ = writeln!(
-                text,
-                "{:8} {:9} {:8} {acts:?}",
-                format!("{state:?}"),
-                format!("{event:?}"),
-                format!("{next:?}")
-            );
-        }
-    }
+    let text = table("giver", Giver::ALL, GiverEvent::ALL, Giver::next)
+        + &table("taker", Taker::ALL, TakerEvent::ALL, Taker::next);
     insta::with_settings!({ prepend_module_to_snapshot => false,
         omit_expression => true,
         snapshot_path => "../snapshots",
     }, {
         insta::assert_snapshot!("handover", text);
     });
+}
+
+/// A line for each state and each event: what follows, and what is to be done.
+fn table<S: Copy + Debug, E: Copy + Debug, A: Debug + 'static>(
+    who: &str,
+    states: impl IntoIterator<Item = S>,
+    events: impl IntoIterator<Item = E> + Clone,
+    next: impl Fn(S, E) -> (S, &'static [A]),
+) -> String {
+    let mut text = format!("{who}\n");
+    for state in states {
+        for event in events.clone() {
+            let (next, acts) = next(state, event);
+            let [state, event, next] = [format!("{state:?}"), format!("{event:?}"), format!("{next:?}")];
+            text += &format!("{state:8} {event:9} {next:8} {acts:?}\n");
+        }
+    }
+    text
 }
 
 /// What a kernel has of the connection.
@@ -69,6 +63,8 @@ struct World {
     here: Socket,
     is_fenced: bool,
     is_learned: bool,
+    /// Whether what was held here has been sent to the other site.
+    is_replayed: bool,
     /// None: it was not offered yet.
     taker: Option<Taker>,
     there: Socket,
@@ -86,6 +82,7 @@ impl World {
             here: Socket::Live,
             is_fenced: false,
             is_learned: false,
+            is_replayed: false,
             taker: None,
             there: Socket::None,
             is_fenced_there: false,
@@ -104,13 +101,17 @@ impl World {
         for act in acts {
             match act {
                 GiverAct::Offer => self.to_taker.push(Said::Offer),
-                GiverAct::Release => self.to_taker.push(Said::Released),
+                GiverAct::Release => {
+                    assert!(self.is_replayed, "it goes on with a gap: {self:#?}");
+                    self.to_taker.push(Said::Released);
+                }
                 GiverAct::Withdraw => self.to_taker.push(Said::Withdrawn),
                 GiverAct::Discard => self.here = Socket::None,
                 GiverAct::Thaw => self.here = Socket::Live,
                 GiverAct::Unfence => self.is_fenced = false,
                 GiverAct::Learn => self.is_learned = true,
-                GiverAct::Dump | GiverAct::Compare | GiverAct::Replay => {}
+                GiverAct::Replay => self.is_replayed = true,
+                GiverAct::Dump | GiverAct::Compare => {}
             }
         }
     }
@@ -229,7 +230,9 @@ proptest! {
     #[test]
     fn what_is_written_is_read(message in arbitrary::message()) {
         let octets = message.encode();
-        prop_assert!(octets.len() <= Message::LONGEST);
+        let is_offer = matches!(message, Message::Offer { .. });
+        let longest = if is_offer { Message::LONGEST } else { Message::SHORT };
+        prop_assert!(octets.len() <= longest);
         prop_assert_eq!(Message::decode(&octets), Ok(message));
         prop_assert_eq!(Message::decode(&[&octets[..], &[0]].concat()), Err(Malformed::Trailing));
         for length in 0..octets.len().min(200) {
@@ -257,13 +260,75 @@ fn what_cannot_be_is_refused() {
     assert_eq!(with(&|dump| dump.unsent = 5), Err(Malformed::Contradiction));
     assert_eq!(with(&|dump| dump.scales = Some((15, 7))), Err(Malformed::Contradiction));
     assert_eq!(with(&|dump| dump.client.set_port(0)), Err(Malformed::Contradiction));
+    let queued = |sent: usize, received: usize| {
+        with(&|dump| {
+            (dump.sent.octets, dump.received.octets) = (vec![0; sent], vec![0; received]);
+            dump.unsent = 0;
+        })
+    };
+    assert_eq!(queued(0, Dump::MOST_QUEUED), Ok(()));
+    assert_eq!(queued(Dump::MOST_QUEUED / 2, Dump::MOST_QUEUED / 2), Ok(()));
+    assert_eq!(queued(Dump::MOST_QUEUED / 2, Dump::MOST_QUEUED / 2 + 1), Err(Malformed::TooLong));
+    assert_eq!(queued(Dump::MOST_QUEUED + 1, 0), Err(Malformed::TooLong));
     let long = vec![0; Message::MOST_STATE + 1];
     let long = Message::Offer { state: long, dump: arbitrary::a_dump() };
     assert_eq!(Message::decode(&long.encode()), Err(Malformed::TooLong));
-    for octets in [&[0][..], &[4, 0], &[4, 4], &[7]] {
+    for octets in [&[0][..], &[4, 0], &[4, 5], &[7]] {
         assert_eq!(Message::decode(octets), Err(Malformed::Unknown), "{octets:?}");
     }
     assert_eq!(Message::decode(&[4, 2]), Ok(Message::Refused(Refusal::Kernel)));
+}
+
+/// A segment without ports, from its IP header on.
+fn segment(family: &str, number: u32) -> Vec<u8> {
+    let (mut octets, protocol) = match family {
+        "IPv4" => (vec![0; 20], 9),
+        "IPv6" => (vec![0; 40], 6),
+        // One extension header, for the destination (RFC 8200 section 4.6).
+        _ => (vec![0; 48], 40),
+    };
+    octets[0] = if family == "IPv4" { 0x45 } else { 0x60 };
+    if family == "IPv6 with an extension" {
+        octets[6] = 60;
+    }
+    octets[protocol] = 6;
+    octets.extend([0; 20]);
+    let at = octets.len() - 16;
+    octets[at..at + 4].copy_from_slice(&number.to_be_bytes());
+    octets
+}
+
+proptest! {
+    #[test]
+    fn what_was_held_is_delivered_as_it_was_sent(
+        first: u32,
+        steps in prop::collection::vec(0..1500_u32, 1..40),
+        others in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..9), 0..3),
+        seed: u64,
+    ) {
+        let numbers = steps.iter().scan(first, |number, step| {
+            *number = number.wrapping_add(*step);
+            Some(*number)
+        });
+        let families = ["IPv4", "IPv6", "IPv6 with an extension"];
+        let segments = numbers.zip(families.into_iter().cycle()).map(|(number, family)| segment(family, number));
+        // What is no segment comes first.
+        let mut sent: Vec<_> = others.into_iter().chain(segments).collect();
+        let mut held = sent.clone();
+        let places = held.len() as u64;
+        held.sort_by_cached_key(|packet| {
+            packet.iter().fold(seed, |sum, octet| sum.wrapping_mul(31).wrapping_add(u64::from(*octet))) % places
+        });
+        put_in_order(&mut held);
+        // Whoever stands beside another one of the same number may stand on either side.
+        let key = |packet: &Vec<u8>| packet.clone();
+        let number = |packet: &Vec<u8>| packet.len().checked_sub(16).map(|at| packet[at..at + 4].to_vec());
+        let in_order = |packets: &[Vec<u8>]| packets.iter().filter(|packet| packet.len() > 9).map(number).collect::<Vec<_>>();
+        prop_assert_eq!(in_order(&held), in_order(&sent));
+        held.sort_by_key(key);
+        sent.sort_by_key(key);
+        prop_assert_eq!(held, sent, "none is lost");
+    }
 }
 
 #[test]

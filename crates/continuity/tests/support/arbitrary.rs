@@ -241,6 +241,7 @@ pub(crate) fn message() -> impl Strategy<Value = Message> {
         Message::Refused(Refusal::NoService),
         Message::Refused(Refusal::Kernel),
         Message::Refused(Refusal::Service),
+        Message::Refused(Refusal::NoRoom),
         Message::Released,
         Message::Withdrawn,
     ]);

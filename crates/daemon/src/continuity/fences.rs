@@ -10,6 +10,9 @@ use xdp::Error;
 /// Packets of one flow that are kept: more would not fit into a client's window.
 const MOST: usize = 1024;
 
+/// Octets of all packets that are kept at the same time.
+const MOST_OCTETS: usize = 16 << 20;
+
 /// The fences of this host. Copies are the same.
 ///
 /// The thread of handing over, which must not stand still, shares nothing else with the thread that tells the programs
@@ -22,12 +25,14 @@ struct Tables {
     /// None where there are no programs.
     kernel: Option<xdp::Fences>,
     held: BTreeMap<Flow, Vec<Vec<u8>>>,
+    /// So many octets are in them.
+    octets: usize,
 }
 
 impl Fences {
     /// The programs are there, or they are not any more.
     pub(crate) fn follow(&self, kernel: Option<xdp::Fences>) {
-        *lock(&self.0) = Tables { kernel, held: BTreeMap::new() };
+        *lock(&self.0) = Tables { kernel, ..Tables::default() };
     }
 
     /// Holds the packets of a flow, for so long at most; false where there are no programs.
@@ -64,12 +69,20 @@ impl Fences {
 impl Tables {
     fn take_held(&mut self, flow: &Flow) -> Vec<Vec<u8>> {
         for (flow, packet) in self.kernel.as_mut().map(xdp::Fences::held).unwrap_or_default() {
-            // What nobody waits for any more is sent again by its client.
-            if let Some(kept) = self.held.get_mut(&flow).filter(|kept| kept.len() < MOST) {
-                kept.push(packet);
-            }
+            self.keep(&flow, packet);
         }
-        self.held.get_mut(flow).map(std::mem::take).unwrap_or_default()
+        let taken = self.held.get_mut(flow).map(std::mem::take).unwrap_or_default();
+        self.octets -= taken.iter().map(Vec::len).sum::<usize>();
+        taken
+    }
+
+    /// What there is no room for, and what nobody waits for any more, is sent again by its client.
+    fn keep(&mut self, flow: &Flow, packet: Vec<u8>) {
+        let has_room = self.octets + packet.len() <= MOST_OCTETS;
+        if let Some(kept) = self.held.get_mut(flow).filter(|kept| has_room && kept.len() < MOST) {
+            self.octets += packet.len();
+            kept.push(packet);
+        }
     }
 }
 

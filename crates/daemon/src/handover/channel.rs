@@ -13,6 +13,7 @@
 //! no more is read from it than a `Begin` has. No key of the fleet is kept for longer than the tunnel uses it, and what was
 //! said under one is as secret as that key.
 
+use super::room::{Room, Share};
 use ::continuity::handover::{Malformed, Message};
 use ::continuity::{Key, KeyId, KeyRing, SiteNumber};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -127,7 +128,7 @@ impl Channel {
     }
 
     async fn expect_begin(&mut self) -> Result<(), Fault> {
-        match self.hear_at_most(Message::Begin.encode().len()).await? {
+        match self.hear().await? {
             Message::Begin => Ok(()),
             _ => Err(Fault::Order),
         }
@@ -143,16 +144,30 @@ impl Channel {
         Ok(self.stream.write_all(&octets).await?)
     }
 
-    /// Hears the next message.
+    /// Hears the next message, which has no connection in it.
     pub(super) async fn hear(&mut self) -> Result<Message, Fault> {
-        self.hear_at_most(Message::LONGEST).await
+        let length = self.hear_length(Message::SHORT).await?;
+        self.hear_whole(length).await
     }
 
-    async fn hear_at_most(&mut self, longest: usize) -> Result<Message, Fault> {
+    /// Waits until a message begins; answers how many octets it has, however many a message may have.
+    pub(super) async fn announced(&mut self) -> Result<usize, Fault> {
+        self.hear_length(Message::LONGEST).await
+    }
+
+    async fn hear_length(&mut self, longest: usize) -> Result<usize, Fault> {
         let length = usize::try_from(self.stream.read_u32().await?).unwrap_or(usize::MAX);
-        if length > longest + AES_256_GCM.tag_len() {
-            return Err(Fault::Malformed(Malformed::TooLong));
-        }
+        let is_possible = length <= longest + AES_256_GCM.tag_len();
+        if is_possible { Ok(length) } else { Err(Fault::Malformed(Malformed::TooLong)) }
+    }
+
+    /// Hears the message that has begun, once there is room for it; it has the room for as long as the share is kept.
+    pub(super) async fn hear_in(&mut self, room: &Room, length: usize) -> Result<(Message, Share), Fault> {
+        let share = room.wait_for(length).await.ok_or(Fault::Malformed(Malformed::TooLong))?;
+        Ok((self.hear_whole(length).await?, share))
+    }
+
+    async fn hear_whole(&mut self, length: usize) -> Result<Message, Fault> {
         let mut octets = Vec::new();
         while octets.len() < length {
             let piece = PIECE.min(length - octets.len());

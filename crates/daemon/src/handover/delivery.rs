@@ -1,6 +1,7 @@
 //! Packets that were held and are this host's: its own sockets take them in as if they had just arrived.
 
 use ::continuity::Flow;
+use ::continuity::handover::put_in_order;
 use linux::raw::Sender;
 use terms::Family;
 
@@ -17,12 +18,13 @@ impl Delivery {
         Delivery { v4: Sender::open(Family::Ipv4).ok(), v6: Sender::open(Family::Ipv6).ok() }
     }
 
-    /// Gives a whole IP packet of a flow to the socket that has the flow.
-    pub(super) fn deliver(&self, flow: &Flow, packet: &[u8]) {
+    /// Gives whole IP packets of a flow to the socket that has the flow, in the order in which they were sent.
+    pub(super) fn deliver(&self, flow: &Flow, mut packets: Vec<Vec<u8>>) {
+        put_in_order(&mut packets);
         let to = flow.service.to_canonical();
         let sender = if to.is_ipv4() { &self.v4 } else { &self.v6 };
-        if let Some(sender) = sender {
-            sender.send(packet, to);
+        for packet in packets {
+            sender.iter().for_each(|sender| _ = sender.send(&packet, to));
         }
     }
 }

@@ -1,11 +1,12 @@
 //! The thread: gives connections away while this site is being left, and takes those of other sites.
 
 use super::channel::{Channel, Fault};
-use super::cooperation::{Offers, Wish};
+use super::cooperation::{Offered, Offers, Wish};
 use super::delivery::Delivery;
 use super::event::Event;
 use super::giving::{Way, give};
 use super::patience::Patience;
+use super::room::{Room, Share};
 use super::taking::Taking;
 use super::tally::{Numbers, Tally, Why};
 use super::ways::{REACH, Ways};
@@ -14,6 +15,7 @@ use crate::continuity::Fences;
 use crate::error::Error;
 use crate::event::Source;
 use crate::events::Bus;
+use ::continuity::handover::{Dump, Message};
 use ::continuity::{KeyRing, SiteNumber};
 use announce::permit::Speaker;
 use linux::tcp::repair;
@@ -47,9 +49,17 @@ const AFTER_ERROR: Duration = Duration::from_millis(100);
 /// When a door that cannot be opened is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
-/// Connections that may wait at the same time for room for what never left another kernel: each keeps
-/// [`Dump::MOST_QUEUED`](::continuity::handover::Dump::MOST_QUEUED) octets at most.
-const WAITING: usize = 256;
+/// Octets of connections that are on their way at the same time, in each direction. Each is in memory twice for a moment: as it
+/// is, and as it is said.
+const ON_THE_WAY: usize = 16 << 20;
+
+/// Octets of those that have come and wait for room in this kernel, as they never left the other one.
+const WAITING: usize = 16 << 20;
+
+/// Octets that a client may send from the time when room is taken for a connection until it is frozen.
+const MEANWHILE: usize = 64 << 10;
+
+const _: () = assert!(Message::LONGEST + MEANWHILE <= ON_THE_WAY, "the longest goes, too");
 
 /// Another site that takes connections.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,6 +126,7 @@ impl Driver {
         let mut gives = JoinSet::new();
         let mut ways = Ways::default();
         let delivery = Arc::new(Delivery::open());
+        let room = Room::of(ON_THE_WAY);
         let mut leaving: Option<Leaving> = None;
         let mut told = Numbers::default();
         let mut tell_at = None;
@@ -136,6 +147,7 @@ impl Driver {
                     let giving = GiveAway {
                         situation: self.situation.clone(),
                         ways: ways.clone(),
+                        room: room.clone(),
                         fences: self.fences.clone(),
                         delivery: Arc::clone(&delivery),
                         tally: self.tally.clone(),
@@ -211,6 +223,7 @@ impl Leaving {
 struct GiveAway {
     situation: watch::Receiver<Option<Situation>>,
     ways: Ways,
+    room: Room,
     fences: Fences,
     delivery: Arc<Delivery>,
     tally: Tally,
@@ -227,6 +240,14 @@ impl GiveAway {
         };
         // It may be busy by now, and comes again.
         let Some(offered) = wish.grant().await else { return self.ways.put_back(to.number, channel) };
+        let (most, _share) = match self.room_for(&offered).await {
+            Ok(room) => room,
+            Err(why) => {
+                self.tally.keep(why);
+                self.ways.put_back(to.number, channel);
+                return offered.stays();
+            }
+        };
         let tunnel = SocketAddr::new(to.address, now.port.get());
         let source = now.source(to.address).ok_or(io::Error::from(io::ErrorKind::AddrNotAvailable));
         let Ok(packets) = source.and_then(packets_from) else {
@@ -243,11 +264,22 @@ impl GiveAway {
             delivery: &self.delivery,
             patience: self.patience,
         };
-        self.give(offered, &way, channel).await;
+        self.give(offered, most, &way, channel).await;
     }
 
-    async fn give(&self, offered: super::cooperation::Offered, way: &Way<'_>, mut channel: Channel) {
-        let end = give(offered, way, &mut channel, &self.tally).await;
+    /// Room for a connection, before it is frozen; how much its queues may hold then.
+    async fn room_for(&self, offered: &Offered) -> Result<(usize, Share), Why> {
+        let queued = repair::queued(&offered.socket).map_err(|_| Why::Undumpable)?;
+        if queued > Dump::MOST_QUEUED {
+            return Err(Why::TooMuch);
+        }
+        let most = (queued + MEANWHILE).min(Dump::MOST_QUEUED);
+        let share = timeout(self.patience.giver(), self.room.wait_for(most + offered.state.len())).await;
+        share.ok().flatten().map(|share| (most, share)).ok_or(Why::Crowded)
+    }
+
+    async fn give(&self, offered: Offered, most: usize, way: &Way<'_>, mut channel: Channel) {
+        let end = give(offered, most, way, &mut channel, &self.tally).await;
         // Whoever is full or is being left itself takes no other one, either.
         if end.why == Some(Why::Service) {
             self.ways.pass_over(way.to);
@@ -281,7 +313,8 @@ impl Doors {
             return;
         }
         self.tasks = JoinSet::new();
-        let (seats, waiting) = (Arc::new(Semaphore::new(CHANNELS)), Arc::new(Semaphore::new(WAITING)));
+        let seats = Arc::new(Semaphore::new(CHANNELS));
+        let (room, waiting) = (Room::of(ON_THE_WAY), Room::of(WAITING));
         for at in &wanted {
             let host = Host {
                 situation: driver.situation.clone(),
@@ -292,7 +325,8 @@ impl Doors {
                 delivery: Arc::clone(delivery),
                 patience: driver.patience,
                 seats: Arc::clone(&seats),
-                waiting: Arc::clone(&waiting),
+                room: room.clone(),
+                waiting: waiting.clone(),
             };
             self.tasks.spawn(host.listen(*at));
         }
@@ -311,7 +345,8 @@ struct Host {
     delivery: Arc<Delivery>,
     patience: Patience,
     seats: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
+    room: Room,
+    waiting: Room,
 }
 
 impl Host {
@@ -375,6 +410,7 @@ impl Host {
                 delivery: &self.delivery,
                 tally: &self.tally,
                 patience: self.patience,
+                room: &self.room,
                 waiting: &self.waiting,
             };
             taking.serve(&mut channel).await

@@ -37,6 +37,8 @@ struct Giving<'a> {
     socket: &'a OwnedFd,
     flow: Flow,
     state: Vec<u8>,
+    /// So many octets may its queues hold.
+    most: usize,
     dump: Option<Dump>,
     /// What its socket expected next when its state was read.
     expected: u32,
@@ -55,8 +57,14 @@ pub(super) struct End {
     pub(super) is_channel_well: bool,
 }
 
-/// Gives a connection away, or leaves it where it is.
-pub(super) async fn give(offered: Offered, way: &Way<'_>, channel: &mut Channel, tally: &Tally) -> End {
+/// Gives a connection away, or leaves it where it is: also if its queues hold more than `most` octets.
+pub(super) async fn give(
+    offered: Offered,
+    most: usize,
+    way: &Way<'_>,
+    channel: &mut Channel,
+    tally: &Tally,
+) -> End {
     let Offered { socket, state, fate } = offered;
     let Some(flow) = flow_of(&socket) else {
         tally.keep(Why::Undumpable);
@@ -71,6 +79,7 @@ pub(super) async fn give(offered: Offered, way: &Way<'_>, channel: &mut Channel,
         socket: &socket,
         flow,
         state,
+        most,
         dump: None,
         expected: 0,
         deadline: Deadline::now() + way.patience.giver(),
@@ -134,11 +143,7 @@ impl Giving<'_> {
 
     async fn carry_out(&mut self, act: GiverAct) -> Option<GiverEvent> {
         match act {
-            GiverAct::Dump => {
-                self.dump = repair::dump(self.socket).ok().map(kernel::said);
-                self.expected = self.dump.as_ref().map_or(0, |dump| dump.received.next);
-                Some(if self.dump.is_some() { GiverEvent::Dumped } else { GiverEvent::Failed })
-            }
+            GiverAct::Dump => Some(self.read()),
             GiverAct::Offer => {
                 let Some(dump) = self.dump.take() else { return Some(GiverEvent::Failed) };
                 let state = std::mem::take(&mut self.state);
@@ -163,7 +168,7 @@ impl Giving<'_> {
             }
             GiverAct::Unfence => {
                 // Whose they are says an act before: a socket that has ended takes nothing in.
-                self.way.fences.unfence(&self.flow).iter().for_each(|packet| self.deliver(packet));
+                self.deliver(self.way.fences.unfence(&self.flow));
                 None
             }
             GiverAct::Thaw => {
@@ -171,6 +176,20 @@ impl Giving<'_> {
                 let _ = repair::thaw(self.socket);
                 None
             }
+        }
+    }
+
+    fn read(&mut self) -> GiverEvent {
+        match repair::dump(self.socket, self.most) {
+            Ok(connection) => {
+                self.expected = connection.received.next;
+                self.dump = Some(kernel::said(connection));
+                GiverEvent::Dumped
+            }
+            Err(_) if repair::queued(self.socket).is_ok_and(|queued| queued > self.most) => {
+                self.stay(Why::TooMuch, GiverEvent::Failed)
+            }
+            Err(_) => self.stay(Why::Undumpable, GiverEvent::Failed),
         }
     }
 
@@ -203,6 +222,7 @@ impl Giving<'_> {
                     Refusal::NoService => Why::NoService,
                     Refusal::Kernel => Why::Kernel,
                     Refusal::Service => Why::Service,
+                    Refusal::NoRoom => Why::Crowded,
                 };
                 self.stay(why, GiverEvent::Refused)
             }
@@ -230,12 +250,12 @@ impl Giving<'_> {
         let _ = self.way.packets.send_to(&[&shim[..], packet].concat(), self.way.tunnel);
     }
 
-    fn deliver(&self, packet: &[u8]) {
+    fn deliver(&self, packets: Vec<Vec<u8>>) {
         let is_gone = socket2::SockRef::from(self.socket).peer_addr().is_err();
         if is_gone {
-            self.send_on(packet);
+            packets.iter().for_each(|packet| self.send_on(packet));
         } else {
-            self.way.delivery.deliver(&self.flow, packet);
+            self.way.delivery.deliver(&self.flow, packets);
         }
     }
 }

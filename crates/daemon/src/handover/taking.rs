@@ -6,17 +6,18 @@ use super::cooperation::{Cooperation, Given};
 use super::delivery::Delivery;
 use super::kernel;
 use super::patience::Patience;
+use super::room::{Room, Share};
 use super::tally::Tally;
 use crate::continuity::Fences;
 use ::continuity::Flow;
 use ::continuity::handover::{Dump, Message, Refusal, Taker, TakerAct, TakerEvent};
-use linux::tcp::repair::{self, Connection};
+use linux::tcp::repair;
+use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 /// How long a channel may say nothing between two connections.
@@ -33,25 +34,35 @@ pub(super) struct Taking<'a> {
     pub(super) delivery: &'a Delivery,
     pub(super) tally: &'a Tally,
     pub(super) patience: Patience,
-    /// Connections that may wait at the same time for room for what never left the other kernel.
-    pub(super) waiting: &'a Arc<Semaphore>,
+    /// For what is on its way here.
+    pub(super) room: &'a Room,
+    /// For what never left the other kernel, and waits for room in this one.
+    pub(super) waiting: &'a Room,
 }
 
 /// A connection that is here, frozen.
 struct Restored {
     stream: TcpStream,
-    connection: Connection,
+    service: SocketAddr,
     state: Vec<u8>,
-    /// Its place among those that wait for room, if it has to.
-    place: Option<OwnedSemaphorePermit>,
+    /// What has never left the other kernel, and the room that it waits in.
+    rest: (Vec<u8>, Share),
+}
+
+/// Whatever takes longer has failed.
+async fn within<T>(time: Duration, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    timeout(time, work).await.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
 }
 
 impl Taking<'_> {
     /// Takes what the other site gives, until it says no more.
     pub(super) async fn serve(&self, channel: &mut Channel) -> Result<(), Fault> {
         loop {
-            let heard = timeout(IDLE, channel.hear()).await;
-            match heard.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))? {
+            let length = within(IDLE, channel.announced()).await?;
+            // By the time that it has taken longer than this, its giver has given it up.
+            let hearing = channel.hear_in(self.room, length);
+            let (message, _share) = within(self.patience.taker(), hearing).await?;
+            match message {
                 Message::Offer { state, dump } => self.take(channel, state, dump).await?,
                 Message::Begin
                 | Message::Accepted
@@ -121,17 +132,16 @@ impl Taking<'_> {
     /// First the fence: what a frozen socket takes in would be lost if nothing came of it.
     fn restore(&self, state: Vec<u8>, dump: Dump, is_fenced: &mut bool) -> Result<Restored, Refusal> {
         self.is_welcome(dump.service)?;
-        let place = match dump.unsent {
-            0 => None,
-            _ => Some(Arc::clone(self.waiting).try_acquire_owned().map_err(|_| Refusal::Service)?),
-        };
+        let unsent = usize::try_from(dump.unsent).unwrap_or(usize::MAX);
+        let share = self.waiting.take(unsent).ok_or(Refusal::NoRoom)?;
         *is_fenced = self.fences.fence(&dump.flow(), self.patience.fence()).unwrap_or(false);
         if !*is_fenced {
             return Err(Refusal::Kernel);
         }
         let connection = kernel::heard(dump);
         let stream = repair::restore(&connection).map_err(|_| Refusal::Kernel)?;
-        Ok(Restored { stream, connection, state, place })
+        let rest = (repair::rest(&connection).to_vec(), share);
+        Ok(Restored { stream, service: connection.local, state, rest })
     }
 
     fn is_welcome(&self, service: SocketAddr) -> Result<(), Refusal> {
@@ -145,21 +155,25 @@ impl Taking<'_> {
 
     /// What was held is for the socket that goes on here. If none does, its client sends it again, to where it goes on.
     fn unfence(&self, flow: &Flow, goes_on: bool) {
-        let held = self.fences.unfence(flow);
         if goes_on {
-            held.iter().for_each(|packet| self.delivery.deliver(flow, packet));
+            // Before the fence comes down: whatever comes then was sent after these.
+            self.delivery.deliver(flow, self.fences.take_held(flow));
+        }
+        let last = self.fences.unfence(flow);
+        if goes_on {
+            self.delivery.deliver(flow, last);
         }
     }
 
     fn give(&self, restored: Restored) {
         self.tally.take();
-        let Restored { stream, connection, state, place } = restored;
+        let Restored { stream, service, state, rest: (rest, share) } = restored;
         let cooperation = self.cooperation.clone();
         tokio::spawn(async move {
             // Whatever fails here, the connection ends in order, and its client knows.
-            let Ok(stream) = send_rest(stream, &connection).await else { return };
-            drop(place);
-            if let Some(queue) = cooperation.queue(connection.local) {
+            let Ok(stream) = send_rest(stream, rest).await else { return };
+            drop(share);
+            if let Some(queue) = cooperation.queue(service) {
                 let _ = queue.send(Given { stream, state }).await;
             }
         });
@@ -167,13 +181,12 @@ impl Taking<'_> {
 }
 
 /// Sends what has never left the other kernel.
-async fn send_rest(stream: TcpStream, connection: &Connection) -> io::Result<TcpStream> {
+async fn send_rest(stream: TcpStream, rest: Vec<u8>) -> io::Result<TcpStream> {
     stream.set_nonblocking(true)?;
-    let rest = repair::rest(connection);
     if rest.is_empty() {
         return Ok(stream);
     }
     let mut stream = tokio::net::TcpStream::from_std(stream)?;
-    timeout(REST, stream.write_all(rest)).await??;
+    timeout(REST, stream.write_all(&rest)).await??;
     stream.into_std()
 }

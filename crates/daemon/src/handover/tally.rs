@@ -25,6 +25,10 @@ pub(crate) enum Why {
     Unfenced,
     /// Its socket has taken something in while its state was on its way.
     Changed,
+    /// More waits in it than may go from one site to another.
+    TooMuch,
+    /// Too much of others was on its way at the same time.
+    Crowded,
     /// It is lost: the way between the sites broke when it had ended here, and the other site does not know.
     Broken,
 }
@@ -43,6 +47,8 @@ impl Why {
             Why::Changed => "that took something in while their state was on its way",
             Why::Broken => "lost, as the way between the sites broke",
             Why::Unfenced => "as the kernel did not hold their packets",
+            Why::TooMuch => "in which too much waits",
+            Why::Crowded => "as too much went at the same time",
         }
     }
 
@@ -58,6 +64,8 @@ impl Why {
             Why::Late => "late",
             Why::Unfenced => "unfenced",
             Why::Changed => "changed",
+            Why::TooMuch => "too-much",
+            Why::Crowded => "crowded",
             Why::Broken => "broken",
         }
     }

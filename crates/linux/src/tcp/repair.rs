@@ -17,9 +17,6 @@ use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
-/// Octets that a queue may hold to be taken along: more than a window that a service would leave unread.
-pub const MOST_QUEUED: usize = 4 << 20;
-
 /// What never left, in octets (linux/sockios.h).
 const SIOCOUTQNSD: libc::c_ulong = 0x894b;
 
@@ -131,8 +128,17 @@ pub fn is_possible() -> Result<()> {
     freeze(&socket)
 }
 
-/// The state of a frozen connection, with everything that is on its way in it.
-pub fn dump(socket: impl AsFd) -> Result<Connection> {
+/// Octets that wait in both queues of a socket, frozen or not: those that its peer has not acknowledged, and those that its
+/// service has not read.
+pub fn queued(socket: impl AsFd) -> Result<usize> {
+    let socket = socket.as_fd();
+    let look = || Ok::<_, io::Error>(waiting(socket, libc::TIOCOUTQ)? + waiting(socket, libc::FIONREAD)?);
+    look().attempt(|| "read how much waits in a TCP connection")
+}
+
+/// The state of a frozen connection, with everything that is on its way in it. One in whose queues more than `most` octets
+/// wait is not read.
+pub fn dump(socket: impl AsFd, most: usize) -> Result<Connection> {
     let socket = socket.as_fd();
     let dump = || {
         let stream = SockRef::from(&socket);
@@ -145,8 +151,8 @@ pub fn dump(socket: impl AsFd) -> Result<Connection> {
             return Err(io::Error::other("one of its ends has closed it"));
         }
         let unsent = waiting(socket, SIOCOUTQNSD)?;
-        let sent = queue(socket, SEND_QUEUE, libc::TIOCOUTQ)?;
-        let received = queue(socket, RECEIVE_QUEUE, libc::FIONREAD)?;
+        let sent = queue(socket, SEND_QUEUE, libc::TIOCOUTQ, most)?;
+        let received = queue(socket, RECEIVE_QUEUE, libc::FIONREAD, most - sent.octets.len())?;
         set(socket, libc::TCP_REPAIR_QUEUE, &NO_QUEUE)?;
         let has = |flag: u8| info[OPTIONS] & flag != 0;
         Ok(Connection {
@@ -265,10 +271,10 @@ fn force(socket: &Socket, name: c_int, room: usize) -> io::Result<()> {
 }
 
 /// A queue of a frozen socket, which keeps what is in it.
-fn queue(socket: BorrowedFd<'_>, name: c_int, request: libc::c_ulong) -> io::Result<Queue> {
+fn queue(socket: BorrowedFd<'_>, name: c_int, request: libc::c_ulong, most: usize) -> io::Result<Queue> {
     set(socket, libc::TCP_REPAIR_QUEUE, &name)?;
     let length = waiting(socket, request)?;
-    if length > MOST_QUEUED {
+    if length > most {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("{length} octets wait in it")));
     }
     let mut octets = vec![0; length];

@@ -129,3 +129,33 @@ async fn what_is_repeated_left_out_or_changed_is_not_believed() {
         }
     }
 }
+
+#[tokio::test]
+async fn nothing_long_is_read_before_there_is_room_for_it() {
+    let (giver, taker) = meet(ring(7), ring(7), 2).await;
+    let (mut giver, mut taker) = (giver.unwrap(), taker.unwrap());
+    giver.say(&Message::Withdrawn).await.unwrap();
+    let length = taker.announced().await.unwrap();
+    let room = Room::of(length);
+    let others = room.take(1).unwrap();
+    {
+        let mut hearing = std::pin::pin!(taker.hear_in(&room, length));
+        for _ in 0..10 {
+            tokio::select! {
+                biased;
+                _ = &mut hearing => panic!("it was read where no room was"),
+                () = tokio::task::yield_now() => {}
+            }
+        }
+        drop(others);
+        let (message, share) = hearing.await.unwrap();
+        assert_eq!(message, Message::Withdrawn);
+        assert!(room.take(1).is_none());
+        drop(share);
+        assert!(room.take(length).is_some());
+    }
+    // Whoever waits for an answer reads nothing long at all.
+    let long = (Message::SHORT + AES_256_GCM.tag_len() + 1) as u32;
+    giver.stream.write_all(&long.to_be_bytes()).await.unwrap();
+    assert!(matches!(taker.hear().await, Err(Fault::Malformed(Malformed::TooLong))));
+}

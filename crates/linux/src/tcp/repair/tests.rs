@@ -6,6 +6,9 @@ use crate::link::{LinkIndex, set_up};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
+/// More than any of these connections has in it.
+const MOST: usize = 16 << 20;
+
 /// A listener, a client, and the service's end of its connection, in a network of their own.
 fn within(work: impl FnOnce(TcpListener, TcpStream, TcpStream) + Send) {
     let namespace = Namespace::new().unwrap();
@@ -40,7 +43,7 @@ fn a_connection_goes_on_in_another_socket_with_what_was_unread() {
         client.write_all(b"unread").unwrap();
         wait_for(&service, 6);
         freeze(&service).unwrap();
-        let dumped = dump(&service).unwrap();
+        let dumped = dump(&service, MOST).unwrap();
         assert_eq!(dumped.received.octets, b"unread");
         assert_eq!(
             (dumped.local, dumped.remote),
@@ -72,7 +75,7 @@ fn what_was_sent_and_not_taken_arrives_once() {
             written += length;
         }
         freeze(&service).unwrap();
-        let dumped = dump(&service).unwrap();
+        let dumped = dump(&service, MOST).unwrap();
         assert!(dumped.unsent > 0 && dumped.sent.octets.len() > dumped.unsent as usize, "{}", dumped.unsent);
         discard(&service).unwrap();
         let restored = restore(&dumped).unwrap();
@@ -90,7 +93,7 @@ fn what_was_sent_and_not_taken_arrives_once() {
 fn a_connection_that_is_thawed_where_it_was_goes_on_and_others_may_listen_beside_it() {
     within(|listener, mut client, service| {
         freeze(&service).unwrap();
-        dump(&service).unwrap();
+        dump(&service, MOST).unwrap();
         thaw(&service).unwrap();
         client.write_all(b"query").unwrap();
         assert_eq!(read(&service, 5), b"query");
@@ -104,7 +107,7 @@ fn a_connection_that_is_thawed_where_it_was_goes_on_and_others_may_listen_beside
 fn what_a_frozen_socket_takes_in_after_all_is_noticed() {
     within(|_listener, mut client, service| {
         freeze(&service).unwrap();
-        let dumped = dump(&service).unwrap();
+        let dumped = dump(&service, MOST).unwrap();
         assert_eq!(expected(&service).unwrap(), dumped.received.next);
         client.write_all(b"late").unwrap();
         wait_for(&service, 4);
@@ -121,7 +124,7 @@ fn a_connection_that_an_end_has_closed_stays() {
         let mut octet = [0];
         assert_eq!((&service).read(&mut octet).unwrap(), 0);
         freeze(&service).unwrap();
-        let error = dump(&service).unwrap_err();
+        let error = dump(&service, MOST).unwrap_err();
         assert!(error.to_string().contains("closed"), "{error}");
     });
 }
@@ -130,9 +133,23 @@ fn a_connection_that_an_end_has_closed_stays() {
 fn what_no_kernel_has_said_is_refused() {
     within(|_listener, _client, service| {
         freeze(&service).unwrap();
-        let mut dumped = dump(&service).unwrap();
+        let mut dumped = dump(&service, MOST).unwrap();
         discard(&service).unwrap();
         dumped.unsent = 1;
         assert!(restore(&dumped).is_err());
+    });
+}
+
+#[test]
+fn a_connection_with_more_in_it_than_may_be_taken_along_is_not_read() {
+    within(|_listener, mut client, service| {
+        client.write_all(b"unread").unwrap();
+        wait_for(&service, 6);
+        freeze(&service).unwrap();
+        let queued = queued(&service).unwrap();
+        let dumped = dump(&service, queued).unwrap();
+        assert_eq!(dumped.sent.octets.len() + dumped.received.octets.len(), queued);
+        let error = dump(&service, queued - 1).unwrap_err();
+        assert!(error.to_string().contains("octets wait in it"), "{error}");
     });
 }
