@@ -7,6 +7,8 @@
 
 #define LISTENS 10 /* TCP_LISTEN of the kernel's enum of states */
 #define ATTEMPTS 4 /* to spend from a budget that other processors spend from, too */
+#define YOUNG 3000000000ULL /* nanoseconds: what was learned less long ago may be in no filter yet */
+#define LOOK 28 /* the filters are asked about a learned flow once in 2 to this power nanoseconds */
 
 /* What the search knows beforehand. */
 struct visit {
@@ -217,16 +219,24 @@ static __always_inline ruling claim(const struct settings *set, const struct pac
 	return claimed;
 }
 
+/* What the filters are asked. */
+static __always_inline struct inquiry inquire(const struct settings *set, const struct packet *p, const struct visit *visit)
+{
+	struct inquiry inquiry = {.visited = visit->visited, .pages = set->pages};
+	struct message message = {};
+
+	__builtin_memcpy(&message, &p->flow, sizeof(p->flow));
+	inquiry.hash = siphash(&set->filter_key, &message, sizeof(p->flow) / sizeof(__u32));
+	return inquiry;
+}
+
 /* Neither a socket here nor a learned flow. */
 static __always_inline ruling search_on(const struct settings *set, const struct packet *p, const struct visit *visit,
 					int was_of_dead)
 {
-	struct inquiry found = {.visited = visit->visited, .pages = set->pages};
-	struct message message = {};
+	struct inquiry found = inquire(set, p, visit);
 	__u32 guess;
 
-	__builtin_memcpy(&message, &p->flow, sizeof(p->flow));
-	found.hash = siphash(&set->filter_key, &message, sizeof(p->flow) / sizeof(__u32));
 	bpf_loop(set->sites, ask, &found, 0);
 	if (found.alive && visit->has_room)
 		return claim(set, p, lowest(found.alive));
@@ -241,6 +251,39 @@ static __always_inline ruling search_on(const struct settings *set, const struct
 	return rule(UNCLAIMED, NO_SITE);
 }
 
+/* Who claims what its owner does not. One that says nothing of its flows may have it. */
+GLOBAL __u32 find_other(const struct settings *set, const struct packet *p, const struct visit *visit, __u32 owner)
+{
+	const struct site *site = find_site(owner);
+	struct inquiry found;
+
+	if (!set || !p || !visit || !site || !site->blocks)
+		return NO_SITE;
+	found = inquire(set, p, visit);
+	if (claims(site, owner, found.pages, found.hash))
+		return NO_SITE;
+	bpf_loop(set->sites, ask, &found, 0);
+	return found.alive ? lowest(found.alive) : NO_SITE;
+}
+
+/* The flow was found before, at a site that may have it still. Over budget it goes where it went. */
+static __always_inline ruling follow(const struct settings *set, const struct packet *p, const struct visit *visit,
+				     struct passage *passage)
+{
+	__u64 now = bpf_ktime_get_ns();
+	int is_due = now - passage->since > YOUNG && now >> LOOK != passage->seen >> LOOK;
+	__u32 number = passage->site;
+	__u32 other = is_due ? find_other(set, p, visit, number) : NO_SITE;
+
+	if (other < SITES && verdict_of(claim(set, p, other)) == CLAIMED) {
+		count(MISSED);
+		return rule(CLAIMED, other);
+	}
+	passage->seen = now;
+	__sync_fetch_and_add(&passage->packets, 1);
+	return rule(LEARNED, number);
+}
+
 static __always_inline ruling search(const struct settings *set, const struct packet *p, const struct visit *visit)
 {
 	struct passage *passage = bpf_map_lookup_elem(&learned, &p->flow);
@@ -249,11 +292,8 @@ static __always_inline ruling search(const struct settings *set, const struct pa
 	if (passage) {
 		__u32 number = passage->site;
 		const struct site *site = find_site(number);
-		if (is_open(visit, number)) {
-			passage->seen = bpf_ktime_get_ns();
-			__sync_fetch_and_add(&passage->packets, 1);
-			return rule(LEARNED, number);
-		}
+		if (is_open(visit, number))
+			return follow(set, p, visit, passage);
 		was_of_dead = site && site->state == DEAD;
 	}
 	count(MISSED);
@@ -263,7 +303,7 @@ static __always_inline ruling search(const struct settings *set, const struct pa
 /* Whether the flow is being handed over, so that its packets have to wait. */
 static __always_inline int is_fenced(const struct packet *p)
 {
-	const __u64 *until = bpf_map_lookup_elem(&fenced, &p->flow);
+	const __u64 *until = fences ? bpf_map_lookup_elem(&fenced, &p->flow) : 0;
 	return until && bpf_ktime_get_ns() < *until;
 }
 

@@ -1,7 +1,7 @@
 /* What user space and the programs share: the tables, and the structures in them.
  *
  * The daemon writes `settings`, `services`, `sites`, `peers`, `filters` and `fenced`; the programs write the others. All
- * but `held` are pinned, so that flows go where they went while no daemon runs. Integers that a packet carries are in network
+ * but `held` and `fences` are pinned, so that flows go where they went while no daemon runs. Integers that a packet carries are in network
  * order, all others in that of the machine. crates/xdp/src/layout.rs is the other half of this file. */
 #pragma once
 
@@ -190,6 +190,9 @@ struct {
 	__type(value, __u64);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } fenced SEC(".maps");
+
+/* So many fences may be up: while none is, no packet looks for its own. The daemon writes it. */
+volatile __u32 fences;
 
 /* The packets that fences have held, for the daemon that has put up the fences: the next one knows nothing of them. */
 struct {

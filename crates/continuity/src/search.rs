@@ -4,11 +4,14 @@
 //! |---|---|
 //! | the flows that are being handed over | it is held |
 //! | a socket of this host (one that listens has no connection yet) | it passes |
-//! | the flows that were found before | to that site |
+//! | the flows that were found before | to that site, as long as it says that it has the flow, or nobody else does |
 //! | the other sites' filters | to the first that claims it, at the pace of claims; the flow is learned |
 //! | the filters of dead sites | it passes and is reset, at the pace of resets |
 //! | the site that relays for this one, or the last owner of the client's prefix | there, at the pace of guesses |
 //! | nothing | it is dropped |
+//!
+//! A site may have given a flow to another one since it was found. So the filters are asked again, once in [`LOOK`], from the
+//! time on when they must know of it ([`YOUNG`]).
 //!
 //! The last three are for the site only that took the packet from its client. A packet that came through the tunnel goes
 //! on only where somebody claims it, and never to a site that had it.
@@ -22,7 +25,38 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
+use std::time::Duration;
 use terms::Timestamp;
+
+/// What was learned less long ago may be in no filter yet: sites tell each other of their flows once a second.
+pub const YOUNG: Duration = Duration::from_secs(3);
+
+/// How often the filters are asked about a flow that was found before: with its first packet in each such time.
+pub const LOOK: Duration = Duration::from_nanos(1 << 28);
+
+/// A flow that was found before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Learned {
+    /// Its owner.
+    pub site: SiteNumber,
+    /// When it was learned.
+    pub since: Timestamp,
+    /// When its last packet came.
+    pub seen: Timestamp,
+}
+
+impl Learned {
+    /// At this time, with a packet.
+    pub fn new(site: SiteNumber, now: Timestamp) -> Self {
+        Learned { site, since: now, seen: now }
+    }
+
+    /// Whether the filters are to be asked again.
+    fn is_due(&self, now: Timestamp) -> bool {
+        let times = |at: Timestamp| u128::from(at.as_nanos()) / LOOK.as_nanos();
+        now.since(self.since) > YOUNG && times(now) != times(self.seen)
+    }
+}
 
 /// What a site knows that nobody told it.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +68,7 @@ pub struct Knowledge {
     /// The packets that were held, without what was around them: as their clients sent them.
     pub held: Vec<(Flow, Vec<u8>)>,
     /// Flows that another site has claimed, or that were relayed to it. The kernel forgets those longest unused.
-    pub learned: BTreeMap<Flow, SiteNumber>,
+    pub learned: BTreeMap<Flow, Learned>,
     /// The last owner that clients of a prefix had.
     pub owners: BTreeMap<Ipv6Addr, SiteNumber>,
     /// What others have been spared.
@@ -112,7 +146,7 @@ pub fn judge(
                 None => Verdict::Opening,
                 Some(_) if is_long => Verdict::Oversized,
                 Some(relay) => {
-                    known.learned.insert(packet.flow, relay);
+                    known.learned.insert(packet.flow, Learned::new(relay, now));
                     Verdict::Relayed(relay)
                 }
             }
@@ -140,24 +174,19 @@ impl Case<'_> {
     /// No socket here has it.
     fn search(&self, known: &mut Knowledge) -> Verdict {
         let learned = known.learned.get(&self.packet.flow).copied();
-        if let Some(number) = learned.filter(|number| self.is_open(*number)) {
-            return Verdict::Learned(number);
+        if let Some(learned) = learned.filter(|learned| self.is_open(learned.site)) {
+            return self.follow(known, learned);
         }
         known.counts.add(Count::Missed);
         let paces = &self.settings.paces;
         if let Some(number) = self.claimants().find(|number| self.is_open(*number)) {
-            let claimed = self.spend(&paces.claims, &mut known.budgets.claims, Verdict::Claimed(number));
-            if claimed == Verdict::Claimed(number) {
-                known.learned.insert(self.packet.flow, number);
-                known.owners.insert(self.prefix(), number);
-            }
-            return claimed;
+            return self.claim(known, number);
         }
         if self.visit.before.is_some() {
             return Verdict::Unclaimed;
         }
         let is_of_dead = |number: SiteNumber| self.state(number) == Some(State::Dead);
-        if learned.is_some_and(is_of_dead) || self.claimants().any(is_of_dead) {
+        if learned.is_some_and(|learned| is_of_dead(learned.site)) || self.claimants().any(is_of_dead) {
             return self.spend(&paces.resets, &mut known.budgets.resets, Verdict::Orphaned);
         }
         let guess = self.settings.relay.or_else(|| known.owners.get(&self.prefix()).copied());
@@ -165,6 +194,37 @@ impl Case<'_> {
             Some(number) => self.spend(&paces.guesses, &mut known.budgets.guesses, Verdict::Guessed(number)),
             None => Verdict::Unclaimed,
         }
+    }
+
+    /// It was found before. Over budget it goes where it went.
+    fn follow(&self, known: &mut Knowledge, learned: Learned) -> Verdict {
+        let other = if learned.is_due(self.now) { self.find_other(learned.site) } else { None };
+        known.learned.insert(self.packet.flow, Learned { seen: self.now, ..learned });
+        match other.map(|number| self.claim(known, number)) {
+            None | Some(Verdict::OverBudget) => Verdict::Learned(learned.site),
+            Some(claimed) => {
+                known.counts.add(Count::Missed);
+                claimed
+            }
+        }
+    }
+
+    /// Who claims what its owner does not. One that says nothing of its flows may have it.
+    fn find_other(&self, owner: SiteNumber) -> Option<SiteNumber> {
+        let filter = self.settings.sites.get(&owner)?.filter.as_deref()?;
+        let is_claimed = filter.contains(&self.packet.flow, &self.settings.filter_key);
+        let mut others = self.claimants().filter(|number| self.is_open(*number));
+        if is_claimed { None } else { others.next() }
+    }
+
+    fn claim(&self, known: &mut Knowledge, number: SiteNumber) -> Verdict {
+        let pace = &self.settings.paces.claims;
+        let claimed = self.spend(pace, &mut known.budgets.claims, Verdict::Claimed(number));
+        if claimed == Verdict::Claimed(number) {
+            known.learned.insert(self.packet.flow, Learned::new(number, self.now));
+            known.owners.insert(self.prefix(), number);
+        }
+        claimed
     }
 
     fn prefix(&self) -> Ipv6Addr {

@@ -4,8 +4,9 @@
 use crate::layout::{self, FLOW_LEN, PASSAGE_LEN};
 use crate::load::missing;
 use crate::{Continuity, Error};
-use aya::maps::{HashMap, Map, MapData, MapError, RingBuf};
+use aya::maps::{Array, HashMap, Map, MapData, MapError, RingBuf};
 use continuity::{Flow, SiteNumber};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::os::fd::AsFd;
 use terms::Timestamp;
@@ -18,7 +19,14 @@ pub struct Fences {
     fenced: HashMap<MapData, [u8; FLOW_LEN], u64>,
     learned: HashMap<MapData, [u8; FLOW_LEN], [u8; PASSAGE_LEN]>,
     held: RingBuf<MapData>,
+    /// `fences` of `ebpf/tables.h`, the only variable that the programs have.
+    number: Array<MapData, u32>,
+    /// Those that are up, or have come to their own end.
+    up: BTreeSet<Flow>,
 }
+
+/// The table of the variables that begin as zero, as compilers call it.
+const VARIABLES: &str = ".bss";
 
 impl fmt::Debug for Fences {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -33,6 +41,8 @@ impl Continuity {
             fenced: HashMap::try_from(self.second_handle("fenced")?).map_err(Error::unfit("fenced"))?,
             learned: HashMap::try_from(self.second_handle("learned")?).map_err(Error::unfit("learned"))?,
             held: RingBuf::try_from(self.second_handle("held")?).map_err(Error::unfit("held"))?,
+            number: Array::try_from(self.second_handle(VARIABLES)?).map_err(Error::unfit(VARIABLES))?,
+            up: BTreeSet::new(),
         })
     }
 
@@ -42,6 +52,7 @@ impl Continuity {
             Some(Map::HashMap(table)) => (table, Map::HashMap),
             Some(Map::LruHashMap(table)) => (table, Map::LruHashMap),
             Some(Map::RingBuf(table)) => (table, Map::RingBuf),
+            Some(Map::Array(table)) => (table, Map::Array),
             _ => return Err(missing(name)),
         };
         let duplicate = table.fd().as_fd().try_clone_to_owned();
@@ -62,15 +73,24 @@ impl Fences {
 
     /// Holds the packets of a flow until then (the kernel's monotonic clock), or until the fence is taken down.
     pub fn fence(&mut self, flow: &Flow, until: Timestamp) -> Result<(), Error> {
+        self.up.insert(*flow);
+        self.tell_number()?;
         self.fenced.insert(flow.octets(), until.as_nanos(), 0).map_err(Error::table("put up a fence"))
     }
 
     /// Takes a fence down. One that is not there is down.
     pub fn unfence(&mut self, flow: &Flow) -> Result<(), Error> {
         match self.fenced.remove(&flow.octets()) {
-            Err(MapError::KeyNotFound) | Ok(()) => Ok(()),
-            Err(error) => Err(Error::table("take a fence down")(error)),
+            Err(MapError::KeyNotFound) | Ok(()) => {}
+            Err(error) => return Err(Error::table("take a fence down")(error)),
         }
+        self.up.remove(flow);
+        self.tell_number()
+    }
+
+    fn tell_number(&mut self) -> Result<(), Error> {
+        let number = u32::try_from(self.up.len()).unwrap_or(u32::MAX);
+        self.number.set(0, number, 0).map_err(Error::table("write the number of fences"))
     }
 
     /// Takes the packets that were held, in the order in which they came.

@@ -2,7 +2,7 @@
 
 use crate::cases::{Case, Seen};
 use crate::{cases, fleet};
-use continuity::search::Knowledge;
+use continuity::search::{Knowledge, Learned};
 use continuity::{Count, Model, Verdict, client_prefix};
 use std::net::IpAddr;
 use terms::{Family, Timestamp};
@@ -14,13 +14,19 @@ fn play(case: &Case) -> (Seen, Option<Verdict>) {
     };
     let knowledge = Knowledge {
         sockets: fleet::FAMILIES.map(cases::owned).into(),
-        fenced: case.fenced.iter().map(|flow| (*flow, Timestamp::from_nanos(1))).collect(),
-        learned: case.learned.iter().copied().collect(),
+        fenced: case.fenced.iter().map(|flow| (*flow, Timestamp::from_nanos(u64::MAX))).collect(),
+        learned: case
+            .learned
+            .iter()
+            .map(|(flow, site)| (*flow, Learned::new(*site, Timestamp::ZERO)))
+            .collect(),
         owners: case.owners.iter().map(|(client, site)| (prefix(client), *site)).collect(),
         ..Knowledge::default()
     };
     let mut model = Model { settings: Some(case.settings.clone()), knowledge };
-    let outcomes = case.frames.iter().map(|frame| model.arrive(frame, case.layer, Timestamp::ZERO));
+    // Whatever was learned.
+    let long_after = Timestamp::from_nanos(1 << 40);
+    let outcomes = case.frames.iter().map(|frame| model.arrive(frame, case.layer, long_after));
     let last = outcomes.reduce(|_, last| last).unwrap();
     let counts = model.knowledge.counts;
     assert!(counts.add_up(), "{}: {counts:?}", case.name);

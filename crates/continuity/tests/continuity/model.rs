@@ -3,8 +3,8 @@
 use crate::fleet::{FAMILIES, client, london, service};
 use crate::frames::{ACK, SYN};
 use crate::{arbitrary, bodies, fleet, frames};
-use continuity::search::Knowledge;
-use continuity::{Action, Count, Layer, Model, Site, State, Verdict, clamp};
+use continuity::search::{Knowledge, LOOK, Learned, YOUNG};
+use continuity::{Action, Count, Layer, Model, Settings, Site, State, Verdict, clamp};
 use proptest::prelude::*;
 use std::path::Path;
 use terms::Timestamp;
@@ -85,16 +85,18 @@ proptest! {
         claims in proptest::collection::vec(any::<[bool; 5]>(), 5),
         learned in proptest::collection::vec(proptest::option::of(1..6_u8), 5),
         first in 1..6_u8,
+        is_young: bool,
     ) {
+        let now = if is_young { Timestamp::ZERO } else { Timestamp::ZERO + YOUNG + LOOK };
         let flow = fleet::flow("IPv4", 9);
         let mut models: Vec<_> = (1..6).map(|site| fleet_member(site, &claims)).collect();
         for (model, learned) in models.iter_mut().zip(learned) {
-            model.knowledge.learned.extend(learned.map(|site| (flow, fleet::number(site))));
+            model.knowledge.learned.extend(learned.map(|site| (flow, Learned::new(fleet::number(site), Timestamp::ZERO))));
         }
         let mut frame = frames::tcp(client("IPv4", 9), service("IPv4"), ACK, b"");
         let (mut here, mut been) = (first, vec![first]);
         loop {
-            let outcome = models[usize::from(here) - 1].arrive(&frame, Layer::Ip, Timestamp::ZERO);
+            let outcome = models[usize::from(here) - 1].arrive(&frame, Layer::Ip, now);
             if outcome.action != Action::Transmit {
                 prop_assert_eq!(outcome.verdict, Some(Verdict::Unclaimed));
                 break;
@@ -138,6 +140,38 @@ fn a_flow_pays_once_and_is_forgotten_with_its_next_syn() {
     assert_eq!(arrive(&data), Verdict::Learned(fleet::number(2)), "a flood does not touch what was learned");
     assert_eq!(arrive(&syn), Verdict::Opening);
     assert_eq!(arrive(&data), Verdict::OverBudget, "learned no more");
+}
+
+/// Paris gives a flow that London has learned to Tokyo: London finds it there as soon as both have said so, and not before.
+#[test]
+fn a_learned_flow_follows_when_its_owner_gives_it_away() {
+    let (paris, tokyo) = (fleet::number(2), fleet::number(3));
+    let says = |by_paris: &[u8], by_tokyo: &[u8]| {
+        let mut settings = london();
+        settings.sites.insert(paris, fleet::site(2, by_paris, State::Alive));
+        settings.sites.insert(tokyo, fleet::site(3, by_tokyo, State::Alive));
+        settings
+    };
+    let data = frames::tcp(client("IPv4", 9), service("IPv4"), ACK, b"");
+    let learned = Learned::new(paris, Timestamp::ZERO);
+    let old = Timestamp::ZERO + YOUNG + LOOK;
+    let arrive = |settings: Settings, now: Timestamp| {
+        let mut model = bodies::model(settings);
+        model.knowledge.learned.insert(fleet::flow("IPv4", 9), learned);
+        let verdicts = [now, now].map(|now| model.arrive(&data, Layer::Ip, now).verdict.unwrap());
+        assert!(model.knowledge.counts.add_up());
+        verdicts
+    };
+    assert_eq!(arrive(says(&[9], &[9]), old), [Verdict::Learned(paris); 2], "Paris says that it has it");
+    assert_eq!(arrive(says(&[], &[]), old), [Verdict::Learned(paris); 2], "nobody else does");
+    assert_eq!(arrive(says(&[], &[9]), Timestamp::ZERO + YOUNG), [Verdict::Learned(paris); 2], "it is young");
+    assert_eq!(arrive(says(&[], &[9]), old), [Verdict::Claimed(tokyo), Verdict::Learned(tokyo)]);
+    let mut poor = says(&[], &[9]);
+    poor.paces.claims = fleet::pace(0);
+    assert_eq!(arrive(poor, old), [Verdict::Learned(paris); 2], "over budget it goes where it went");
+    let mut silent = says(&[], &[9]);
+    silent.sites.entry(paris).and_modify(|site| site.filter = None);
+    assert_eq!(arrive(silent, old), [Verdict::Learned(paris); 2], "Paris says nothing");
 }
 
 pub(crate) fn corpus(target: &str, body: fn(&[u8])) {

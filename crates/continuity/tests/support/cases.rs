@@ -138,6 +138,10 @@ fn forwarded(family: &str) -> Vec<Case> {
     };
     let mut learned = case("learned", family, data(family, 99));
     learned.learned = vec![(fleet::flow(family, 99), number(3))];
+    let mut kept = case("learned, and its owner has it still", family, data(family, 3));
+    kept.learned = vec![(fleet::flow(family, 3), number(3))];
+    let mut given = case("learned, and its owner has given it to Paris", family, data(family, 2));
+    given.learned = vec![(fleet::flow(family, 2), number(3))];
     let mut again = case("claimed, and again", family, data(family, 2));
     again.frames.push(again.frames[0].clone());
     let mut guessed = case("guessed", family, data(family, 99));
@@ -148,6 +152,8 @@ fn forwarded(family: &str) -> Vec<Case> {
     (bare.layer, bare.frames) = (Layer::Ip, vec![data(family, 2)]);
     let mut forwarded = vec![
         learned,
+        kept,
+        given,
         case("claimed over IPv4", family, data(family, 2)),
         case("claimed over IPv6", family, data(family, 3)),
         case("claimed, with options", family, unusual),

@@ -6,11 +6,14 @@ use crate::fleet;
 use crate::fleet::{FAMILIES, client, london, service};
 use crate::frames::{self, ACK, SYN};
 use crate::kernel::{self, ROOM};
-use continuity::search::Knowledge;
+use continuity::search::{Knowledge, Learned};
 use continuity::{Count, Layer, Model, Settings, clamp};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
+use rustix::time::{ClockId, clock_gettime};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
 use terms::Timestamp;
 use xdp::{Continuity, Program};
 
@@ -25,6 +28,7 @@ fn same(
     programs: &mut Continuity,
     settings: Settings,
     are_up: [bool; 3],
+    learned: &[(u8, u8, bool)],
     frames: &[(Layer, Vec<u8>)],
 ) -> Result<(), TestCaseError> {
     programs.forget().unwrap();
@@ -40,17 +44,25 @@ fn same(
         .collect();
     let mut fences = programs.fences().unwrap();
     fenced.iter().for_each(|(flow, until)| fences.fence(flow, *until).unwrap());
+    // Some long ago, some in the last second.
+    let lately = machine_time().as_nanos() - 1_000_000_000;
+    let row = |(flow, site, is_young): &(u8, u8, bool)| {
+        let since = Timestamp::from_nanos(if *is_young { lately } else { 0 });
+        let learned = Learned::new(fleet::number(*site), since);
+        FAMILIES.map(|family| (fleet::flow(family, *flow), learned))
+    };
+    let learned: BTreeMap<_, _> = learned.iter().flat_map(row).collect();
+    learned.iter().for_each(|(flow, learned)| fences.learn(flow, learned.site, learned.since).unwrap());
     let knowledge = Knowledge {
+        learned,
         sockets: FAMILIES.map(owned).into(),
         fenced: fenced.into_iter().collect(),
         ..Knowledge::default()
     };
     let mut model = Model { settings: Some(settings), knowledge };
     let before = programs.counts().unwrap();
-    // Nothing is earned in the time that a test takes, so any time will do.
-    let now = Timestamp::from_nanos(1 << 40);
     for (layer, frame) in frames {
-        let outcome = model.arrive(frame, *layer, now);
+        let outcome = model.arrive(frame, *layer, machine_time());
         let (action, changed) = kernel::arrive(programs, *layer, frame);
         prop_assert_eq!(action, outcome.action, "{:?}", outcome.verdict);
         prop_assert_eq!(changed, outcome.frame, "{:?}", outcome.verdict);
@@ -59,8 +71,17 @@ fn same(
     prop_assert_eq!(fences.held(), model.knowledge.held);
     let learned: Vec<_> =
         programs.forwarded().unwrap().iter().map(|passage| (passage.flow, passage.site)).collect();
-    prop_assert_eq!(learned, model.knowledge.learned.into_iter().collect::<Vec<_>>());
+    prop_assert_eq!(
+        learned,
+        model.knowledge.learned.iter().map(|(flow, learned)| (*flow, learned.site)).collect::<Vec<_>>()
+    );
     Ok(())
+}
+
+/// The clock that the programs have.
+fn machine_time() -> Timestamp {
+    let now = clock_gettime(ClockId::Monotonic);
+    Timestamp::ZERO + Duration::new(now.tv_sec.try_into().unwrap(), now.tv_nsec.try_into().unwrap())
 }
 
 #[test]
@@ -68,11 +89,15 @@ fn the_kernel_does_what_the_model_does() {
     kernel::inside(|pins| {
         let _sockets = kernel::Sockets::open();
         let programs = RefCell::new(Continuity::load(pins, ROOM).unwrap());
-        let any =
-            (arbitrary::settings(), any::<[bool; 3]>(), proptest::collection::vec(arbitrary::frame(), 1..25));
+        let any = (
+            arbitrary::settings(),
+            any::<[bool; 3]>(),
+            proptest::collection::vec((1..5_u8, 2..5_u8, any::<bool>()), 0..3),
+            proptest::collection::vec(arbitrary::frame(), 1..25),
+        );
         let mut runner = TestRunner::new(config());
-        let result = runner.run(&any, |(settings, are_up, frames)| {
-            same(&mut programs.borrow_mut(), settings, are_up, &frames)
+        let result = runner.run(&any, |(settings, are_up, learned, frames)| {
+            same(&mut programs.borrow_mut(), settings, are_up, &learned, &frames)
         });
         assert!(result.is_ok(), "{}", result.unwrap_err());
         // What never happens is not tested.
