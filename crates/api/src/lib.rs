@@ -12,6 +12,7 @@ mod delivery;
 mod event;
 mod explanation;
 mod fleet;
+mod flow;
 mod graceful_restart;
 mod live;
 pub mod minute;
@@ -38,6 +39,7 @@ pub use fleet::{
     AwayCause, FleetGroup, FleetHost, FleetMember, FleetOrder, FleetOrderKind, FleetStatus, HostGroup,
     HostZone, PermitHeld, StoreState,
 };
+pub use flow::{ExplainedFlow, FlowExplanation, NextPacket};
 pub use graceful_restart::{GracefulRestart, PeerRestart};
 pub use live::{Live, Outcome, Sample};
 pub use minute::LastMinute;

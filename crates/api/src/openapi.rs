@@ -1,8 +1,9 @@
 //! The OpenAPI document of a site's sockets, made from the types and the routes themselves.
 
 use crate::{
-    BlackholeAnswer, BlackholeOrder, Done, EventList, EventRow, Explanation, FleetOrder, FleetStatus, Flows,
-    Order, Ordered, Picture, Refusal, ReloadAnswer, ReloadOrder, RestartAnswer, Status, route,
+    BlackholeAnswer, BlackholeOrder, Done, EventList, EventRow, Explanation, FleetOrder, FleetStatus,
+    FlowExplanation, Flows, Order, Ordered, Picture, Refusal, ReloadAnswer, ReloadOrder, RestartAnswer,
+    Status, route,
 };
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
@@ -43,6 +44,16 @@ fn documents(document: &mut Document) {
     let about = "What peers were told about one prefix, and why";
     let explain = OperationBuilder::new().summary(Some(about)).parameter(prefix);
     document.add(Served::Both, route::EXPLAIN, HttpMethod::Get, explain, explanation);
+    let explanation = document.json::<FlowExplanation>();
+    let end = |name: &str, required| {
+        let end = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query).required(required);
+        end.schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+    };
+    let about =
+        "Where the packets of a connection go, and why; without `service` of every one that is known here";
+    let explain = OperationBuilder::new().summary(Some(about));
+    let explain = explain.parameter(end("client", Required::True)).parameter(end("service", Required::False));
+    document.add(Served::Both, route::EXPLAIN_FLOW, HttpMethod::Get, explain, explanation);
     let fleet = document.json::<FleetStatus>();
     let about = "Every site of the fleet, and who may withdraw, as this host sees it";
     document.get(Served::Both, route::FLEET, about, fleet);

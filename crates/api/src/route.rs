@@ -1,5 +1,6 @@
 //! Where each document is found, on the control socket and, where not said otherwise, on the read-only listener alike.
 
+use std::net::SocketAddr;
 use terms::Prefix;
 
 /// [`crate::Status`] of the daemon.
@@ -10,6 +11,8 @@ pub const EVENTS: &str = "/events";
 pub const FOLLOW: &str = "/events/follow";
 /// [`crate::Explanation`] of `?prefix=`.
 pub const EXPLAIN: &str = "/explain";
+/// [`crate::FlowExplanation`] of `?client=` and, if that is known, `&service=`.
+pub const EXPLAIN_FLOW: &str = "/explain/flow";
 /// [`crate::FleetStatus`] of the daemon. Takes a [`crate::FleetOrder`] by POST, on the control socket only; answers
 /// [`crate::Done`] or [`crate::Refusal`].
 pub const FLEET: &str = "/fleet";
@@ -45,4 +48,12 @@ pub const HEALTH: &str = "/healthz";
 /// (RFC 3986 section 3.4).
 pub fn explain(prefix: Prefix) -> String {
     format!("{EXPLAIN}?prefix={prefix}")
+}
+
+/// Where the explanation of a client's connections is found, or of the one to an end of a service.
+pub fn explain_flow(client: SocketAddr, service: Option<SocketAddr>) -> String {
+    // The brackets of IPv6 may not stand in a query (RFC 3986 section 3.4).
+    let end = |end: SocketAddr| end.to_string().replace('[', "%5B").replace(']', "%5D");
+    let service = service.map_or_else(String::new, |service| format!("&service={}", end(service)));
+    format!("{EXPLAIN_FLOW}?client={}{service}", end(client))
 }

@@ -2,6 +2,7 @@
 
 mod blackhole;
 mod cables;
+mod explain;
 mod lab;
 mod query;
 
@@ -9,13 +10,14 @@ pub(crate) use self::lab::{
     Lab, LabFault, LabHistory, LabMembership, LabNew, LabSend, LabTest, LabUp, Running,
 };
 pub(crate) use blackhole::Blackhole;
+pub(crate) use explain::{Explain, Subject};
 pub(crate) use query::DnsQuery;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 use std::path::PathBuf;
 use std::time::Duration;
-use terms::{Prefix, ServiceName, SiteName};
+use terms::{ServiceName, SiteName};
 
 /// One address, served from everywhere: announces an anycast service, checks it, answers DNS, and builds the whole
 /// world on one machine first.
@@ -62,8 +64,10 @@ pub(crate) enum Command {
     /// Prints what happened, oldest first
     #[command(after_help = "Example:\n  catchment events --follow")]
     Events(Events),
-    /// Says what peers were told about one prefix, and why
-    #[command(after_help = "Example:\n  catchment explain 198.18.0.0/24")]
+    /// Says what peers were told about one prefix, or where a client's connection goes, and why
+    #[command(
+        after_help = "Example:\n  catchment explain 198.18.0.0/24\n  catchment explain 203.0.113.7:40000\n  catchment explain 203.0.113.7:40000 198.18.0.53:443"
+    )]
     Explain(Explain),
     /// Shows every site of the fleet, and decides about sites that cannot decide themselves
     #[command(subcommand, after_help = "Example:\n  catchment fleet status")]
@@ -193,15 +197,6 @@ pub(crate) struct Events {
     /// Goes on with every new event until interrupted; with --json, one JSON object a line
     #[arg(long)]
     pub(crate) follow: bool,
-    #[command(flatten)]
-    pub(crate) ask: Ask,
-}
-
-/// `catchment explain`.
-#[derive(Debug, Args)]
-pub(crate) struct Explain {
-    /// The prefix, as the site file writes it
-    pub(crate) prefix: Prefix,
     #[command(flatten)]
     pub(crate) ask: Ask,
 }

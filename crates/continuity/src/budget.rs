@@ -33,6 +33,11 @@ pub struct Budget {
 }
 
 impl Budget {
+    /// One of which everything up to a time is spent, as the kernel's table says.
+    pub fn spent_until(until: Timestamp) -> Self {
+        Budget { until }
+    }
+
     /// Spends one packet if there is one.
     pub fn spend(&mut self, pace: &Pace, now: Timestamp) -> bool {
         let until = self.until.max(now) + pace.interval;

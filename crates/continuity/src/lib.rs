@@ -18,6 +18,7 @@
 
 mod budget;
 mod clamp;
+pub mod explain;
 mod filter;
 mod flow;
 pub mod handover;

@@ -16,6 +16,7 @@
 mod connections;
 mod duty;
 mod event;
+mod explain;
 mod fences;
 mod joining;
 mod keys;
@@ -26,6 +27,7 @@ mod programs;
 mod said;
 mod view;
 
+pub(crate) use explain::Asked;
 pub(crate) use fences::Fences;
 pub(crate) use joining::{Moved, Wanted, join};
 pub(crate) use pinned::settle;
@@ -59,8 +61,17 @@ pub(crate) struct Wires {
     tally: Tally,
     /// How it stands.
     shown: watch::Sender<Option<api::Continuity>>,
-    /// Who wants to see the connections that have moved.
-    asked: mpsc::Receiver<oneshot::Sender<api::Flows>>,
+    /// What others want to know.
+    asked: mpsc::Receiver<Question>,
+}
+
+/// What somebody wants to know, and where the answer goes.
+#[derive(Debug)]
+enum Question {
+    /// The connections that have moved.
+    Flows(oneshot::Sender<api::Flows>),
+    /// Where a connection goes.
+    Explain(Asked, oneshot::Sender<Result<api::FlowExplanation, api::Refusal>>),
 }
 
 /// The driver.

@@ -1,5 +1,6 @@
 //! The documents that the daemon answers with, on the control socket and on the read-only listener alike.
 
+use crate::continuity::Asked;
 use crate::metrics::Metrics;
 use crate::status::Board;
 use api::{EventList, EventRow, Explanation, Refusal, Schema, route};
@@ -13,6 +14,7 @@ use axum::{Json, Router};
 use futures_util::{Stream, StreamExt, stream};
 use serde::Deserialize;
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use terms::Prefix;
 use tokio::sync::broadcast::Receiver;
@@ -31,8 +33,14 @@ struct Desk {
 }
 
 #[derive(Deserialize)]
-struct Asked {
+struct AskedPrefix {
     prefix: Prefix,
+}
+
+#[derive(Deserialize)]
+struct AskedFlow {
+    client: SocketAddr,
+    service: Option<SocketAddr>,
 }
 
 /// Every document, read-only.
@@ -43,6 +51,7 @@ pub(crate) fn documents(board: Board, metrics: Metrics) -> Router {
         .route(route::EVENTS, get(events))
         .route(route::FOLLOW, get(follow))
         .route(route::EXPLAIN, get(explain))
+        .route(route::EXPLAIN_FLOW, get(explain_flow))
         .route(route::FLEET, get(async |State(desk): State<Desk>| Json(desk.board.fleet.status())))
         .route(route::FLOWS, get(async |State(desk): State<Desk>| Json(desk.board.moved.flows().await)))
         .route(route::METRICS, get(scrape))
@@ -53,9 +62,9 @@ async fn events(State(desk): State<Desk>) -> Json<EventList> {
     Json(EventList { schema: Schema, events: desk.board.bus.latest() })
 }
 
-async fn explain(State(desk): State<Desk>, asked: Result<Query<Asked>, QueryRejection>) -> Response {
+async fn explain(State(desk): State<Desk>, asked: Result<Query<AskedPrefix>, QueryRejection>) -> Response {
     let prefix = match asked {
-        Ok(Query(Asked { prefix })) => prefix,
+        Ok(Query(AskedPrefix { prefix })) => prefix,
         Err(error) => {
             let hint = format!("ask for {}?prefix=198.18.0.0/24", route::EXPLAIN);
             let refusal = Refusal::because(error.body_text()).hint(hint);
@@ -66,6 +75,22 @@ async fn explain(State(desk): State<Desk>, asked: Result<Query<Asked>, QueryReje
         Ok(explanation) => {
             Json(Explanation { heard: desk.board.heard(prefix).await, ..explanation }).into_response()
         }
+        Err(refusal) => (StatusCode::NOT_FOUND, Json(refusal)).into_response(),
+    }
+}
+
+async fn explain_flow(State(desk): State<Desk>, asked: Result<Query<AskedFlow>, QueryRejection>) -> Response {
+    let AskedFlow { client, service } = match asked {
+        Ok(Query(asked)) => asked,
+        Err(error) => {
+            let hint =
+                format!("ask for {}?client=203.0.113.7:40000&service=198.18.0.53:443", route::EXPLAIN_FLOW);
+            let refusal = Refusal::because(error.body_text()).hint(hint);
+            return (StatusCode::BAD_REQUEST, Json(refusal)).into_response();
+        }
+    };
+    match desk.board.moved.explain(Asked { client, service }).await {
+        Ok(explanation) => Json(explanation).into_response(),
         Err(refusal) => (StatusCode::NOT_FOUND, Json(refusal)).into_response(),
     }
 }

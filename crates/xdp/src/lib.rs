@@ -5,6 +5,7 @@
 //!                         [`Continuity::attach`] ─► pinned links, one for each interface
 //!   continuity::Settings ► [`Continuity::tell`] ──► only what changed is written
 //!                         [`Continuity::fences`] ──► packets of a flow wait
+//!                         [`Continuity::known_of`] ► continuity::explain: what the programs would do, and why
 //!                         [`Continuity::counts`], [`Continuity::forwarded`], [`Continuity::received`]
 //! ```
 //!
@@ -18,6 +19,7 @@
 mod attach;
 mod error;
 mod fences;
+mod known;
 mod layout;
 mod load;
 mod tables;
@@ -26,6 +28,7 @@ mod trial;
 pub use attach::{Mode, take_off};
 pub use error::Error;
 pub use fences::Fences;
+pub use known::Known;
 pub use load::{Continuity, OBJECT, Room, VERSION};
 pub use tables::Passage;
 pub use trial::{Program, Trial};

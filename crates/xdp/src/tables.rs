@@ -25,6 +25,15 @@ pub struct Passage {
     pub packets: u64,
 }
 
+impl Passage {
+    /// None for a site that there cannot be.
+    pub(crate) fn read(flow: Flow, octets: &[u8; PASSAGE_LEN]) -> Option<Self> {
+        let ([since, seen, packets], site) = layout::read_passage(octets);
+        let [since, seen] = [since, seen].map(Timestamp::from_nanos);
+        Some(Passage { flow, site: SiteNumber::try_from(site).ok()?, since, seen, packets })
+    }
+}
+
 impl Continuity {
     /// Tells the programs everything that they are told; only what is not said already is written. A reader of the tables
     /// sees each site and each filter whole or not at all, and every flow that is in a filter before and after at any time.
@@ -182,11 +191,7 @@ impl Continuity {
         // A walk begins anew where a flow goes in the middle of it, and need not end while many come and go.
         for row in table.iter().take(entries(&table)? as usize) {
             let (flow, passage) = row.map_err(Error::table("read a flow"))?;
-            let ([since, seen, packets], site) = layout::read_passage(&passage);
-            let Ok(site) = SiteNumber::try_from(site) else { continue };
-            let flow = Flow::of_octets(&flow);
-            let [since, seen] = [since, seen].map(Timestamp::from_nanos);
-            passages.push(Passage { flow, site, since, seen, packets });
+            passages.extend(Passage::read(Flow::of_octets(&flow), &passage));
         }
         passages.sort_by_key(|passage| passage.flow);
         passages.dedup_by_key(|passage| passage.flow);

@@ -1,25 +1,48 @@
-//! `catchment explain`: what peers were told about one prefix, and why.
+//! `catchment explain`: what peers were told about one prefix, or where a connection goes, and why.
 
-use crate::arguments::Explain;
+mod flow;
+
+use crate::arguments::{Explain, Subject};
 use crate::commands::status::{tone_of_result, tone_of_state, tone_of_told};
 use crate::commands::{blackhole, events};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, bad_input};
 use crate::table::{Cell, Table};
 use crate::terminal::{Paint, Terminal, Tone};
 use crate::words::{age, list, now, utc};
 use api::client::Server;
 use api::client::blocking::Client;
-use api::{Check, Explanation, HeardRoute, PeerHeard, route};
+use api::{Check, Explanation, FlowExplanation, HeardRoute, PeerHeard, route};
+use serde::Serialize;
 use std::io::Write;
 use terms::{Attributes, WallTime};
 
 pub(crate) fn run(arguments: &Explain, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
     let client = Client::of(Server::Daemon, &arguments.ask.socket)?;
-    let explanation: Explanation = client.get(&route::explain(arguments.prefix))?;
+    match (arguments.subject, arguments.service) {
+        (Subject::Prefix(prefix), None) => {
+            let explanation: Explanation = client.get(&route::explain(prefix))?;
+            show(arguments, &explanation, page, terminal)
+        }
+        (Subject::Client(end), service) => {
+            let explanation: FlowExplanation = client.get(&route::explain_flow(end, service))?;
+            show(arguments, &explanation, flow::page, terminal)
+        }
+        (Subject::Prefix(prefix), Some(service)) => Ok(bad_input(format_args!(
+            "{prefix} is a prefix, and has no connection to {service}: write the client's address and port before it"
+        ))),
+    }
+}
+
+fn show<T: Serialize>(
+    arguments: &Explain,
+    explanation: &T,
+    page: fn(&T, WallTime, Paint) -> String,
+    terminal: &mut Terminal,
+) -> anyhow::Result<Outcome> {
     if arguments.ask.json {
-        terminal.json(&explanation)?;
+        terminal.json(explanation)?;
     } else {
-        let page = page(&explanation, now(), terminal.paint());
+        let page = page(explanation, now(), terminal.paint());
         write!(terminal, "{page}")?;
     }
     Ok(Outcome::Yes)

@@ -170,6 +170,68 @@ fn forwarded(lab: &Lab<'_>) -> BTreeMap<u64, u64> {
     ports
 }
 
+/// What the guide shows when somebody asks where a connection goes.
+fn guide() -> Vec<&'static str> {
+    let guide = include_str!("../../../../docs/guides/continuity.md").lines();
+    let shown =
+        guide.skip_while(|line| !line.starts_with("$ catchment explain 203.0.113.7:40000 198.18.0.53:443"));
+    shown.skip(1).take_while(|line| !line.starts_with('$')).collect()
+}
+
+/// Each site says of a connection of either family whose it is, and where its packets go.
+fn explained(lab: &Lab<'_>) {
+    let ask = |site: &str, words: &[&str]| lab.exec(site, &[&[PROGRAM, "explain"], words].concat());
+    let read = |text: String| serde_json::from_str::<serde_json::Value>(&text).expect("a document");
+    let flows = read(lab.exec("site-london", &[PROGRAM, "flows", "--json"]));
+    let flows = flows["forwarded"].as_array().unwrap();
+    for family in SERVICE {
+        let is_of = |end: &serde_json::Value| end.as_str().is_some_and(|end| end.starts_with(family));
+        let flow = flows.iter().find(|flow| is_of(&flow["service"])).unwrap();
+        let [client, service] = ["client", "service"].map(|end| flow[end].as_str().unwrap());
+        let at_london = read(ask("site-london", &[client, service, "--json"]))["flows"][0].take();
+        assert_eq!(
+            (&at_london["owner"], &at_london["to"]),
+            (&"tokyo".into(), &"tokyo".into()),
+            "{at_london}"
+        );
+        assert_eq!((&at_london["next"], &at_london["verdict"]), (&"forwarded".into(), &"learned".into()));
+        assert_eq!(at_london["claimed_by"][0], "tokyo", "{at_london}");
+        assert!(at_london["forwarded"]["packets"].as_u64() > Some(0), "{at_london}");
+        let at_tokyo = read(ask("site-tokyo", &[client, "--json"]))["flows"][0].take();
+        assert_eq!(
+            (&at_tokyo["owner"], &at_tokyo["service"]),
+            (&"tokyo".into(), &service.into()),
+            "{at_tokyo}"
+        );
+        assert_eq!((&at_tokyo["next"], &at_tokyo["verdict"]), (&"passes".into(), &"owned".into()));
+        assert_eq!(at_tokyo["received"]["site"], "london", "{at_tokyo}");
+        let at_newyork = read(ask("site-newyork", &[client, service, "--json"]))["flows"][0].take();
+        assert_eq!((&at_newyork["owner"], &at_newyork["verdict"]), (&"tokyo".into(), &"claimed".into()));
+
+        let said = ask("site-london", &[client, service]);
+        let real = |line: &str| line.replace("203.0.113.7:40000", client).replace("198.18.0.53:443", service);
+        let [first, second, third]: [&str; 3] = guide().try_into().expect("three lines in the guide");
+        let until = |line: &str| line.split(" for ").next().unwrap_or_default().to_owned();
+        assert_eq!(said.lines().take(2).collect::<Vec<_>>(), [real(first), real(second)]);
+        assert_eq!(said.lines().nth(2).map(until), Some(until(third)), "{said}");
+    }
+    let refused = |words: &[&str], because: &str| {
+        let output = lab.lab("exec", &[&["site-london", "--", PROGRAM, "explain"], words].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(1) && said.contains(because), "{words:?}: {said}");
+    };
+    refused(&["203.0.113.7:9"], "no connection of 203.0.113.7:9 is known here");
+    refused(&["203.0.113.7:9", "198.18.9.53:53"], "198.18.9.53 is no address of a service of london");
+    refused(&["[2001:db8::7]:9", "198.18.0.53:53"], "cannot be the ends of one connection");
+    let nobody = read(ask("site-london", &["203.0.113.7:9", "198.18.0.53:53", "--json"]))["flows"][0].take();
+    assert_eq!(
+        (&nobody["owner"], &nobody["next"]),
+        (&serde_json::Value::Null, &"dropped".into()),
+        "{nobody}"
+    );
+    assert_eq!(nobody["verdict"], "unclaimed");
+}
+
 /// Whether each of iperf3's connections has had so many packets forwarded since.
 fn have_grown(lab: &Lab<'_>, before: &BTreeMap<u64, u64>, by: u64) -> bool {
     let (now, of) = (forwarded(lab), |ports: &BTreeMap<u64, u64>, port| ports.get(&port).copied());
@@ -206,6 +268,7 @@ fn curl_ssh_and_iperf3_do_not_notice_that_routing_moves_them() {
     let output = lab.lab("fault", &["withdraw", "site", "tokyo"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     wait_until("both families go by London", || have_grown(&lab, &BTreeMap::new(), 1));
+    explained(&lab);
     let before = forwarded(&lab);
     for (family, clients) in clients.iter_mut().enumerate() {
         clients.go_on(place, family);

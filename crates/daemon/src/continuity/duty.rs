@@ -2,19 +2,20 @@
 
 use super::connections;
 use super::event::Event;
+use super::explain::{Asked, Witness};
 use super::joining::none;
 use super::keys::Keys;
 use super::knowledge::{Knowledge, Shared, Standing, is_held};
 use super::others::{LeftOut, Seen, relay};
 use super::programs::Programs;
 use super::said::Said;
-use super::{Wanted, Wires, view};
+use super::{Question, Wanted, Wires, view};
 use crate::event::Source;
 use crate::fleet::{ears::listen, presence};
 use ::continuity::SiteNumber;
 use ::fleet::{Key, Store};
 use announce::permit::Speaker;
-use api::ContinuityState;
+use api::{ContinuityState, FlowExplanation, Refusal};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use terms::{Reason, Timestamp};
@@ -89,10 +90,13 @@ impl<'a, S: Store> Duty<'a, S> {
                         say.send_if_modified(|last| last.follow(said));
                     }
                 }
-                Some(asked) = self.wires.asked.recv() => {
-                    // Whoever asked may have gone.
-                    let _ = asked.send(self.flows(&known, &speaker));
-                }
+                // Whoever asked may have gone.
+                Some(question) = self.wires.asked.recv() => match question {
+                    Question::Flows(answer) => drop(answer.send(self.flows(&known, &speaker))),
+                    Question::Explain(asked, answer) => {
+                        drop(answer.send(self.explain(&known, &speaker, asked)));
+                    }
+                },
                 changed = self.wires.groups.changed() => {
                     changed.map_err(|_| Over)?;
                     settle_at.get_or_insert(self.wires.clock.now() + PAUSE);
@@ -299,6 +303,18 @@ impl<'a, S: Store> Duty<'a, S> {
             packets: view::packets(&self.programs.counts().unwrap_or_default()),
             handed_over: view::handed_over(&self.wires.tally.numbers()),
         }
+    }
+
+    /// Where a connection goes.
+    fn explain(
+        &self,
+        known: &Knowledge,
+        speaker: &Speaker,
+        asked: Asked,
+    ) -> Result<FlowExplanation, Refusal> {
+        let seen = &known.others.seen_by(&known.own);
+        Witness { site: &speaker.site, clock: self.wires.clock, programs: self.programs, known, seen }
+            .explain(asked)
     }
 
     /// The connections that have moved.

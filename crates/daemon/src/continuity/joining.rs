@@ -1,13 +1,13 @@
 //! From the site file to a driver, and to what the rest of the daemon sees of it.
 
 use super::programs::Programs;
-use super::{Driver, Drivers, Wires};
+use super::{Asked, Driver, Drivers, Question, Wires};
 use crate::clock::Clock;
 use crate::events::Bus;
 use crate::{fleet, handover};
 use ::fleet::{Embedded, Etcd};
 use announce::permit::Speaker;
-use api::{Flows, Schema};
+use api::{FlowExplanation, Flows, Refusal, Schema};
 use config::SiteFile;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -50,7 +50,7 @@ impl Wanted {
 pub(crate) struct Moved {
     site: SiteName,
     shown: watch::Receiver<Option<api::Continuity>>,
-    ask: mpsc::Sender<oneshot::Sender<Flows>>,
+    ask: mpsc::Sender<Question>,
     wanted: watch::Sender<Option<Wanted>>,
 }
 
@@ -111,12 +111,26 @@ impl Moved {
     /// The connections that have moved.
     pub(crate) async fn flows(&self) -> Flows {
         let (answer, answered) = oneshot::channel();
-        let asked = self.ask.try_send(answer).is_ok();
+        let asked = self.ask.try_send(Question::Flows(answer)).is_ok();
         match tokio::time::timeout(PATIENCE, answered).await {
             Ok(Ok(flows)) if asked => flows,
             // Nobody looks after any.
             _ => none(self.site.clone(), self.status()),
         }
+    }
+
+    /// Where a connection goes, and why.
+    pub(crate) async fn explain(&self, asked: Asked) -> Result<FlowExplanation, Refusal> {
+        if self.status().is_none() {
+            let words =
+                format!("{} does not look after connections: its site file has no [continuity]", self.site);
+            return Err(Refusal::because(words).hint("docs/guides/continuity.md says how to begin"));
+        }
+        let (answer, answered) = oneshot::channel();
+        let busy = || Refusal::because("too much is asked about connections just now").hint("ask again");
+        self.ask.try_send(Question::Explain(asked, answer)).map_err(|_| busy())?;
+        let answered = tokio::time::timeout(PATIENCE, answered).await;
+        answered.ok().and_then(Result::ok).unwrap_or_else(|| Err(busy()))
     }
 }
 

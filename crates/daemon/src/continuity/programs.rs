@@ -5,7 +5,7 @@ use ::continuity::Counts;
 use config::Continuity as Wanted;
 use linux::link::{self, LinkIndex};
 use std::collections::BTreeMap;
-use xdp::{Continuity, Error, Mode, Passage, Room, VERSION};
+use xdp::{Continuity, Error, Known, Mode, Passage, Room, VERSION};
 
 /// The programs, as far as they are there.
 #[derive(Debug)]
@@ -102,6 +102,16 @@ impl Programs {
     /// What became of all packets.
     pub(super) fn counts(&self) -> Result<Counts, Error> {
         self.loaded.as_ref().map_or(Ok(Counts::default()), Continuity::counts)
+    }
+
+    /// What they were told last; none while everything passes.
+    pub(super) fn told(&self) -> Option<&::continuity::Settings> {
+        self.loaded.as_ref().and_then(Continuity::told)
+    }
+
+    /// What they know of a flow; nothing where there are none.
+    pub(super) fn known_of(&self, flow: &::continuity::Flow) -> Result<Known, Error> {
+        self.loaded.as_ref().map_or(Ok(Known::default()), |loaded| loaded.known_of(flow))
     }
 
     /// Flows that are forwarded, and flows that are received.

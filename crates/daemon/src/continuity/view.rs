@@ -54,7 +54,7 @@ pub(super) fn owner(seen: &Seen) -> Owner {
 }
 
 /// The word of a counter.
-fn word(count: Count) -> &'static str {
+pub(super) fn word(count: Count) -> &'static str {
     match count {
         Count::Foreign => "foreign",
         Count::Opaque => "opaque",
@@ -107,9 +107,19 @@ pub(super) fn flows<'a>(
     passages.sort_by_key(|passage| std::cmp::Reverse(passage.seen));
     let more = passages.len().saturating_sub(MOST);
     passages.truncate(MOST);
+    let flows = passages.into_iter().map(|passage| flow(passage, clock, &host)).collect();
+    (flows, u64::try_from(more).unwrap_or(u64::MAX))
+}
+
+/// One connection of a table.
+pub(super) fn flow<'a>(
+    passage: Passage,
+    clock: Clock,
+    host: impl Fn(SiteNumber) -> Option<&'a Seen>,
+) -> Flow {
     let now = machine_time();
     let wall = |at: Timestamp| clock.wall_at(clock.now() - now.since(at));
-    let flow = |passage: Passage| Flow {
+    Flow {
         client: SocketAddr::new(passage.flow.client.to_canonical(), passage.flow.client_port),
         service: SocketAddr::new(passage.flow.service.to_canonical(), passage.flow.service_port),
         number: passage.site.get(),
@@ -117,8 +127,7 @@ pub(super) fn flows<'a>(
         since: wall(passage.since),
         seen: wall(passage.seen),
         packets: passage.packets,
-    };
-    (passages.into_iter().map(flow).collect(), u64::try_from(more).unwrap_or(u64::MAX))
+    }
 }
 
 /// The clock of the programs.

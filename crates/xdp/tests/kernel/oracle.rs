@@ -6,6 +6,7 @@ use crate::fleet;
 use crate::fleet::{FAMILIES, client, london, service};
 use crate::frames::{self, ACK, SYN};
 use crate::kernel::{self, ROOM};
+use continuity::explain::explain;
 use continuity::search::{Knowledge, Learned};
 use continuity::{Count, Layer, Model, Settings, clamp};
 use proptest::prelude::*;
@@ -13,6 +14,7 @@ use proptest::test_runner::TestRunner;
 use rustix::time::{ClockId, clock_gettime};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use terms::Timestamp;
 use xdp::{Continuity, Program};
@@ -75,8 +77,49 @@ fn same(
         learned,
         model.knowledge.learned.iter().map(|(flow, learned)| (*flow, learned.site)).collect::<Vec<_>>()
     );
+    for (family, site) in FAMILIES.into_iter().flat_map(|family| (1..7).map(move |site| (family, site))) {
+        said_beforehand_is_what_happens(programs, family, site)?;
+    }
+    // What was held now is not the next case's.
+    drop(fences.held());
     Ok(())
 }
+
+/// Whoever asks is told what the programs then do with the next segment of a flow, and asking changes nothing.
+fn said_beforehand_is_what_happens(
+    programs: &Continuity,
+    family: &'static str,
+    site: u8,
+) -> Result<(), TestCaseError> {
+    let flow = fleet::flow(family, site);
+    let mut known = programs.known_of(&flow).unwrap();
+    known.knowledge.sockets = FAMILIES.map(owned).into();
+    let settings = programs.told().unwrap();
+    let said = || explain(settings, &known.knowledge, flow, machine_time()).verdict;
+    let verdict = said();
+    let before = programs.counts().unwrap();
+    let (from, to) = (client(family, site), service(family));
+    let segment = frames::ethernet(&frames::tcp(from, to, ACK, b""));
+    let _ = kernel::arrive(programs, Layer::Ethernet, &segment);
+    let counted = kernel::counted(programs, &before);
+    if said() != verdict {
+        // Between the two a time has come at which filters are asked again.
+        return Ok(());
+    }
+    prop_assert_eq!(
+        counted.get(verdict.into()),
+        1,
+        "{:?} was said of {}, and {:?} came",
+        verdict,
+        flow,
+        counted
+    );
+    SAID.fetch_or(1 << Count::from(verdict) as u32, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Which verdicts were said beforehand, a bit for each.
+static SAID: AtomicU32 = AtomicU32::new(0);
 
 /// The clock that the programs have.
 fn machine_time() -> Timestamp {
@@ -104,6 +147,19 @@ fn the_kernel_does_what_the_model_does() {
         let counts = programs.borrow().counts().unwrap();
         let never: Vec<_> = Count::ALL.into_iter().filter(|count| counts.get(*count) == 0).collect();
         assert_eq!(never, [Count::Unsent], "{counts:?}");
+        let said = SAID.load(Ordering::Relaxed);
+        for count in [
+            Count::Held,
+            Count::Owned,
+            Count::Learned,
+            Count::Claimed,
+            Count::Guessed,
+            Count::Orphaned,
+            Count::OverBudget,
+            Count::Unclaimed,
+        ] {
+            assert!(said >> count as u32 & 1 == 1, "nobody was told {count:?}");
+        }
     });
 }
 
