@@ -79,9 +79,9 @@ pub(crate) enum Command {
     Flows(Ask),
     /// Sends the users of this site elsewhere without losing one, then withdraws; the service answers throughout
     #[command(
-        after_help = "Example:\n  catchment drain --for 30m --reason 'kernel upgrade'\n  catchment drain dns --dry-run --reason test"
+        after_help = "Example:\n  catchment drain --for 30m --reason 'kernel upgrade'\n  catchment drain --follow --reason 'kernel upgrade'\n  catchment drain dns --dry-run --reason test"
     )]
-    Drain(Order),
+    Drain(Drain),
     /// Lifts what was ordered: announces again as soon as the checks have proven the service
     #[command(after_help = "Example:\n  catchment resume")]
     Resume(Resume),
@@ -253,6 +253,16 @@ pub(crate) struct Order {
     /// Why, for everybody who asks later
     #[arg(long, value_name = "TEXT", value_parser = words)]
     pub(crate) reason: String,
+}
+
+/// `catchment drain`.
+#[derive(Debug, Args)]
+pub(crate) struct Drain {
+    #[command(flatten)]
+    pub(crate) order: Order,
+    /// Stays until no connection moves any more, some seconds, and says how many have gone to other sites and how many stay
+    #[arg(long, conflicts_with_all = ["json", "dry_run"])]
+    pub(crate) follow: bool,
 }
 
 /// `catchment withdraw`.

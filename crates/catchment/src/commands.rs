@@ -33,9 +33,7 @@ pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> anyhow::Res
         Command::Explain(explain) => explain::run(&explain, terminal),
         Command::Fleet(command) => fleet::run(&command, terminal),
         Command::Flows(ask) => flows::run(&ask, terminal),
-        Command::Drain(order) => {
-            order::run(&order::asked(OrderKind::Drain, &order), &order.scope.ask, terminal)
-        }
+        Command::Drain(drain) => order::drain(&drain, terminal),
         Command::Resume(resume) => order::run(&order::resumed(&resume), &resume.scope.ask, terminal),
         Command::Withdraw(withdraw) => {
             order::run(&order::withdrawn(&withdraw), &withdraw.order.scope.ask, terminal)

@@ -1,6 +1,8 @@
 //! `catchment drain`, `resume`, `withdraw`, `freeze` and `force-announce`: an operator's orders to a running site.
 
-use crate::arguments::{Ask, Order, Resume, Scope, Withdraw};
+mod connections;
+
+use crate::arguments::{Ask, Drain, Order, Resume, Scope, Withdraw};
 use crate::commands::explain;
 use crate::commands::status::{tone_of_output, tone_of_state};
 use crate::outcome::Outcome;
@@ -10,6 +12,7 @@ use crate::words::{age, list, now, utc};
 use api::client::Server;
 use api::client::blocking::Client;
 use api::{GroupChange, Intent, IntentKind, OrderKind, Ordered, PermitState, Schema, route};
+use connections::Standing;
 use std::io::Write;
 use std::time::Duration;
 use terms::{Attributes, WallTime};
@@ -51,6 +54,25 @@ pub(crate) fn caller() -> Option<String> {
     let said = ["SUDO_USER", "USER"].into_iter().filter_map(|variable| std::env::var(variable).ok());
     said.map(|name| name.chars().take(api::Order::LONGEST_WHO).collect())
         .find(|name: &String| !name.is_empty())
+}
+
+/// `drain`: the order, and what it means for the connections that are open.
+pub(crate) fn drain(drain: &Drain, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
+    let Drain { order, follow } = drain;
+    let client = Client::of(Server::Daemon, &order.scope.ask.socket)?;
+    let is_quiet = order.scope.ask.json || order.scope.dry_run;
+    let before = if is_quiet { None } else { Standing::ask(&client) };
+    let outcome = run(&asked(OrderKind::Drain, order), &order.scope.ask, terminal)?;
+    if is_quiet || outcome != Outcome::Yes {
+        return Ok(outcome);
+    }
+    match (before, Standing::ask(&client)) {
+        (Some(before), Some(now)) if *follow => connections::follow(&client, &before, now, terminal)?,
+        (Some(_), Some(now)) => write!(terminal, "{}", connections::words(&now))?,
+        _ if *follow => writeln!(terminal, "connections: this site does not look after them")?,
+        _ => {}
+    }
+    Ok(outcome)
 }
 
 /// Gives the order and says what came of it.
