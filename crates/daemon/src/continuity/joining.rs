@@ -9,10 +9,10 @@ use ::fleet::{Embedded, Etcd};
 use announce::permit::Speaker;
 use api::{FlowExplanation, Flows, Refusal, Schema};
 use config::SiteFile;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
-use terms::{GeoPoint, SiteName};
+use terms::{GeoPoint, ServiceName, SiteName};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Readers that wait for the list of connections.
@@ -30,6 +30,8 @@ pub(crate) struct Wanted {
     pub(super) section: config::Continuity,
     /// The addresses whose connections are looked after.
     pub(super) services: BTreeSet<IpAddr>,
+    /// Those of each service.
+    pub(super) addresses: BTreeMap<ServiceName, BTreeSet<IpAddr>>,
     /// Where this host is.
     pub(super) at: Option<GeoPoint>,
 }
@@ -37,9 +39,15 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// None where the site file does not say that connections are to be looked after.
     pub(crate) fn of(site_file: &SiteFile) -> Option<Self> {
+        let addresses = site_file.services.iter().map(|service| {
+            let addresses: BTreeSet<IpAddr> = service.addresses.iter().copied().collect();
+            (service.name.clone(), addresses)
+        });
+        let addresses: BTreeMap<ServiceName, BTreeSet<IpAddr>> = addresses.collect();
         Some(Wanted {
             section: site_file.continuity.clone()?,
-            services: site_file.services.iter().flat_map(|service| service.addresses.clone()).collect(),
+            services: addresses.values().flatten().copied().collect(),
+            addresses,
             at: site_file.site.place.as_ref().map(|place| place.at),
         })
     }

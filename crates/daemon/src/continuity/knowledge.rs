@@ -13,12 +13,12 @@ use ::continuity::{Filter, Pace, Paces, Settings, SiteNumber};
 use ::fleet::{Entry, Key, Revision};
 use announce::permit::Speaker;
 use api::{GroupState, Output};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
-use terms::{Reason, Timestamp, WallTime};
+use terms::{GroupName, Reason, Timestamp, WallTime};
 
 /// Guesses and resets get a part of the budget that claims get.
 const PART: u32 = 10;
@@ -40,8 +40,8 @@ pub(super) struct Knowledge {
     pub(super) owned: Option<Owned>,
     /// What is wrong with the programs, and when they are tried again.
     pub(super) trouble: Option<(Reason, Timestamp)>,
-    /// Whether users are sent away from this site in order.
-    is_being_left: bool,
+    /// The groups whose users are sent away in order.
+    being_left: BTreeSet<GroupName>,
     pub(super) standing: Standing,
     pub(super) since: WallTime,
     /// What was told of hosts that are left out.
@@ -76,7 +76,7 @@ impl Knowledge {
             step_at: Timestamp::ZERO,
             owned: None,
             trouble: None,
-            is_being_left: false,
+            being_left: BTreeSet::new(),
             standing: Standing::Waiting,
             since,
             left_out: BTreeMap::new(),
@@ -161,7 +161,7 @@ impl Knowledge {
 
     /// What handing over goes by: nothing before the programs hold what is to be held.
     pub(super) fn situation(&mut self, seen: &[Seen], groups: &[api::Group]) -> Option<Situation> {
-        self.is_being_left = is_being_left(groups, self.is_being_left);
+        self.being_left = being_left(groups, &self.being_left);
         let (Standing::On, Some(Shared { keys, .. })) = (&self.standing, &self.keys) else { return None };
         let section = &self.wanted.section;
         let sources = [section.source4.map(IpAddr::V4), section.source6.map(IpAddr::V6)];
@@ -178,8 +178,19 @@ impl Knowledge {
             peers: peers.collect(),
             receivers: well(seen, &self.own).into_iter().filter_map(receiver).collect(),
             services: self.wanted.services.clone(),
-            is_leaving: self.is_being_left,
+            leaving: self.addresses_being_left(groups),
         })
+    }
+
+    /// The addresses of the groups that are being left, and of no other.
+    fn addresses_being_left(&self, groups: &[api::Group]) -> BTreeSet<IpAddr> {
+        let (left, stays): (Vec<_>, Vec<_>) =
+            groups.iter().partition(|group| self.being_left.contains(&group.name));
+        let addresses = |groups: Vec<&api::Group>| -> BTreeSet<IpAddr> {
+            let services = groups.into_iter().flat_map(|group| &group.services);
+            services.filter_map(|service| self.wanted.addresses.get(service)).flatten().copied().collect()
+        };
+        &addresses(left) - &addresses(stays)
     }
 
     /// What others are told: nothing before the programs take what others forward.
@@ -221,11 +232,16 @@ pub(super) fn is_held(groups: &[api::Group]) -> bool {
     !groups.is_empty() && groups.iter().all(|group| group.state == GroupState::Held)
 }
 
-/// Whether every group of this site goes away, and at least one of them in order: users were sent elsewhere while they were
-/// still answered. So it stays until one of them comes back.
-fn is_being_left(groups: &[api::Group], before: bool) -> bool {
-    let is_begun = before || groups.iter().any(|group| group.state == GroupState::Drain);
-    is_begun && groups.iter().all(is_leaving)
+/// The groups that go away in order: users are sent elsewhere while they are still answered. So it stays with each until it comes
+/// back. Where one goes in order and none stays, all are left.
+fn being_left(groups: &[api::Group], before: &BTreeSet<GroupName>) -> BTreeSet<GroupName> {
+    let is_in_order = |group: &&api::Group| {
+        is_leaving(group) && (group.state == GroupState::Drain || before.contains(&group.name))
+    };
+    let names = |groups: Vec<&api::Group>| groups.into_iter().map(|group| group.name.clone()).collect();
+    let in_order: Vec<_> = groups.iter().filter(is_in_order).collect();
+    let is_whole_site = !in_order.is_empty() && groups.iter().all(is_leaving);
+    names(if is_whole_site { groups.iter().collect() } else { in_order })
 }
 
 /// Whether every group of this site answers.

@@ -2,7 +2,7 @@
 
 use ::continuity::handover::Refusal;
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +19,12 @@ pub(crate) struct Offered {
 }
 
 impl Offered {
+    /// The address that the client has called; none if an end has gone already.
+    pub(super) fn service(&self) -> Option<IpAddr> {
+        let local = socket2::SockRef::from(&self.socket).local_addr().ok()?;
+        Some(local.as_socket()?.ip().to_canonical())
+    }
+
     /// It goes on here.
     pub(super) fn stays(self) {
         // A service that is gone does not listen.

@@ -83,8 +83,8 @@ pub(crate) struct Situation {
     pub(crate) receivers: Vec<Receiver>,
     /// The addresses of the services.
     pub(crate) services: BTreeSet<IpAddr>,
-    /// Whether this site is being left.
-    pub(crate) is_leaving: bool,
+    /// Those that are being left here; none: this site stays.
+    pub(crate) leaving: BTreeSet<IpAddr>,
 }
 
 impl Situation {
@@ -133,11 +133,8 @@ impl Driver {
         loop {
             let now = self.situation.borrow_and_update().clone();
             doors.follow(now.as_ref(), &self, &delivery);
-            leaving = match (leaving, now.filter(|now| now.is_leaving)) {
-                (None, Some(_)) => Some(Leaving { since: self.clock.now(), rounds: 0, told: None }),
-                (leaving, Some(_)) => leaving,
-                (_, None) => None,
-            };
+            leaving =
+                Leaving::next(leaving, now.map(|now| now.leaving).unwrap_or_default(), self.clock.now());
             if leaving.is_none() {
                 self.offers.round.send_if_modified(|round| std::mem::take(round) != 0);
             }
@@ -203,9 +200,10 @@ impl Driver {
     }
 }
 
-/// This site is being left.
+/// Addresses are being left.
 #[derive(Debug)]
 struct Leaving {
+    addresses: BTreeSet<IpAddr>,
     since: Timestamp,
     /// Rounds that have begun.
     rounds: usize,
@@ -214,6 +212,15 @@ struct Leaving {
 }
 
 impl Leaving {
+    /// These are left now: with one more, everything begins anew.
+    fn next(before: Option<Self>, addresses: BTreeSet<IpAddr>, now: Timestamp) -> Option<Self> {
+        match before {
+            _ if addresses.is_empty() => None,
+            Some(before) if addresses.is_subset(&before.addresses) => Some(Leaving { addresses, ..before }),
+            _ => Some(Leaving { addresses, since: now, rounds: 0, told: None }),
+        }
+    }
+
     fn next_round(&self) -> Option<Timestamp> {
         ROUNDS.get(self.rounds).map(|after| self.since + *after)
     }
@@ -240,6 +247,10 @@ impl GiveAway {
         };
         // It may be busy by now, and comes again.
         let Some(offered) = wish.grant().await else { return self.ways.put_back(to.number, channel) };
+        if !offered.service().is_some_and(|service| now.leaving.contains(&service)) {
+            self.ways.put_back(to.number, channel);
+            return offered.stays();
+        }
         let (most, _share) = match self.room_for(&offered).await {
             Ok(room) => room,
             Err(why) => {

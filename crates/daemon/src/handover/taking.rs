@@ -150,7 +150,8 @@ impl Taking<'_> {
         let now = now.ok_or(Refusal::NoService)?;
         self.cooperation.is_welcome(service)?;
         // Two sites that are being left would pass it to and fro.
-        if now.is_leaving { Err(Refusal::Service) } else { Ok(()) }
+        let is_left = now.leaving.contains(&service.ip().to_canonical());
+        if is_left { Err(Refusal::Service) } else { Ok(()) }
     }
 
     /// What was held is for the socket that goes on here. If none does, its client sends it again, to where it goes on.

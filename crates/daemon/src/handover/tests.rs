@@ -61,6 +61,27 @@ async fn stays(stage: &Stage, why: Why) {
     assert_eq!((given, kept), (0, [(why, 1)].into()));
 }
 
+/// Another group of the site is being left: a connection of this one is not touched, and goes with its own.
+#[test]
+fn a_connection_stays_while_only_others_are_left() {
+    inside(async |stage| {
+        let mut staying = stage.place(2, false, true, ring(1));
+        let leaving = stage.place(1, false, false, ring(1));
+        let (_client, stream) = stage.call().await;
+        let leave = |also: &[std::net::IpAddr]| {
+            let all = also.iter().copied().chain(["198.18.0.99".parse().unwrap()]).collect();
+            leaving.situation.send_modify(|now| now.as_mut().unwrap().leaving = all);
+        };
+        leave(&[]);
+        assert_eq!(offer(&leaving, &stream).await, Fate::Stays);
+        leave(&[service().ip()]);
+        assert_eq!(offer(&leaving, &stream).await, Fate::Moved);
+        staying.given.recv().await.unwrap();
+        let Numbers { given, kept, .. } = leaving.tally.numbers();
+        assert_eq!((given, kept), (1, [].into()));
+    });
+}
+
 /// Nobody can be reached: the service has the connection all the time, and it is said why it stays.
 async fn is_not_asked_for(stage: &Stage) {
     let leaving = stage.place(1, true, false, ring(1));
@@ -280,7 +301,7 @@ fn nothing_is_offered_while_the_site_is_not_left() {
         let place = stage.place(1, false, false, ring(1));
         let turn = tokio::time::timeout(Duration::from_millis(200), place.cooperation.turn(&mut 0)).await;
         assert!(turn.is_err());
-        place.situation.send_modify(|now| now.as_mut().unwrap().is_leaving = true);
+        place.situation.send_modify(|now| now.as_mut().unwrap().leaving = [service().ip()].into());
         place.cooperation.turn(&mut 0).await;
     });
 }

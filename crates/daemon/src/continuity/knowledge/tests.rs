@@ -27,7 +27,7 @@ fn knowledge() -> Knowledge {
         connections: 1000,
         pins: "/sys/fs/bpf/catchment".into(),
     };
-    let wanted = Wanted { section, services: BTreeSet::new(), at: None };
+    let wanted = Wanted { section, services: BTreeSet::new(), addresses: BTreeMap::new(), at: None };
     Knowledge::new(wanted, &speaker("london"), Duration::from_secs(10), WallTime(0))
 }
 
@@ -95,10 +95,11 @@ fn another_wording_of_the_site_file_forgets_nothing_that_was_heard() {
     assert!(known.others.seen_by(&known.own).iter().all(|seen| seen.site.is_ok()));
 }
 
-fn groups(states: &[(GroupState, Output)]) -> Vec<api::Group> {
-    let group = |(state, output): &(GroupState, Output)| {
+/// Groups by their names; each has one service, which is called the same.
+fn groups(states: &[(&str, (GroupState, Output))]) -> Vec<api::Group> {
+    let group = |(name, (state, output)): &(&str, (GroupState, Output))| {
         let json = serde_json::json!({
-            "name": "dns", "services": ["dns"], "state": state, "output": output, "since": 0, "reason": "",
+            "name": name, "services": [name], "state": state, "output": output, "since": 0, "reason": "",
             "alarms": [], "prefixes": [], "checks": [],
         });
         serde_json::from_value(json).unwrap()
@@ -107,19 +108,44 @@ fn groups(states: &[(GroupState, Output)]) -> Vec<api::Group> {
 }
 
 #[test]
-fn a_site_is_being_left_from_its_drain_on_until_a_group_comes_back() {
+fn a_group_is_being_left_from_its_drain_on_until_it_comes_back() {
     let (drain, down) = ((GroupState::Drain, Output::Gshut), (GroupState::Down, Output::None));
-    let up = (GroupState::Up, Output::Normal);
-    for (states, before, is_so) in [
-        (&[drain][..], false, true),
-        (&[drain, down], false, true),
-        (&[drain, up], false, false),
-        (&[down], false, false),
-        (&[down], true, true),
-        (&[down, up], true, false),
-        (&[(GroupState::Held, Output::Gshut)], true, false),
-        (&[], false, false),
+    let (up, held) = ((GroupState::Up, Output::Normal), (GroupState::Held, Output::Gshut));
+    let names =
+        |names: &[&str]| -> BTreeSet<GroupName> { names.iter().map(|name| name.parse().unwrap()).collect() };
+    for (states, before, left) in [
+        (&[("a", drain)][..], &[][..], &["a"][..]),
+        (&[("a", drain), ("b", down)], &[], &["a", "b"]),
+        (&[("a", drain), ("b", up)], &[], &["a"]),
+        (&[("a", down), ("b", up)], &["a"], &["a"]),
+        (&[("a", down), ("b", down), ("c", up)], &["a"], &["a"]),
+        (&[("a", down)], &[], &[]),
+        (&[("a", down)], &["a"], &["a"]),
+        (&[("a", up), ("b", down)], &["a", "b"], &["b"]),
+        (&[("a", held)], &["a"], &[]),
+        (&[], &["a"], &[]),
     ] {
-        assert_eq!(is_being_left(&groups(states), before), is_so, "{states:?}, {before}");
+        let was = names(before);
+        assert_eq!(being_left(&groups(states), &was), names(left), "{states:?}, {before:?}");
+    }
+}
+
+#[test]
+fn the_connections_of_a_group_go_with_it_and_no_others() {
+    let mut known = knowledge();
+    let addresses =
+        |last: &[u8]| last.iter().map(|last| IpAddr::from([198, 18, 0, *last])).collect::<BTreeSet<_>>();
+    for (service, last) in [("a", &[1, 9][..]), ("b", &[2, 9])] {
+        known.wanted.addresses.insert(service.parse().unwrap(), addresses(last));
+    }
+    let (drain, up) = ((GroupState::Drain, Output::Gshut), (GroupState::Up, Output::Normal));
+    for (states, left) in [
+        ([("a", drain), ("b", up)], &[1][..]),
+        ([("a", drain), ("b", drain)], &[1, 2, 9]),
+        ([("a", up), ("b", up)], &[]),
+    ] {
+        let groups = groups(&states);
+        known.being_left = being_left(&groups, &known.being_left);
+        assert_eq!(known.addresses_being_left(&groups), addresses(left), "{states:?}");
     }
 }

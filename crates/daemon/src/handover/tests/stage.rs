@@ -143,7 +143,7 @@ impl Stage {
             peers: [(number(other), address(other))].into(),
             receivers: vec![Taker { number: number(other), address: address(other), host }],
             services: [service().ip()].into(),
-            is_leaving,
+            leaving: if is_leaving { [service().ip()].into() } else { Default::default() },
         };
         let (cooperation, offers) = prepare();
         let (situation, known) = watch::channel(Some(situation));
