@@ -5,7 +5,7 @@ use crate::{Error, Result};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 use std::ffi::c_void;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
@@ -14,17 +14,31 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Write permission of group and others (inode(7)).
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
-/// A file that is in memory without a copy: the pages are those of the system's cache.
+/// Octets of the largest file that is copied instead. A process has 65,530 mappings by default, and each takes whole pages:
+/// with ten thousand small files, that is more than the files.
+const SMALL: usize = 32 << 10;
+
+/// A file that is in memory, without a copy unless it is small: the pages are those of the system's cache.
 #[derive(Debug)]
-pub struct Mapping {
+pub struct Mapping(Memory);
+
+#[derive(Debug)]
+enum Memory {
+    Copied(Box<[u8]>),
+    Mapped(Pages),
+}
+
+/// Pages of a file, at least one.
+#[derive(Debug)]
+struct Pages {
     address: NonNull<c_void>,
     length: usize,
 }
 
 // SAFETY: the memory is only read, by anybody, and belongs to the value until it is dropped.
-unsafe impl Send for Mapping {}
+unsafe impl Send for Pages {}
 // SAFETY: as above.
-unsafe impl Sync for Mapping {}
+unsafe impl Sync for Pages {}
 
 impl Mapping {
     /// Maps a regular file for reading. Whoever wants another content puts another file in its place
@@ -34,7 +48,7 @@ impl Mapping {
     /// Besides those of the system: group or others may write the file, or it belongs to neither this user nor root.
     pub fn of(path: &Path) -> Result<Mapping> {
         let attempt = || format!("map {} into memory", path.display());
-        let file = File::open(path).attempt(attempt)?;
+        let mut file = File::open(path).attempt(attempt)?;
         let metadata = file.metadata().attempt(attempt)?;
         let refused = |why: &str| Err(Error::new(attempt(), io::Error::other(why)));
         if !metadata.is_file() {
@@ -47,8 +61,10 @@ impl Mapping {
             return refused("its owner may change it while it is in use: chown it to root");
         }
         let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
-        if length == 0 {
-            return Ok(Mapping { address: NonNull::dangling(), length });
+        if length <= SMALL {
+            let mut octets = vec![0; length];
+            file.read_exact(&mut octets).attempt(attempt)?;
+            return Ok(Mapping(Memory::Copied(octets.into())));
         }
         // All of it at once: every octet is about to be read for its checksum.
         let flags = MapFlags::PRIVATE | MapFlags::POPULATE;
@@ -56,7 +72,7 @@ impl Mapping {
         let address = unsafe { mmap(std::ptr::null_mut(), length, ProtFlags::READ, flags, &file, 0) };
         let address = address.map_err(io::Error::from).attempt(attempt)?;
         match NonNull::new(address) {
-            Some(address) => Ok(Mapping { address, length }),
+            Some(address) => Ok(Mapping(Memory::Mapped(Pages { address, length }))),
             None => refused("the system gave no address"),
         }
     }
@@ -64,18 +80,25 @@ impl Mapping {
 
 impl AsRef<[u8]> for Mapping {
     fn as_ref(&self) -> &[u8] {
+        match &self.0 {
+            Memory::Copied(octets) => octets,
+            Memory::Mapped(pages) => pages.octets(),
+        }
+    }
+}
+
+impl Pages {
+    fn octets(&self) -> &[u8] {
         // SAFETY: the mapping has this length and lives as long as `self`. Nobody else may write the file, and whoever
-        // owns it replaces it instead (see `of`); an empty one is never read.
+        // owns it replaces it instead (see `Mapping::of`).
         unsafe { std::slice::from_raw_parts(self.address.as_ptr().cast(), self.length) }
     }
 }
 
-impl Drop for Mapping {
+impl Drop for Pages {
     fn drop(&mut self) {
-        if self.length > 0 {
-            // SAFETY: the value owns the mapping, and no slice of it outlives the value.
-            let _ = unsafe { munmap(self.address.as_ptr(), self.length) };
-        }
+        // SAFETY: the value owns the mapping, and no slice of it outlives the value.
+        let _ = unsafe { munmap(self.address.as_ptr(), self.length) };
     }
 }
 
@@ -166,8 +189,15 @@ mod tests {
         append(&path, b", at its end").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"second, and longer, at its end");
         assert!(append(&folder.path().join("none"), b"").is_err());
-        replace(&path, b"").unwrap();
-        assert_eq!(Mapping::of(&path).unwrap().as_ref(), b"");
+        for length in [0, 1, SMALL, SMALL + 1] {
+            let content = vec![b'.'; length];
+            replace(&path, &content).unwrap();
+            let mapping = Mapping::of(&path).unwrap();
+            assert_eq!(mapping.as_ref(), content);
+            assert_eq!(matches!(mapping.0, Memory::Mapped(_)), length > SMALL, "{length}");
+            replace(&path, b"another").unwrap();
+            assert_eq!(mapping.as_ref(), content, "replaced, not changed");
+        }
     }
 
     /// Says to the test below that it is the one in which files may not grow.

@@ -102,11 +102,12 @@ mod tests {
             tap: None,
             zones: Arc::new(zones),
             keys: BTreeMap::new(),
-            policies: BTreeMap::new(),
+            policies: Arc::default(),
             journals: BTreeMap::new(),
-            bells: BTreeMap::new(),
+            bells: Arc::default(),
             comparing: BTreeSet::new(),
             awaited: awaited.iter().map(|name| name.parse().unwrap()).collect(),
+            as_of: Default::default(),
         };
         BTreeMap::from([("dns".parse().unwrap(), Arc::new(served))])
     }

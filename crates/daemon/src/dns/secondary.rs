@@ -251,7 +251,8 @@ impl Keeper {
             Ok(News::Zone(zone, authority, difference)) => {
                 self.fault = None;
                 let zone = self.keep(zone, difference.clone()).await;
-                self.shelf.receive(Arc::new(zone), difference);
+                let change = self.shelf.receive(Arc::new(zone), difference);
+                self.shelf.served(change).await;
                 self.tell(Event::Received { serial: authority.serial, primary });
                 Input::Fetched(authority)
             }

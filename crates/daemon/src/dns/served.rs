@@ -2,6 +2,7 @@
 
 use super::bell::Bell;
 use super::service::Messages;
+use super::shelf::Change;
 use super::tap::Tap;
 use ::dns::zone::ZoneRecords;
 use ::dns::{Arrival, Envelope, Outcome, ResponseCode, Server, Transport, UDP_PAYLOAD, Zone, Zones, answer};
@@ -21,15 +22,17 @@ pub(crate) struct Served {
     pub(super) tap: Option<Tap>,
     pub(super) keys: Keys,
     /// Who may have which zone; a zone that is not here goes to nobody.
-    pub(super) policies: BTreeMap<DomainName, Policy>,
+    pub(super) policies: Arc<BTreeMap<DomainName, Policy>>,
     /// What changed last in which zone.
     pub(super) journals: BTreeMap<DomainName, Journal>,
     /// Who hears that a primary has another version of which zone.
-    pub(super) bells: BTreeMap<DomainName, Bell>,
+    pub(super) bells: Arc<BTreeMap<DomainName, Bell>>,
     /// Zones of which it is being found out what has changed in them: nobody is told of them yet.
     pub(super) comparing: BTreeSet<DomainName>,
     /// Zones that a catalog has listed lately and that have not come yet.
     pub(super) awaited: BTreeSet<DomainName>,
+    /// The last change that is in it.
+    pub(super) as_of: Change,
 }
 
 /// What is said to a message that [`answer`] leaves to others.

@@ -2,8 +2,8 @@
 //! published to every thread, always as a whole.
 
 mod members;
+mod publishing;
 
-use super::LOOK_EVERY;
 use super::bell::Bell;
 use super::images::{Image, Images};
 use super::served::Served;
@@ -11,18 +11,22 @@ use super::tap::{Account, Tap};
 use ::dns::zone::{Unchangeable, ZoneRecords};
 use ::dns::{Zone, Zones};
 use config::{BuiltInDns, Server, ZoneTransfers};
+pub(super) use publishing::Change;
+use publishing::Publisher;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use terms::{DomainName, Reason};
 use tokio::sync::watch;
-use transfer::{Difference, Journal, Membership};
+use transfer::{Difference, Journal, Membership, Policy};
 
 /// The zones of one service. A copy is another handle on the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Shelf {
     stock: Arc<Mutex<Stock>>,
     published: Arc<watch::Sender<Arc<Served>>>,
+    publisher: Publisher,
     images: Images,
     account: Arc<Account>,
 }
@@ -46,10 +50,16 @@ struct Stock {
     journals: BTreeMap<DomainName, Journal>,
     /// What is wrong with journals of an earlier process, until somebody is told.
     faults: BTreeMap<DomainName, Reason>,
-    bells: BTreeMap<DomainName, Bell>,
+    bells: Arc<BTreeMap<DomainName, Bell>>,
+    /// Who may have which zone.
+    policies: Arc<BTreeMap<DomainName, Policy>>,
     /// Zones whose file was read again, while what has changed in them is being found out, and how often: another
     /// reload does not wait for that.
     comparing: BTreeMap<DomainName, usize>,
+    /// How often any of this has changed.
+    changes: u64,
+    /// Whether some of that is not served yet.
+    is_waiting: bool,
 }
 
 /// Two versions of a zone whose file was read again.
@@ -71,7 +81,10 @@ struct Holding {
 impl Shelf {
     /// The zones that the site file names, and those from other servers that an earlier process has kept.
     /// `identity` is whose name dnstap is told under.
-    pub(crate) fn new(written: &BuiltInDns, images: Images, identity: &str) -> Shelf {
+    ///
+    /// # Errors
+    /// The system has no thread.
+    pub(crate) fn new(written: &BuiltInDns, images: Images, identity: &str) -> io::Result<Shelf> {
         let account = Arc::<Account>::default();
         let (membership, members_fault) = images.members();
         let mut stock = Stock {
@@ -85,28 +98,24 @@ impl Shelf {
             received: BTreeMap::new(),
             journals: BTreeMap::new(),
             faults: BTreeMap::new(),
-            bells: BTreeMap::new(),
+            bells: Arc::default(),
+            policies: Arc::default(),
             comparing: BTreeMap::new(),
+            changes: 0,
+            is_waiting: false,
         };
         stock.take_up(&images);
         stock.await_missing();
         stock.tap(&account);
         stock.remember(&images);
         let published = Arc::new(watch::Sender::new(Arc::new(stock.served())));
-        Shelf { stock: Arc::new(Mutex::new(stock)), published, images, account }
+        let stock = Arc::new(Mutex::new(stock));
+        let publisher = Publisher::start(&stock, &published)?;
+        Ok(Shelf { stock, published, publisher, images, account })
     }
 
     fn stock(&self) -> MutexGuard<'_, Stock> {
         self.stock.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn publish(&self, change: impl FnOnce(&mut Stock)) {
-        let mut stock = self.stock();
-        change(&mut stock);
-        // Under the lock, so that nobody publishes what was before.
-        let old = self.published.send_replace(Arc::new(stock.served()));
-        drop(stock);
-        retire(old);
     }
 
     /// What is served, now and from now on.
@@ -175,10 +184,10 @@ impl Shelf {
         self.stock().received.get(zone).map(|holding| (Arc::clone(&holding.zone), holding.age))
     }
 
-    /// Serves a zone that has come from another server.
-    pub(super) fn receive(&self, zone: Arc<Zone>, difference: Option<Difference>) {
+    /// Serves a zone that has come from another server, [as soon as](Shelf::served) others that come have been waited for.
+    pub(super) fn receive(&self, zone: Arc<Zone>, difference: Option<Difference>) -> Change {
         let apex = zone.apex().clone();
-        self.publish(|stock| {
+        self.publish_soon(|stock| {
             if !stock.has_secondary(&apex) {
                 return;
             }
@@ -186,7 +195,7 @@ impl Shelf {
             stock.awaited.remove(&apex);
             let holding = Holding { zone, age: Duration::ZERO, is_expired: false };
             stock.received.insert(apex, holding);
-        });
+        })
     }
 
     /// What changed last in a zone.
@@ -201,7 +210,7 @@ impl Shelf {
 
     /// Serves the same version from another image.
     pub(super) fn fold(&self, zone: Arc<Zone>) {
-        self.publish(|stock| {
+        self.publish_soon(|stock| {
             if let Some(holding) = stock.received.get_mut(zone.apex()) {
                 holding.zone = zone;
             }
@@ -210,7 +219,7 @@ impl Shelf {
 
     /// Serves a zone no more, or again.
     pub(super) fn set_expired(&self, zone: &DomainName, is_expired: bool) {
-        self.publish(|stock| {
+        self.publish_soon(|stock| {
             if let Some(holding) = stock.received.get_mut(zone) {
                 holding.is_expired = is_expired;
             }
@@ -247,7 +256,8 @@ impl Stock {
         let files = &self.written.zones;
         self.journals.retain(|apex, _| wanted.contains_key(apex) || files.get(apex).is_some());
         images.sweep(wanted.keys().chain(files.iter().map(|zone| zone.apex())).chain(files.unavailable()));
-        self.bells.retain(|apex, bell| wanted.get(apex).is_some_and(|primaries| bell.is_of(primaries)));
+        let bells = Arc::make_mut(&mut self.bells);
+        bells.retain(|apex, bell| wanted.get(apex).is_some_and(|primaries| bell.is_of(primaries)));
         for (apex, primaries) in wanted {
             if !self.received.contains_key(&apex)
                 && let Some(image) = images.load(&apex)
@@ -257,8 +267,10 @@ impl Stock {
                 self.faults.extend(fault.map(|fault| (apex.clone(), fault)));
                 self.received.insert(apex.clone(), Holding { zone: Arc::new(zone), age, is_expired });
             }
-            self.bells.entry(apex).or_insert_with(|| Bell::new(&primaries));
+            bells.entry(apex).or_insert_with(|| Bell::new(&primaries));
         }
+        let policies = self.transfers().map(|zone| (zone.zone.clone(), zone.allow.clone())).collect();
+        self.policies = Arc::new(policies);
         self.awaited.retain(|apex| self.members.contains_key(apex) && !self.received.contains_key(apex));
     }
 
@@ -298,13 +310,25 @@ impl Stock {
         }
     }
 
+    /// Those of these names, which are in order, of which there is nothing to serve.
+    fn missing<'n>(
+        &self,
+        names: impl Iterator<Item = &'n DomainName>,
+    ) -> impl Iterator<Item = &'n DomainName> {
+        let mut there = self.received.iter().filter(|(_, holding)| !holding.is_expired).peekable();
+        // Side by side: to look each of them up takes longer than all the rest.
+        names.filter(move |name| {
+            while there.next_if(|(apex, _)| apex < name).is_some() {}
+            there.next_if(|(apex, _)| apex == name).is_none()
+        })
+    }
+
     fn served(&self) -> Served {
         let files = self.written.zones.iter().map(Arc::clone);
         let received = self.received.values().filter(|holding| !holding.is_expired);
         let zones: Vec<Arc<Zone>> = files.chain(received.map(|holding| Arc::clone(&holding.zone))).collect();
-        let missing = |apex: &&DomainName| self.received.get(apex).is_none_or(|holding| holding.is_expired);
-        let unavailable = self.written.zones.unavailable().chain(self.members.keys());
-        let unavailable = unavailable.filter(missing).cloned().collect();
+        let named = self.missing(self.written.zones.unavailable());
+        let unavailable = named.chain(self.missing(self.members.keys())).cloned().collect();
         // The site file was refused if it named a zone twice.
         let zones = Zones::with_unavailable(zones, unavailable)
             .map_or_else(|_| Arc::clone(&self.written.zones), Arc::new);
@@ -312,25 +336,14 @@ impl Stock {
             zones,
             tap: self.tap.clone(),
             keys: self.written.keys.clone(),
-            policies: self.transfers().map(|zone| (zone.zone.clone(), zone.allow.clone())).collect(),
+            policies: Arc::clone(&self.policies),
             journals: self.journals.clone(),
-            bells: self.bells.clone(),
+            bells: Arc::clone(&self.bells),
             comparing: self.comparing.keys().cloned().collect(),
             awaited: self.awaited.clone(),
+            as_of: Change(self.changes),
         }
     }
-}
-
-/// Frees what was served before on a thread of its own, once nobody answers from it any more: to give a large zone's
-/// memory back takes a while, and the last one who answered from it would have to.
-fn retire(mut old: Arc<Served>) {
-    let wait = move || {
-        while Arc::get_mut(&mut old).is_none() {
-            std::thread::sleep(LOOK_EVERY);
-        }
-    };
-    // Where there is no thread to be had, the last one frees it after all.
-    let _ = std::thread::Builder::new().name("dns-retire".to_owned()).spawn(wait);
 }
 
 /// The next version of a zone.

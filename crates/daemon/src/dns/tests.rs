@@ -59,7 +59,7 @@ fn zones(serial: u32) -> BuiltInDns {
 
 /// The shelf of a service that keeps nothing.
 fn shelf() -> Shelf {
-    Shelf::new(&zones(1), Images::new(Path::new("/nowhere"), &settings(1).service), "london")
+    Shelf::new(&zones(1), Images::new(Path::new("/nowhere"), &settings(1).service), "london").unwrap()
 }
 
 /// The settings of most tests. However busy the machine is, nobody is cut for being slow.

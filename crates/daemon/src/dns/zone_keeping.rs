@@ -319,7 +319,8 @@ mod tests {
         let service: ServiceName = "dns".parse().unwrap();
         // Nobody listens there.
         let server = config::Server { address: "127.0.0.1:1".parse().unwrap(), key: None };
-        let shelf = Shelf::new(&secondary(vec![server]), Images::new(folder.path(), &service), "london");
+        let shelf =
+            Shelf::new(&secondary(vec![server]), Images::new(folder.path(), &service), "london").unwrap();
         let wanted = Wanted::from([(service, shelf)]);
         let (views, _) = watch::channel(Views::default());
         let (clock, bus) = (Clock::start(), Bus::for_test());

@@ -48,7 +48,7 @@ impl Shelf {
             for &zone in &lost {
                 stock.received.remove(zone);
                 stock.journals.remove(zone);
-                stock.bells.remove(zone);
+                Arc::make_mut(&mut stock.bells).remove(zone);
             }
             let awaited = stock.late(step);
             stock.awaited.extend(awaited);

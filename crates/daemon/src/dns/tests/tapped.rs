@@ -31,7 +31,8 @@ impl Drop for Capture {
 
 fn tapped(output: DnstapOutput) -> World {
     let written = BuiltInDns { dnstap: Some(output), ..zones(1) };
-    let shelf = Shelf::new(&written, Images::new(Path::new("/nowhere"), &settings(1).service), "london");
+    let shelf =
+        Shelf::new(&written, Images::new(Path::new("/nowhere"), &settings(1).service), "london").unwrap();
     World::on(shelf, &settings(1))
 }
 

@@ -20,7 +20,8 @@ fn answer(message: &[u8], transport: Transport) -> (Vec<u8>, ResponseCode) {
     }
     let folder = tempfile::tempdir().unwrap();
     let shelf =
-        Shelf::new(&primary(&[&text], &[]), Images::new(folder.path(), &"dns".parse().unwrap()), "london");
+        Shelf::new(&primary(&[&text], &[]), Images::new(folder.path(), &"dns".parse().unwrap()), "london")
+            .unwrap();
     let served = Arc::clone(&shelf.published().borrow());
     let identity = Identity::new(&"london".parse().unwrap(), None);
     let secrets = Secrets::new(Secret([1; 16]));
@@ -130,7 +131,8 @@ fn what_does_not_fit_into_a_datagram_is_asked_for_over_tcp() {
     let text = format!("$ORIGIN example.\n@ 60 SOA {labels} x.{labels} 1 1 1 1 1\n@ 60 NS ns.a.\n");
     let folder = tempfile::tempdir().unwrap();
     let shelf =
-        Shelf::new(&primary(&[&text], &[]), Images::new(folder.path(), &"dns".parse().unwrap()), "london");
+        Shelf::new(&primary(&[&text], &[]), Images::new(folder.path(), &"dns".parse().unwrap()), "london")
+            .unwrap();
     let served = Arc::clone(&shelf.published().borrow());
     let identity = Identity::new(&"london".parse().unwrap(), None);
     let secrets = Secrets::new(Secret([1; 16]));
