@@ -44,6 +44,7 @@ mod udp;
 pub(crate) mod zone_keeping;
 
 use crate::clock::Clock;
+use crate::events::Bus;
 use crate::handover::{Cooperation, Given, Membership, Vacancy};
 use crate::succession::Sockets;
 use crate::watchdog::Heart;
@@ -64,6 +65,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 use streams::{Speech, Streams, Tls};
 pub(crate) use tally::{Tally, register, served, total};
+pub(crate) use tap::Teller;
 use terms::ServiceName;
 use tokio::sync::{mpsc, watch};
 
@@ -106,6 +108,7 @@ pub(crate) struct Surroundings {
     pub(crate) keyring: watch::Receiver<Keyring>,
     /// Who takes connections to another site, and brings those of others.
     pub(crate) cooperation: Cooperation,
+    pub(crate) bus: Bus,
 }
 
 /// Why the service could not start. Nothing is left half-started.

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use terms::{
-    AlarmChange, AlarmName, CollectorName, DomainName, GroupName, PeerName, Prefix, Reason, Severity,
+    AlarmChange, AlarmName, CollectorName, DomainName, GroupName, PeerName, Prefix, Reason, ServiceName,
+    Severity,
 };
 
 /// The alarm that stands while the orders that stand are not on disk.
@@ -26,6 +27,8 @@ pub(crate) enum Source<'a> {
     Collector(&'a CollectorName),
     /// A zone of the built-in DNS service.
     Zone(&'a DomainName),
+    /// A service.
+    Service(&'a ServiceName),
 }
 
 impl fmt::Display for Source<'_> {
@@ -37,6 +40,7 @@ impl fmt::Display for Source<'_> {
             Source::Prefix(prefix) => prefix.fmt(f),
             Source::Collector(name) => name.fmt(f),
             Source::Zone(name) => name.fmt(f),
+            Source::Service(name) => name.fmt(f),
         }
     }
 }

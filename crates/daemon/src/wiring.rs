@@ -106,7 +106,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
     let store = memory::open(&state_dir, &bus)?;
     let cookies = runtime.block_on(cookies::Keeper::recall(store.clone(), clock, bus.clone()));
     let (cooperation, offers) = handover::prepare();
-    let surroundings = dns::Surroundings { clock, keyring: cookies.keyring(), cooperation };
+    let surroundings = dns::Surroundings { clock, keyring: cookies.keyring(), cooperation, bus: bus.clone() };
     let before = estate.as_ref().map(|estate| &estate.sockets);
     let Opened { bgp, doors, socket, api, dns, keeper, kernel } =
         Opened::open(&site_file, before, &mut descriptors, &surroundings)?;

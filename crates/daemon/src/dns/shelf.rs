@@ -7,7 +7,7 @@ mod publishing;
 use super::bell::Bell;
 use super::images::{Image, Images};
 use super::served::Served;
-use super::tap::{Account, Tap};
+use super::tap::{Account, Tap, Teller};
 use ::dns::zone::{Unchangeable, ZoneRecords};
 use ::dns::{Zone, Zones};
 use config::{BuiltInDns, Server, ZoneTransfers};
@@ -42,8 +42,8 @@ struct Stock {
     members: BTreeMap<DomainName, ZoneTransfers>,
     /// Those of a catalog with others that have come, that have not come themselves: nobody has missed them here.
     awaited: BTreeSet<DomainName>,
-    /// Whose name is in messages of dnstap.
-    identity: String,
+    /// Who tells of what is asked and answered.
+    teller: Teller,
     tap: Option<Tap>,
     /// What has come from other servers.
     received: BTreeMap<DomainName, Holding>,
@@ -80,11 +80,10 @@ struct Holding {
 
 impl Shelf {
     /// The zones that the site file names, and those from other servers that an earlier process has kept.
-    /// `identity` is whose name dnstap is told under.
     ///
     /// # Errors
     /// The system has no thread.
-    pub(crate) fn new(written: &BuiltInDns, images: Images, identity: &str) -> io::Result<Shelf> {
+    pub(crate) fn new(written: &BuiltInDns, images: Images, teller: Teller) -> io::Result<Shelf> {
         let account = Arc::<Account>::default();
         let (membership, members_fault) = images.members();
         let mut stock = Stock {
@@ -93,7 +92,7 @@ impl Shelf {
             members_fault,
             members: BTreeMap::new(),
             awaited: BTreeSet::new(),
-            identity: identity.to_owned(),
+            teller,
             tap: None,
             received: BTreeMap::new(),
             journals: BTreeMap::new(),
@@ -284,7 +283,7 @@ impl Stock {
 
     /// Begins to tell whom the site file names, and nobody else. Without a thread nobody is told.
     fn tap(&mut self, account: &Arc<Account>) {
-        let start = |output| Tap::start(output, &self.identity, Arc::clone(account)).ok();
+        let start = |output| Tap::start(output, &self.teller, Arc::clone(account)).ok();
         self.tap = self.written.dnstap.as_ref().and_then(start);
     }
 

@@ -135,11 +135,18 @@ fn register_taps(registry: &mut Registry, tallies: &[Tally]) {
     }
     let (written, dropped) =
         (Family::<ServiceLabel, Counter>::default(), Family::<ServiceLabel, Counter>::default());
+    let heard = Family::<ServiceLabel, Gauge>::default();
     for (service, tap) in taps {
         let label = ServiceLabel { service };
+        heard.get_or_create(&label).set(i64::from(tap.is_heard()));
         written.get_or_create(&label).inc_by(tap.written());
         dropped.get_or_create(&label).inc_by(tap.dropped());
     }
+    registry.register(
+        "dnstap_heard",
+        "1 while a reader takes messages of dnstap, or the file, else 0",
+        heard,
+    );
     registry.register("dnstap_written", "Messages of dnstap that the reader took", written);
     registry.register("dnstap_dropped", "Messages of dnstap left out: the reader was slow or away", dropped);
 }

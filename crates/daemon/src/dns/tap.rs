@@ -6,18 +6,22 @@
 //! Answers come first. A thread that answers copies two messages into a queue and never waits: what does not fit is dropped
 //! and counted. Everything else, encoding too, happens on a thread of its own.
 
+mod event;
 mod frames;
 mod message;
 mod writer;
 
+use crate::event::Source;
+use crate::events::Bus;
 use ::dns::Transport;
 use config::DnstapOutput;
+use event::Event;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use terms::WallTime;
+use terms::{ServiceName, SiteName, WallTime};
 
 /// Exchanges that may wait for the reader.
 const WAITING: usize = 8192;
@@ -67,23 +71,51 @@ pub(super) struct Account {
     waiting_octets: AtomicUsize,
 }
 
+/// Who tells of exchanges, and whom it says that nobody hears it.
+#[derive(Clone, Debug)]
+pub(crate) struct Teller {
+    service: ServiceName,
+    /// Whose name is in the messages.
+    identity: String,
+    bus: Bus,
+}
+
+impl Teller {
+    /// A service of a site.
+    pub(crate) fn new(service: &ServiceName, site: &SiteName, bus: &Bus) -> Teller {
+        Teller { service: service.clone(), identity: site.to_string(), bus: bus.clone() }
+    }
+
+    fn say(&self, event: &Event) {
+        self.bus.tell(event, Source::Service(&self.service));
+    }
+}
+
+#[cfg(test)]
+impl Teller {
+    pub(super) fn for_test() -> Teller {
+        Teller::new(&"dns".parse().unwrap(), &"london".parse().unwrap(), &Bus::for_test())
+    }
+}
+
 /// Where exchanges are told to. The thread ends, and what waits is lost, when the last copy is gone.
 #[derive(Clone, Debug)]
 pub(super) struct Tap {
     queue: SyncSender<Seen>,
     account: Arc<Account>,
+    is_heard: Arc<AtomicBool>,
     /// Held by every copy.
     _teller: Arc<()>,
 }
 
 impl Tap {
     /// Starts the thread. Who reads need not be there yet.
-    pub(super) fn start(output: &DnstapOutput, identity: &str, account: Arc<Account>) -> io::Result<Tap> {
+    pub(super) fn start(output: &DnstapOutput, teller: &Teller, account: Arc<Account>) -> io::Result<Tap> {
         let (queue, waiting) = sync_channel(WAITING);
-        let teller = Arc::new(());
-        let told_by = Arc::downgrade(&teller);
-        writer::start(output.clone(), identity.to_owned(), waiting, told_by, Arc::clone(&account))?;
-        Ok(Tap { queue, account, _teller: teller })
+        let (held, is_heard) = (Arc::new(()), Arc::<AtomicBool>::default());
+        let (told_by, shared) = (Arc::downgrade(&held), Arc::clone(&is_heard));
+        writer::start(output.clone(), teller.clone(), waiting, told_by, Arc::clone(&account), shared)?;
+        Ok(Tap { queue, account, is_heard, _teller: held })
     }
 
     /// Tells of an exchange, unless too many wait.
@@ -102,6 +134,11 @@ impl Tap {
         if self.queue.try_send(seen).is_err() {
             self.drop_one(octets, messages);
         }
+    }
+
+    /// Whether a reader takes what is told, or the file does.
+    pub(super) fn is_heard(&self) -> bool {
+        self.is_heard.load(Ordering::Relaxed)
     }
 
     /// How many messages the reader took.

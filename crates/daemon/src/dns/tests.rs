@@ -59,7 +59,8 @@ fn zones(serial: u32) -> BuiltInDns {
 
 /// The shelf of a service that keeps nothing.
 fn shelf() -> Shelf {
-    Shelf::new(&zones(1), Images::new(Path::new("/nowhere"), &settings(1).service), "london").unwrap()
+    Shelf::new(&zones(1), Images::new(Path::new("/nowhere"), &settings(1).service), Teller::for_test())
+        .unwrap()
 }
 
 /// The settings of most tests. However busy the machine is, nobody is cut for being slow.
@@ -87,6 +88,7 @@ pub(super) fn surroundings() -> Surroundings {
         clock: Clock::start(),
         keyring: watch::Sender::new(keyring).subscribe(),
         cooperation: crate::handover::prepare().0,
+        bus: crate::events::Bus::for_test(),
     }
 }
 

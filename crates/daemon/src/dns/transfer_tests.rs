@@ -142,7 +142,8 @@ impl World {
             tls: None,
             rate_limit: None,
         };
-        let shelf = Shelf::new(written, Images::new(folder.path(), &settings.service), "london").unwrap();
+        let shelf =
+            Shelf::new(written, Images::new(folder.path(), &settings.service), Teller::for_test()).unwrap();
         let (bus, clock) = (Bus::for_test(), Clock::start());
         let kept = zone_keeping::Wanted::from([(settings.service.clone(), shelf.clone())]);
         let (wanted, wanting) = watch::channel(kept);

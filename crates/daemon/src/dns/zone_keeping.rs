@@ -306,6 +306,7 @@ async fn tell_of(
 
 #[cfg(test)]
 mod tests {
+    use super::super::Teller;
     use super::super::images::Images;
     use super::super::transfer_tests::secondary;
     use super::*;
@@ -320,7 +321,8 @@ mod tests {
         // Nobody listens there.
         let server = config::Server { address: "127.0.0.1:1".parse().unwrap(), key: None };
         let shelf =
-            Shelf::new(&secondary(vec![server]), Images::new(folder.path(), &service), "london").unwrap();
+            Shelf::new(&secondary(vec![server]), Images::new(folder.path(), &service), Teller::for_test())
+                .unwrap();
         let wanted = Wanted::from([(service, shelf)]);
         let (views, _) = watch::channel(Views::default());
         let (clock, bus) = (Clock::start(), Bus::for_test());

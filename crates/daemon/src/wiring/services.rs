@@ -7,6 +7,7 @@ use super::Shared;
 use crate::address::{Belongings, Wanted};
 use crate::dns;
 use crate::error::Error;
+use crate::events::Bus;
 use crate::load::Watched;
 use crate::watchdog::Hearts;
 use config::{BuiltInDns, Service, SiteFile};
@@ -26,9 +27,15 @@ pub(super) fn belongings(site_file: &SiteFile) -> Belongings {
     }
 }
 
-fn shelf_of(service: &Service, built_in: &BuiltInDns, site_file: &SiteFile) -> Result<dns::Shelf, Error> {
+fn shelf_of(
+    service: &Service,
+    built_in: &BuiltInDns,
+    site_file: &SiteFile,
+    bus: &Bus,
+) -> Result<dns::Shelf, Error> {
     let images = dns::Images::new(&site_file.site.state_dir, &service.name);
-    dns::Shelf::new(built_in, images, site_file.site.name.as_str()).map_err(Error::System)
+    dns::Shelf::new(built_in, images, dns::Teller::new(&service.name, &site_file.site.name, bus))
+        .map_err(Error::System)
 }
 
 /// The built-in DNS service of each service that has one.
@@ -47,7 +54,7 @@ pub(super) fn start_dns(
     let mut started = DnsServices::default();
     for service in &site_file.services {
         let Some(built_in) = &service.dns else { continue };
-        let shelf = shelf_of(service, built_in, site_file)?;
+        let shelf = shelf_of(service, built_in, site_file, &surroundings.bus)?;
         let settings = settings(service, built_in, service.dns_addresses(), site_file)?;
         started.servers.push(dns::Server::start(&settings, shelf.published(), surroundings, from)?);
         started.shelves.insert(service.name.clone(), shelf);
@@ -152,7 +159,7 @@ impl Services {
             missing.retain(|address| !served.contains(address));
             if !missing.is_empty() {
                 let shelf = self.shelves.get(&service.name).cloned();
-                let shelf = shelf.map_or_else(|| shelf_of(service, built_in, next), Ok)?;
+                let shelf = shelf.map_or_else(|| shelf_of(service, built_in, next, &self.shared.bus), Ok)?;
                 let settings = settings(service, built_in, missing, next)?;
                 let nothing = &mut dns::Inheritance::default();
                 let published = shelf.published();

@@ -34,7 +34,7 @@ fn wait_until(what: &str, holds: impl Fn() -> bool) {
 fn what_does_not_fit_is_dropped_and_counted_and_the_rest_is_told_to_who_comes_late() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tap.sock");
-    let tap = Tap::start(&DnstapOutput::Socket(path.clone()), "london", Arc::default()).unwrap();
+    let tap = Tap::start(&DnstapOutput::Socket(path.clone()), &Teller::for_test(), Arc::default()).unwrap();
     let (query, reply) = ([1; 40], [2; 60]);
     // Small ones: the number is the bound.
     for _ in 0..WAITING + 100 {
@@ -61,7 +61,8 @@ fn what_does_not_fit_is_dropped_and_counted_and_the_rest_is_told_to_who_comes_la
 #[test]
 fn large_ones_are_bounded_by_their_octets() {
     let tap =
-        Tap::start(&DnstapOutput::Socket("/nowhere/tap.sock".into()), "london", Arc::default()).unwrap();
+        Tap::start(&DnstapOutput::Socket("/nowhere/tap.sock".into()), &Teller::for_test(), Arc::default())
+            .unwrap();
     let reply = vec![0; 1 << 16];
     for _ in 0..1000 {
         tap.tell(&exchange(&[1; 40], Some(&reply)));
@@ -74,7 +75,7 @@ fn large_ones_are_bounded_by_their_octets() {
 fn what_nobody_ever_read_leaves_its_room_to_others() {
     let account = Arc::<Account>::default();
     let output = DnstapOutput::Socket("/nowhere/tap.sock".into());
-    let tap = Tap::start(&output, "london", Arc::clone(&account)).unwrap();
+    let tap = Tap::start(&output, &Teller::for_test(), Arc::clone(&account)).unwrap();
     for _ in 0..10 {
         tap.tell(&exchange(&[1; 40], Some(&[2; 60])));
     }
@@ -87,7 +88,8 @@ fn what_nobody_ever_read_leaves_its_room_to_others() {
 #[test]
 fn a_file_that_cannot_be_written_is_not_begun_anew() {
     // The disk is full.
-    let tap = Tap::start(&DnstapOutput::File("/dev/full".into()), "london", Arc::default()).unwrap();
+    let tap =
+        Tap::start(&DnstapOutput::File("/dev/full".into()), &Teller::for_test(), Arc::default()).unwrap();
     for _ in 0..10 {
         tap.tell(&exchange(&[1; 40], None));
     }
@@ -95,12 +97,95 @@ fn a_file_that_cannot_be_written_is_not_begun_anew() {
     assert_eq!((tap.account.waiting_octets.load(Ordering::Relaxed), tap.written()), (0, 0));
 }
 
+/// The events of a bus, by kind.
+fn told(teller: &Teller) -> Vec<String> {
+    teller.bus.latest().iter().map(|row| row.kind.to_string()).collect()
+}
+
+/// Takes the offer of whoever comes.
+fn accept(listener: &UnixListener) -> std::os::unix::net::UnixStream {
+    let (mut reader, _) = listener.accept().unwrap();
+    let mut ready = vec![0; super::frames::control(super::frames::Control::Ready).len()];
+    reader.read_exact(&mut ready).unwrap();
+    reader.write_all(&super::frames::control(super::frames::Control::Accept)).unwrap();
+    reader
+}
+
+#[test]
+fn it_is_said_once_that_nobody_hears_and_that_somebody_does_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tap.sock");
+    let teller = Teller::for_test();
+    let tap = Tap::start(&DnstapOutput::Socket(path.clone()), &teller, Arc::default()).unwrap();
+    wait_until("the loss", || told(&teller) == ["dnstap-unheard"]);
+    assert!(!tap.is_heard());
+    let listener = UnixListener::bind(&path).unwrap();
+    let reader = accept(&listener);
+    wait_until("the reader", || tap.is_heard() && told(&teller) == ["dnstap-unheard", "dnstap-heard"]);
+    drop((reader, listener));
+    wait_until("its end", || {
+        // It is noticed when there is something to tell.
+        tap.tell(&exchange(&[1; 40], None));
+        !tap.is_heard()
+    });
+    wait_until("its end being said", || told(&teller)[2..] == ["dnstap-unheard"]);
+    let row = teller.bus.latest().pop().unwrap();
+    assert!(row.subject == "dns" && row.text.to_string().contains("tap.sock"), "{row:?}");
+}
+
+#[test]
+fn a_file_that_cannot_be_opened_or_written_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, heard) in [(folder.path().join("none/told.fstrm"), false), ("/dev/full".into(), true)] {
+        let teller = Teller::for_test();
+        let tap = Tap::start(&DnstapOutput::File(path.clone()), &teller, Arc::default()).unwrap();
+        tap.tell(&exchange(&[1; 40], None));
+        wait_until("what is wrong", || told(&teller) == ["dnstap-unwritten"]);
+        wait_until("that nobody hears", || !tap.is_heard());
+        if !heard {
+            std::fs::create_dir(path.parent().unwrap()).unwrap();
+            wait_until("the file", || told(&teller) == ["dnstap-unwritten", "dnstap-heard"]);
+        }
+    }
+}
+
+#[test]
+fn its_thread_ends_with_it_whoever_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let (silent, slow) = (UnixListener::bind(at("silent")).unwrap(), UnixListener::bind(at("slow")).unwrap());
+    assert!(std::process::Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+    let outputs = [
+        DnstapOutput::Socket(at("nobody")),
+        DnstapOutput::Socket(at("silent")),
+        DnstapOutput::Socket(at("slow")),
+        DnstapOutput::File(at("file")),
+        DnstapOutput::File(at("none/file")),
+        DnstapOutput::File(at("pipe")),
+        DnstapOutput::File("/dev/full".into()),
+    ];
+    let accounts = outputs.map(|output| {
+        let account = Arc::<Account>::default();
+        let tap = Tap::start(&output, &Teller::for_test(), Arc::clone(&account)).unwrap();
+        // More than fits into the buffer of a socket.
+        (0..100).for_each(|_| tap.tell(&exchange(&[1; 4000], Some(&[2; 4000]))));
+        (output, account)
+    });
+    // It takes the offer, and nothing else.
+    let _reader = accept(&slow);
+    for (output, account) in &accounts {
+        wait_until(&format!("the end of {output:?}"), || Arc::strong_count(account) == 1);
+        assert_eq!(account.waiting_octets.load(Ordering::Relaxed), 0, "{output:?}");
+    }
+    drop(silent);
+}
+
 #[test]
 fn a_file_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("told.fstrm");
-    let tap = Tap::start(&DnstapOutput::File(path.clone()), "london", Arc::default()).unwrap();
+    let tap = Tap::start(&DnstapOutput::File(path.clone()), &Teller::for_test(), Arc::default()).unwrap();
     wait_until("the file", || path.exists());
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     drop(tap);

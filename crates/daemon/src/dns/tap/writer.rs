@@ -2,18 +2,19 @@
 
 use super::frames::{Control, LONGEST_CONTROL, accepts, control};
 use super::message::frames;
-use super::{Account, Seen};
+use super::{Account, Event, Seen, Teller};
 use config::DnstapOutput;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
+use terms::Reason;
 
 /// How soon a reader that is not there, or has gone, is looked for again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -25,37 +26,75 @@ const PIECE: usize = 64 << 10;
 /// Starts the thread. It ends when nobody can tell it anything any more.
 pub(super) fn start(
     output: DnstapOutput,
-    identity: String,
+    teller: Teller,
     waiting: Receiver<Seen>,
     told_by: Weak<()>,
     account: Arc<Account>,
+    is_heard: Arc<AtomicBool>,
 ) -> io::Result<()> {
-    let writer = Writer { identity, waiting, told_by, account };
+    let hearing = Hearing { teller, is_heard, is_lost: false };
+    let writer = Writer { hearing, waiting, told_by, account };
     thread::Builder::new().name("dnstap".into()).spawn(move || writer.run(&output)).map(drop)
 }
 
 struct Writer {
-    identity: String,
+    hearing: Hearing,
     waiting: Receiver<Seen>,
     /// Whether anybody can still tell anything: the queue says so only once it is empty.
     told_by: Weak<()>,
     account: Arc<Account>,
 }
 
+/// Whether anybody hears what is told, and that being said when it changes.
+struct Hearing {
+    teller: Teller,
+    /// What is shown of it.
+    is_heard: Arc<AtomicBool>,
+    /// Whether it was said that nobody does.
+    is_lost: bool,
+}
+
+impl Hearing {
+    fn begin(&mut self) {
+        self.is_heard.store(true, Ordering::Relaxed);
+        if std::mem::take(&mut self.is_lost) {
+            self.teller.say(&Event::Heard);
+        }
+    }
+
+    fn end(&mut self, output: &DnstapOutput, error: &io::Error) {
+        self.is_heard.store(false, Ordering::Relaxed);
+        if !std::mem::replace(&mut self.is_lost, true) {
+            let reason = Reason::from(error.to_string());
+            self.teller.say(&match output {
+                DnstapOutput::Socket(path) => Event::Unheard { path: path.clone(), reason },
+                DnstapOutput::File(path) => Event::Unwritten { path: path.clone(), reason },
+            });
+        }
+    }
+}
+
 /// Nobody tells anything any more.
 struct Over;
 
 impl Writer {
-    fn run(self, output: &DnstapOutput) {
+    fn run(mut self, output: &DnstapOutput) {
         loop {
-            let is_over = match output {
+            let over = match output {
                 // Whether the reader has gone or never came: what is asked meanwhile waits, as long as there is room.
-                DnstapOutput::Socket(path) => greet(path).and_then(|stream| self.write(stream)).is_ok(),
+                DnstapOutput::Socket(path) => greet(path).and_then(|stream| self.write(stream)),
                 // What was written before a fault stays: to begin anew would throw it away.
-                DnstapOutput::File(path) => create(path).map(|file| self.fill(file)).is_ok(),
+                DnstapOutput::File(path) => create(path).map(|file| {
+                    let filled = self.fill(file);
+                    filled.unwrap_or_else(|error| {
+                        self.hearing.end(output, &error);
+                        Over
+                    })
+                }),
             };
-            if is_over {
-                return self.drop_rest();
+            match over {
+                Ok(Over) => return self.drop_rest(),
+                Err(error) => self.hearing.end(output, &error),
             }
             thread::sleep(AGAIN);
             // What still waits can be told to nobody.
@@ -65,7 +104,7 @@ impl Writer {
         }
     }
 
-    fn fill(&self, mut file: File) -> io::Result<Over> {
+    fn fill(&mut self, mut file: File) -> io::Result<Over> {
         file.write_all(&control(Control::Start))?;
         self.write(file)
     }
@@ -79,7 +118,8 @@ impl Writer {
     }
 
     /// Writes what there is until nobody tells anything any more, or the reader fails.
-    fn write(&self, mut to: impl Write) -> io::Result<Over> {
+    fn write(&mut self, mut to: impl Write) -> io::Result<Over> {
+        self.hearing.begin();
         let mut piece = Vec::new();
         loop {
             let first = match self.waiting.recv_timeout(AGAIN) {
@@ -107,13 +147,17 @@ impl Writer {
 
     fn take(&self, seen: &Seen, piece: &mut Vec<u8>) -> u64 {
         self.account.waiting_octets.fetch_sub(seen.octets.len(), Ordering::Relaxed);
-        frames(seen, &self.identity, piece);
+        frames(seen, &self.hearing.teller.identity, piece);
         seen.messages()
     }
 }
 
 /// A file in the place of the one that may be there. Who asks what is nobody else's business.
 fn create(path: &Path) -> io::Result<File> {
+    // To open one lasts until somebody reads it, and longer than the service, if nobody does.
+    if fs::metadata(path).is_ok_and(|there| there.file_type().is_fifo()) {
+        return Err(io::Error::other("it is a pipe: have the reader listen at a socket, and name that"));
+    }
     OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 

@@ -32,7 +32,8 @@ impl Drop for Capture {
 fn tapped(output: DnstapOutput) -> World {
     let written = BuiltInDns { dnstap: Some(output), ..zones(1) };
     let shelf =
-        Shelf::new(&written, Images::new(Path::new("/nowhere"), &settings(1).service), "london").unwrap();
+        Shelf::new(&written, Images::new(Path::new("/nowhere"), &settings(1).service), Teller::for_test())
+            .unwrap();
     World::on(shelf, &settings(1))
 }
 

@@ -19,9 +19,12 @@ fn answer(message: &[u8], transport: Transport) -> (Vec<u8>, ResponseCode) {
         text += &format!("large TXT \"{n:03} {}\"\n", "x".repeat(200));
     }
     let folder = tempfile::tempdir().unwrap();
-    let shelf =
-        Shelf::new(&primary(&[&text], &[]), Images::new(folder.path(), &"dns".parse().unwrap()), "london")
-            .unwrap();
+    let shelf = Shelf::new(
+        &primary(&[&text], &[]),
+        Images::new(folder.path(), &"dns".parse().unwrap()),
+        Teller::for_test(),
+    )
+    .unwrap();
     let served = Arc::clone(&shelf.published().borrow());
     let identity = Identity::new(&"london".parse().unwrap(), None);
     let secrets = Secrets::new(Secret([1; 16]));
@@ -130,9 +133,12 @@ fn what_does_not_fit_into_a_datagram_is_asked_for_over_tcp() {
     let labels = ["a".repeat(60), "b".repeat(60), "c".repeat(60)].join(".");
     let text = format!("$ORIGIN example.\n@ 60 SOA {labels} x.{labels} 1 1 1 1 1\n@ 60 NS ns.a.\n");
     let folder = tempfile::tempdir().unwrap();
-    let shelf =
-        Shelf::new(&primary(&[&text], &[]), Images::new(folder.path(), &"dns".parse().unwrap()), "london")
-            .unwrap();
+    let shelf = Shelf::new(
+        &primary(&[&text], &[]),
+        Images::new(folder.path(), &"dns".parse().unwrap()),
+        Teller::for_test(),
+    )
+    .unwrap();
     let served = Arc::clone(&shelf.published().borrow());
     let identity = Identity::new(&"london".parse().unwrap(), None);
     let secrets = Secrets::new(Secret([1; 16]));

@@ -32,7 +32,7 @@ impl Follower {
 
     fn with(written: &BuiltInDns, folder: TempDir) -> Follower {
         let service = "dns".parse().unwrap();
-        let shelf = Shelf::new(written, Images::new(folder.path(), &service), "london").unwrap();
+        let shelf = Shelf::new(written, Images::new(folder.path(), &service), Teller::for_test()).unwrap();
         let bus = Bus::for_test();
         let mut following = Following::new(service, shelf.clone(), Clock::start(), bus.clone());
         let news = following.look();

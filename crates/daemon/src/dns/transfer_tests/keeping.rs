@@ -19,7 +19,7 @@ fn kept_for(age: Duration) -> (TempDir, Shelf, ZoneTransfers) {
     let image = std::fs::File::open(folder.path().join("zones/dns/example.image")).unwrap();
     image.set_modified(std::time::SystemTime::now() - age).unwrap();
     let written = secondary(vec![server_at(peers::ADDRESS)]);
-    let shelf = Shelf::new(&written, images, "london").unwrap();
+    let shelf = Shelf::new(&written, images, Teller::for_test()).unwrap();
     (folder, shelf, written.transfers[0].clone())
 }
 
@@ -54,7 +54,8 @@ async fn a_flood_of_notify_is_heard_once_a_second() {
     let primary = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let written = secondary(vec![server_at(primary.local_addr().unwrap())]);
     let folder = tempfile::tempdir().unwrap();
-    let shelf = Shelf::new(&written, Images::new(folder.path(), &"dns".parse().unwrap()), "london").unwrap();
+    let shelf = Shelf::new(&written, Images::new(folder.path(), &"dns".parse().unwrap()), Teller::for_test())
+        .unwrap();
     let bell = shelf.bell(&name("example.")).unwrap();
     let clock = Clock::start();
     let keeper = Keeper::new(written.transfers[0].clone(), shelf, clock, Bus::for_test(), turns());

@@ -13,7 +13,8 @@ fn version(serial: u32) -> BuiltInDns {
 fn of_two_quick_reloads_nobody_is_told_before_both_are_compared() {
     let folder = tempfile::tempdir().unwrap();
     let shelf =
-        Shelf::new(&version(1), Images::new(folder.path(), &"dns".parse().unwrap()), "london").unwrap();
+        Shelf::new(&version(1), Images::new(folder.path(), &"dns".parse().unwrap()), Teller::for_test())
+            .unwrap();
     let published = shelf.published();
     let is_compared = || !published.borrow().comparing.contains(&name("example."));
     let (first, second) = (shelf.change(&version(2)), shelf.change(&version(3)));
