@@ -32,6 +32,7 @@ pub use error::ImageError;
 use layer::{Laid, Layer};
 use node::Node;
 pub use records::ZoneRecords;
+pub use signatures::SignatureEnds;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;

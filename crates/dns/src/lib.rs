@@ -34,6 +34,7 @@ pub use answer::{Arrival, Envelope, Outcome, ResponseCode, Server, Silence, Tran
 pub use connections::{ConnectionId, Connections, Limits, Opened};
 pub use cookie::{Cookie, Keyring, Secret, SecretError, Secrets};
 pub use identity::Identity;
+pub use image::SignatureEnds;
 pub use rate::{RateLimit, RateLimiter};
 pub use zone::Zone;
 pub use zones::{TwiceError, Zones};

@@ -10,7 +10,7 @@ mod messages;
 mod versions;
 
 use dns::zone::{Received, Unchangeable, Zone, ZoneRecords};
-use dns::{Identity, Outcome, Transport, Zones};
+use dns::{Identity, Outcome, SignatureEnds, Transport, Zones};
 use messages::{AskEdns, answer, ask};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -95,13 +95,18 @@ proptest! {
     fn a_layer_answers_as_an_image_would((denial, versions) in versions()) {
         let mut old = versions[0].records(1, denial[0]);
         let mut zone = anew(&old);
+        let (mut few, mut many) = (SignatureEnds::new(2), SignatureEnds::new(1000));
         for (serial, model) in (2..).zip(&versions[1..]) {
             let new = model.records(serial, denial[(serial as usize + 1) % 2]);
             zone = changed(&zone, &old, &new).unwrap();
             prop_assert!(zone.image().is_none(), "it is a layer");
+            let end = anew(&new).signatures_end(WallTime(0));
+            prop_assert_eq!(few.first(&zone, WallTime(0)), end, "though all that are remembered may have gone");
+            prop_assert_eq!(many.first(&zone, WallTime(0)), end);
             old = new;
         }
         let compacted = zone.compacted().unwrap();
+        prop_assert_eq!(many.first(&compacted, WallTime(0)), zone.signatures_end(WallTime(0)), "another image");
         same(zone, anew(&old));
         let new = versions[0].records(99, denial[0]);
         same(changed(&compacted, &old, &new).unwrap(), anew(&new));
@@ -153,6 +158,34 @@ fn what_touches_every_name_makes_another_image() {
     });
     let refused = changed(&zone, &signed, &digested);
     assert!(matches!(refused, Err(Unchangeable::Unusable(_))), "its digest is judged with all of the zone");
+}
+
+#[test]
+fn a_chain_that_loses_a_link_gives_way_to_the_other() {
+    let model = Model::delegations(&["a", "b", "n"]);
+    let old = model.records(1, Denial::Twice);
+    let mut new = model.records(2, Denial::Twice);
+    // Of the first chain, and not at the zone's own name, where a look at few names would notice.
+    let is_of_the_first = |record: &&Record| record.kind == RecordType::new(50) && record.data[4] == 0;
+    let of_apex = "3msev9usmd4br9s97v51r2tdvmr9iqo1.example.".parse().unwrap();
+    let links: Vec<Record> = old.iter().filter(is_of_the_first).cloned().collect();
+    assert!(links.len() == 4 && links.iter().any(|link| link.owner == of_apex));
+    let lost = links.into_iter().find(|link| link.owner != of_apex).unwrap();
+    new.retain(|record| record.owner != lost.owner);
+    let zone = anew(&old);
+    same(changed(&zone, &old, &new).unwrap(), anew(&new));
+}
+
+#[test]
+fn a_link_that_is_lost_proves_nothing_any_more() {
+    let model = Model::delegations(&["a", "b", "a.n"]);
+    let old = model.records(1, Denial::Nsec3);
+    let new = model.records(2, Denial::OptOut);
+    let is_link = |record: &&Record| record.kind == RecordType::new(50);
+    assert_eq!((old.iter().filter(is_link).count(), new.iter().filter(is_link).count()), (5, 1));
+    let zone = changed(&anew(&old), &old, &new).unwrap();
+    assert!(zone.image().is_none(), "the delegations are as they were, and so are their nodes");
+    same(zone, anew(&new));
 }
 
 #[test]

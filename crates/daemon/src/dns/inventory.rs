@@ -7,7 +7,7 @@
 use super::served::Served;
 use super::{Tally, served};
 use crate::clock::Clock;
-use ::dns::Zone;
+use ::dns::{SignatureEnds, Zone};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -17,6 +17,8 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Ends of signatures that are remembered of the image of a zone. A signer renews those that end first.
+const ENDS: usize = 1000;
 
 /// Every zone, by service and name; none where it cannot be served now. One that a catalog has listed lately is not there
 /// before it has come: every site waits for it, and none is worse than another.
@@ -63,30 +65,48 @@ pub(crate) async fn take_stock(
 /// Zones that were looked at before: to find the first end of a million signatures takes a while.
 #[derive(Debug, Default)]
 struct Known {
-    /// By where the zone lies in memory, for as long as it does.
-    ends: BTreeMap<usize, (Weak<Zone>, Option<WallTime>)>,
+    ends: BTreeMap<(ServiceName, DomainName), Seen>,
+}
+
+/// What was seen of a zone.
+#[derive(Debug)]
+struct Seen {
+    /// The version, for as long as it is served.
+    version: Weak<Zone>,
+    end: Option<WallTime>,
+    /// Another version that lies over the same image is soon looked through.
+    ends: SignatureEnds,
 }
 
 impl Known {
     fn count(&mut self, served: &BTreeMap<ServiceName, Arc<Served>>, now: WallTime) -> Inventory {
-        self.ends.retain(|_, (zone, _)| zone.strong_count() > 0);
         let mut inventory = Inventory::new();
         for (service, served) in served {
             let zones = &served.zones;
             let stock = |zone: &Arc<Zone>| {
-                let stock = Stock { serial: zone.serial(), signatures_end: self.end(zone, now) };
+                let stock = Stock { serial: zone.serial(), signatures_end: self.end(service, zone, now) };
                 (zone.apex().clone(), Some(stock))
             };
             let unavailable = zones.unavailable().filter(|apex| !served.awaited.contains(apex));
             let unavailable = unavailable.map(|apex| (apex.clone(), None));
             inventory.insert(service.clone(), zones.iter().map(stock).chain(unavailable).collect());
         }
+        self.ends.retain(|(service, apex), _| {
+            inventory.get(service).is_some_and(|zones| zones.contains_key(apex))
+        });
         inventory
     }
 
-    fn end(&mut self, zone: &Arc<Zone>, now: WallTime) -> Option<WallTime> {
-        let look = || (Arc::downgrade(zone), zone.signatures_end(now));
-        self.ends.entry(Arc::as_ptr(zone) as usize).or_insert_with(look).1
+    fn end(&mut self, service: &ServiceName, zone: &Arc<Zone>, now: WallTime) -> Option<WallTime> {
+        if !zone.is_signed() {
+            return None;
+        }
+        let new = || Seen { version: Weak::new(), end: None, ends: SignatureEnds::new(ENDS) };
+        let seen = self.ends.entry((service.clone(), zone.apex().clone())).or_insert_with(new);
+        if !std::ptr::eq(seen.version.as_ptr(), Arc::as_ptr(zone)) {
+            (seen.version, seen.end) = (Arc::downgrade(zone), seen.ends.first(zone, now));
+        }
+        seen.end
     }
 }
 
@@ -114,21 +134,25 @@ mod tests {
 
     #[test]
     fn zones_are_counted_and_forgotten() {
-        let text =
-            |serial| format!("$ORIGIN a.\n@ 60 SOA ns h {serial} 1 1 1 1\n 60 NS ns\nns 60 A 192.0.2.1\n");
-        let parsed = |serial: u32| Arc::new(zone::parse(&text(serial)).unwrap());
-        let mut known = Known::default();
-        let mut serials = |zone: Arc<Zone>| {
-            let served = served(Zones::new(vec![zone]).unwrap(), &[]);
-            let inventory = known.count(&served, WallTime(0));
-            let stock = inventory.into_values().flatten();
-            (
-                stock.map(|(zone, stock)| (zone.to_string(), stock.unwrap().serial)).collect::<Vec<_>>(),
-                known.ends.len(),
-            )
+        let parsed = |serial: u32, end: u32| {
+            let signature = format!("RRSIG SOA 13 1 60 20{end}0101000000 20200101000000 1 a. AAAA");
+            let text = format!(
+                "$ORIGIN a.\n@ 60 SOA ns.b. h.b. {serial} 1 1 1 1\n 60 NS ns.b.\n 60 NSEC a. SOA NS\n 60 {signature}\n"
+            );
+            Arc::new(zone::parse(&text).unwrap())
         };
-        assert_eq!(serials(parsed(1)), (vec![("a.".to_owned(), 1)], 1));
-        assert_eq!(serials(parsed(7)), (vec![("a.".to_owned(), 7)], 1), "the first one is gone");
+        let mut known = Known::default();
+        let mut count = |zones: Vec<Arc<Zone>>| {
+            let inventory = known.count(&served(Zones::new(zones).unwrap(), &[]), WallTime(0));
+            let stock = inventory.into_values().flatten();
+            let year = |end: WallTime| 1970 + end.0 / 1000 / 31_556_952;
+            let stock =
+                stock.map(|(_, stock)| stock.map(|stock| (stock.serial, stock.signatures_end.map(year))));
+            (stock.flatten().collect::<Vec<_>>(), known.ends.len())
+        };
+        assert_eq!(count(vec![parsed(1, 30)]), (vec![(1, Some(2030))], 1));
+        assert_eq!(count(vec![parsed(7, 31)]), (vec![(7, Some(2031))], 1), "another version");
+        assert_eq!(count(Vec::new()), (Vec::new(), 0), "the zone is gone");
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub(crate) enum Denial {
     Nsec,
     Nsec3,
     OptOut,
+    /// Two chains, the second one with salt.
+    Twice,
 }
 
 /// What one name may have.
@@ -52,6 +54,12 @@ pub(crate) fn model() -> impl Strategy<Value = Model> {
 }
 
 impl Model {
+    /// Delegations without DS at these names.
+    pub(crate) fn delegations(names: &[&str]) -> Model {
+        let cut = BTreeSet::from([Kind::Ns("x.test.".to_owned())]);
+        Model(names.iter().map(|&name| (name.to_owned(), cut.clone())).collect())
+    }
+
     /// This version, but for some names those of another one.
     pub(crate) fn mixed(&self, other: &Model, taken: u64) -> Model {
         let names: BTreeSet<&String> = self.0.keys().chain(other.0.keys()).collect();
@@ -150,16 +158,26 @@ fn chain(records: &mut BTreeSet<Record>, denial: Denial) {
         }
     }
     names.retain(|name| name.is_within(&apex));
-    let hash = |name: &DomainName| digest(&SHA1_FOR_LEGACY_USE_ONLY, name.as_wire()).as_ref().to_vec();
+    let salts: &[&[u8]] = if denial == Denial::Twice { &[&[], &[7]] } else { &[&[]] };
+    for salt in salts {
+        hashed_chain(records, &names, u8::from(denial == Denial::OptOut), salt);
+    }
+}
+
+/// Adds a chain of NSEC3 records over these names.
+fn hashed_chain(records: &mut BTreeSet<Record>, names: &BTreeSet<DomainName>, flags: u8, salt: &[u8]) {
+    let salted = [&[salt.len() as u8], salt].concat();
+    let hash = |name: &DomainName| {
+        digest(&SHA1_FOR_LEGACY_USE_ONLY, &[name.as_wire(), salt].concat()).as_ref().to_vec()
+    };
     let hashes: BTreeSet<Vec<u8>> = names.iter().map(hash).collect();
     let next = hashes.iter().skip(1).chain(hashes.first());
     let of_hash = |(hash, next): (&Vec<u8>, &Vec<u8>)| {
-        let data = [&[1, u8::from(denial == Denial::OptOut), 0, 0, 0, 20][..], next, &[0, 1, 0x40]].concat();
+        let data = [&[1, flags, 0, 0], &salted[..], &[20], next, &[0, 1, 0x40]].concat();
         record(&base_32(hash), 50, data)
     };
-    let chain: Vec<Record> = hashes.iter().zip(next).map(of_hash).collect();
-    records.extend(chain);
-    records.insert(record("", 51, vec![1, 0, 0, 0, 0]));
+    records.extend(hashes.iter().zip(next).map(of_hash));
+    records.insert(record("", 51, [&[1, 0, 0, 0], &salted[..]].concat()));
 }
 
 fn base_32(hash: &[u8]) -> String {
