@@ -1,5 +1,6 @@
 //! `[fleet]`: the store through which sites agree on who may withdraw.
 
+use crate::secret_file;
 use crate::unique::Unique;
 use document::{Document, Spanned, Table, Value};
 use std::fmt;
@@ -164,8 +165,10 @@ fn tls(table: &Table, etcd: Option<&[Spanned<Endpoint>]>, directory: &Path) -> O
     let keys = ["ca_file", "cert_file", "key_file"].map(|key| table.optional(key));
     let [ca, cert, key] = &keys;
     together(document, cert, key);
-    let [ca_file, cert_file, key_file] = [(ca, "CERTIFICATE"), (cert, "CERTIFICATE"), (key, "PRIVATE KEY")]
-        .map(|(value, what)| readable(document, value.path()?, directory, what));
+    let [ca_file, cert_file] =
+        [ca, cert].map(|value| readable(document, value.path()?, directory, "CERTIFICATE"));
+    let kept = key.path().filter(|file| secret_file::is_kept(document, file, directory));
+    let key_file = kept.and_then(|file| readable(document, file, directory, "PRIVATE KEY"));
     let first = etcd?.first()?;
     if !first.has_tls {
         let given: Vec<&Value> = keys.iter().filter(|value| value.is_given()).collect();

@@ -3,6 +3,7 @@
 
 use config::{Fleet, SiteFile};
 use document::Faults;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,10 +18,16 @@ const KEY: &str = "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\
 /// The site file with this section, in a directory with the files that it may name.
 fn read(section: &str) -> Result<SiteFile, Faults> {
     let directory = tempfile::tempdir().unwrap();
-    for (name, text) in
-        [("ca.pem", CERTIFICATE), ("london.pem", CERTIFICATE), ("london.key", KEY), ("password", "x\n")]
-    {
-        std::fs::write(directory.path().join(name), text).unwrap();
+    for (name, text, mode) in [
+        ("ca.pem", CERTIFICATE, 0o644),
+        ("london.pem", CERTIFICATE, 0o640),
+        ("london.key", KEY, 0o640),
+        ("open.key", KEY, 0o644),
+        ("password", "x\n", 0o640),
+    ] {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     }
     config::parse("site.toml", &format!("{SITE}{section}"), directory.path())
 }
@@ -74,7 +81,15 @@ fn each_broken_rule_is_one_fault() {
         (format!("{http}ca_file = 'ca.pem'\n"), "certificates are of use with https only"),
         (format!("{https}cert_file = 'london.pem'\n"), "`cert_file` and `key_file`"),
         (format!("{https}key_file = 'london.key'\n"), "`cert_file` and `key_file`"),
-        (format!("{https}cert_file = 'ca.pem'\nkey_file = 'ca.pem'\n"), "holds no PEM block `PRIVATE KEY`"),
+        (format!("{https}cert_file = 'ca.pem'\nkey_file = 'none.key'\n"), "it was looked for at"),
+        (
+            format!("{https}cert_file = 'ca.pem'\nkey_file = 'open.key'\n"),
+            "everybody on this host can use the key: the mode of its file is 0644",
+        ),
+        (
+            format!("{https}cert_file = 'ca.pem'\nkey_file = 'london.pem'\n"),
+            "holds no PEM block `PRIVATE KEY`",
+        ),
         (https.replace("ca.pem", "none.pem"), "none.pem: cannot read the file"),
         (https.replace("ca.pem", "password"), "holds no PEM block `CERTIFICATE`"),
         (format!("{http}username = 'london'\n"), "`username` and `password_file` come in pairs"),

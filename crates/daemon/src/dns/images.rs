@@ -39,18 +39,30 @@ pub(super) struct Image {
     pub(super) fault: Option<Reason>,
 }
 
-/// A zone's image that is written, and not in its place. Nothing is left of it if it is dropped.
+/// What is to lie on disk from now on, and does not yet: all that takes a while is done, on whichever thread. Whoever keeps
+/// the zone [puts](Written::put) it in its place, at one moment; nothing is left of it where nobody does, because the zone
+/// was let go of meanwhile.
 #[derive(Debug)]
-pub(super) struct Written {
-    image: Beside,
-    journal: Option<Beside>,
+pub(super) enum Written {
+    /// Another image, with a journal where it gets another one.
+    Image { image: Beside, journal: Option<Beside> },
+    /// Another journal of the image that is there.
+    Journal(Beside),
+    /// One more difference for the end of the journal that is there.
+    Addition { journal: PathBuf, octets: Vec<u8> },
 }
 
 impl Written {
     /// Puts it in its place.
     pub(super) fn put(self) -> io::Result<()> {
-        self.image.put().map_err(io::Error::other)?;
-        self.journal.map_or(Ok(()), Beside::put).map_err(io::Error::other)
+        let put = match self {
+            Written::Image { image, journal } => {
+                image.put().and_then(|()| journal.map_or(Ok(()), Beside::put))
+            }
+            Written::Journal(journal) => journal.put(),
+            Written::Addition { journal, octets } => append(&journal, &octets),
+        };
+        put.map_err(io::Error::other)
     }
 }
 
@@ -93,22 +105,32 @@ impl Images {
         (journal, fault)
     }
 
-    /// Writes what changed last in a zone.
+    /// Keeps what changed last in a zone.
     pub(super) fn keep_journal(&self, apex: &DomainName, journal: &Journal) -> io::Result<()> {
-        fs::create_dir_all(&self.folder)?;
-        replace(&self.journal_path(apex), &journal.file()).map_err(io::Error::other)?;
+        self.write_journal(apex, journal)?.put()?;
         self.catch_up(apex);
         Ok(())
     }
 
-    /// Notes the last difference of a journal.
-    pub(super) fn note(&self, apex: &DomainName, last: &Difference, journal: &Journal) -> io::Result<()> {
+    fn write_journal(&self, apex: &DomainName, journal: &Journal) -> io::Result<Written> {
+        fs::create_dir_all(&self.folder)?;
+        let written = Beside::write(&self.journal_path(apex), &journal.file());
+        written.map(Written::Journal).map_err(io::Error::other)
+    }
+
+    /// Notes the last difference of a journal, as soon as it is [put](Written::put).
+    pub(super) fn note(
+        &self,
+        apex: &DomainName,
+        last: &Difference,
+        journal: &Journal,
+    ) -> io::Result<Written> {
         let path = self.journal_path(apex);
         let has_room = fs::metadata(&path).is_ok_and(|file| file.len() < MOST_OCTETS / 2);
         if has_room && !journal.wants_another_file() && !self.behind().contains(apex) {
-            return append(&path, &Journal::addition(last)).map_err(io::Error::other);
+            return Ok(Written::Addition { journal: path, octets: Journal::addition(last) });
         }
-        self.keep_journal(apex, journal)
+        self.write_journal(apex, journal)
     }
 
     /// Takes in that the last version of a zone could not be kept: until one is, nobody confirms what lies there.
@@ -132,9 +154,6 @@ impl Images {
 
     /// Writes a zone's image beside the one that may be there, with a journal where it gets another one. Gives the zone
     /// as it lies on disk, too: the system may forget its pages and read them again, and there is no second copy.
-    ///
-    /// This may run on any thread. Whoever keeps the zone [puts](Written::put) it in its place, and nobody does where the
-    /// zone was let go of meanwhile.
     pub(super) fn write(
         &self,
         zone: &Zone,
@@ -147,7 +166,7 @@ impl Images {
         let journal =
             journal.map(|journal| beside(self.journal_path(zone.apex()), &journal.file())).transpose()?;
         let mapping = Mapping::of(image.path()).map_err(io::Error::other)?;
-        Ok((Zone::from_image(mapping).map_err(io::Error::other)?, Written { image, journal }))
+        Ok((Zone::from_image(mapping).map_err(io::Error::other)?, Written::Image { image, journal }))
     }
 
     /// Notes that a primary has just said that the last version is right, if it is kept.
@@ -278,173 +297,4 @@ fn laid(zone: &Zone, journal: &Journal) -> Result<Option<Zone>, Reason> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use ::dns::zone;
-
-    fn keep(images: &Images, zone: &Zone) -> Zone {
-        let (kept, written) = images.write(zone, zone.image().unwrap(), None).unwrap();
-        written.put().unwrap();
-        kept
-    }
-
-    #[test]
-    fn an_image_that_was_under_way_does_not_come_back() {
-        let state = tempfile::tempdir().unwrap();
-        let images = Images::new(state.path(), &"dns".parse().unwrap());
-        let version = |serial: u32| {
-            let text = format!("$ORIGIN a.\n@ 60 SOA ns.b. h.b. {serial} 3600 900 604800 300\n@ NS ns.b.\n");
-            zone::parse(&text).unwrap()
-        };
-        let (first, second) = (version(1), version(2));
-        let journal = Journal::default();
-        let (kept, left) = images.write(&first, first.image().unwrap(), Some(&journal)).unwrap();
-        images.forget(first.apex());
-        // Whoever has the zone next is not in the way of the one before, which has not ended yet.
-        let (_, written) = images.write(&second, second.image().unwrap(), Some(&journal)).unwrap();
-        written.put().unwrap();
-        drop(left);
-        assert_eq!(images.load(first.apex()).unwrap().zone.serial(), 2);
-        assert_eq!(kept.serial(), 1, "it is served until then");
-        assert_eq!(fs::read_dir(&images.folder).unwrap().count(), 2, "an image, a journal and no more");
-    }
-
-    #[test]
-    fn a_list_of_members_that_cannot_be_read_is_not_lost() {
-        let state = tempfile::tempdir().unwrap();
-        let images = Images::new(state.path(), &"dns".parse().unwrap());
-        assert_eq!(images.members(), (Membership::default(), None), "the first start");
-        let whole = "a. 1.zones.c.\nb. 2.zones.c.\n";
-        let (membership, _) = Membership::parse(whole);
-        images.keep_members(&membership).unwrap();
-        let path = images.folder.join(MEMBERS);
-        assert_eq!(fs::read_to_string(&path).unwrap(), whole);
-        fs::write(&path, b"a. 1.zones.c.\n\xff\nb. 2.zones.c.\n").unwrap();
-        let (read, fault) = images.members();
-        assert_eq!(read, membership, "one damaged line is one line");
-        assert!(fault.unwrap().to_string().ends_with("members: line 2 is no member"));
-        // Nobody can read a folder, not even root.
-        fs::remove_file(&path).unwrap();
-        fs::create_dir_all(path.join("kept")).unwrap();
-        assert!(images.members().1.is_some());
-        assert!(images.keep_members(&membership).is_err() && path.join("kept").exists());
-    }
-
-    #[test]
-    fn what_is_kept_is_found_and_has_an_age() {
-        let state = tempfile::tempdir().unwrap();
-        let images = Images::new(state.path(), &"dns".parse().unwrap());
-        let text = "$ORIGIN Ex\\047ample.\n@ 60 SOA ns.a. h.a. 7 3600 900 604800 300\n@ NS ns.a.\n";
-        let zone = zone::parse(text).unwrap();
-        assert!(images.load(zone.apex()).is_none());
-        assert_eq!(keep(&images, &zone).serial(), 7);
-        let hour = Duration::from_secs(3600);
-        let file = File::open(images.path(zone.apex())).unwrap();
-        file.set_modified(SystemTime::now() - hour).unwrap();
-        assert!(images.load(zone.apex()).unwrap().age >= hour);
-        images.confirm(zone.apex()).unwrap();
-        assert!(images.load(zone.apex()).unwrap().age < hour);
-        assert!(images.path(zone.apex()).ends_with("zones/dns/ex%2fample.image"));
-        assert!(images.path(&DomainName::root()).ends_with("zones/dns/@.image"));
-    }
-
-    #[test]
-    fn what_nobody_asks_for_any_more_is_kept_until_it_is_too_old() {
-        let state = tempfile::tempdir().unwrap();
-        let images = Images::new(state.path(), &"dns".parse().unwrap());
-        images.sweep(std::iter::empty());
-        for name in ["wanted", "left", "old"] {
-            let text = format!("$ORIGIN {name}.\n@ 60 SOA ns.b. h.b. 7 3600 900 604800 300\n@ NS ns.b.\n");
-            let zone = zone::parse(&text).unwrap();
-            keep(&images, &zone);
-        }
-        let [wanted, left, old] =
-            ["wanted.", "left.", "old."].map(|name| name.parse::<DomainName>().unwrap());
-        fs::write(images.folder.join("damaged.image"), "no image").unwrap();
-        fs::write(images.folder.join("notes"), "somebody else's").unwrap();
-        for journal in ["wanted", "left", "file", "gone"] {
-            fs::write(images.folder.join(format!("{journal}.journal")), "").unwrap();
-        }
-        let file: DomainName = "file.".parse().unwrap();
-        for apex in [&wanted, &old] {
-            let file = File::open(images.path(apex)).unwrap();
-            file.set_modified(SystemTime::now() - Duration::from_secs(604_800)).unwrap();
-        }
-        images.sweep([&wanted, &file].into_iter());
-        for (journal, stays) in [("wanted", true), ("left", true), ("file", true), ("gone", false)] {
-            assert_eq!(images.folder.join(format!("{journal}.journal")).exists(), stays, "{journal}");
-        }
-        let is_there = |path: PathBuf| path.exists();
-        assert!(
-            is_there(images.path(&wanted)) && is_there(images.path(&left)) && !is_there(images.path(&old))
-        );
-        assert!(!is_there(images.folder.join("damaged.image")) && is_there(images.folder.join("notes")));
-    }
-
-    #[test]
-    fn a_damaged_image_is_none() {
-        let state = tempfile::tempdir().unwrap();
-        let images = Images::new(state.path(), &"dns".parse().unwrap());
-        let zone =
-            zone::parse("$ORIGIN a.\n@ 60 SOA ns.b. h.b. 7 3600 900 604800 300\n@ NS ns.b.\n").unwrap();
-        keep(&images, &zone);
-        let mut octets = fs::read(images.path(zone.apex())).unwrap();
-        *octets.last_mut().unwrap() ^= 1;
-        fs::write(images.path(zone.apex()), octets).unwrap();
-        assert!(images.load(zone.apex()).is_none());
-    }
-
-    #[test]
-    fn an_image_and_its_journal_are_the_last_version() {
-        let state = tempfile::tempdir().unwrap();
-        let images = Images::new(state.path(), &"dns".parse().unwrap());
-        let version = |serial: u32| {
-            let text = format!(
-                "$ORIGIN a.\n@ 60 SOA ns.b. h.b. {serial} 3600 900 604800 300\n@ NS ns.b.\nn{serial} A 192.0.2.1\n"
-            );
-            zone::parse(&text).unwrap()
-        };
-        let first = version(1);
-        let apex = first.apex();
-        keep(&images, &first);
-        let step = |from| crate::dns::shelf::difference(&version(from), &version(from + 1));
-        let mut journal = Journal::default();
-        for serial in 1..5 {
-            journal = journal.with(step(serial));
-            images.note(apex, &step(serial), &journal).unwrap();
-            let image = images.load(apex).unwrap();
-            assert_eq!((image.zone.serial(), image.fault), (serial + 1, None));
-            assert_eq!(image.zone.compacted().unwrap().image(), version(serial + 1).image());
-            assert!(image.journal.leads_from(1));
-        }
-        let path = images.journal_path(apex);
-        let whole = fs::read(&path).unwrap();
-        fs::write(&path, &whole[..whole.len() - 1]).unwrap();
-        let image = images.load(apex).unwrap();
-        assert_eq!((image.zone.serial(), image.journal.end()), (4, Some(4)), "as far as it is good");
-        assert!(image.fault.unwrap().to_string().contains("damaged"));
-        assert!(images.load(apex).unwrap().fault.is_none(), "the rest is thrown away");
-        images.note(apex, &step(4), &image.journal.with(step(4))).unwrap();
-        assert_eq!(images.load(apex).unwrap().zone.serial(), 5);
-        // The next one cannot be added: the disk is full.
-        let (aside, journal) = (path.with_extension("aside"), journal.with(step(5)));
-        fs::rename(&path, &aside).unwrap();
-        std::os::unix::fs::symlink("/dev/full", &path).unwrap();
-        assert!(images.note(apex, &step(5), &journal).is_err());
-        images.fall_behind(apex);
-        fs::rename(&aside, &path).unwrap();
-        let hour = Duration::from_secs(3600);
-        File::open(images.path(apex)).unwrap().set_modified(SystemTime::now() - hour).unwrap();
-        images.confirm(apex).unwrap();
-        assert!(images.age(apex).unwrap() >= hour, "what was confirmed does not lie there");
-        images.note(apex, &step(6), &journal.with(step(6))).unwrap();
-        let image = images.load(apex).unwrap();
-        assert_eq!((image.zone.serial(), image.fault), (7, None));
-        images.confirm(apex).unwrap();
-        assert!(images.age(apex).unwrap() < hour);
-        let stray = Journal::default().with(step(8));
-        images.keep_journal(apex, &stray).unwrap();
-        let fault = images.load(apex).unwrap().fault.unwrap().to_string();
-        assert!(fault.contains("not from 1"), "{fault}");
-    }
-}
+mod tests;

@@ -287,25 +287,30 @@ impl Keeper {
     async fn keep(&mut self, zone: Zone, difference: Option<Difference>) -> Zone {
         let images = self.shelf.images().clone();
         let journal = self.shelf.journal(zone.apex());
-        let kept = tokio::task::spawn_blocking(move || {
-            let written = keep(&images, &zone, difference, &journal);
+        let writing = tokio::task::spawn_blocking(move || {
+            let written = write(&images, &zone, difference, &journal);
             (zone, written)
         });
         // What is put in its place is put there by this task: nobody does who was ended meanwhile.
-        let put = match kept.await {
-            Ok((zone, Ok(None))) => return zone,
-            Ok((_, Ok(Some((kept, written))))) => (kept, written.put()),
+        let (zone, put) = match writing.await {
+            Ok((zone, Ok(Keeping { written, as_kept, is_all }))) => {
+                (as_kept.unwrap_or(zone), written.put().map(|()| is_all))
+            }
             Ok((zone, Err(error))) => (zone, Err(error)),
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         };
-        let (zone, result) = put;
         let images = self.shelf.images();
-        match &result {
-            Ok(()) => images.catch_up(zone.apex()),
-            Err(_) => images.fall_behind(zone.apex()),
-        }
-        if let Err(error) = result {
-            self.tell(Event::NotKept { reason: Reason::from(error.to_string()) });
+        match put {
+            Ok(is_all) => {
+                images.catch_up(zone.apex());
+                if is_all {
+                    let _ = images.confirm(zone.apex());
+                }
+            }
+            Err(error) => {
+                images.fall_behind(zone.apex());
+                self.tell(Event::NotKept { reason: Reason::from(error.to_string()) });
+            }
         }
         zone
     }
@@ -370,26 +375,33 @@ impl Keeper {
     }
 }
 
-/// Keeps a version on disk, as little as will do. Says how it lies there and what is to be put in its place, where it is
-/// written anew.
-fn keep(
+/// A version that is about to be kept on disk.
+struct Keeping {
+    written: Written,
+    /// The zone as it will lie there, where it is written anew.
+    as_kept: Option<Zone>,
+    /// Whether a restart finds it. A difference that is too large for a journal is soon in another image.
+    is_all: bool,
+}
+
+/// Writes what is to be kept of a version, as little as will do.
+fn write(
     images: &Images,
     zone: &Zone,
     difference: Option<Difference>,
     journal: &Journal,
-) -> io::Result<Option<(Zone, Written)>> {
+) -> io::Result<Keeping> {
     let next =
         difference.as_ref().map_or_else(Journal::default, |difference| journal.with(difference.clone()));
     match (zone.image(), &difference) {
-        (None, Some(difference)) => {
-            images.note(zone.apex(), difference, &next)?;
-            // A difference that is too large for a journal is soon in another image.
-            if next.leads_from(zone.image_serial()) {
-                images.confirm(zone.apex())?;
-            }
-            Ok(None)
+        (Some(image), _) => {
+            let (kept, written) = images.write(zone, image, Some(&next))?;
+            Ok(Keeping { written, as_kept: Some(kept), is_all: true })
         }
-        (Some(image), _) => images.write(zone, image, Some(&next)).map(Some),
-        (None, None) => Ok(None),
+        (None, Some(difference)) => {
+            let written = images.note(zone.apex(), difference, &next)?;
+            Ok(Keeping { written, as_kept: None, is_all: next.leads_from(zone.image_serial()) })
+        }
+        (None, None) => Err(io::Error::other("nobody knows what has changed in it")),
     }
 }
