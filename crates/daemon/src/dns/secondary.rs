@@ -405,3 +405,6 @@ fn write(
         (None, None) => Err(io::Error::other("nobody knows what has changed in it")),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,25 +18,26 @@ fn answer(message: &[u8], transport: Transport) -> (Vec<u8>, ResponseCode) {
     for n in 0..100 {
         text += &format!("large TXT \"{n:03} {}\"\n", "x".repeat(200));
     }
+    match said(&text, message, transport, Some(Duration::from_secs(10))) {
+        Said::Reply(reply, code) => (reply, code),
+        Said::Stream(mut messages, _) => (messages.next().unwrap(), ResponseCode::NoError),
+        Said::Nothing => panic!("silence"),
+    }
+}
+
+/// What a server of this zone says.
+fn said(text: &str, message: &[u8], transport: Transport, patience: Option<Duration>) -> Said {
     let folder = tempfile::tempdir().unwrap();
-    let shelf = Shelf::new(
-        &primary(&[&text], &[]),
-        Images::new(folder.path(), &"dns".parse().unwrap()),
-        Teller::for_test(),
-    )
-    .unwrap();
+    let images = Images::new(folder.path(), &"dns".parse().unwrap());
+    let shelf = Shelf::new(&primary(&[text], &[]), images, Teller::for_test()).unwrap();
     let served = Arc::clone(&shelf.published().borrow());
     let identity = Identity::new(&"london".parse().unwrap(), None);
     let secrets = Secrets::new(Secret([1; 16]));
     let server = ::dns::Server { zones: &served.zones, identity: &identity, secrets: &secrets };
     let client = Ipv4Addr::LOCALHOST.into();
-    let (patience, reserved, now) = (Some(Duration::from_secs(10)), 0, Timestamp::ZERO);
+    let (reserved, now) = (0, Timestamp::ZERO);
     let arrival = Arrival { message, client, transport, patience, reserved, now, wall: NOW };
-    match served.aside(&server, &arrival) {
-        Said::Reply(reply, code) => (reply, code),
-        Said::Stream(mut messages, _) => (messages.next().unwrap(), ResponseCode::NoError),
-        Said::Nothing => panic!("silence"),
-    }
+    served.aside(&server, &arrival)
 }
 
 /// A question with EDNS, such options and such a payload.
@@ -132,29 +133,9 @@ fn what_a_reply_says_is_counted_as_that() {
 fn what_does_not_fit_into_a_datagram_is_asked_for_over_tcp() {
     let labels = ["a".repeat(60), "b".repeat(60), "c".repeat(60)].join(".");
     let text = format!("$ORIGIN example.\n@ 60 SOA {labels} x.{labels} 1 1 1 1 1\n@ 60 NS ns.a.\n");
-    let folder = tempfile::tempdir().unwrap();
-    let shelf = Shelf::new(
-        &primary(&[&text], &[]),
-        Images::new(folder.path(), &"dns".parse().unwrap()),
-        Teller::for_test(),
-    )
-    .unwrap();
-    let served = Arc::clone(&shelf.published().borrow());
-    let identity = Identity::new(&"london".parse().unwrap(), None);
-    let secrets = Secrets::new(Secret([1; 16]));
-    let server = ::dns::Server { zones: &served.zones, identity: &identity, secrets: &secrets };
-    let soa: Record = served.zones.get(&name("example.")).unwrap().authority().unwrap();
+    let soa: Record = zone::parse(&text).unwrap().authority().unwrap();
     let (signed, mut client) = sign(&Question::Since(&soa).message(7, &name("example.")));
-    let arrival = Arrival {
-        message: &signed,
-        client: Ipv4Addr::LOCALHOST.into(),
-        transport: Transport::Udp,
-        patience: None,
-        reserved: 0,
-        now: Timestamp::ZERO,
-        wall: NOW,
-    };
-    let Said::Reply(mut reply, _) = served.aside(&server, &arrival) else { panic!("no reply") };
+    let Said::Reply(mut reply, _) = said(&text, &signed, Transport::Udp, None) else { panic!("no reply") };
     assert!(reply.len() <= 512 && reply[2] & 2 != 0 && reply[7] == 0, "{reply:02x?}");
     client.verify(&mut reply, NOW).unwrap();
 }

@@ -3,11 +3,12 @@
 use super::peers::ADDRESS;
 use super::*;
 use config::{Catalog, Members};
+use linux::{address, link};
 
 const CATALOG: &str = "catalog.";
 
 /// A small zone with this serial.
-pub(super) fn member(apex: &str, serial: u32) -> String {
+pub(in crate::dns) fn member(apex: &str, serial: u32) -> String {
     format!(
         "$ORIGIN {apex}\n@ 60 SOA ns.elsewhere. h.a. {serial} 3600 900 604800 300\n@ 60 NS ns.elsewhere.\n"
     )

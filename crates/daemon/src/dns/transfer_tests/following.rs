@@ -55,7 +55,10 @@ impl Follower {
         let zone = zone::parse(&member(apex, 7)).unwrap();
         let (kept, written) = self.shelf.images().write(&zone, zone.image().unwrap(), None).unwrap();
         written.put().unwrap();
-        self.shelf.receive(Arc::new(kept), None);
+        let change = self.shelf.receive(Arc::new(kept), None);
+        while self.shelf.published().borrow().as_of < change {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     fn has(&self, apex: &str) -> bool {
@@ -114,6 +117,97 @@ fn a_takeover_that_begins_everything_anew_is_refused() {
         let told = follower.told("catalog-followed", catalog);
         assert!(told.last().unwrap().contains("12 begun anew"), "{told:?}");
     }
+}
+
+/// A catalog of so many zones, of which the next version takes some away.
+fn taking_away(most_removed: Option<usize>, of: usize, gone: usize) -> (Follower, usize) {
+    let version = |serial, count| service(&[many(BOTH[0], serial, count, "")], most_removed);
+    let mut follower = Follower::new(&version(1, of));
+    follower.reload(&version(2, of - gone));
+    let left = follower.shelf.membership().count(&name(BOTH[0]));
+    (follower, left)
+}
+
+#[test]
+fn a_catalog_takes_away_as_many_as_it_may() {
+    for (most_removed, of, gone, is_followed) in [
+        (None, 12, 10, true),
+        (None, 12, 11, false),
+        (None, 11, 10, true),
+        (None, 10, 10, false),
+        (None, 2, 1, true),
+        (None, 1, 1, false),
+        (Some(0), 5, 1, false),
+        (Some(1), 5, 1, true),
+        (Some(4), 5, 5, false),
+        (Some(5), 5, 5, true),
+    ] {
+        let (follower, left) = taking_away(most_removed, of, gone);
+        let title = format!("{gone} of {of} where {most_removed:?} may go");
+        assert_eq!(left, if is_followed { of - gone } else { of }, "{title}");
+        let refused = follower.told("catalog-refused", BOTH[0]);
+        assert_eq!(refused.len(), usize::from(!is_followed), "{title}");
+        let says = format!("take away or begin anew {gone} of {of} zones");
+        assert!(refused.iter().all(|text| text.contains(&says)), "{refused:?}");
+    }
+}
+
+#[test]
+fn what_a_version_takes_away_is_counted_from_what_is_there() {
+    let (mut follower, left) = taking_away(None, 24, 11);
+    assert_eq!(left, 24, "eleven are too many");
+    let version = |serial, count| service(&[many(BOTH[0], serial, count, "")], None);
+    // Of the one that is not followed, these would be none.
+    follower.reload(&version(3, 13));
+    assert_eq!(follower.shelf.membership().count(&name(BOTH[0])), 24, "the same again");
+    for (serial, count) in [(4, 14), (5, 4)] {
+        follower.reload(&version(serial, count));
+        assert_eq!(follower.shelf.membership().count(&name(BOTH[0])), count, "ten each time");
+    }
+    assert_eq!(follower.bus.alarms().len(), 0);
+    // Under other labels they begin anew, and that is counted like what is taken away.
+    let labelled = |count| many(BOTH[0], 6, 14, "").replacen(".zones 0 PTR", "x.zones 0 PTR", count);
+    let fourteen = |count| service(&[labelled(count)], None);
+    let mut follower = Follower::new(&service(&[many(BOTH[0], 5, 14, "")], None));
+    follower.reload(&fourteen(11));
+    assert_eq!(follower.told("catalog-refused", BOTH[0]).len(), 1);
+    follower.reload(&fourteen(10));
+    let told = follower.told("catalog-followed", BOTH[0]);
+    assert!(told.last().unwrap().contains("10 begun anew"), "{told:?}");
+}
+
+/// However many zones come, and however soon one after the other.
+#[tokio::test]
+async fn zones_that_come_together_are_served_together() {
+    let follower = Follower::new(&service(&[many(BOTH[0], 1, 100, "")], None));
+    let (begin, watched) = (std::time::Instant::now(), follower.shelf.published());
+    let is_over = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let ends = Arc::clone(&is_over);
+    let watching = std::thread::spawn(move || {
+        let mut seen = BTreeSet::new();
+        while !ends.load(std::sync::atomic::Ordering::Relaxed) {
+            seen.insert(watched.borrow().as_of);
+            std::thread::yield_now();
+        }
+        seen.len()
+    });
+    let mut last = None;
+    for serial in 1..=20 {
+        for n in 0..100 {
+            let zone = Arc::new(zone::parse(&member(&format!("zone{n}."), serial)).unwrap());
+            last = Some(follower.shelf.receive(zone, None));
+        }
+    }
+    follower.shelf.served(last.unwrap()).await;
+    is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+    let served = Arc::clone(&follower.shelf.published().borrow());
+    assert!(
+        served.zones.iter().filter(|zone| zone.serial() == 20).count() == 100 && served.awaited.is_empty()
+    );
+    // No pause is shorter than it is to be, so this holds on any machine.
+    let most = 3 + begin.elapsed().as_millis() / 50;
+    let seen = watching.join().unwrap() as u128;
+    assert!(seen <= most, "{seen} versions of all zones where {most} would do");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Many small changes of a large zone, one after the other, while somebody asks.
 
+use super::peers::Changes;
 use super::*;
 use std::net::UdpSocket;
 use std::sync::atomic::{AtomicBool, Ordering};

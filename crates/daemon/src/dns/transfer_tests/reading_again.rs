@@ -59,5 +59,5 @@ fn no_thread_that_answers_frees_what_was_served_before() {
     // Nobody asks any more.
     world.shelf.change(&version(3));
     world.wait_until("its end", || freed.lock().unwrap().is_some());
-    assert_eq!(freed.lock().unwrap().as_deref(), Some("dns-retire"));
+    assert_eq!(freed.lock().unwrap().as_deref(), Some("dns-publish"));
 }
