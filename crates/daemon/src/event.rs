@@ -147,6 +147,8 @@ pub(crate) enum Event {
         /// Every zone with its serial, such as `example. 7`.
         zones: Reason,
     },
+    /// What was kept of the zones of a service that the site file has no more is removed.
+    ZonesForgotten,
     /// Another site file is in force.
     Reloaded {
         /// Where it was read.
@@ -260,6 +262,7 @@ impl terms::Event for Event {
             Event::RejectRestored { .. } => "reject-restored",
             Event::RejectMissing { .. } => "reject-missing",
             Event::ZonesRead { .. } => "zones-read",
+            Event::ZonesForgotten => "zones-forgotten",
             Event::Reloaded { .. } => "reloaded",
             Event::Reconfigured { .. } => "reconfigured",
             Event::ReloadFaulty { .. } => "reload-faulty",
@@ -290,6 +293,7 @@ impl terms::Event for Event {
             | Event::FleetOrdered { .. }
             | Event::OrdersKept
             | Event::ZonesRead { .. }
+            | Event::ZonesForgotten
             | Event::Reloaded { .. }
             | Event::Reconfigured { .. }
             | Event::ReceivedKept
@@ -353,6 +357,7 @@ impl terms::Event for Event {
             | Event::FleetOrdered { .. }
             | Event::FleetOrderFailed { .. }
             | Event::ZonesRead { .. }
+            | Event::ZonesForgotten
             | Event::Reconfigured { .. }
             | Event::ReloadFaulty { .. }
             | Event::ReloadRefused { .. }

@@ -201,6 +201,30 @@ impl Images {
         }
     }
 
+    /// Looks through what services of earlier site files have left, as [`sweep`](Images::sweep) does, and removes the
+    /// folders in which nothing else is. Answers with the services whose folders are gone.
+    pub(crate) fn sweep_others(state_dir: &Path, services: &BTreeSet<ServiceName>) -> Vec<ServiceName> {
+        let Ok(entries) = fs::read_dir(state_dir.join("zones")) else { return Vec::new() };
+        let folders = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        let names = folders.filter_map(|entry| entry.file_name().to_str()?.parse::<ServiceName>().ok());
+        let others = names.filter(|name| !services.contains(name));
+        others.filter(|name| Images::new(state_dir, name).is_removed()).collect()
+    }
+
+    /// Removes what is too old to be served, and the folder if that was all.
+    fn is_removed(&self) -> bool {
+        self.sweep(std::iter::empty());
+        let Ok(entries) = fs::read_dir(&self.folder) else { return false };
+        let is_members =
+            |entry: io::Result<fs::DirEntry>| entry.is_ok_and(|entry| entry.file_name() == MEMBERS);
+        // A list of zones of which none is there says nothing that the catalog does not.
+        if entries.into_iter().all(is_members) {
+            let _ = fs::remove_file(self.folder.join(MEMBERS));
+        }
+        // Only one that is empty goes.
+        fs::remove_dir(&self.folder).is_ok()
+    }
+
     /// Throws a zone's image and its journal away, if they are there.
     pub(super) fn forget(&self, apex: &DomainName) {
         // One that cannot be removed is replaced by what comes from a primary.

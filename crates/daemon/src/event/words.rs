@@ -51,6 +51,10 @@ impl fmt::Display for Event {
                 write!(f, "unreachable route {prefix} is missing and cannot be put back: {reason}")
             }
             Event::ZonesRead { zones } => write!(f, "zone files were read again: {zones}"),
+            Event::ZonesForgotten => f.write_str(
+                "the site file does not have this service any more, and what was kept of its zones was too old to be \
+                 served: it is removed",
+            ),
             Event::Reloaded { path, changes: 0 } => {
                 write!(f, "{} was read again and changes nothing", path.display())
             }

@@ -7,6 +7,7 @@ use super::Shared;
 use crate::address::{Belongings, Wanted};
 use crate::dns;
 use crate::error::Error;
+use crate::event::{Event, Source};
 use crate::events::Bus;
 use crate::load::Watched;
 use crate::watchdog::Hearts;
@@ -52,6 +53,10 @@ pub(super) fn start_dns(
     from: &mut dns::Inheritance,
 ) -> Result<DnsServices, Error> {
     let mut started = DnsServices::default();
+    let names = site_file.services.iter().map(|service| service.name.clone()).collect();
+    for gone in dns::Images::sweep_others(&site_file.site.state_dir, &names) {
+        surroundings.bus.tell(&Event::ZonesForgotten, Source::Service(&gone));
+    }
     for service in &site_file.services {
         let Some(built_in) = &service.dns else { continue };
         let shelf = shelf_of(service, built_in, site_file, &surroundings.bus)?;

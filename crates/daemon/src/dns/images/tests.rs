@@ -44,7 +44,9 @@ fn a_difference_that_was_under_way_does_not_come_back() {
     images.forget(apex);
     let seventh = version(7);
     images.write(&seventh, seventh.image().unwrap(), Some(&Journal::default())).unwrap().1.put().unwrap();
-    drop((addition, another));
+    // Whoever is late does nothing either.
+    let late = images.note(apex, &step(2), &journal.with(step(2))).unwrap();
+    drop((addition, another, late));
     let image = images.load(apex).unwrap();
     assert_eq!((image.zone.serial(), image.fault, image.journal.end()), (7, None, None));
     assert_eq!(fs::read_dir(&images.folder).unwrap().count(), 2, "an image, a journal and no more");
@@ -257,4 +259,34 @@ fn an_image_and_its_journal_are_the_last_version() {
     images.keep_journal(apex, &stray).unwrap();
     let fault = images.load(apex).unwrap().fault.unwrap().to_string();
     assert!(fault.contains("not from 1"), "{fault}");
+}
+
+#[test]
+fn of_a_service_that_is_gone_only_what_is_ours_and_too_old_is_removed() {
+    let state = tempfile::tempdir().unwrap();
+    let left = |service: &str| Images::new(state.path(), &service.parse().unwrap());
+    let zone = version(1);
+    for service in ["kept", "gone", "fresh", "shared", "listed"] {
+        keep(&left(service), &zone);
+        let age = if service == "fresh" { Duration::ZERO } else { Duration::from_secs(604_800) };
+        left(service).date(zone.apex(), age).unwrap();
+    }
+    left("listed").keep_members(&Membership::parse("a. 1.zones.c.\n").0).unwrap();
+    left("fresh").keep_members(&Membership::parse("a. 1.zones.c.\n").0).unwrap();
+    let zones = state.path().join("zones");
+    fs::write(zones.join("shared/notes"), "somebody else's").unwrap();
+    fs::create_dir(zones.join("Not a service")).unwrap();
+    fs::write(zones.join("file"), "").unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), zones.join("linked")).unwrap();
+    let services = BTreeSet::from(["kept".parse().unwrap()]);
+    let mut gone = Images::sweep_others(state.path(), &services);
+    gone.sort();
+    assert_eq!(gone, ["gone", "listed"].map(|name| name.parse().unwrap()));
+    let mut there: Vec<_> = fs::read_dir(&zones).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    there.sort();
+    assert_eq!(there, ["Not a service", "file", "fresh", "kept", "linked", "shared"]);
+    assert!(left("fresh").load(zone.apex()).is_some() && zones.join("fresh/members").exists());
+    assert!(left("kept").load(zone.apex()).is_some(), "what the site file has is swept by whoever serves it");
+    assert_eq!(Images::sweep_others(&state.path().join("none"), &services), []);
 }

@@ -89,8 +89,10 @@ async fn an_image_of_what_is_there_no_more_is_thrown_away() {
     let apex = keeper.transfers.zone.clone();
     keeper.comes(&version(2, 1100)).await;
     let folding = keeper.fold().unwrap();
-    // All of the zone, and not what has changed.
-    keeper.receives(version(9, 3), None).await;
+    // All of the zone has come, and what has changed in it is known, too.
+    let (held, _) = keeper.shelf.held(&apex).unwrap();
+    let difference = shelf::difference(&held, &version(9, 3));
+    keeper.receives(version(9, 3), Some(difference)).await;
     keeper.take_folded(folding.await.unwrap()).await;
     assert_eq!((keeper.serials(), found(&folder, &apex)), ((9, 9), (9, 9, None)));
     let files = std::fs::read_dir(folder.path().join(Path::new("zones/dns"))).unwrap().count();
