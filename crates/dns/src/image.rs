@@ -27,6 +27,7 @@ mod walk;
 pub(crate) mod write;
 
 use crate::table::{NameHash, Table};
+use bytes::Bytes;
 use chain::Denial;
 pub use error::ImageError;
 use layer::{Laid, Layer};
@@ -46,12 +47,14 @@ const VERSION: u32 = 1;
 const HEAD: usize = 64;
 /// The checksum covers everything from here on.
 const CHECKED: usize = 16;
+/// Octets of a line of the processor's cache.
+const LINE: usize = 64;
 /// What places are multiples of.
 const UNIT: usize = 4;
 
 /// The octets of an image, and where in them what is.
 pub(crate) struct Image {
-    octets: Box<dyn AsRef<[u8]> + Send + Sync>,
+    octets: Bytes,
     /// The place of its first octet: 0, unless it goes on where another one ends.
     first: u32,
     serial: u32,
@@ -78,7 +81,7 @@ pub struct Zone {
 
 impl Image {
     fn octets(&self) -> &[u8] {
-        (*self.octets).as_ref()
+        &self.octets
     }
 
     /// The node at a place of this image.
@@ -88,11 +91,28 @@ impl Image {
         Some(node)
     }
 
+    fn table(&self) -> Table<'_> {
+        Table::new(self.octets().get(self.table.clone()).unwrap_or_default())
+    }
+
     /// The node of a name in wire form and lower case, without the apex.
     pub(crate) fn find(&self, hash: NameHash, relative: &[u8]) -> Option<Node<'_>> {
         let is_it = |place| self.at(place).is_some_and(|node| node.name == relative);
-        let place = Table::new(self.octets().get(self.table.clone())?).find(hash, is_it)?;
+        let place = self.table().find(hash, is_it)?;
         self.at(place)
+    }
+
+    /// An octet of where the search for a hash begins, so that it is at hand.
+    pub(crate) fn glance_at_slot(&self, hash: NameHash) -> u8 {
+        self.table().glance(hash)
+    }
+
+    /// Octets of the node that a hash most likely leads to, one of each line of the cache that a small one may lie in.
+    pub(crate) fn glance_at_node(&self, hash: NameHash) -> u8 {
+        let Some(place) = self.table().find(hash, |_| true) else { return 0 };
+        let at = place.saturating_sub(self.first) as usize * UNIT;
+        let octet = |at| self.octets().get(at).copied().unwrap_or_default();
+        octet(at) ^ octet(at + LINE)
     }
 
     /// How many names have records.
@@ -112,15 +132,12 @@ impl Zone {
     /// # Errors
     /// It is no image, one of another version, or damaged.
     pub fn from_image(octets: impl AsRef<[u8]> + Send + Sync + 'static) -> Result<Zone, ImageError> {
-        Zone::beginning_at(0, octets)
+        Zone::beginning_at(0, Bytes::from_owner(octets))
     }
 
     /// Takes up an image whose places begin with another one than 0.
-    fn beginning_at(
-        first: u32,
-        octets: impl AsRef<[u8]> + Send + Sync + 'static,
-    ) -> Result<Zone, ImageError> {
-        let head = Head { octets: octets.as_ref() };
+    fn beginning_at(first: u32, octets: Bytes) -> Result<Zone, ImageError> {
+        let head = Head { octets: &octets };
         head.judge()?;
         let apex_length = usize::from(head.octet(60));
         let salt_start = HEAD + apex_length;
@@ -148,8 +165,7 @@ impl Zone {
         let keys = part(head.number(52), 0)?.start..head.octets.len();
         let (serial, names, apex_node) = (head.number(24), head.number(28), head.number(32));
         let apex_depth = apex.labels().count();
-        let base =
-            Image { octets: Box::new(octets), first, serial, names, apex_node, nodes, table, chain, keys };
+        let base = Image { octets, first, serial, names, apex_node, nodes, table, chain, keys };
         Ok(Zone { base: Arc::new(base), layer: None, apex, apex_depth, serial, names, denial })
     }
 
@@ -187,6 +203,11 @@ impl Zone {
     /// Whether it lies on the same image as another zone: they differ in their layers alone.
     pub fn shares_image_with(&self, other: &Zone) -> bool {
         Arc::ptr_eq(&self.base, &other.base)
+    }
+
+    /// The memory of its image, over which changes may lie.
+    pub fn octets(&self) -> &[u8] {
+        self.base.octets()
     }
 
     /// What it lies on.

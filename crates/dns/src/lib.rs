@@ -19,6 +19,7 @@
 mod answer;
 mod connections;
 mod cookie;
+mod foresight;
 mod identity;
 mod image;
 mod name;

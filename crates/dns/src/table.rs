@@ -74,6 +74,11 @@ impl<'t> Table<'t> {
         (((hash.0 >> 32) * slots) >> 32) as usize * SLOT
     }
 
+    /// An octet of the slot where the search for a hash begins; 0 in an empty table.
+    pub(crate) fn glance(self, hash: NameHash) -> u8 {
+        self.0.get(self.start(hash)).copied().unwrap_or_default()
+    }
+
     /// The number with this hash that `is_it` accepts. Ends on any octets: no slot is seen twice.
     pub(crate) fn find(self, hash: NameHash, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         let (before, after) = self.0.split_at_checked(self.start(hash))?;

@@ -17,6 +17,8 @@ pub struct Zones {
     table: Vec<u8>,
     /// Labels of the longest apex.
     deepest: usize,
+    /// Octets of all images.
+    octets: usize,
 }
 
 /// A zone that this server is there for.
@@ -86,7 +88,14 @@ impl Zones {
         let numbers = (1..).filter_map(NonZeroU32::new);
         let entries: Vec<_> = zones.iter().zip(numbers).map(|(zone, number)| (hash(zone), number)).collect();
         let deepest = zones.iter().map(|zone| zone.apex().labels().count()).max().unwrap_or(0);
-        Ok(Zones { zones, table: Table::of(&entries), deepest })
+        let mut all = Zones { table: Table::of(&entries), zones, deepest, octets: 0 };
+        all.octets = all.iter().map(|zone| zone.octets().len()).sum();
+        Ok(all)
+    }
+
+    /// Octets of the images of all zones.
+    pub(crate) fn octets(&self) -> usize {
+        self.octets
     }
 
     /// The zones that are served, in canonical order of their names.

@@ -81,6 +81,11 @@ impl Service {
         }
     }
 
+    /// Looks ahead at messages that are to be answered.
+    pub(super) fn foresee<'m>(&self, messages: impl Iterator<Item = &'m [u8]>) {
+        self.served.zones.foresee(messages);
+    }
+
     /// Writes the reply to one message of a client into `out`.
     pub(super) fn answer(
         &self,

@@ -87,6 +87,7 @@ impl Worker {
             if self.rate_limit.has_changed().unwrap_or(false) {
                 self.limiter = limiter(*self.rate_limit.borrow_and_update());
             }
+            self.service.foresee(inbox.messages().map(|(message, _)| message));
             for (message, from) in inbox.messages() {
                 let Some(room) = outbox.room() else { break };
                 let from: A = from.into();

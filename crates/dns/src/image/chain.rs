@@ -7,6 +7,7 @@
 use super::node::Node;
 use super::{Image, Zone};
 use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA1_OUTPUT_LEN};
+use std::cmp::Ordering;
 
 /// Octets of an entry.
 pub(super) const ENTRY: usize = 8;
@@ -43,16 +44,22 @@ impl Image {
     /// Looks a key up, which begins below the apex: its index, or that of the first one behind it. None when the chain
     /// is damaged.
     pub(super) fn search(&self, key: &[u8]) -> Option<Result<u32, u32>> {
+        let links = self.chain()?;
         let (mut low, mut high) = (0, self.links());
         while low < high {
             let middle = low + (high - low) / 2;
-            match self.chain_key(middle)?.cmp(key) {
-                std::cmp::Ordering::Equal => return Some(Ok(middle)),
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
+            match links.key(middle)?.cmp(key) {
+                Ordering::Equal => return Some(Ok(middle)),
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
             }
         }
         Some(Err(low))
+    }
+
+    fn chain(&self) -> Option<Links<'_>> {
+        let (entries, keys) = (self.octets().get(self.chain.clone())?, self.octets().get(self.keys.clone())?);
+        Some(Links { entries, keys })
     }
 
     /// How many records the chain has.
@@ -67,18 +74,31 @@ impl Image {
 
     /// The place of a record of the chain.
     pub(crate) fn chain_place(&self, index: u32) -> Option<u32> {
-        Some(self.chain_entry(index)?.0)
-    }
-
-    fn chain_entry(&self, index: u32) -> Option<(u32, u32)> {
-        let entries = self.octets().get(self.chain.clone())?;
-        let &[n0, n1, n2, n3, k0, k1, k2, k3] = entries.get(index as usize * ENTRY..)?.first_chunk()?;
-        Some((u32::from_le_bytes([n0, n1, n2, n3]), u32::from_le_bytes([k0, k1, k2, k3])))
+        Some(self.chain()?.entry(index)?.0)
     }
 
     pub(super) fn chain_key(&self, index: u32) -> Option<&[u8]> {
-        let ((_, start), (_, end)) = (self.chain_entry(index)?, self.chain_entry(index + 1)?);
-        self.octets().get(self.keys.clone())?.get(start as usize..end as usize)
+        self.chain()?.key(index)
+    }
+}
+
+/// The octets of a chain.
+#[derive(Clone, Copy)]
+struct Links<'i> {
+    entries: &'i [u8],
+    keys: &'i [u8],
+}
+
+impl<'i> Links<'i> {
+    /// The place of a record's node, and where its key begins.
+    fn entry(self, index: u32) -> Option<(u32, u32)> {
+        let &[n0, n1, n2, n3, k0, k1, k2, k3] = self.entries.get(index as usize * ENTRY..)?.first_chunk()?;
+        Some((u32::from_le_bytes([n0, n1, n2, n3]), u32::from_le_bytes([k0, k1, k2, k3])))
+    }
+
+    fn key(self, index: u32) -> Option<&'i [u8]> {
+        let ((_, start), (_, end)) = (self.entry(index)?, self.entry(index + 1)?);
+        self.keys.get(start as usize..end as usize)
     }
 }
 

@@ -140,7 +140,7 @@ impl Zone {
     /// The zone with another layer on its image.
     pub(crate) fn with_layer(&self, new: NewLayer) -> Result<Zone, ImageError> {
         let first = self.base.end().ok_or(ImageError::Malformed)?;
-        let Zone { base, serial, .. } = Zone::beginning_at(first, new.octets)?;
+        let Zone { base, serial, .. } = Zone::beginning_at(first, new.octets.into())?;
         Ok(Zone {
             base: Arc::clone(&self.base),
             layer: Some(Layer::new(base, new.touched, new.instead, &new.lost)),
