@@ -37,7 +37,8 @@ class Siege:
     def lay(self):
         os.sched_setaffinity(0, [self.core])
         resource.setrlimit(resource.RLIMIT_NOFILE, (AT_A_TIME + 1000,) * 2)
-        os.nice(5)  # whoever measures comes first
+        # It gets of the processor what the loader leaves.
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
         crowd, at = [], 0
         while not self.over.is_set():
             if len(crowd) < AT_A_TIME:
@@ -52,11 +53,12 @@ class Siege:
         caller = socket.socket()
         # From many networks, so that no network's share stops it.
         caller.bind((f"127.{1 + number % 200}.{number % 250}.1", 0))
+        # A server that takes no more is not waited for.
+        caller.setblocking(False)
+        caller.connect_ex((self.address, 53))
         try:
-            caller.connect((self.address, 53))
-            caller.setblocking(False)
             caller.send((b"", QUESTION[:5], QUESTION * 1000)[number % 3])
             self.made.value += 1
         except OSError:
-            pass  # it has been cut already
+            pass  # there is no connection, or it has been cut already
         return caller

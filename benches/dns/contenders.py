@@ -25,6 +25,13 @@ class Contender:
         path.write_text(text)
         return str(path)
 
+    def zone_text(self):
+        """What its configuration says about the zone besides its name."""
+        raise NotImplementedError
+
+    def more_text(self):
+        return ""
+
     def start(self):
         with open(self.at / "output", "ab") as output:
             return subprocess.Popen(
@@ -45,8 +52,11 @@ class Nsd(Contender):
         text = f"server:\n ip-address: {ADDRESS}\n server-count: 1\n username: \"\"\n chroot: \"\"\n database: \"\"\n"
         text += f" pidfile: \"{self.at}/pid\"\n xfrdfile: \"{self.at}/xfrd\"\n zonelistfile: \"{self.at}/list\"\n zonesdir: \"{self.at}\"\n"
         text += " rrl-ratelimit: 0\n minimal-responses: yes\nremote-control:\n control-enable: no\n"
-        text += f"zone:\n name: \"{self.zone.origin}\"\n zonefile: \"{self.zone.file}\"\n"
+        text += f"zone:\n name: \"{self.zone.origin}\"\n" + self.zone_text()
         return ["nsd", "-d", "-c", self.write("nsd.conf", text)]
+
+    def zone_text(self):
+        return f" zonefile: \"{self.zone.file}\"\n"
 
 
 class Knot(Contender):
@@ -55,9 +65,12 @@ class Knot(Contender):
     def command(self):
         text = f"server:\n  listen: {ADDRESS}@53\n  rundir: {self.at}\n  udp-workers: 1\n  tcp-workers: 1\n  background-workers: 1\n"
         text += f"database:\n  storage: {self.at}\nlog:\n  - target: stderr\n    any: error\n"
-        text += f"zone:\n  - domain: \"{self.zone.origin}\"\n    file: {self.zone.file}\n    storage: {self.at}\n"
-        text += "    zonefile-load: whole\n    zonefile-sync: -1\n    journal-content: none\n"
+        text += self.more_text() + f"zone:\n  - domain: \"{self.zone.origin}\"\n" + self.zone_text()
         return ["knotd", "-c", self.write("knot.conf", text)]
+
+    def zone_text(self):
+        text = f"    file: {self.zone.file}\n    storage: {self.at}\n"
+        return text + "    zonefile-load: whole\n    zonefile-sync: -1\n    journal-content: none\n"
 
 
 class Bind(Contender):
@@ -94,15 +107,17 @@ announce = ["198.18.0.0/24"]
 dns = {{ name = "{origin}" }}
 interval = "10s"
 [service.dns]
-zones = ["{file}"]
-{more}
+{zone}
 [api]
 socket = "api.sock"
 """
 
     def command(self):
-        site = self.SITE.format(address=ADDRESS, origin=self.zone.origin, file=self.served(), more="")
+        site = self.SITE.format(address=ADDRESS, origin=self.zone.origin, zone=self.zone_text())
         return [self.binary, "run", self.write("site.toml", site)]
+
+    def zone_text(self):
+        return f"zones = [\"{self.served()}\"]\n"
 
     def served(self):
         return self.zone.file

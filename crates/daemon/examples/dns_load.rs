@@ -6,7 +6,11 @@
 //! dns_load ADDRESS QUERIES SECONDS flood N      the same in trains
 //! ```
 //! A train is of questions that follow each other and are equally long. The kernel cuts it up into datagrams as late as
-//! it can, so that asking costs less than answering, and no server waits for its loader.
+//! it can, so that asking costs less than answering, and no server waits for its loader. Nor does any server have to wake
+//! its loader, which costs more than an answer: with a window, it looks for replies again and again.
+//!
+//! How long a reply took, at a rate, is from the call that sends until the kernel of the loader has it: what the loader
+//! does in between, and who takes its processor meanwhile, does not count.
 //! `QUERIES` has a question and what must be answered in each line: name, number of the type, whether DNSSEC is asked
 //! for, code, whether the answer is authoritative, number of answers, and the data of the first one or `-`:
 //! `n0000001.example. 1 0 0 1 1 0a000001`. They are asked in their order, again and again. One line of JSON says what
@@ -14,18 +18,23 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken benchmark shall stop")]
 
 use nix::sys::socket::{
-    ControlMessage, MsgFlags, MultiHeaders, SockaddrIn, recvmmsg, sendmsg, setsockopt, sockopt,
+    ControlMessage, ControlMessageOwned, MsgFlags, MultiHeaders, SockaddrIn, recvmmsg, sendmsg, setsockopt,
+    sockopt,
 };
-use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, sendmmsg};
+use nix::sys::time::TimeSpec;
 use std::collections::HashMap;
 use std::io::{IoSlice, IoSliceMut};
 use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Datagrams for one system call.
 const BATCH: usize = 64;
 const REPLY: usize = 1500;
+/// Replies that are waited for with a window before more is asked, so that trains are long.
+const TRAIN: usize = 32;
+/// The time between two looks at the socket: each takes a line of the cache from who answers.
+const LOOK: Duration = Duration::from_micros(10);
 /// A question without an answer for so long is lost, and its place is used again.
 const LOST: Duration = Duration::from_secs(1);
 
@@ -90,6 +99,19 @@ fn first_data(reply: &[u8], at: usize) -> Option<&[u8]> {
     rest.get(..usize::from(u16::from_be_bytes([fixed[10], fixed[11]])))
 }
 
+/// The time of the calendar, which the kernel puts on replies.
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap()
+}
+
+/// When the kernel had a reply.
+fn stamp(message: ControlMessageOwned) -> Option<Duration> {
+    match message {
+        ControlMessageOwned::ScmTimestampns(time) => Some(time.into()),
+        _ => None,
+    }
+}
+
 /// What came of it.
 #[derive(Default)]
 struct Result {
@@ -104,8 +126,8 @@ struct Loader {
     socket: UdpSocket,
     questions: Vec<Question>,
     next: usize,
-    /// By id: which question, and when it was asked. None once it is answered.
-    open: Vec<Option<(usize, Instant)>>,
+    /// By id: which question, and when it was asked, since 1970. None once it is answered.
+    open: Vec<Option<(usize, Duration)>>,
     next_id: u16,
     headers: MultiHeaders<SockaddrIn>,
     room: Vec<[u8; REPLY]>,
@@ -125,14 +147,14 @@ impl Loader {
             next: 0,
             open: vec![None; 1 << 16],
             next_id: 0,
-            headers: MultiHeaders::preallocate(BATCH, None),
+            headers: MultiHeaders::preallocate(BATCH, Some(nix::cmsg_space!(TimeSpec))),
             room: vec![[0; REPLY]; BATCH],
             result: Result::default(),
         }
     }
 
     /// The next question with the next id, which is open from now on.
-    fn ask(&mut self, now: Instant, out: &mut Vec<u8>) {
+    fn ask(&mut self, now: Duration, out: &mut Vec<u8>) {
         let id = self.next_id;
         self.next_id = id.wrapping_add(1);
         self.open[usize::from(id)] = Some((self.next, now));
@@ -142,33 +164,18 @@ impl Loader {
         self.next = (self.next + 1) % self.questions.len();
     }
 
-    /// Sends so many questions, one datagram each.
-    fn send(&mut self, number: usize) {
-        let now = Instant::now();
-        let messages: Vec<Vec<u8>> = (0..number)
-            .map(|_| {
-                let mut message = Vec::with_capacity(64);
-                self.ask(now, &mut message);
-                message
-            })
-            .collect();
-        let slices: Vec<[IoSlice<'_>; 1]> = messages.iter().map(|message| [IoSlice::new(message)]).collect();
-        let mut controls: Vec<SendAncillaryBuffer<'_, '_, '_>> =
-            (0..number).map(|_| SendAncillaryBuffer::default()).collect();
-        let mut headers: Vec<MMsgHdr<'_>> =
-            slices.iter().zip(&mut controls).map(|(slice, control)| MMsgHdr::new(slice, control)).collect();
-        let mut rest = &mut headers[..];
-        while !rest.is_empty() {
-            let sent = sendmmsg(&self.socket, rest, SendFlags::empty()).unwrap();
-            rest = &mut rest[sent..];
-        }
-        self.result.sent += number as u64;
+    /// Sends the next question.
+    fn send(&mut self, message: &mut Vec<u8>) {
+        message.clear();
+        self.ask(since_1970(), message);
+        self.socket.send(message).unwrap();
+        self.result.sent += 1;
     }
 
     /// Sends a train of at most so many questions and says how many it has.
     fn send_train(&mut self, most: usize, train: &mut Vec<u8>) -> usize {
         train.clear();
-        let now = Instant::now();
+        let now = since_1970();
         let length = self.questions[self.next].message.len();
         let mut number = 0;
         while number < most.min(BATCH) && self.questions[self.next].message.len() == length {
@@ -189,35 +196,42 @@ impl Loader {
             self.room.iter_mut().map(|room| [IoSliceMut::new(room)]).collect();
         let flags = if wait { MsgFlags::MSG_WAITFORONE } else { MsgFlags::MSG_DONTWAIT };
         let received = recvmmsg(self.socket.as_raw_fd(), &mut self.headers, buffers.iter_mut(), flags, None);
-        let lengths: Vec<usize> =
-            received.map_or_else(|_| Vec::new(), |all| all.map(|one| one.bytes).collect());
-        let now = Instant::now();
-        for (room, &length) in self.room.iter().zip(&lengths) {
+        let came: Vec<(usize, Option<Duration>)> = received.map_or_else(
+            |_| Vec::new(),
+            |all| all.map(|one| (one.bytes, one.cmsgs().unwrap().find_map(stamp))).collect(),
+        );
+        for (room, &(length, at)) in self.room.iter().zip(&came) {
             let reply = &room[..length];
             let id = usize::from(u16::from_be_bytes([reply[0], reply[1]]));
             let open = self.open[id].take();
             let question = &self.questions[which(reply, open.map(|(question, _)| question))];
             assert!(question.is_answered_by(reply), "wrong: {:?} got {reply:?}", question.message);
             self.result.answered += 1;
-            if let Some((_, since)) = open {
-                self.result.took.push(u32::try_from((now - since).as_micros()).unwrap_or(u32::MAX));
+            if let (Some((_, since)), Some(at)) = (open, at) {
+                let took = at.saturating_sub(since).as_micros();
+                self.result.took.push(u32::try_from(took).unwrap_or(u32::MAX));
             }
         }
-        lengths.len()
+        came.len()
     }
 
     /// Keeps so many questions open.
     fn window(&mut self, size: usize, end: Instant) {
         let (mut open, mut last, mut train) = (0, Instant::now(), Vec::new());
         while Instant::now() < end {
-            while open < size {
+            while open + TRAIN <= size {
                 open += self.send_train(size - open, &mut train);
             }
-            let came = self.receive(true, |_, open| open.expect("nobody asked, or too late"));
+            let came = self.receive(false, |_, open| open.expect("nobody asked, or too late"));
             open -= came;
+            let look = Instant::now();
             if came > 0 {
-                last = Instant::now();
-            } else if last.elapsed() > LOST {
+                last = look;
+            }
+            while came == 0 && look.elapsed() < LOOK {
+                std::hint::spin_loop();
+            }
+            if last.elapsed() > LOST {
                 self.result.lost += open as u64;
                 self.open.fill(None);
                 open = 0;
@@ -239,13 +253,13 @@ impl Loader {
 
     /// Asks at a rate.
     fn rate(&mut self, per_second: f64, begin: Instant, end: Instant) {
+        // It costs every packet of this network a look at the clock, so it is done only where it is needed.
+        setsockopt(&self.socket, sockopt::ReceiveTimestampns, &true).unwrap();
+        let mut message = Vec::new();
         while Instant::now() < end {
             let due = (begin.elapsed().as_secs_f64() * per_second) as u64;
-            let behind = usize::try_from(due.saturating_sub(self.result.sent)).unwrap();
-            match behind {
-                0 => {}
-                _ => self.send(behind.min(BATCH)),
-            }
+            let behind = due.saturating_sub(self.result.sent).min(BATCH as u64);
+            (0..behind).for_each(|_| self.send(&mut message));
             if self.receive(false, |_, open| open.expect("nobody asked, or too late")) == 0 && behind == 0 {
                 std::thread::sleep(Duration::from_micros(20));
             }
