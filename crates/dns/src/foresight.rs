@@ -84,6 +84,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_image_whose_table_leads_nowhere_harms_nobody() {
+        let zone = zone::parse("$ORIGIN a.\n@ 60 SOA ns h 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\n").unwrap();
+        let mut octets = zone.image().unwrap().to_vec();
+        let number = |at: usize| u32::from_le_bytes(*octets[at..].first_chunk().unwrap()) as usize;
+        let table = number(36) * 4..number(36) * 4 + number(40) * 8;
+        for slot in octets[table].chunks_exact_mut(8).filter(|slot| slot[4..] != [0; 4]) {
+            slot[4..].fill(0xff);
+        }
+        let checksum = crc32fast::hash(&octets[16..]);
+        octets[12..16].copy_from_slice(&checksum.to_le_bytes());
+        let zones = Zones::new(vec![Arc::new(zone::Zone::from_image(octets).unwrap())]).unwrap();
+        zones.look([query("ns.a."), query("a.")].iter().map(Vec::as_slice));
+    }
+
     proptest! {
         #[test]
         fn any_octets_may_be_looked_at(queries in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..70)) {
