@@ -8,12 +8,13 @@ use crate::frames::{self, ACK, SYN};
 use crate::kernel::{self, ROOM};
 use continuity::explain::explain;
 use continuity::search::{Knowledge, Learned};
-use continuity::{Count, Layer, Model, Settings, clamp};
+use continuity::{Count, Flow, Layer, Model, Settings, clamp};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use rustix::time::{ClockId, clock_gettime};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use terms::Timestamp;
@@ -78,7 +79,11 @@ fn same(
         model.knowledge.learned.iter().map(|(flow, learned)| (*flow, learned.site)).collect::<Vec<_>>()
     );
     for (family, site) in FAMILIES.into_iter().flat_map(|family| (1..7).map(move |site| (family, site))) {
-        said_beforehand_is_what_happens(programs, family, site)?;
+        let known = client(family, site);
+        said_beforehand_is_what_happens(programs, known, service(family))?;
+        // One of the same prefix, that nobody claims.
+        let other = SocketAddr::new(known.ip(), known.port() + 1);
+        said_beforehand_is_what_happens(programs, other, service(family))?;
     }
     // What was held now is not the next case's.
     drop(fences.held());
@@ -88,17 +93,16 @@ fn same(
 /// Whoever asks is told what the programs then do with the next segment of a flow, and asking changes nothing.
 fn said_beforehand_is_what_happens(
     programs: &Continuity,
-    family: &'static str,
-    site: u8,
+    from: SocketAddr,
+    to: SocketAddr,
 ) -> Result<(), TestCaseError> {
-    let flow = fleet::flow(family, site);
+    let flow = Flow::new(from, to);
     let mut known = programs.known_of(&flow).unwrap();
     known.knowledge.sockets = FAMILIES.map(owned).into();
     let settings = programs.told().unwrap();
     let said = || explain(settings, &known.knowledge, flow, machine_time()).verdict;
     let verdict = said();
     let before = programs.counts().unwrap();
-    let (from, to) = (client(family, site), service(family));
     let segment = frames::ethernet(&frames::tcp(from, to, ACK, b""));
     let _ = kernel::arrive(programs, Layer::Ethernet, &segment);
     let counted = kernel::counted(programs, &before);
