@@ -5,7 +5,7 @@ use crate::scenario::facts::Asked;
 use crate::scenario::record::{Cookie, Outcome};
 use std::sync::Arc;
 use std::time::Duration;
-use terms::{Family, Timestamp};
+use terms::{Family, Timestamp, WallTime};
 
 fn at(millis: u64) -> Timestamp {
     Timestamp::ZERO + Duration::from_millis(millis)
