@@ -8,6 +8,7 @@ mod filter;
 mod golden;
 mod handover;
 mod model;
+mod service;
 mod shim;
 
 #[path = "../support/arbitrary.rs"]

@@ -3,6 +3,7 @@
 use super::fleet::{self, FAMILIES, site_address};
 use super::frames::{self, ACK, FIN, Header, SYN};
 use continuity::handover::{Dump, Message, Queue, Refusal, Window};
+use continuity::service::{Join, Said};
 use continuity::{Flow, KeyId, Layer, Settings, Shim, SiteNumber, State, Visited};
 use proptest::collection::vec;
 use proptest::option;
@@ -246,4 +247,26 @@ pub(crate) fn message() -> impl Strategy<Value = Message> {
         Message::Withdrawn,
     ]);
     prop_oneof![3 => offer, 1 => short]
+}
+
+/// Anything that a service says, and how.
+pub(crate) fn said() -> impl Strategy<Value = (Vec<u8>, Said)> {
+    let address = (select(&FAMILIES[..]), 1..9_u8)
+        .prop_map(|(family, port)| SocketAddr::new(fleet::service(family).ip(), port.into()));
+    let join = ("[a-zA-Z0-9_.-]{1,32}", vec(address, 1..16)).prop_map(|(name, addresses)| {
+        let words: String = addresses.iter().map(|address| format!(" {address}")).collect();
+        let join = Join { name: name.parse().unwrap(), addresses: addresses.into_iter().collect() };
+        (format!("join 1 {name}{words}\n").into_bytes(), Said::Join(join))
+    });
+    let wish = any::<u32>().prop_map(|count| (format!("wish {count}\n").into_bytes(), Said::Wish(count)));
+    let offer = (any::<u64>(), vec(any::<u8>(), 0..40)).prop_map(|(number, state)| {
+        let packet = [format!("offer {number}\n").as_bytes(), &state].concat();
+        (packet, Said::Offer { number, state })
+    });
+    let short = select(vec![
+        (b"full\n".to_vec(), Said::Full),
+        (b"room\n".to_vec(), Said::Room),
+        (b"pass\n".to_vec(), Said::Pass),
+    ]);
+    prop_oneof![join, wish, offer, short]
 }

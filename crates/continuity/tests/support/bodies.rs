@@ -6,6 +6,7 @@ use super::fleet::{self, FAMILIES, london};
 use continuity::handover::Message;
 use continuity::packet::{Reading, read};
 use continuity::search::Knowledge;
+use continuity::service::{Join, LONGEST, Said};
 use continuity::{Action, Layer, Model, Outcome, Settings, Shim, Verdict, clamp};
 use terms::Timestamp;
 
@@ -21,6 +22,24 @@ pub(crate) fn shim(octets: &[u8]) {
 pub(crate) fn handover(octets: &[u8]) {
     if let Ok(message) = Message::decode(octets) {
         assert_eq!(message.encode(), octets);
+    }
+}
+
+/// Any octets as a message of a service: what is read is bounded, and is said in one way only.
+pub(crate) fn service(octets: &[u8]) {
+    let Ok(said) = Said::decode(octets) else { return };
+    assert!(octets.len() <= LONGEST);
+    let (line, state) = octets.split_at(octets.iter().position(|octet| *octet == b'\n').unwrap());
+    assert!(line.iter().all(|octet| *octet == b' ' || octet.is_ascii_graphic()));
+    match said {
+        Said::Join(Join { name, addresses }) => {
+            assert!((1..=Join::MOST).contains(&addresses.len()), "{name}");
+            assert!(addresses.iter().all(|address| address.port() != 0));
+        }
+        Said::Offer { state: read, .. } => {
+            assert!(read.len() <= Message::MOST_STATE && read == state[1..]);
+        }
+        Said::Full | Said::Room | Said::Wish(_) | Said::Pass => assert_eq!(state, b"\n"),
     }
 }
 
