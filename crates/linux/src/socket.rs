@@ -1,12 +1,16 @@
 //! Options of sockets that the standard library does not know.
 
-use crate::Result;
 use crate::error::Attempt;
+use crate::{Result, option};
+use nix::libc::{self, c_int};
 use socket2::SockRef;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::AsFd;
 use std::time::Duration;
 use terms::Family;
+
+/// Of asm-generic/socket.h.
+const SO_NETNS_COOKIE: c_int = 71;
 
 /// Lets a socket bind to an address that this host does not have, or does not have yet.
 pub fn allow_foreign_address(socket: impl AsFd, family: Family) -> Result<()> {
@@ -59,6 +63,14 @@ pub fn connect_tcp(from: SocketAddr, to: SocketAddr, timeout: Duration) -> Resul
     connect().attempt(|| format!("connect from {from} to {to}"))
 }
 
+/// The network namespace of a socket: a number that no other one has while this machine is up (`SO_NETNS_COOKIE`, Linux 5.14).
+pub fn network(socket: impl AsFd) -> Result<u64> {
+    let mut cookie = [0; 8];
+    option::get(socket.as_fd(), libc::SOL_SOCKET, SO_NETNS_COOKIE, &mut cookie)
+        .attempt(|| "ask for the network namespace of a socket")?;
+    Ok(u64::from_ne_bytes(cookie))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,5 +91,14 @@ mod tests {
         };
         assert!(!namespace.run(|| bind(false)).unwrap());
         assert!(namespace.run(|| bind(true)).unwrap());
+    }
+
+    #[test]
+    fn each_network_has_a_number_of_its_own() {
+        let here = bind_udp("127.0.0.1:0".parse().unwrap()).unwrap();
+        let other = bind_udp("[::]:0".parse().unwrap()).unwrap();
+        let away = Namespace::new().unwrap().run(|| bind_udp("0.0.0.0:0".parse().unwrap()).unwrap()).unwrap();
+        assert_eq!(network(&here).unwrap(), network(&other).unwrap());
+        assert_ne!(network(&here).unwrap(), network(&away).unwrap());
     }
 }
