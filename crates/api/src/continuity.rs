@@ -65,6 +65,25 @@ pub struct Continuity {
     /// Connections that went from one site to another while they were open, since the daemon started.
     #[serde(default)]
     pub handed_over: HandedOver,
+    /// The services that are processes of their own and let their connections go, in the order in which they have joined.
+    #[serde(default)]
+    pub services: Vec<CooperatingService>,
+}
+
+/// A service that is a process of its own and lets its connections go to another site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CooperatingService {
+    /// How it calls itself.
+    pub name: String,
+    /// The user whose process it is.
+    pub user: String,
+    /// Where it serves.
+    #[schema(value_type = Vec<String>)]
+    pub addresses: Vec<SocketAddr>,
+    /// When it joined.
+    pub since: WallTime,
+    /// Whether it has no place for a connection of another site.
+    pub is_full: bool,
 }
 
 /// Connections that went from one site to another while they were open.

@@ -29,8 +29,8 @@ mod status;
 pub use blackhole::{Blackhole, BlackholeAnswer, BlackholeOrder, BlackholeOrderKind, BlackholePeer};
 pub use command::{Command, Done, FaultKind, Offer, Refusal};
 pub use continuity::{
-    Continuity, ContinuityInterface, ContinuityState, Flow, Flows, HandedOver, InterfaceMode, Owner,
-    OwnerState,
+    Continuity, ContinuityInterface, ContinuityState, CooperatingService, Flow, Flows, HandedOver,
+    InterfaceMode, Owner, OwnerState,
 };
 pub use delivery::{Delivery, Host, Lan, Method, MulticastGroup, Receipt, Sent};
 pub use event::{EventList, EventRow};

@@ -2,13 +2,15 @@
 
 use crate::peer::InterfaceName;
 use crate::service::Written;
+use crate::socket_path;
 use crate::unique::Unique;
 use continuity::{Filter, Settings, SiteNumber};
 use document::{Document, Spanned, Table, Value};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::{NonZeroU16, NonZeroU32};
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use terms::Family;
 
 /// How connections are looked after that routing moves to another site.
@@ -32,6 +34,17 @@ pub struct Continuity {
     pub connections: u32,
     /// Where tables and programs are pinned: in a file system for BPF.
     pub pins: PathBuf,
+    /// Where services of other processes take part in a drain; none: nowhere.
+    pub services: Option<Services>,
+}
+
+/// Where services that are processes of their own let their connections go to other sites, and take those of others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Services {
+    /// The Unix socket at which the daemon listens.
+    pub socket: PathBuf,
+    /// The users whose processes may join, by name or number, beside root and the daemon's own user.
+    pub users: BTreeSet<String>,
 }
 
 impl Continuity {
@@ -49,6 +62,8 @@ impl Continuity {
     };
     /// Takes 9.5 MB of the kernel's memory.
     pub const CONNECTIONS: u32 = 100_000;
+    /// Users whose services may join.
+    const MOST_USERS: usize = 64;
     /// Where systemd mounts it.
     pub const PINS: &str = "/sys/fs/bpf/catchment";
     const MTUS: RangeInclusive<u16> = Settings::LEAST_MTU..=u16::MAX;
@@ -61,15 +76,20 @@ impl Continuity {
 const _: () = assert!(*Continuity::ROOM.end() as usize * Filter::BITS_PER_FLOW / 256 < Filter::MOST_BLOCKS);
 
 /// The section; the inner `None` says that there is none.
-pub(crate) fn read(value: &Value, fleet: &Value, services: &[Written]) -> Option<Option<Continuity>> {
+pub(crate) fn read(
+    value: &Value,
+    fleet: &Value,
+    services: &[Written],
+    directory: &Path,
+) -> Option<Option<Continuity>> {
     match value.table() {
-        Some(table) => section(&table, fleet, services).map(Some),
+        Some(table) => section(&table, fleet, services, directory).map(Some),
         None if value.is_given() => None,
         None => Some(None),
     }
 }
 
-fn section(table: &Table, fleet: &Value, services: &[Written]) -> Option<Continuity> {
+fn section(table: &Table, fleet: &Value, services: &[Written], directory: &Path) -> Option<Continuity> {
     let document = table.document();
     let number = table.required("number").number_in(0..=SiteNumber::COUNT as u8 - 1);
     let interfaces = interfaces(&table.required("interfaces"));
@@ -87,6 +107,7 @@ fn section(table: &Table, fleet: &Value, services: &[Written]) -> Option<Continu
         value.number_in(Continuity::ROOM).map(|room| room.value)
     });
     let pins = or(&table.optional("pins"), PathBuf::from(Continuity::PINS), absolute);
+    let cooperating = cooperating(&table.optional("services"), directory);
     if !fleet.is_given() {
         let hint = "sites tell each other of their connections through the store of a fleet: add [fleet]";
         document.fault_with_hint(table.span(), "[continuity] needs a fleet", hint);
@@ -102,7 +123,30 @@ fn section(table: &Table, fleet: &Value, services: &[Written]) -> Option<Continu
         budget: budget?,
         connections: connections?,
         pins: pins?,
+        services: cooperating?,
     })
+}
+
+/// Where services join; the inner `None`: nowhere.
+fn cooperating(value: &Value, directory: &Path) -> Option<Option<Services>> {
+    if !value.is_given() {
+        return Some(None);
+    }
+    let table = value.table()?;
+    let socket = socket_path::read(&table.required("socket"), directory);
+    let value = table.optional("users");
+    let users = value.parse_list::<String>();
+    if users.len() > Continuity::MOST_USERS {
+        let message = format!("at most {} users may be named", Continuity::MOST_USERS);
+        table.document().fault(value.span(), message);
+    }
+    for user in &users {
+        if user.value.is_empty() || user.value.contains(|character: char| character.is_whitespace()) {
+            let hint = "write a name of /etc/passwd, or a number";
+            table.document().fault_with_hint(user.span.clone(), "this is no user", hint);
+        }
+    }
+    Some(Some(Services { socket: socket?, users: users.into_iter().map(|user| user.value).collect() }))
 }
 
 /// What is written, or `otherwise` where nothing is.

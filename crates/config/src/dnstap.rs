@@ -1,10 +1,8 @@
 //! `dnstap` of `[service.dns]`: who is told what is asked and answered.
 
-use document::{Spanned, Value};
+use crate::socket_path;
+use document::Value;
 use std::path::{Path, PathBuf};
-
-/// Longest path of a Unix socket, octets (unix(7): `sun_path` with its closing zero).
-const LONGEST_SOCKET: usize = 107;
 
 /// Where messages of dnstap go, as Frame Streams.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,13 +22,7 @@ pub(crate) fn read(value: &Value, directory: &Path) -> Option<Option<DnstapOutpu
     let (socket, file) = (table.optional("socket"), table.optional("file"));
     match (socket.is_given(), file.is_given()) {
         (true, false) => {
-            let Spanned { value: written, span } = socket.path()?;
-            let path = directory.join(written);
-            if path.as_os_str().len() > LONGEST_SOCKET {
-                let message = format!("a socket's path has at most {LONGEST_SOCKET} octets");
-                table.document().fault_with_hint(span, message, "give it a shorter one");
-                return None;
-            }
+            let path = socket_path::read(&socket, directory)?;
             Some(Some(DnstapOutput::Socket(path)))
         }
         (false, true) => Some(Some(DnstapOutput::File(directory.join(file.path()?.value)))),

@@ -34,6 +34,7 @@ mod secret_file;
 mod service;
 mod site;
 mod site_file;
+mod socket_path;
 mod unique;
 mod zone_transfers;
 
@@ -42,7 +43,7 @@ pub use bmp::Collector;
 pub use built_in_dns::{BuiltInDns, DnsTls, TicketKey, TicketKeyError};
 pub use catalog::{Catalog, Members};
 pub use check::{Command, Issuers, Probe, Question, ServerCertificate, Way};
-pub use continuity::Continuity;
+pub use continuity::{Continuity, Services};
 pub use dns::Zone;
 pub use dnstap::DnstapOutput;
 pub use fleet::{Endpoint, EndpointError, Fleet, Login, Tls};

@@ -66,6 +66,7 @@ fn read(root: &Table, directory: &Path) -> Option<SiteFile> {
         &root.optional("continuity"),
         &root.optional("fleet"),
         services.as_deref().unwrap_or_default(),
+        directory,
     );
     let api = api::read(root.optional("api").table().as_ref(), directory);
     let otherwise = Rules::of(site.as_ref(), peers.as_deref().unwrap_or_default());

@@ -18,7 +18,8 @@ fn every_key_is_read_and_most_may_be_left_out() {
     let least = "[continuity]\nnumber = 63\ninterfaces = [\"eth0\"]\naddresses = [\"2001:db8:1::3\"]\n";
     let least = with(&format!("{least}{FLEET}")).unwrap_or_else(|faults| panic!("{faults}")).unwrap();
     let all = "[continuity]\nnumber = 0\ninterfaces = [\"eth0\", \"eth1\"]\naddresses = [\"2001:db8:1::3\", \"192.0.2.3\"]\n\
-               port = 4711\nmtu = 1400\nbudget = 5\nconnections = 1000\npins = \"/run/bpf\"\n";
+               port = 4711\nmtu = 1400\nbudget = 5\nconnections = 1000\npins = \"/run/bpf\"\n\
+               services = { socket = \"run/s.sock\", users = [\"chat\", \"1000\"] }\n";
     let all = with(&format!("{all}{FLEET}")).unwrap_or_else(|faults| panic!("{faults}")).unwrap();
     assert_eq!(
         (
@@ -40,6 +41,10 @@ fn every_key_is_read_and_most_may_be_left_out() {
         (0, Some("192.0.2.3".parse().unwrap()), 4711, 1400, 5, 1000)
     );
     assert_eq!((all.interfaces.len(), all.pins), (2, PathBuf::from("/run/bpf")));
+    assert_eq!(least.services, None, "nobody joins where nothing is said");
+    let services = all.services.unwrap();
+    assert_eq!(services.socket, Path::new("/etc/catchment/run/s.sock"));
+    assert_eq!(services.users, ["1000", "chat"].map(str::to_owned).into());
 }
 
 #[test]
@@ -54,5 +59,11 @@ fn each_mistake_is_told_with_its_line_and_a_hint() {
     // The address of the service in `good.toml`.
     let anycast = "[continuity]\nnumber = 1\ninterfaces = [\"eth0\"]\naddresses = [\"198.18.0.53\"]\n";
     let anycast = with(&format!("{anycast}{FLEET}")).unwrap_err();
-    insta::assert_snapshot!(format!("{alone}\n{wrong}\n{anycast}"));
+    let long = "a".repeat(120);
+    let services = format!(
+        "[continuity]\nnumber = 1\ninterfaces = [\"eth0\"]\naddresses = [\"192.0.2.3\"]\n\
+         services = {{ socket = \"/run/{long}\", users = [\"\", \"a b\", 7], adresses = [] }}\n{FLEET}"
+    );
+    let services = with(&services).unwrap_err();
+    insta::assert_snapshot!(format!("{alone}\n{wrong}\n{anycast}\n{services}"));
 }

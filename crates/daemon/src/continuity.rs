@@ -37,7 +37,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::Source;
 use crate::events::Bus;
-use crate::handover::{self, Situation, Tally};
+use crate::handover::{self, Roster, Situation, Tally};
 use ::fleet::{Embedded, Etcd, Store};
 use announce::permit::Speaker;
 use duty::Duty;
@@ -59,6 +59,8 @@ pub(crate) struct Wires {
     situation: watch::Sender<Option<Situation>>,
     /// What was handed over.
     tally: Tally,
+    /// The services that take part in it from other processes.
+    services: Roster,
     /// How it stands.
     shown: watch::Sender<Option<api::Continuity>>,
     /// What others want to know.
@@ -92,6 +94,7 @@ pub(crate) struct Driver<S> {
 pub(crate) struct Drivers {
     continuity: Driver<Etcd>,
     handover: handover::Driver,
+    reception: handover::Reception,
 }
 
 impl Drivers {
@@ -99,8 +102,9 @@ impl Drivers {
     pub(crate) fn start(self) -> Result<(), Error> {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::System)?;
-        let Drivers { continuity, handover } = self;
+        let Drivers { continuity, handover, reception } = self;
         handover.start()?;
+        reception.start()?;
         let run = move || runtime.block_on(continuity.run());
         std::thread::Builder::new().name("continuity".to_owned()).spawn(run).map_err(Error::System)?;
         Ok(())

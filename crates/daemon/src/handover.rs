@@ -7,6 +7,8 @@
 //!   service ── offers (queue of one) ────────────────────────┘       fences in the kernel <────────┤                another site
 //!   service <── its connections (queue) ──────────────────────────────────────────── [`taking`] <── [`channel`] <──────────┘
 //! ```
+//! Services that are processes of their own take part through [`services`].
+//!
 //! A service that cooperates ([`Cooperation`]) offers a connection when it has nothing in hand for it, and touches it no
 //! more until it hears what has become of it. Order and meaning of what follows: [`continuity::handover`]. Why so:
 //! docs/decisions/0022-handover.md.
@@ -20,6 +22,7 @@ mod giving;
 mod kernel;
 mod patience;
 mod room;
+mod services;
 mod taking;
 mod tally;
 mod ways;
@@ -27,6 +30,7 @@ mod ways;
 pub(crate) use cooperation::{Cooperation, Fate, Given, Membership, Offers, Turn, Vacancy, prepare};
 pub(crate) use driver::{Driver, Receiver, Situation};
 pub(crate) use patience::Patience;
+pub(crate) use services::{Reception, Roster, Rules, Waits};
 pub(crate) use tally::{Numbers, Tally};
 
 #[cfg(test)]

@@ -2,15 +2,12 @@
 
 use crate::error::Attempt;
 use crate::{Result, option};
-use nix::libc::{self, c_int};
+use nix::libc;
 use socket2::SockRef;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::AsFd;
 use std::time::Duration;
 use terms::Family;
-
-/// Of asm-generic/socket.h.
-const SO_NETNS_COOKIE: c_int = 71;
 
 /// Lets a socket bind to an address that this host does not have, or does not have yet.
 pub fn allow_foreign_address(socket: impl AsFd, family: Family) -> Result<()> {
@@ -66,7 +63,7 @@ pub fn connect_tcp(from: SocketAddr, to: SocketAddr, timeout: Duration) -> Resul
 /// The network namespace of a socket: a number that no other one has while this machine is up (`SO_NETNS_COOKIE`, Linux 5.14).
 pub fn network(socket: impl AsFd) -> Result<u64> {
     let mut cookie = [0; 8];
-    option::get(socket.as_fd(), libc::SOL_SOCKET, SO_NETNS_COOKIE, &mut cookie)
+    option::get(socket.as_fd(), libc::SOL_SOCKET, libc::SO_NETNS_COOKIE, &mut cookie)
         .attempt(|| "ask for the network namespace of a socket")?;
     Ok(u64::from_ne_bytes(cookie))
 }

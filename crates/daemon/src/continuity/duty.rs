@@ -302,6 +302,7 @@ impl<'a, S: Store> Duty<'a, S> {
             // Programs that cannot be read have counted nothing that is known.
             packets: view::packets(&self.programs.counts().unwrap_or_default()),
             handed_over: view::handed_over(&self.wires.tally.numbers()),
+            services: self.wires.services.all(),
         }
     }
 

@@ -60,6 +60,7 @@ pub(crate) struct Moved {
     shown: watch::Receiver<Option<api::Continuity>>,
     ask: mpsc::Sender<Question>,
     wanted: watch::Sender<Option<Wanted>>,
+    rules: watch::Sender<Option<handover::Rules>>,
 }
 
 /// Prepares what the site file says. A site on its own has nobody to forward to, and no driver.
@@ -74,11 +75,21 @@ pub(crate) fn join(
     let (shows, shown) = watch::channel(None);
     let (ask, asked) = mpsc::channel(WAITING);
     let (wants, wanted) = watch::channel(Wanted::of(site_file));
+    let (rules, ruled) = watch::channel(handover::Rules::of(site_file));
     let speaker = Speaker { site: site_file.site.name.clone(), host: site_file.site.host.clone() };
-    let moved = Moved { site: speaker.site.clone(), shown, ask, wanted: wants };
+    let moved = Moved { site: speaker.site.clone(), shown, ask, wanted: wants, rules };
     let (situation, known) = watch::channel(None);
     let (tally, programs) = (handover::Tally::default(), Programs::new());
+    let services = handover::Roster::default();
     let drivers = site_file.fleet.as_ref().map(|fleet| Drivers {
+        reception: handover::Reception {
+            rules: ruled,
+            cooperation: offers.cooperation(),
+            roster: services.clone(),
+            waits: handover::Waits::default(),
+            clock,
+            bus: bus.clone(),
+        },
         handover: handover::Driver {
             clock,
             bus: bus.clone(),
@@ -92,7 +103,7 @@ pub(crate) fn join(
             store: Etcd::new(fleet::store_settings(fleet)),
             speaker,
             lease: fleet.lease.min(LONGEST_LEASE),
-            wires: Wires { clock, bus, wanted, groups, situation, tally, shown: shows, asked },
+            wires: Wires { clock, bus, wanted, groups, situation, tally, services, shown: shows, asked },
             memory,
             programs,
         },
@@ -103,12 +114,8 @@ pub(crate) fn join(
 impl Moved {
     /// Another site file is in force.
     pub(crate) fn follow(&self, site_file: &SiteFile) {
-        let next = Wanted::of(site_file);
-        self.wanted.send_if_modified(|wanted| {
-            let changes = *wanted != next;
-            *wanted = next;
-            changes
-        });
+        follow(&self.wanted, Wanted::of(site_file));
+        follow(&self.rules, handover::Rules::of(site_file));
     }
 
     /// How it stands; none where the site file does not want it.
@@ -142,6 +149,15 @@ impl Moved {
     }
 }
 
+/// Says what is wanted now, if it is something else than before.
+fn follow<T: PartialEq>(wanted: &watch::Sender<T>, next: T) {
+    wanted.send_if_modified(|wanted| {
+        let changes = *wanted != next;
+        *wanted = next;
+        changes
+    });
+}
+
 #[cfg(test)]
 impl Moved {
     /// Of a site that looks after no connections.
@@ -151,6 +167,7 @@ impl Moved {
             shown: watch::channel(None).1,
             ask: mpsc::channel(1).0,
             wanted: watch::channel(None).0,
+            rules: watch::channel(None).0,
         }
     }
 }

@@ -168,6 +168,10 @@ pub(crate) fn register(registry: &mut Registry, status: &Status) {
         packets.get_or_create(&Verdict { verdict: verdict.clone() }).inc_by(*number);
     }
     registry.register("continuity_packets", "Packets by what became of them", packets);
+    let services = Gauge::<i64>::default();
+    services.set(i64::try_from(continuity.services.len()).unwrap_or(i64::MAX));
+    let help = "Services of other processes that let their connections go to another site in a drain";
+    registry.register("continuity_services", help, services);
     let handed_over = Family::<Outcome, Counter>::default();
     let HandedOver { given, taken, kept, total_stall_us, .. } = &continuity.handed_over;
     let outcomes = [("given".to_owned(), *given), ("taken".to_owned(), *taken)];

@@ -109,6 +109,13 @@ pub(crate) struct Offers {
     pub(super) wishes: mpsc::Receiver<Wish>,
 }
 
+impl Offers {
+    /// The services' end.
+    pub(crate) fn cooperation(&self) -> Cooperation {
+        self.cooperation.clone()
+    }
+}
+
 /// Nobody cooperates yet.
 pub(crate) fn prepare() -> (Cooperation, Offers) {
     let (round, rounds) = watch::channel(0);
@@ -170,9 +177,38 @@ impl Cooperation {
         vacancy: &Vacancy,
     ) -> Membership {
         let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        self.enter(&mut members, addresses, takes, vacancy)
+    }
+
+    /// The same for a service that may not take the place of another one; the address that has one already is the error.
+    pub(super) fn join_beside(
+        &self,
+        addresses: Vec<SocketAddr>,
+        takes: &mpsc::Sender<Given>,
+        vacancy: &Vacancy,
+    ) -> Result<Membership, SocketAddr> {
+        let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        match addresses.iter().find(|address| members.contains_key(address)) {
+            Some(taken) => Err(*taken),
+            None => Ok(self.enter(&mut members, addresses, takes, vacancy)),
+        }
+    }
+
+    fn enter(
+        &self,
+        members: &mut BTreeMap<SocketAddr, Member>,
+        addresses: Vec<SocketAddr>,
+        takes: &mpsc::Sender<Given>,
+        vacancy: &Vacancy,
+    ) -> Membership {
         let member = || Member { takes: takes.clone(), vacancy: vacancy.clone() };
         members.extend(addresses.iter().map(|address| (*address, member())));
         Membership { members: Arc::clone(&self.members), addresses, takes: takes.clone() }
+    }
+
+    /// The number of the round in which connections are to be offered; 0 while none are.
+    pub(super) fn rounds(&self) -> watch::Receiver<u64> {
+        self.round.clone()
     }
 
     /// The queue of the service at an address; none if there is no such service.
@@ -180,14 +216,14 @@ impl Cooperation {
         self.members
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .get(&address)
+            .get(&plain(address))
             .map(|member| member.takes.clone())
     }
 
     /// Whether the service at an address takes one more.
     pub(super) fn is_welcome(&self, address: SocketAddr) -> Result<(), Refusal> {
         let members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
-        let member = members.get(&address).ok_or(Refusal::NoService)?;
+        let member = members.get(&plain(address)).ok_or(Refusal::NoService)?;
         let is_full = member.vacancy.is_full() || member.takes.capacity() == 0;
         if is_full { Err(Refusal::Service) } else { Ok(()) }
     }
@@ -198,19 +234,29 @@ impl Cooperation {
         let mut round = self.round.clone();
         loop {
             let waited = round.wait_for(|round| *round != 0 && round != last).await.map(|round| *round);
-            let (Ok(now), Ok(place)) = (waited, self.wishes.reserve().await) else {
-                return std::future::pending().await;
-            };
-            let (turn, granted) = oneshot::channel();
-            place.send(Wish(turn));
-            let granted = granted.await;
+            let Ok(now) = waited else { return std::future::pending().await };
+            let turn = self.turn_in(now).await;
             // Nobody can be reached, or the round is over: there may be another one.
             *last = now;
-            if let (Ok(turn), true) = (granted, *round.borrow() == now) {
+            if let Some(turn) = turn {
                 return turn;
             }
         }
     }
+
+    /// Asks for the turn to offer a connection in this round; none where nobody can be reached, or the round is over.
+    pub(super) async fn turn_in(&self, round: u64) -> Option<Turn> {
+        let place = self.wishes.reserve().await.ok()?;
+        let (turn, granted) = oneshot::channel();
+        place.send(Wish(turn));
+        let turn = granted.await.ok()?;
+        (*self.round.borrow() == round).then_some(turn)
+    }
+}
+
+/// As services join: one that serves both families with one socket has IPv4 clients at addresses of another form.
+fn plain(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 impl Turn {

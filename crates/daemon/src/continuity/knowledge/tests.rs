@@ -26,6 +26,7 @@ fn knowledge() -> Knowledge {
         budget: NonZeroU32::new(1000).unwrap(),
         connections: 1000,
         pins: "/sys/fs/bpf/catchment".into(),
+        services: None,
     };
     let wanted = Wanted { section, services: BTreeSet::new(), addresses: BTreeMap::new(), at: None };
     Knowledge::new(wanted, &speaker("london"), Duration::from_secs(10), WallTime(0))

@@ -46,7 +46,7 @@ pub(super) fn service() -> SocketAddr {
 ///   first site ── client, and router between the two ── second site
 /// ```
 pub(super) struct Stage {
-    client: Namespace,
+    pub(super) client: Namespace,
     pub(super) hosts: [Arc<Namespace>; 2],
     programs: [Continuity; 2],
     pub(super) fences: [Fences; 2],

@@ -1,0 +1,307 @@
+//! One service, from its first word to its end: what [`Session`] says, carried out.
+
+use super::event::Event;
+use super::fault::Fault;
+use super::roster::{Entry, Roster};
+use super::trust::{self, Owner};
+use super::wire::{Outgoing, ROOM, Wire};
+use super::{Cooperation, Rules, Waits};
+use crate::clock::Clock;
+use crate::event::Source;
+use crate::events::Bus;
+use crate::handover::cooperation::{Fate, Given, Membership, Turn, Vacancy};
+use api::CooperatingService;
+use continuity::service::{Act, Join, ServiceName, Session, Told};
+use std::collections::{BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use terms::Reason;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// Connections of other sites that wait for a service; for more it has no room.
+const GIVEN: usize = 16;
+
+/// Messages that wait for a service. What it says is not heard while there are more.
+const WAITING: usize = 4 * Session::MOST_AT_ONCE;
+
+/// What the visit of a service needs.
+pub(super) struct Visit {
+    pub(super) rules: watch::Receiver<Option<Rules>>,
+    pub(super) cooperation: Cooperation,
+    pub(super) roster: Roster,
+    pub(super) waits: Waits,
+    pub(super) clock: Clock,
+    pub(super) bus: Bus,
+}
+
+impl Visit {
+    /// From its beginning to its end.
+    pub(super) async fn receive(self, wire: Wire) {
+        let Ok(owner) = Owner::of(&wire).await else { return };
+        let mut room = vec![0; ROOM];
+        let user = Reason::from(owner.words());
+        let joined = self.let_in(&wire, &owner, &mut room).await;
+        let (name, fault) = match joined {
+            Ok(mut guest) => {
+                let addresses = guest.addresses.iter().map(SocketAddr::to_string).collect();
+                let name = Reason::from(guest.name.to_string());
+                self.tell(&Event::Joined { name: name.clone(), user: user.clone(), addresses });
+                (Some(name), guest.serve(&wire, &owner, &mut room).await)
+            }
+            Err(fault) => (None, fault),
+        };
+        wire.say_last(Told::Refused(fault.to_string()).encode());
+        let reason = Reason::from(fault.to_string());
+        match name {
+            Some(name) => self.tell(&Event::Left { name, reason }),
+            // Whoever comes and goes without a word is nobody.
+            None if fault.is_end() => {}
+            None => self.tell(&Event::Refused { user, reason }),
+        }
+    }
+
+    async fn let_in<'v>(&'v self, wire: &Wire, owner: &Owner, room: &mut [u8]) -> Result<Guest<'v>, Fault> {
+        owner.pass(self.rules.borrow().as_ref())?;
+        let network = trust::network().map_err(Fault::Io)?;
+        let heard = timeout(self.waits.word, wire.hear(room)).await;
+        let (said, descriptors) = heard.unwrap_or(Err(Fault::Silent))?;
+        let mut session = Session::default();
+        let Act::Join(join) = session.hear(said, descriptors.len())? else { return Err(Fault::Silent) };
+        trust::may_serve(&join, self.rules.borrow().as_ref())?;
+        let (takes, taken) = mpsc::channel(GIVEN);
+        let vacancy = Vacancy::default();
+        let Join { name, addresses } = join;
+        let membership = self.cooperation.join_beside(addresses.iter().copied().collect(), &takes, &vacancy);
+        let membership = membership.map_err(Fault::Taken)?;
+        let entry = self.roster.enter(CooperatingService {
+            name: name.to_string(),
+            user: owner.words(),
+            addresses: addresses.iter().copied().collect(),
+            since: self.clock.wall(),
+            is_full: false,
+        });
+        let mut guest = Guest {
+            visit: self,
+            rounds: self.cooperation.rounds(),
+            network,
+            name,
+            addresses,
+            session,
+            vacancy,
+            taken,
+            turns: VecDeque::new(),
+            looks: JoinSet::new(),
+            fates: JoinSet::new(),
+            outgoing: VecDeque::new(),
+            is_leaving: false,
+            heard_by: None,
+            entry,
+            _membership: membership,
+        };
+        guest.tell(Told::Joined);
+        guest.follow_round();
+        Ok(guest)
+    }
+
+    fn tell(&self, event: &Event) {
+        self.bus.tell(event, Source::Process);
+    }
+}
+
+/// A service that has joined.
+struct Guest<'v> {
+    visit: &'v Visit,
+    rounds: watch::Receiver<u64>,
+    /// The network namespace that its sockets are to be in.
+    network: u64,
+    name: ServiceName,
+    addresses: BTreeSet<SocketAddr>,
+    session: Session,
+    vacancy: Vacancy,
+    /// Connections of other sites.
+    taken: mpsc::Receiver<Given>,
+    /// Turns that it has not answered, and when they lapse.
+    turns: VecDeque<(Instant, Turn)>,
+    /// Turns that are looked for, and in which round.
+    looks: JoinSet<(u64, Option<Turn>)>,
+    /// Connections whose fate is not known yet.
+    fates: JoinSet<(u64, Fate)>,
+    /// What it is to be told.
+    outgoing: VecDeque<Outgoing>,
+    /// Whether it was told that this site is being left.
+    is_leaving: bool,
+    /// When it must have read the next of it.
+    heard_by: Option<Instant>,
+    entry: Entry,
+    _membership: Membership,
+}
+
+impl Guest<'_> {
+    /// Until there is a reason to end it.
+    async fn serve(&mut self, wire: &Wire, owner: &Owner, room: &mut [u8]) -> Fault {
+        let mut rules = self.visit.rules.clone();
+        loop {
+            self.look_for_turns();
+            let step = tokio::select! {
+                heard = wire.hear(room), if self.outgoing.len() < WAITING => {
+                    heard.and_then(|(said, descriptors)| {
+                        let act = self.session.hear(said, descriptors.len())?;
+                        self.carry_out(act, descriptors)
+                    })
+                }
+                said = say_first(wire, &self.outgoing) => {
+                    self.outgoing.pop_front();
+                    self.heard_by = (!self.outgoing.is_empty()).then(|| Instant::now() + self.visit.waits.word);
+                    said.map_err(Fault::Io)
+                }
+                // What waits for room in its socket waits in the queue, and so the queue says that it is full.
+                Some(given) = self.taken.recv(), if self.outgoing.is_empty() => {
+                    self.give(given);
+                    Ok(())
+                }
+                changed = self.rounds.changed() => {
+                    if changed.is_err() {
+                        return Fault::Closed;
+                    }
+                    self.follow_round();
+                    Ok(())
+                }
+                Some(found) = self.looks.join_next() => {
+                    self.found(found.unwrap_or((0, None)));
+                    Ok(())
+                }
+                Some(settled) = self.fates.join_next() => {
+                    if let Ok((number, fate)) = settled {
+                        self.settle(number, fate);
+                    }
+                    Ok(())
+                }
+                () = until(self.turns.front().map(|(lapses, _)| *lapses)) => {
+                    self.turns.pop_front();
+                    self.session.lapse();
+                    Ok(())
+                }
+                () = until(self.heard_by) => Err(Fault::Slow),
+                changed = rules.changed() => match changed {
+                    Ok(()) => self.follow_rules(owner, rules.borrow_and_update().as_ref()),
+                    Err(_) => Err(Fault::Closed),
+                },
+            };
+            if let Err(fault) = step {
+                return fault;
+            }
+        }
+    }
+
+    fn carry_out(&mut self, act: Act, descriptors: Vec<OwnedFd>) -> Result<(), Fault> {
+        match act {
+            // The session takes it once, and that was before.
+            Act::Join(_) | Act::Look | Act::Nothing => {}
+            Act::Fill(is_full) => {
+                self.vacancy.say(is_full);
+                self.entry.change(|service| service.is_full = is_full);
+            }
+            Act::Give { number, state } => {
+                let turn = self.turns.pop_front();
+                let socket = descriptors.into_iter().next().ok_or(Fault::NoSocket)?;
+                let is_whole = trust::examine(&socket, &self.addresses, self.network)?;
+                match turn {
+                    Some((_, turn)) if is_whole => {
+                        self.fates.spawn(async move { (number, turn.offer(socket, state).await) });
+                    }
+                    _ => self.settle(number, Fate::Stays),
+                }
+            }
+            Act::Keep(number) => self.tell(Told::Stays(number)),
+            Act::Return => _ = self.turns.pop_front(),
+        }
+        Ok(())
+    }
+
+    /// Asks for as many turns as it may have.
+    fn look_for_turns(&mut self) {
+        let round = *self.rounds.borrow();
+        if round == 0 {
+            return;
+        }
+        for _ in self.looks.len()..self.session.wants() {
+            let cooperation = self.visit.cooperation.clone();
+            self.looks.spawn(async move { (round, cooperation.turn_in(round).await) });
+        }
+    }
+
+    fn found(&mut self, (round, turn): (u64, Option<Turn>)) {
+        // What was wished in another round was wished no more when that was over.
+        if round != *self.rounds.borrow() {
+            return;
+        }
+        let is_wanted = self.session.use_wish();
+        if let (Some(turn), true) = (turn, is_wanted) {
+            self.session.tell_turn();
+            self.turns.push_back((Instant::now() + self.visit.waits.turn, turn));
+            self.tell(Told::Turn);
+        }
+    }
+
+    fn settle(&mut self, number: u64, fate: Fate) {
+        self.session.settle(number);
+        self.tell(match fate {
+            Fate::Moved => Told::Moved(number),
+            Fate::Stays => Told::Stays(number),
+        });
+    }
+
+    /// A round begins, or this site is not being left any more.
+    fn follow_round(&mut self) {
+        let is_leaving = *self.rounds.borrow_and_update() != 0;
+        self.session.forget_wishes();
+        match (self.is_leaving, is_leaving) {
+            (_, true) => self.tell(Told::Drain),
+            (true, false) => self.tell(Told::Resume),
+            (false, false) => {}
+        }
+        self.is_leaving = is_leaving;
+    }
+
+    fn follow_rules(&self, owner: &Owner, rules: Option<&Rules>) -> Result<(), Fault> {
+        owner.pass(rules)?;
+        let join = Join { name: self.name.clone(), addresses: self.addresses.clone() };
+        trust::may_serve(&join, rules)
+    }
+
+    /// A connection of another site is its own now. One whose client has gone meanwhile ends here.
+    fn give(&mut self, Given { stream, state }: Given) {
+        let (Ok(client), Ok(service)) = (stream.peer_addr(), stream.local_addr()) else { return };
+        let plain = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
+        let told = Told::Given { client: plain(client), service: plain(service), state };
+        self.put(Outgoing { octets: told.encode(), socket: Some(stream.into()) });
+    }
+
+    fn tell(&mut self, told: Told) {
+        self.put(Outgoing { octets: told.encode(), socket: None });
+    }
+
+    fn put(&mut self, outgoing: Outgoing) {
+        let by = Instant::now() + self.visit.waits.word;
+        self.heard_by.get_or_insert(by);
+        self.outgoing.push_back(outgoing);
+    }
+}
+
+/// Says the first of what is to be said; waits for ever while there is nothing.
+async fn say_first(wire: &Wire, outgoing: &VecDeque<Outgoing>) -> std::io::Result<()> {
+    match outgoing.front() {
+        Some(first) => wire.say(first).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits until then; for ever if there is no such time.
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

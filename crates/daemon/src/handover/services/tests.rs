@@ -1,0 +1,440 @@
+//! Services of every kind: good ones, slow ones, such as die in the middle, and such as mean harm. None of them has more of
+//! the daemon than it may, and nothing that it brought is left behind.
+
+use super::wire::Wire;
+use super::{Roster, Rules, Visit, Waits};
+use crate::clock::Clock;
+use crate::events::Bus;
+use crate::handover::cooperation::{Cooperation, Fate, Given, Offered, Offers, Wish, prepare};
+use continuity::handover::Message;
+use continuity::service::Session;
+use linux::pass::{self, MOST_DESCRIPTORS};
+use nix::unistd::Uid;
+use socket2::{Domain, Socket, Type};
+use std::collections::BTreeSet;
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+use tokio::io::Interest;
+use tokio::net::UnixStream;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How long something that must happen may take on a machine that is busy with other things.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// What is waited for here without being expected.
+const SHORT: Waits = Waits { word: Duration::from_millis(300), turn: Duration::from_millis(100) };
+const LONG: Waits = Waits { word: PATIENCE, turn: PATIENCE };
+/// Nothing is ever sent to the port; connections are between sockets of the test.
+const HERE: &str = "127.0.0.1";
+
+/// A daemon with a door, and one service in it.
+struct Stage {
+    offers: Offers,
+    rules: watch::Sender<Option<Rules>>,
+    roster: Roster,
+    bus: Bus,
+    service: UnixStream,
+    visit: JoinHandle<()>,
+}
+
+fn rules() -> Rules {
+    let users = BTreeSet::from([Uid::current().as_raw().to_string()]);
+    Rules { socket: "/nowhere".into(), users, addresses: [HERE.parse().unwrap()].into() }
+}
+
+impl Stage {
+    fn new(waits: Waits) -> Self {
+        let (cooperation, offers) = prepare();
+        Stage::at(cooperation, offers, waits)
+    }
+
+    /// One more service of the same daemon.
+    fn another(&self) -> Self {
+        Stage::at(self.offers.cooperation(), prepare().1, LONG)
+    }
+
+    fn at(cooperation: Cooperation, offers: Offers, waits: Waits) -> Self {
+        let (rules, ruled) = watch::channel(Some(rules()));
+        let (roster, bus) = (Roster::default(), Bus::for_test());
+        let ends = Socket::pair(Domain::UNIX, Type::SEQPACKET.nonblocking(), None).unwrap();
+        let [service, far] = [ends.0, ends.1].map(|end| {
+            let end = std::os::unix::net::UnixStream::from(OwnedFd::from(end));
+            UnixStream::from_std(end).unwrap()
+        });
+        let (clock, told) = (Clock::start(), bus.clone());
+        let visit = Visit { rules: ruled, cooperation, roster: roster.clone(), waits, clock, bus: told };
+        let visit = tokio::spawn(visit.receive(Wire::new(far)));
+        Stage { offers, rules, roster, bus, service, visit }
+    }
+
+    /// The service says something, and brings descriptors.
+    async fn say(&self, octets: &[u8], descriptors: &[BorrowedFd<'_>]) {
+        let say = || Ok(pass::send(&self.service, octets, descriptors)?);
+        loop {
+            self.service.writable().await.unwrap();
+            match self.service.try_io(Interest::WRITABLE, say) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                said => return said.unwrap(),
+            }
+        }
+    }
+
+    /// What the service is told next, and the descriptors that come along; empty when the daemon has hung up.
+    async fn hear(&self) -> (String, Vec<OwnedFd>) {
+        let mut room = vec![0; 80_000];
+        let hear = async {
+            loop {
+                self.service.readable().await.unwrap();
+                let receive = || Ok(pass::receive(&self.service, &mut room)?);
+                match self.service.try_io(Interest::READABLE, receive) {
+                    Ok(heard) => return heard,
+                    // What the daemon has not read is lost with it.
+                    Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        };
+        let (length, descriptors) = tokio::time::timeout(PATIENCE, hear).await.unwrap();
+        (String::from_utf8(room[..length].to_vec()).unwrap(), descriptors)
+    }
+
+    async fn hears(&self, expected: &str) {
+        assert_eq!(self.hear().await.0, expected);
+    }
+
+    async fn join(&self, port: u16) {
+        self.say(format!("join 1 chat {HERE}:{port}\n").as_bytes(), &[]).await;
+        self.hears("joined\n").await;
+    }
+
+    /// This site is being left, and another one can be reached.
+    async fn drain(&self) {
+        self.offers.round.send_modify(|round| *round += 1);
+        self.hears("drain\n").await;
+    }
+
+    /// What a way to another site leads to: the service has a turn, and what it offers then is the driver's.
+    async fn turn(&mut self) -> JoinHandle<Option<Offered>> {
+        let wish = self.wish().await;
+        let granted = tokio::spawn(wish.grant());
+        self.hears("turn\n").await;
+        granted
+    }
+
+    async fn wish(&mut self) -> Wish {
+        tokio::time::timeout(PATIENCE, self.offers.wishes.recv()).await.unwrap().unwrap()
+    }
+
+    /// The daemon hangs up, and says why.
+    async fn is_refused(&mut self, why: &str) {
+        self.hears(&format!("refused {why}\n")).await;
+        self.hears("").await;
+        tokio::time::timeout(PATIENCE, &mut self.visit).await.unwrap().unwrap();
+        assert_eq!(self.roster.all(), []);
+        let told = self.bus.latest().pop().unwrap();
+        assert!(told.text.contains(why), "{}", told.text);
+    }
+}
+
+/// A client's end and the service's.
+fn connection() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind((HERE, 0)).unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    (client, listener.accept().unwrap().0)
+}
+
+fn port(service: &TcpStream) -> u16 {
+    service.local_addr().unwrap().port()
+}
+
+fn given(stream: TcpStream, state: &[u8]) -> Given {
+    stream.set_nonblocking(true).unwrap();
+    Given { stream, state: state.to_vec() }
+}
+
+#[tokio::test]
+async fn a_service_gives_its_connections_and_is_given_others() {
+    let mut stage = Stage::new(LONG);
+    let (_client, stream) = connection();
+    stage.join(port(&stream)).await;
+    let here: SocketAddr = stream.local_addr().unwrap();
+    let known = stage.roster.all().pop().unwrap();
+    assert_eq!((known.name.as_str(), known.addresses, known.is_full), ("chat", vec![here], false));
+    stage.drain().await;
+    stage.say(b"wish 2\n", &[]).await;
+    for (number, fate, told) in [(7, Fate::Stays, "stays 7\n"), (8, Fate::Moved, "moved 8\n")] {
+        let granted = stage.turn().await;
+        stage.say(format!("offer {number}\nthe state\n of {number}").as_bytes(), &[stream.as_fd()]).await;
+        let offered = granted.await.unwrap().unwrap();
+        assert_eq!(offered.state, format!("the state\n of {number}").as_bytes());
+        let socket = socket2::SockRef::from(&offered.socket).local_addr().unwrap();
+        assert_eq!(socket.as_socket(), Some(here));
+        offered.fate.send(fate).unwrap();
+        stage.hears(told).await;
+    }
+    stage.offers.round.send_replace(0);
+    stage.hears("resume\n").await;
+    let (client, stream) = connection();
+    let ends = (client.local_addr().unwrap(), stream.local_addr().unwrap());
+    assert!(stage.offers.give(here, given(stream, b"17\n1024")));
+    let (told, mut sockets) = stage.hear().await;
+    assert_eq!(told, format!("given {} {}\n17\n1024", ends.0, ends.1));
+    let stream = TcpStream::from(sockets.pop().unwrap());
+    assert_eq!((stream.peer_addr().unwrap(), sockets.len()), (ends.0, 0));
+}
+
+#[tokio::test]
+async fn what_a_service_must_not_do_ends_it_and_leaves_nothing_behind() {
+    let (_client, stream) = connection();
+    let joins = format!("join 1 chat {HERE}:{}\n", port(&stream));
+    let (pipe, end) = io::pipe().unwrap();
+    let long = [&b"offer 1\n"[..], &vec![b'x'; Message::MOST_STATE + 2000]].concat();
+    let nothing = &[][..];
+    let (pipes, streams) = (&[end.as_fd(); MOST_DESCRIPTORS][..], &[stream.as_fd()][..]);
+    type Said<'s> = (&'s [u8], &'s [BorrowedFd<'s>]);
+    let cases: [(&[Said<'_>], &str); 14] = [
+        (&[(b"join 7 chat 127.0.0.1:9\n", nothing)], "it speaks version 7, and this daemon speaks 1"),
+        (
+            &[(b"join 1 chat 127.0.0.2:9\n", nothing)],
+            "127.0.0.2:9 is at no address of a service of this site",
+        ),
+        (&[(b"wish 1\n", nothing)], "the first that a service says is `join`"),
+        (&[(joins.as_bytes(), pipes)], "an `offer` brings one socket, and nothing else brings any"),
+        (&[(joins.as_bytes(), nothing), (b"hello\n", nothing)], "no service says `hello`"),
+        (&[(joins.as_bytes(), nothing), (joins.as_bytes(), nothing)], "a service joins once"),
+        (
+            &[(joins.as_bytes(), nothing), (b"room\n", pipes)],
+            "an `offer` brings one socket, and nothing else brings any",
+        ),
+        (&[(joins.as_bytes(), nothing), (&long, streams)], "a packet is longer than the longest message"),
+        (
+            &[(joins.as_bytes(), nothing), (b"pass\n", nothing)],
+            "`offer` and `pass` answer a `turn`, and there was none",
+        ),
+        (
+            &[(joins.as_bytes(), nothing), (b"offer 1\n", streams)],
+            "`offer` and `pass` answer a `turn`, and there was none",
+        ),
+        (
+            &[(joins.as_bytes(), nothing), (b"offer 1\n", nothing)],
+            "an `offer` brings one socket, and nothing else brings any",
+        ),
+        (
+            &[(joins.as_bytes(), nothing), (b"offer 1\n", pipes)],
+            "an `offer` brings one socket, and nothing else brings any",
+        ),
+        (
+            &[(b"join 1 chat\n", nothing)],
+            "it joins with 1 to 16 addresses, such as 198.18.0.53:7 and [2001:db8:53::53]:7",
+        ),
+        (
+            &[(b"\xff\n", nothing)],
+            "a message is a line of ASCII words, of at most 1024 octets, and a line feed",
+        ),
+    ];
+    for (says, why) in cases {
+        let mut stage = Stage::new(LONG);
+        for (index, (octets, descriptors)) in says.iter().enumerate() {
+            stage.say(octets, descriptors).await;
+            if index + 1 < says.len() {
+                stage.hears("joined\n").await;
+            }
+        }
+        stage.is_refused(why).await;
+    }
+    // All that was brought is closed: nobody else has the other end of the pipe.
+    drop(end);
+    let mut pipe = pipe;
+    assert_eq!(io::Read::read(&mut pipe, &mut [0]).unwrap(), 0);
+}
+
+/// It has a turn, and offers this.
+async fn offers(stage: &mut Stage, socket: BorrowedFd<'_>) {
+    stage.drain().await;
+    stage.say(b"wish 1\n", &[]).await;
+    stage.turn().await;
+    stage.say(b"offer 1\n", &[socket]).await;
+}
+
+#[tokio::test]
+async fn only_a_connection_of_its_own_can_be_offered() {
+    let (_client, stream) = connection();
+    let (_other_client, other) = connection();
+    let datagrams = std::net::UdpSocket::bind((HERE, 0)).unwrap();
+    let (unix, _end) = std::os::unix::net::UnixStream::pair().unwrap();
+    let foreign = format!("it has offered a connection at {HERE}:{}, where it has not joined", port(&other));
+    let nothing = "it has offered something that is no TCP socket";
+    let file = std::fs::File::open("/dev/null").unwrap();
+    let cases = [
+        (datagrams.as_fd(), nothing),
+        (unix.as_fd(), nothing),
+        (file.as_fd(), nothing),
+        (other.as_fd(), &foreign),
+    ];
+    for (socket, why) in cases {
+        let mut stage = Stage::new(LONG);
+        stage.join(port(&stream)).await;
+        offers(&mut stage, socket).await;
+        stage.is_refused(why).await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_whose_client_has_gone_stays_and_a_listener_goes_nowhere() {
+    let listener = TcpListener::bind((HERE, 0)).unwrap();
+    let mut stage = Stage::new(LONG);
+    stage.join(listener.local_addr().unwrap().port()).await;
+    offers(&mut stage, listener.as_fd()).await;
+    stage.hears("stays 1\n").await;
+    let (client, stream) = connection();
+    socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(client);
+    let mut stage = Stage::new(LONG);
+    stage.join(port(&stream)).await;
+    offers(&mut stage, stream.as_fd()).await;
+    stage.hears("stays 1\n").await;
+}
+
+#[tokio::test]
+async fn a_turn_that_is_not_answered_lapses_and_the_answer_that_comes_late_keeps_the_connection() {
+    let (_client, stream) = connection();
+    let mut stage = Stage::new(SHORT);
+    stage.join(port(&stream)).await;
+    stage.drain().await;
+    stage.say(b"wish 1\n", &[]).await;
+    let granted = stage.turn().await;
+    // The driver has its way back, and gives it to somebody else.
+    assert!(tokio::time::timeout(PATIENCE, granted).await.unwrap().unwrap().is_none());
+    stage.say(b"offer 5\n", &[stream.as_fd()]).await;
+    stage.hears("stays 5\n").await;
+    // The next turn is one of its own.
+    stage.say(b"wish 1\n", &[]).await;
+    let granted = stage.turn().await;
+    stage.say(b"offer 5\n", &[stream.as_fd()]).await;
+    granted.await.unwrap().unwrap().stays();
+    stage.hears("stays 5\n").await;
+}
+
+#[tokio::test]
+async fn a_service_that_dies_in_the_middle_leaves_its_connections_to_the_daemon() {
+    let (mut client, stream) = connection();
+    let here = stream.local_addr().unwrap();
+    let mut stage = Stage::new(LONG);
+    stage.join(port(&stream)).await;
+    stage.drain().await;
+    stage.say(b"wish 1\n", &[]).await;
+    let granted = stage.turn().await;
+    stage.say(b"offer 1\n", &[stream.as_fd()]).await;
+    drop(stream);
+    let offered = granted.await.unwrap().unwrap();
+    assert!(stage.offers.has_room(here));
+    let Stage { service, visit, offers, roster, .. } = stage;
+    drop(service);
+    tokio::time::timeout(PATIENCE, visit).await.unwrap().unwrap();
+    assert!(!offers.has_room(here), "nobody is there any more that would take one");
+    assert_eq!(roster.all(), []);
+    // It stays, and nobody serves it: it ends, and the client knows.
+    offered.stays();
+    assert_eq!(io::Read::read(&mut client, &mut [0]).unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_read_is_given_no_more_than_it_has_room_for_and_is_left() {
+    let (_client, stream) = connection();
+    let here = stream.local_addr().unwrap();
+    let mut stage = Stage::new(Waits { word: Duration::from_millis(500), turn: PATIENCE });
+    stage.join(port(&stream)).await;
+    let mut clients = Vec::new();
+    while stage.offers.has_room(here) {
+        let (client, stream) = connection();
+        clients.push(client);
+        stage.offers.give(here, given(stream, &vec![b'x'; Message::MOST_STATE]));
+        tokio::task::yield_now().await;
+        assert!(clients.len() < 100, "its memory is bounded");
+    }
+    tokio::time::timeout(PATIENCE, &mut stage.visit).await.unwrap().unwrap();
+    assert!(stage.bus.latest().pop().unwrap().text.contains("it does not read what it is told"));
+    drop(stage);
+    for mut client in clients {
+        // In order or not: none waits for nobody.
+        client.set_read_timeout(Some(PATIENCE)).unwrap();
+        let end = io::Read::read(&mut client, &mut [0]);
+        assert!(
+            matches!(&end, Ok(0)) || end.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionReset)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_is_full_is_given_none() {
+    let mut stage = Stage::new(LONG);
+    let here: SocketAddr = "127.0.0.1:19".parse().unwrap();
+    stage.join(19).await;
+    assert!(stage.offers.has_room(here));
+    assert!(stage.offers.has_room("[::ffff:127.0.0.1]:19".parse().unwrap()), "of a socket for both families");
+    stage.say(b"full\n", &[]).await;
+    while stage.offers.has_room(here) {
+        tokio::task::yield_now().await;
+    }
+    assert!(stage.roster.all()[0].is_full);
+    stage.say(b"room\n", &[]).await;
+    while !stage.offers.has_room(here) {
+        tokio::task::yield_now().await;
+    }
+    stage.rules.send_replace(None);
+    stage.is_refused("the site file lets no services join any more").await;
+}
+
+#[tokio::test]
+async fn a_service_has_no_more_turns_at_a_time_than_its_share() {
+    let mut stage = Stage::new(LONG);
+    stage.join(19).await;
+    stage.drain().await;
+    stage.say(format!("wish {}\n", u32::MAX).as_bytes(), &[]).await;
+    for _ in 0..Session::MOST_AT_ONCE {
+        stage.turn().await;
+    }
+    let more = tokio::time::timeout(SHORT.word, stage.offers.wishes.recv()).await;
+    assert!(more.is_err(), "the others wait until it has answered");
+    stage.say(b"pass\n", &[]).await;
+    stage.turn().await;
+}
+
+#[tokio::test]
+async fn what_was_wished_is_wished_no_more_in_the_next_round() {
+    let mut stage = Stage::new(LONG);
+    stage.join(19).await;
+    stage.drain().await;
+    stage.say(b"wish 2\n", &[]).await;
+    stage.turn().await;
+    stage.say(b"pass\n", &[]).await;
+    let second = stage.wish().await;
+    stage.drain().await;
+    tokio::spawn(second.grant());
+    stage.say(b"wish 1\n", &[]).await;
+    stage.turn().await;
+    stage.say(b"pass\n", &[]).await;
+    let more = tokio::time::timeout(SHORT.word, stage.offers.wishes.recv()).await;
+    assert!(more.is_err(), "it wished for one");
+}
+
+#[tokio::test]
+async fn nobody_takes_the_place_of_another_service() {
+    let first = Stage::new(LONG);
+    first.join(19).await;
+    let mut second = first.another();
+    second.say(b"join 1 other 127.0.0.1:20 127.0.0.1:19\n", &[]).await;
+    second.is_refused("127.0.0.1:19 has a service already").await;
+    let third = first.another();
+    third.join(20).await;
+    assert!(first.offers.has_room("127.0.0.1:19".parse().unwrap()));
+}
+
+#[tokio::test]
+async fn whoever_says_nothing_or_may_not_join_is_left() {
+    let mut stage = Stage::new(SHORT);
+    stage.is_refused("it has not joined in time").await;
+}
