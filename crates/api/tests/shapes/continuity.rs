@@ -29,6 +29,13 @@ pub(crate) fn continuity() -> Continuity {
             longest_stall_us: 4_120,
             total_stall_us: 41_230,
         },
+        services: vec![CooperatingService {
+            name: "chat".to_owned(),
+            user: "_chat".to_owned(),
+            addresses: vec!["198.18.0.53:7".parse().unwrap(), "[2001:db8:53::53]:7".parse().unwrap()],
+            since: WHEN,
+            is_full: false,
+        }],
     }
 }
 

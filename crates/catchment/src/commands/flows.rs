@@ -7,7 +7,7 @@ use crate::terminal::{Paint, Terminal, Tone};
 use crate::words::{age, count, list, now};
 use api::client::Server;
 use api::client::blocking::Client;
-use api::{Continuity, ContinuityState, Flow, Flows, HandedOver, OwnerState, route};
+use api::{Continuity, ContinuityState, CooperatingService, Flow, Flows, HandedOver, OwnerState, route};
 use std::io::Write;
 use std::time::Duration;
 use terms::{Thousands, WallTime};
@@ -71,7 +71,17 @@ pub(super) fn standing(continuity: &Continuity, now: WallTime, paint: Paint) -> 
     let relay = continuity.relay.as_ref().map(|site| {
         paint.text(Tone::Careful, &format!("this site is held: {site} answers new users in its place")) + "\n"
     });
-    format!("{line}\n{}", relay.unwrap_or_default())
+    format!("{line}\n{}{}", relay.unwrap_or_default(), cooperating(continuity))
+}
+
+/// The services of other processes whose connections go to another site in a drain; nothing where there are none.
+fn cooperating(continuity: &Continuity) -> String {
+    let service = |service: &CooperatingService| {
+        let addresses = list(service.addresses.iter().map(ToString::to_string));
+        let full = if service.is_full { ", takes no more" } else { "" };
+        format!("connections of {} go along in a drain ({addresses}{full})\n", service.name)
+    };
+    continuity.services.iter().map(service).collect()
 }
 
 fn owned(continuity: &Continuity) -> String {
