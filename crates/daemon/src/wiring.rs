@@ -22,7 +22,7 @@
 //!  thread "addresses": Keeper ──presence (latest)──> check tasks, decision loop
 //!  collector task ×n (with the attendants) ──lines (latest)──> peer tasks; ──messages (line: so many octets)──> collector
 //!  thread "handover" <──situation (latest)── thread "continuity"; <──connections at rest (queue of one)── DNS threads;
-//!     ──connections of other sites (queue)──> DNS threads
+//!     ──connections of other sites (queue)──> DNS threads; the same with thread "services", for services of other processes
 //!  thread "continuity" <──views (latest)── decision loop; ──how moved connections fare (latest)──> status, metrics
 //!  fleet driver (with the attendants) <──wishes, views (latest)── decision loop; ──grants (latest)──> decision loop
 //!  thread "recording" <──what every machine is told (queue, dropped when full)── decision loop, peer tasks

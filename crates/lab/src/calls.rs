@@ -6,13 +6,18 @@
 //!  call     one connection of a client: sends, compares what comes back, keeps its account
 //!  stray    segments of connections that there are not, and who is reset for them
 //!  ask      the same, to the DNS service
+//!  stream   another process on each host: sends lines that count themselves, and cooperates in a drain
+//!  follow   one connection to it
 //! ```
 //! Both ends are ordinary sockets of ordinary kernels.
 
 mod ask;
 mod call;
 pub mod echo;
+mod follow;
+mod packets;
 pub(crate) mod stray;
+pub mod stream;
 
 pub(crate) use call::Pace;
 pub use call::{Call, Ended};
@@ -20,16 +25,16 @@ pub use call::{Call, Ended};
 use crate::clock;
 use crate::plan::SERVICE;
 use crate::running::lock;
-use linux::{Error, Namespace, Result};
+use linux::{Error, Namespace, Result, socket};
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 use terms::Family;
-use tokio::net::TcpSocket;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::Handle;
 
 /// What somebody types, or a program that keeps a connection warm: it waits for the answer, and for a while.
@@ -46,6 +51,8 @@ pub(crate) enum Speech {
     Echo(Pace),
     /// To the DNS service.
     Dns,
+    /// To the stream service.
+    Stream,
 }
 
 /// The connections of all clients, and the thread that speaks for them.
@@ -92,12 +99,14 @@ impl Calls {
             let port = match speech {
                 Speech::Echo(_) => echo::PORT,
                 Speech::Dns => ask::PORT,
+                Speech::Stream => stream::PORT,
             };
             let to = SocketAddr::new(SERVICE.of(family), port);
             let connecting = begin(&self.runtime, socket.connect(to));
             match speech {
                 Speech::Echo(pace) => self.runtime.spawn(call::speak(connecting, pace, account)),
                 Speech::Dns => self.runtime.spawn(ask::speak(connecting, account)),
+                Speech::Stream => self.runtime.spawn(follow::speak(connecting, account)),
             };
         }
         Ok(())
@@ -120,4 +129,21 @@ fn begin<'w, T: Send + 'w>(
         Poll::Ready(done) => Box::pin(std::future::ready(done)),
         Poll::Pending => work,
     }
+}
+
+/// Connections that wait to be accepted: a scenario may open thousands at once.
+const WAITING: u32 = 4096;
+
+/// Listens at an anycast address, which need not be there yet.
+fn listen(address: IpAddr, port: u16) -> Result<TcpListener> {
+    let failed = |error| Error::new(format!("listen at {address} port {port}"), error);
+    let socket = match address {
+        IpAddr::V4(_) => TcpSocket::new_v4(),
+        IpAddr::V6(_) => TcpSocket::new_v6(),
+    };
+    let socket = socket.map_err(failed)?;
+    socket::allow_foreign_address(&socket, Family::of(address))?;
+    socket.set_reuseaddr(true).map_err(failed)?;
+    socket.bind(SocketAddr::new(address, port)).map_err(failed)?;
+    socket.listen(WAITING).map_err(failed)
 }

@@ -136,6 +136,11 @@ sentences! {
         /// each it asks for the SOA of `example.`, compares the answer with the first one, and asks again half a second later.
         OpenDnsConnections { count: Count, client: ClientName } =
             ["open" count "dns" "connections" "from" client];
+        /// The client opens so many TCP connections to the stream service at the anycast address, every other one over IPv6. Over
+        /// each comes a line every tenth of a second, with its number and how many octets have come from the client, which sends
+        /// 512 with every fifth. The service cooperates: in a drain its connections go to another site.
+        OpenStreamConnections { count: Count, client: ClientName } =
+            ["open" count "stream" "connections" "from" client];
         /// The client begins a transfer over IPv4 and one over IPv6: up to 6.5 MB a second to the echo service, which
         /// sends all of it back.
         BeginTransfers { client: ClientName } = ["begin" "transfers" "from" client];
@@ -226,6 +231,7 @@ impl Fault {
             | Fault::LeaveGroup { .. }
             | Fault::OpenConnections { .. }
             | Fault::OpenDnsConnections { .. }
+            | Fault::OpenStreamConnections { .. }
             | Fault::BeginTransfers { .. }
             | Fault::PowerCutHost { .. }
             | Fault::UrpfRouter { .. }
@@ -415,6 +421,9 @@ impl Fault {
             Fault::OpenConnections { count, client } => format!("{client} opens {count} connections"),
             Fault::OpenDnsConnections { count, client } => {
                 format!("{client} opens {count} connections to the DNS service")
+            }
+            Fault::OpenStreamConnections { count, client } => {
+                format!("{client} opens {count} connections to the stream service")
             }
             Fault::BeginTransfers { client } => {
                 format!("{client} begins a transfer over IPv4 and one over IPv6")

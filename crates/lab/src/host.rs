@@ -1,7 +1,7 @@
 //! A host of a site, behind its edge router: it runs the real daemon, and NSD or Unbound beside it where the
 //! world says so.
 
-use crate::calls::echo;
+use crate::calls::{echo, stream};
 use crate::machine::Machine;
 use crate::plan::{HostId, NodeId, Plan};
 use crate::processes::{ProcessId, Processes};
@@ -21,6 +21,9 @@ pub(crate) const SITE_FILE: &str = "site.toml";
 /// The control socket of the daemon in the host's directory.
 pub(crate) const DAEMON_SOCKET: &str = "api.sock";
 
+/// The arguments with which this program is a service that runs beside the daemon.
+type Beside = [&'static str; 2];
+
 /// A host that runs.
 #[derive(Debug)]
 pub(crate) struct Host {
@@ -28,8 +31,8 @@ pub(crate) struct Host {
     daemon: ProcessId,
     /// The service that is a process of its own; none where it is built into the daemon.
     service: Option<(Server, ProcessId)>,
-    /// The echo service, where sites look after connections.
-    echo: Option<ProcessId>,
+    /// The echo service and the stream service, where sites look after connections.
+    beside: Vec<(Beside, ProcessId)>,
 }
 
 impl Host {
@@ -60,9 +63,14 @@ impl Host {
         let service = started.map(|process| (service.server, process));
         // What clients connect to is at the address that they ask.
         let calls = world.operation.continuity && described.service == 0;
-        let echo = calls.then(|| run_echo(&directory, machine, processes)).transpose()?;
+        let beside: &[Beside] = if calls { &[echo::ARGUMENTS, stream::ARGUMENTS] } else { &[] };
+        let start = |arguments: &Beside| {
+            let process = run_beside(*arguments, &directory, machine, processes)?;
+            Ok((*arguments, process))
+        };
+        let beside = beside.iter().map(start).collect::<Result<_>>()?;
         let daemon = run_daemon(&directory, machine, processes)?;
-        Ok(Host { directory, daemon, service, echo })
+        Ok(Host { directory, daemon, service, beside })
     }
 
     /// The process of its daemon.
@@ -82,7 +90,8 @@ impl Host {
 
     /// Its processes.
     pub(crate) fn processes(&self) -> Vec<ProcessId> {
-        self.service().into_iter().chain(self.echo).chain([self.daemon]).collect()
+        let beside = self.beside.iter().map(|(_, process)| *process);
+        self.service().into_iter().chain(beside).chain([self.daemon]).collect()
     }
 
     /// Starts what has ended, the service first.
@@ -90,8 +99,10 @@ impl Host {
         if self.service().is_some_and(|service| !processes.is_alive(service)) {
             self.restart_service(machine, processes)?;
         }
-        if self.echo.is_some_and(|echo| !processes.is_alive(echo)) {
-            self.echo = Some(run_echo(&self.directory, machine, processes)?);
+        for (arguments, process) in &mut self.beside {
+            if !processes.is_alive(*process) {
+                *process = run_beside(*arguments, &self.directory, machine, processes)?;
+            }
         }
         if processes.is_alive(self.daemon) { Ok(()) } else { self.restart_daemon(machine, processes) }
     }
@@ -119,11 +130,17 @@ fn run_daemon(directory: &Path, machine: &Machine, processes: &Processes) -> Res
     run((command, "this program"), directory, "daemon.log", machine, processes)
 }
 
-/// So is the echo service.
-fn run_echo(directory: &Path, machine: &Machine, processes: &Processes) -> Result<ProcessId> {
+/// So is what runs beside it.
+fn run_beside(
+    arguments: Beside,
+    directory: &Path,
+    machine: &Machine,
+    processes: &Processes,
+) -> Result<ProcessId> {
     let mut command = Command::new("/proc/self/exe");
-    command.arg0("catchment").args(echo::ARGUMENTS);
-    run((command, "this program"), directory, "echo.log", machine, processes)
+    command.arg0("catchment").args(arguments);
+    let [_, name] = arguments;
+    run((command, "this program"), directory, &format!("{name}.log"), machine, processes)
 }
 
 /// The service of a site, where it is a process of its own; its files are in `directory`.

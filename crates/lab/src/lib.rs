@@ -79,6 +79,7 @@ pub mod zones;
 
 pub use cable::ends::Ends;
 pub use calls::echo::echo;
+pub use calls::stream::stream;
 pub use command::{CommandError, down, exec, fault, nodes};
 pub use mission::init;
 pub use replay::HistoryFiles;

@@ -123,12 +123,21 @@ impl Names {
                     hint: format!("the hosts are {}", self.hosts.join(", ")),
                 })
             }
-            Fault::OpenConnections { .. } | Fault::BeginTransfers { .. } if !self.has_echo => Some(Wrong {
-                message: "nobody sends back what clients send: no site looks after connections".to_owned(),
-                hint: "give the world a section `[site]` with `continuity = true`, and a `[fleet]`"
-                    .to_owned(),
-            }),
-            Fault::OpenConnections { count, .. } | Fault::OpenDnsConnections { count, .. }
+            Fault::OpenConnections { .. }
+            | Fault::OpenStreamConnections { .. }
+            | Fault::BeginTransfers { .. }
+                if !self.has_echo =>
+            {
+                Some(Wrong {
+                    message: "nobody sends back what clients send: no site looks after connections"
+                        .to_owned(),
+                    hint: "give the world a section `[site]` with `continuity = true`, and a `[fleet]`"
+                        .to_owned(),
+                })
+            }
+            Fault::OpenConnections { count, .. }
+            | Fault::OpenDnsConnections { count, .. }
+            | Fault::OpenStreamConnections { count, .. }
                 if !(1..=MOST_CONNECTIONS).contains(&count.get()) =>
             {
                 Some(Wrong {

@@ -34,6 +34,7 @@ impl Lab {
             | Fault::LeaveGroup { .. }
             | Fault::OpenConnections { .. }
             | Fault::OpenDnsConnections { .. }
+            | Fault::OpenStreamConnections { .. }
             | Fault::BeginTransfers { .. } => Happening::Delivery { said: said.clone() },
             fault if fault.sends() => Happening::Delivery { said: said.clone() },
             _ => Happening::Fault { said: said.clone() },

@@ -1,5 +1,6 @@
 //! The files of a site, as text: what its daemon and its service are told.
 
+use crate::calls::stream::SOCKET;
 use crate::continuity::pins_of;
 use crate::core::{DEPENDENCY, store_url};
 use crate::hostile;
@@ -113,7 +114,8 @@ pub fn site_file(world: &World, plan: &Plan, site: &Site, (id, host): (HostId, N
         let node = plan.node(host);
         let _ = write!(
             text,
-            "\n[continuity]\nnumber = {}\ninterfaces = [\"{}\"]\naddresses = [\"{}\", \"{}\"]\nmtu = 1500\npins = \"{}\"\n",
+            "\n[continuity]\nnumber = {}\ninterfaces = [\"{}\"]\naddresses = [\"{}\", \"{}\"]\nmtu = 1500\npins = \"{}\"\n\
+             services = {{ socket = \"{SOCKET}\" }}\n",
             plan.nodes.iter().take(host.0).filter(|node| matches!(node.role, Role::Host(_))).count(),
             port.interface,
             own.v4,

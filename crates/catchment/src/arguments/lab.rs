@@ -30,6 +30,9 @@ pub(crate) enum Lab {
     /// The echo service of a site of the lab
     #[command(hide = true)]
     Echo,
+    /// The stream service of a site of the lab
+    #[command(hide = true)]
+    Stream,
     /// Runs a command inside a node and passes its exit code on
     #[command(
         after_help = "Example:\n  catchment lab exec tokyo -- dig @198.18.0.53 CH TXT id.server +short"

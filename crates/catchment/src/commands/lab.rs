@@ -16,6 +16,7 @@ pub(crate) fn run(command: Lab, terminal: &mut Terminal) -> anyhow::Result<Outco
         Lab::Test(arguments) => test(arguments),
         Lab::Init => ended(lab::init().map(|()| Outcome::Yes)),
         Lab::Echo => Ok(lab::echo().map(|()| Outcome::Yes)?),
+        Lab::Stream => Ok(lab::stream().map(|()| Outcome::Yes)?),
         Lab::Exec(exec) => Ok(lab::exec(&exec.running.name, &exec.node, &exec.command)?.into()),
         Lab::Nodes(nodes) => list(&lab::nodes(&nodes.running.name)?, nodes.json, terminal),
         Lab::Fault(LabFault { kind, target, running }) => order(&running, &kind, &target, terminal),

@@ -7,12 +7,13 @@
 //! ```
 //! What is said, and in which order: [`continuity::service`]. A service is believed no more than anybody else is: what it may
 //! hold here is bounded, it is waited for only so long, and each socket that it offers is looked at. Why so:
-//! docs/decisions/0023-cooperating-services.md.
+//! docs/decisions/0024-cooperating-services.md.
 
 mod door;
 mod event;
 mod fault;
 mod roster;
+mod seats;
 mod session;
 mod trust;
 mod wire;
@@ -27,23 +28,23 @@ use crate::events::Bus;
 use config::SiteFile;
 use door::Door;
 use event::Event;
+use seats::Seats;
 use session::Visit;
 use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 use terms::Reason;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// Services that may be connected at the same time.
-const SEATS: usize = 16;
-
-/// How long a place is taken at least: whoever comes and goes all the time is told no more often.
+/// How long a place is taken at least: whoever comes and goes all the time is told of no more often.
 const LEAST_VISIT: Duration = Duration::from_secs(1);
+
+/// The same for whoever was not let in.
+const LEAST_REFUSED: Duration = Duration::from_secs(10);
 
 /// When a door that cannot be opened is tried again, and after a service could not be let in.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
@@ -115,7 +116,7 @@ impl Reception {
 
     pub(super) async fn run(mut self) {
         let (mut door, mut is_told) = (None, false);
-        let seats = Arc::new(Semaphore::new(SEATS));
+        let seats = Seats::default();
         let mut visits = JoinSet::new();
         loop {
             let wanted = self.rules.borrow_and_update().as_ref().map(|rules| rules.socket.clone());
@@ -141,12 +142,13 @@ impl Reception {
                 accepted = accept(door.as_ref()) => match accepted {
                     Ok(caller) => {
                         // Whoever is one too many tries again.
-                        if let Ok(seat) = Arc::clone(&seats).try_acquire_owned() {
+                        if let Some(seat) = caller.user().ok().and_then(|user| seats.take(user)) {
                             let visit = self.visit();
                             visits.spawn(async move {
-                                let least = Instant::now() + LEAST_VISIT;
-                                visit.receive(caller).await;
-                                sleep_until(least).await;
+                                let began = Instant::now();
+                                let has_joined = visit.receive(caller).await;
+                                let least = if has_joined { LEAST_VISIT } else { LEAST_REFUSED };
+                                sleep_until(began + least).await;
                                 drop(seat);
                             });
                         }

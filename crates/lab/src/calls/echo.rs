@@ -1,22 +1,18 @@
 //! The service that sends back what it gets (RFC 862), at the anycast address: a process of its own on each host of a site,
 //! so that it lives and dies as a service does.
 
+use super::listen;
 use crate::plan::SERVICE;
-use linux::{Error, Result, socket};
+use linux::{Error, Result};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use terms::Family;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 
 /// Its port.
 pub(crate) const PORT: u16 = 7;
 
 /// The hidden arguments with which this program starts itself as that service.
 pub const ARGUMENTS: [&str; 2] = ["lab", "echo"];
-
-/// Connections that wait to be accepted: a scenario may open thousands at once.
-const WAITING: u32 = 4096;
 
 /// Octets that are read of a connection at a time.
 const PIECE: usize = 64 << 10;
@@ -26,7 +22,7 @@ pub fn echo() -> Result<()> {
     let failed = |error| Error::new("serve the echo service", error);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     runtime.block_on(async {
-        let [v4, v6] = SERVICE.both().map(listen);
+        let [v4, v6] = SERVICE.both().map(|address| listen(address, PORT));
         let (v4, v6) = (v4?, v6?);
         let failed = tokio::select! {
             failed = serve(v4) => failed,
@@ -34,19 +30,6 @@ pub fn echo() -> Result<()> {
         };
         Err(Error::new("accept a connection", failed))
     })
-}
-
-fn listen(address: IpAddr) -> Result<TcpListener> {
-    let failed = |error| Error::new(format!("listen at {address} port {PORT}"), error);
-    let socket = match address {
-        IpAddr::V4(_) => TcpSocket::new_v4(),
-        IpAddr::V6(_) => TcpSocket::new_v6(),
-    };
-    let socket = socket.map_err(failed)?;
-    socket::allow_foreign_address(&socket, Family::of(address))?;
-    socket.set_reuseaddr(true).map_err(failed)?;
-    socket.bind(SocketAddr::new(address, PORT)).map_err(failed)?;
-    socket.listen(WAITING).map_err(failed)
 }
 
 async fn serve(listener: TcpListener) -> io::Error {

@@ -111,6 +111,9 @@ impl Lab {
             Fault::LeaveGroup { group, host } => self.leave_group(*group, host)?,
             Fault::OpenConnections { count, client } => self.open_connections(client, count.get())?,
             Fault::OpenDnsConnections { count, client } => self.open_dns_connections(client, count.get())?,
+            Fault::OpenStreamConnections { count, client } => {
+                self.open_stream_connections(client, count.get())?;
+            }
             Fault::BeginTransfers { client } => self.begin_transfers(client)?,
             Fault::RestoreService { site } => self.restore_part(site, Part::Service)?,
             Fault::RestoreDaemon { site } => self.restore_part(site, Part::Daemon)?,

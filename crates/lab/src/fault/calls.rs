@@ -18,6 +18,14 @@ impl Lab {
         self.open(client, Family::ALL.into_iter().cycle().take(count), Speech::Dns)
     }
 
+    pub(super) fn open_stream_connections(
+        &self,
+        client: &ClientName,
+        count: usize,
+    ) -> Result<(), FaultError> {
+        self.open(client, Family::ALL.into_iter().cycle().take(count), Speech::Stream)
+    }
+
     pub(super) fn begin_transfers(&self, client: &ClientName) -> Result<(), FaultError> {
         self.open(client, Family::ALL.into_iter(), Speech::Echo(TRANSFER))
     }

@@ -1,4 +1,4 @@
-//! Where services come in: a Unix socket for the daemon's user and group.
+//! Where services come in: a Unix socket.
 
 use super::wire::Wire;
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -9,8 +9,9 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tokio::net::UnixListener;
 
-/// The group may be given to the users of services; who of them may join is asked at the door.
-const MODE: u32 = 0o660;
+/// Everybody may come to the door. Who comes is what the kernel says, and it is asked there who may join: to be of the daemon's
+/// group would be to read the keys of the site file.
+const MODE: u32 = 0o666;
 
 /// Those that wait to come in.
 const WAITING: i32 = 16;
@@ -32,7 +33,7 @@ impl Door {
             fs::create_dir_all(directory)?;
         }
         let listener = Socket::new(Domain::UNIX, Type::SEQPACKET.nonblocking(), None)?;
-        // Under another name first: there is no moment at which more could come in than may.
+        // Under another name first: whoever finds the socket can connect.
         let hidden = path.with_extension(std::process::id().to_string());
         listener.bind(&SockAddr::unix(&hidden)?)?;
         let named = fs::set_permissions(&hidden, Permissions::from_mode(MODE))
@@ -62,5 +63,31 @@ impl Drop for Door {
     fn drop(&mut self) {
         // The next one would replace it: nothing is lost if it stays.
         let _ = fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_left_behind_is_replaced_and_what_is_no_socket_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("run/services.sock");
+        let mut before = Door::open(&path).unwrap();
+        // A daemon that was killed leaves its socket behind.
+        before.path.push("nowhere");
+        drop(before);
+        let door = Door::open(&path).unwrap();
+        let client = Socket::new(Domain::UNIX, Type::SEQPACKET, None).unwrap();
+        client.connect(&SockAddr::unix(&path).unwrap()).unwrap();
+        assert_eq!(door.accept().await.unwrap().user().unwrap(), nix::unistd::Uid::current().as_raw());
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);
+        drop(door);
+        assert!(!path.exists());
+        fs::write(&path, "a file").unwrap();
+        assert_eq!(Door::open(&path).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"a file");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
     }
 }

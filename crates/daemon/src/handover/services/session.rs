@@ -37,9 +37,9 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    /// From its beginning to its end.
-    pub(super) async fn receive(self, wire: Wire) {
-        let Ok(owner) = Owner::of(&wire).await else { return };
+    /// From its beginning to its end; whether it had joined.
+    pub(super) async fn receive(self, wire: Wire) -> bool {
+        let Ok(owner) = Owner::of(&wire).await else { return false };
         let mut room = vec![0; ROOM];
         let user = Reason::from(owner.words());
         let joined = self.let_in(&wire, &owner, &mut room).await;
@@ -54,12 +54,14 @@ impl Visit {
         };
         wire.say_last(Told::Refused(fault.to_string()).encode());
         let reason = Reason::from(fault.to_string());
+        let has_joined = name.is_some();
         match name {
             Some(name) => self.tell(&Event::Left { name, reason }),
             // Whoever comes and goes without a word is nobody.
             None if fault.is_end() => {}
             None => self.tell(&Event::Refused { user, reason }),
         }
+        has_joined
     }
 
     async fn let_in<'v>(&'v self, wire: &Wire, owner: &Owner, room: &mut [u8]) -> Result<Guest<'v>, Fault> {

@@ -2,7 +2,7 @@
 //! the daemon than it may, and nothing that it brought is left behind.
 
 use super::wire::Wire;
-use super::{Roster, Rules, Visit, Waits};
+use super::{Reception, Roster, Rules, Visit, Waits};
 use crate::clock::Clock;
 use crate::events::Bus;
 use crate::handover::cooperation::{Cooperation, Fate, Given, Offered, Offers, Wish, prepare};
@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
@@ -36,7 +37,7 @@ struct Stage {
     roster: Roster,
     bus: Bus,
     service: UnixStream,
-    visit: JoinHandle<()>,
+    visit: JoinHandle<bool>,
 }
 
 fn rules() -> Rules {
@@ -280,6 +281,67 @@ async fn only_a_connection_of_its_own_can_be_offered() {
         offers(&mut stage, socket).await;
         stage.is_refused(why).await;
     }
+}
+
+#[tokio::test]
+async fn a_connection_in_a_network_of_its_own_is_nobody_elses() {
+    if !linux::privileges::can_make_namespaces().unwrap() {
+        return eprintln!("SKIPPED: only root may make a network: run the tests as root");
+    }
+    let away = linux::Namespace::new().unwrap();
+    let mut netlink = away.netlink().unwrap();
+    linux::link::set_up(&mut netlink, linux::link::LinkIndex::LOOPBACK).unwrap();
+    let (_client, stream) = away.run(connection).unwrap();
+    let mut stage = Stage::new(LONG);
+    stage.join(port(&stream)).await;
+    offers(&mut stage, stream.as_fd()).await;
+    stage.is_refused("it has offered a socket of another network namespace than the daemon's").await;
+}
+
+/// A process of another user: it joins, and prints what it is told.
+const JOINS: &str = "import socket, sys
+daemon = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+daemon.connect(sys.argv[1])
+daemon.send(b'join 1 chat 127.0.0.1:9\\n')
+print(daemon.recv(1024).decode(), end='')";
+
+#[tokio::test]
+async fn a_process_of_a_user_that_is_not_named_is_not_let_in() {
+    if !Uid::current().is_root() {
+        return eprintln!("SKIPPED: only root can start a process of another user: run the tests as root");
+    }
+    const SOMEBODY: u32 = 64_999;
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
+    let socket = directory.path().join("services.sock");
+    let rules = |users: &[u32]| {
+        let users = users.iter().map(u32::to_string).collect();
+        Some(Rules { socket: socket.clone(), users, addresses: rules().addresses })
+    };
+    let (tell, ruled) = watch::channel(rules(&[]));
+    let (clock, bus) = (Clock::start(), Bus::for_test());
+    let cooperation = prepare().0;
+    let roster = Roster::default();
+    let reception = Reception { rules: ruled, cooperation, roster, waits: LONG, clock, bus: bus.clone() };
+    let reception = tokio::spawn(reception.run());
+    while !socket.exists() {
+        tokio::task::yield_now().await;
+    }
+    let says = async || {
+        let mut command = tokio::process::Command::new("python3");
+        command.args(["-c", JOINS]).arg(&socket).uid(SOMEBODY).current_dir("/");
+        String::from_utf8(command.output().await.unwrap().stdout).unwrap()
+    };
+    let refused = "uid 64999 may not join: it is not among `users` of `services` in [continuity]";
+    assert_eq!(says().await, format!("refused {refused}\n"));
+    assert!(bus.latest().pop().unwrap().text.ends_with(refused));
+    tell.send_replace(rules(&[SOMEBODY]));
+    assert_eq!(says().await, "joined\n");
+    tell.send_replace(None);
+    while socket.exists() {
+        tokio::task::yield_now().await;
+    }
+    reception.abort();
 }
 
 #[tokio::test]
