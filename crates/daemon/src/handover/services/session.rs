@@ -65,10 +65,11 @@ impl Visit {
     }
 
     async fn let_in<'v>(&'v self, wire: &Wire, owner: &Owner, room: &mut [u8]) -> Result<Guest<'v>, Fault> {
-        owner.pass(self.rules.borrow().as_ref())?;
-        let network = trust::network().map_err(Fault::Io)?;
+        // It is heard before it is refused: whoever closes what was not read takes the last word with it.
         let heard = timeout(self.waits.word, wire.hear(room)).await;
+        owner.pass(self.rules.borrow().as_ref())?;
         let (said, descriptors) = heard.unwrap_or(Err(Fault::Silent))?;
+        let network = trust::network().map_err(Fault::Io)?;
         let mut session = Session::default();
         let Act::Join(join) = session.hear(said, descriptors.len())? else { return Err(Fault::Silent) };
         trust::may_serve(&join, self.rules.borrow().as_ref())?;
