@@ -320,7 +320,7 @@ async fn a_process_of_a_user_that_is_not_named_is_not_let_in() {
     };
     let (tell, ruled) = watch::channel(rules(&[]));
     let (clock, bus) = (Clock::start(), Bus::for_test());
-    let cooperation = prepare().0;
+    let (cooperation, _offers) = prepare();
     let roster = Roster::default();
     let reception = Reception { rules: ruled, cooperation, roster, waits: LONG, clock, bus: bus.clone() };
     let reception = tokio::spawn(reception.run());
