@@ -169,6 +169,7 @@ mod tests {
             state: ContinuityState::Off,
             reason: Some("the kernel is Linux 5.10".into()),
             relay: None,
+            services: Vec::new(),
             ..flows.continuity.clone().unwrap()
         };
         let off = standing(&off, WallTime(1_795_000_100_000), Paint::Plain);
