@@ -118,7 +118,7 @@ fn the_example_lets_its_connections_go_and_takes_them_where_they_go_to() {
         for client in &mut clients {
             client.talk(2).await;
         }
-        places[0].situation.send_modify(|now| now.as_mut().unwrap().is_leaving = true);
+        places[0].situation.send_modify(|now| now.as_mut().unwrap().leaving = [service().ip()].into());
         until(|| places[0].tally.numbers().given == CLIENTS as u64).await;
         for client in &mut clients {
             client.talk(3).await;
