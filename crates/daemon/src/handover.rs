@@ -16,6 +16,7 @@
 mod channel;
 mod cooperation;
 mod delivery;
+mod doors;
 mod driver;
 mod event;
 mod giving;

@@ -1,15 +1,15 @@
 //! The thread: gives connections away while this site is being left, and takes those of other sites.
 
-use super::channel::{Channel, Fault};
+use super::channel::Channel;
 use super::cooperation::{Offered, Offers, Wish};
 use super::delivery::Delivery;
+use super::doors::Doors;
 use super::event::Event;
 use super::giving::{Way, give};
 use super::patience::Patience;
 use super::room::{Room, Share};
-use super::taking::Taking;
 use super::tally::{Numbers, Tally, Why};
-use super::ways::{REACH, Ways};
+use super::ways::Ways;
 use crate::clock::Clock;
 use crate::continuity::Fences;
 use crate::error::Error;
@@ -26,16 +26,12 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 use terms::{Reason, Timestamp};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 /// Connections that are given away at the same time: each waits for a round trip between the sites.
 const AT_ONCE: usize = 64;
-
-/// Channels of other sites at the same time.
-const CHANNELS: usize = 4 * AT_ONCE;
 
 /// When connections are offered again that have stayed, counted from the first time.
 const ROUNDS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(5)];
@@ -43,18 +39,9 @@ const ROUNDS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration:
 /// How long nothing happens before it is told what has happened.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// After a connection could not be accepted.
-const AFTER_ERROR: Duration = Duration::from_millis(100);
-
-/// When a door that cannot be opened is tried again.
-const TRY_AGAIN: Duration = Duration::from_secs(1);
-
 /// Octets of connections that are on their way at the same time, in each direction. Each is in memory twice for a moment: as it
 /// is, and as it is said.
-const ON_THE_WAY: usize = 16 << 20;
-
-/// Octets of those that have come and wait for room in this kernel, as they never left the other one.
-const WAITING: usize = 16 << 20;
+pub(super) const ON_THE_WAY: usize = 16 << 20;
 
 /// Octets that a client may send from the time when room is taken for a connection until it is frozen.
 const MEANWHILE: usize = 64 << 10;
@@ -93,7 +80,7 @@ impl Situation {
         self.sources.iter().copied().find(|source| source.is_ipv4() == to.is_ipv4())
     }
 
-    fn doors(&self) -> Vec<SocketAddr> {
+    pub(super) fn doors(&self) -> Vec<SocketAddr> {
         self.sources.iter().map(|source| SocketAddr::new(*source, self.port.get())).collect()
     }
 }
@@ -306,133 +293,4 @@ fn packets_from(source: IpAddr) -> io::Result<UdpSocket> {
     let packets = UdpSocket::bind((source, 0))?;
     packets.set_nonblocking(true)?;
     Ok(packets)
-}
-
-/// Where other sites call.
-#[derive(Default)]
-struct Doors {
-    at: Vec<SocketAddr>,
-    /// Their tasks; they end with this.
-    tasks: JoinSet<()>,
-}
-
-impl Doors {
-    /// Listens where the site file says, and nowhere else.
-    fn follow(&mut self, now: Option<&Situation>, driver: &Driver, delivery: &Arc<Delivery>) {
-        let wanted = now.map(Situation::doors).unwrap_or_default();
-        if wanted == self.at {
-            return;
-        }
-        self.tasks = JoinSet::new();
-        let seats = Arc::new(Semaphore::new(CHANNELS));
-        let (room, waiting) = (Room::of(ON_THE_WAY), Room::of(WAITING));
-        for at in &wanted {
-            let host = Host {
-                situation: driver.situation.clone(),
-                cooperation: driver.offers.cooperation.clone(),
-                tally: driver.tally.clone(),
-                bus: driver.bus.clone(),
-                fences: driver.fences.clone(),
-                delivery: Arc::clone(delivery),
-                patience: driver.patience,
-                seats: Arc::clone(&seats),
-                room: room.clone(),
-                waiting: waiting.clone(),
-            };
-            self.tasks.spawn(host.listen(*at));
-        }
-        self.at = wanted;
-    }
-}
-
-/// Whoever answers at a door.
-#[derive(Clone)]
-struct Host {
-    situation: watch::Receiver<Option<Situation>>,
-    cooperation: super::Cooperation,
-    tally: Tally,
-    bus: Bus,
-    fences: Fences,
-    delivery: Arc<Delivery>,
-    patience: Patience,
-    seats: Arc<Semaphore>,
-    room: Room,
-    waiting: Room,
-}
-
-impl Host {
-    async fn listen(self, at: SocketAddr) {
-        let listener = self.open(at).await;
-        let mut callers = JoinSet::new();
-        loop {
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
-                Some(_) = callers.join_next() => continue,
-            };
-            match accepted {
-                Ok((stream, from)) => {
-                    // Whoever is one too many calls again.
-                    if let Ok(seat) = Arc::clone(&self.seats).try_acquire_owned() {
-                        let host = self.clone();
-                        callers.spawn(async move {
-                            host.receive(stream, from.ip()).await;
-                            drop(seat);
-                        });
-                    }
-                }
-                Err(_) => sleep(AFTER_ERROR).await,
-            }
-        }
-    }
-
-    /// Tries until it can listen: the address may come later, and whoever has the port may go. Why it cannot is said once.
-    async fn open(&self, at: SocketAddr) -> TcpListener {
-        let mut is_told = false;
-        loop {
-            match TcpListener::bind(at).await {
-                Ok(listener) => return listener,
-                Err(error) if !is_told => {
-                    let reason = Reason::from(error.to_string());
-                    self.bus.tell(&Event::Deaf { at, reason }, Source::Process);
-                    is_told = true;
-                }
-                Err(_) => {}
-            }
-            sleep(TRY_AGAIN).await;
-        }
-    }
-
-    /// One channel, to its end.
-    async fn receive(&self, stream: TcpStream, from: IpAddr) {
-        let Some(now) = self.situation.borrow().clone() else { return };
-        // A stranger is not listened to at all.
-        if !now.peers.values().any(|address| *address == from.to_canonical()) {
-            return;
-        }
-        let is_peer = |number: SiteNumber| now.peers.get(&number) == Some(&from.to_canonical());
-        let result = async {
-            stream.set_nodelay(true)?;
-            let begin = timeout(REACH, Channel::hear_out(stream, now.here, &now.ring, is_peer)).await;
-            let mut channel = begin.map_err(|_| Fault::Io(io::ErrorKind::TimedOut.into()))??;
-            let taking = Taking {
-                cooperation: &self.cooperation,
-                situation: &self.situation,
-                fences: &self.fences,
-                delivery: &self.delivery,
-                tally: &self.tally,
-                patience: self.patience,
-                room: &self.room,
-                waiting: &self.waiting,
-            };
-            taking.serve(&mut channel).await
-        };
-        match result.await {
-            // That is how a giver ends.
-            Ok(()) | Err(Fault::Io(_)) => {}
-            Err(fault) => {
-                let reason = Reason::from(fault.to_string());
-                self.bus.tell(&Event::Distrusted { from, reason }, Source::Process);
-            }
-        }
-    }
 }
