@@ -199,7 +199,7 @@ fn each_broken_rule_is_one_fault() {
         (
             "socket = \"",
             "socket = \"/a-very-long-directory/a-very-long-directory/a-very-long-directory/a-very-long-directory",
-            "at most 107 bytes",
+            "at most 107 octets",
         ),
     ];
     for (from, to, expected) in broken {
