@@ -181,7 +181,7 @@ fn guide() -> Vec<&'static str> {
 /// Each site says of a connection of either family whose it is, and where its packets go.
 fn explained(lab: &Lab<'_>) {
     let ask = |site: &str, words: &[&str]| lab.exec(site, &[&[PROGRAM, "explain"], words].concat());
-    let read = |text: String| serde_json::from_str::<serde_json::Value>(&text).expect("a document");
+    let read = |text: String| serde_json::from_str::<serde_json::Value>(&text).unwrap();
     let flows = read(lab.exec("site-london", &[PROGRAM, "flows", "--json"]));
     let flows = flows["forwarded"].as_array().unwrap();
     for family in SERVICE {
@@ -210,7 +210,7 @@ fn explained(lab: &Lab<'_>) {
 
         let said = ask("site-london", &[client, service]);
         let real = |line: &str| line.replace("203.0.113.7:40000", client).replace("198.18.0.53:443", service);
-        let [first, second, third]: [&str; 3] = guide().try_into().expect("three lines in the guide");
+        let [first, second, third]: [&str; 3] = guide().try_into().unwrap();
         let until = |line: &str| line.split(" for ").next().unwrap_or_default().to_owned();
         assert_eq!(said.lines().take(2).collect::<Vec<_>>(), [real(first), real(second)]);
         assert_eq!(said.lines().nth(2).map(until), Some(until(third)), "{said}");
