@@ -30,6 +30,9 @@ use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::sleep;
 use transfer::{Membership, SHORTEST};
 
+/// Threads that put zones together and write them, at most: thousands may come at once, and the disk takes no more.
+const WRITERS: usize = 32;
+
 /// The zones of every service.
 pub(crate) type Wanted = BTreeMap<ServiceName, Shelf>;
 
@@ -103,7 +106,8 @@ pub(crate) fn start(
     clock: Clock,
     bus: Bus,
 ) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().max_blocking_threads(WRITERS).build()?;
     let keeping = Keeping::new(clock, bus, views);
     let run = move || runtime.block_on(keeping.run(wanted));
     std::thread::Builder::new().name("dns-zones".to_owned()).spawn(run)?;
