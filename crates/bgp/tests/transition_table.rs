@@ -54,7 +54,7 @@ fn settings_with(settings: &Settings, change: impl FnOnce(&mut Settings)) -> Inp
 fn stimuli(connection: ConnectionId, settings: &Settings) -> Vec<(&'static str, Input)> {
     let message = |bytes: &[u8]| Input::Bytes { connection, bytes: bytes.to_vec() };
     let cease = Notification::from(ErrorCode::ADMINISTRATIVE_RESET);
-    let other = Open { capabilities: Vec::new(), ..their_open() };
+    let other = Open { router_id: "10.1.0.2".parse().unwrap(), ..their_open() };
     vec![
         ("Start", Input::Start),
         ("Stop \"bye\"", Input::Stop { kind: StopKind::Shutdown, text: Some("bye".parse().unwrap()) }),

@@ -6,6 +6,7 @@ use crate::wire::framer::Framer;
 use crate::wire::message::Message;
 use crate::wire::negotiated::Negotiated;
 use crate::wire::notification::Notification;
+use crate::wire::open::Open;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -107,10 +108,15 @@ impl Connection {
     pub(crate) fn next_message(&mut self) -> Result<Option<Message>, Notification> {
         let Some(octets) = self.framer.next_message()? else { return Ok(None) };
         let message = Message::decode(octets)?;
-        if let Message::Open(_) = message {
+        if matches!(message, Message::Open(_)) && self.opens.received.is_empty() {
             self.opens.received = octets.to_vec();
         }
         Ok(Some(message))
+    }
+
+    /// Whether this is what the neighbour said first on it.
+    pub(crate) fn has_heard(&self, open: &Open) -> bool {
+        matches!(Message::decode(&self.opens.received), Ok(Message::Open(first)) if first == *open)
     }
 }
 

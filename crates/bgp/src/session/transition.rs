@@ -176,7 +176,7 @@ impl Session {
             // RFC 4271 section 8.2.2, event 19: only a collision ends it. OpenBGPD 7.7 says first what it could not send any more
             // on a connection to the process before us.
             (State::OpenConfirm(s), Stimulus::Message(Message::Open(open)))
-                if self.judge(&open).is_ok_and(|again| again == s.negotiated) =>
+                if s.connection.has_heard(&open) =>
             {
                 Stay(State::OpenConfirm(s))
             }
