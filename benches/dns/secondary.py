@@ -42,17 +42,20 @@ class Asked:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.connect((ADDRESS, 53))
         self.socket.settimeout(0.01)
+        self.id = 0
 
     def data(self, name, kind):
         """The data of the first record of the answer; none without an answer."""
-        question = name + struct.pack("!2H", kind, 1)
+        self.id = (self.id + 1) % 65536
+        head, question = struct.pack("!6H", self.id, 0, 1, 0, 0, 0), name + struct.pack("!2H", kind, 1)
         try:
-            self.socket.send(struct.pack("!6H", 7, 0, 1, 0, 0, 0) + question)
-            reply = self.socket.recv(4096)
+            self.socket.send(head + question)
+            while (reply := self.socket.recv(4096))[:2] != head[:2]:
+                pass  # it is late: that question was given up
         except (TimeoutError, ConnectionRefusedError):
             return None
         at = 12 + len(question)
-        if reply[3] & 15 or reply[12 : at] != question or reply[6:8] == b"\0\0":
+        if reply[3] & 15 or reply[12:at] != question or reply[6:8] == b"\0\0":
             return None
         length = struct.unpack("!H", reply[at + 10 : at + 12])[0]  # the owner is a pointer
         return reply[at + 12 : at + 12 + length]
@@ -70,26 +73,34 @@ class Asked:
         return data and struct.unpack("!I", data[-20:-16])[0]
 
 
+def change(asked, primary, meanwhile):
+    """Changes the zone: how long it takes until that is served, in seconds. `meanwhile` is called between the questions."""
+    serial = primary.change()
+    began = time.monotonic()
+    primary.notify(ADDRESS)
+    while asked.serial() != serial:
+        if time.monotonic() > began + PATIENCE:
+            sys.exit("a change was not followed")
+        meanwhile()
+    took = time.monotonic() - began
+    # A process that is about to end may answer for a moment longer.
+    time.sleep(REST)
+    for name, address in primary.changed(serial):
+        if asked.address(b"\x08n%07d\x07example\0" % name) != address:
+            sys.exit(f"n{name:07} is not what it has become")
+    return took
+
+
 def follow(life, primary, add):
     """Changes the zone again and again. `add` is told what each change took, and the memory of one more."""
     asked = Asked()
     time.sleep(REST)
-    for number in range(CHANGES + 1):
-        is_last = number == CHANGES
-        serial = primary.change()
-        began, most = time.monotonic(), life.megabytes()
-        primary.notify(ADDRESS)
-        while asked.serial() != serial:
-            if time.monotonic() > began + PATIENCE:
-                sys.exit("a change was not followed")
-            # A look at all of a process's memory holds it up, so it is no part of the other changes.
-            most = max(most, life.megabytes()) if is_last else most
-        add("memory followed" if is_last else "followed", most if is_last else (time.monotonic() - began) * 1000)
-        # A process that is about to end may answer for a moment longer.
-        time.sleep(REST)
-        for name, address in primary.changed(serial):
-            if asked.address(b"\x08n%07d\x07example\0" % name) != address:
-                sys.exit(f"n{name:07} is not what it has become")
+    for _ in range(CHANGES):
+        add("followed", change(asked, primary, lambda: None) * 1000)
+    # A look at all of a process's memory holds it up, so it is no part of the changes above.
+    memory = [life.megabytes()]
+    change(asked, primary, lambda: memory.append(life.megabytes()))
+    add("memory followed", max(memory))
     if primary.wholes.value != 1:
         sys.exit(f"the whole zone was fetched {primary.wholes.value} times")
 
