@@ -1,5 +1,6 @@
 """Clients that waste the connections of a DNS server: silent ones, slow ones, and ones that never read."""
 
+import itertools
 import multiprocessing
 import os
 import resource
@@ -17,37 +18,45 @@ class Siege:
 
     def __init__(self, address, core):
         self.address, self.core = address, int(core)
-        self.made, self.over = multiprocessing.Value("Q", 0), multiprocessing.Event()
+        self.begun, self.over = multiprocessing.Event(), multiprocessing.Event()
+        self.told, self.telling = multiprocessing.Pipe(duplex=False)
+        # Of each call, when it was made and whether the server took it.
+        self.calls = []
 
     def __enter__(self):
+        """Once as many have called as there is room for."""
         self.process = multiprocessing.Process(target=self.lay, daemon=True)
         self.process.start()
-        until = time.monotonic() + 10
-        while self.made.value < AT_A_TIME and self.process.is_alive() and time.monotonic() < until:
-            time.sleep(0.01)
+        self.telling.close()
+        if not self.begun.wait(10):
+            raise TimeoutError("the attackers are not there")
         return self
 
     def __exit__(self, *_):
         self.over.set()
+        self.calls = self.told.recv()
         self.process.join()
 
-    def connections(self):
-        return self.made.value
+    def between(self, began, ended):
+        """How many called in that time, and how many of them the server took. Known once it is over."""
+        taken = [is_taken for at, is_taken in self.calls if began <= at < ended]
+        return len(taken), sum(taken)
 
     def lay(self):
         os.sched_setaffinity(0, [self.core])
         resource.setrlimit(resource.RLIMIT_NOFILE, (AT_A_TIME + 1000,) * 2)
         # It gets of the processor what the loader leaves.
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-        crowd, at = [], 0
-        while not self.over.is_set():
-            if len(crowd) < AT_A_TIME:
-                crowd.append(None)
-                at = len(crowd) - 1
-            else:
-                at = (at + 1) % AT_A_TIME
+        crowd = [None] * AT_A_TIME
+        for at in itertools.cycle(range(AT_A_TIME)):
+            if self.over.is_set():
+                break
+            if crowd[at]:
                 crowd[at].close()
             crowd[at] = self.call(at)
+            if at == AT_A_TIME - 1:
+                self.begun.set()
+        self.telling.send(self.calls)
 
     def call(self, number):
         caller = socket.socket()
@@ -58,7 +67,8 @@ class Siege:
         caller.connect_ex((self.address, 53))
         try:
             caller.send((b"", QUESTION[:5], QUESTION * 1000)[number % 3])
-            self.made.value += 1
+            is_taken = True
         except OSError:
-            pass  # there is no connection, or it has been cut already
+            is_taken = False  # there is no connection, or it has been cut already
+        self.calls.append((time.time(), is_taken))
         return caller

@@ -1,7 +1,7 @@
 //! Asks a DNS server over UDP as fast as it answers, or faster, and looks at every reply. For `benches/dns`.
 //!
 //! ```text
-//! dns_load ADDRESS QUERIES SECONDS window N     N questions are open all the time, asked in trains
+//! dns_load ADDRESS QUERIES SECONDS window N     N questions are open, at least N - 31 all the time, asked in trains
 //! dns_load ADDRESS QUERIES SECONDS rate N       N questions a second, each by itself, whatever comes back
 //! dns_load ADDRESS QUERIES SECONDS flood N      the same in trains
 //! ```
@@ -184,9 +184,10 @@ impl Loader {
         }
         let length = u16::try_from(length).unwrap();
         let (slices, cut) = ([IoSlice::new(train)], [ControlMessage::UdpGsoSegments(&length)]);
-        // What does not fit is lost, as in a network.
-        let _ = sendmsg::<SockaddrIn>(self.socket.as_raw_fd(), &slices, &cut, MsgFlags::empty(), None);
-        self.result.sent += number as u64;
+        // What the kernel does not take is lost, as in a network, and was not sent.
+        if sendmsg::<SockaddrIn>(self.socket.as_raw_fd(), &slices, &cut, MsgFlags::empty(), None).is_ok() {
+            self.result.sent += number as u64;
+        }
         number
     }
 
@@ -298,7 +299,7 @@ fn main() {
     let text = std::fs::read_to_string(queries).unwrap();
     let questions = text.lines().map(|line| Question::of(line).unwrap_or_else(|| panic!("{line}"))).collect();
     let mut loader = Loader::new(address, questions);
-    let begin = Instant::now();
+    let (began, begin) = (since_1970().as_secs_f64(), Instant::now());
     let end = begin + Duration::from_secs_f64(seconds.parse().unwrap());
     match mode.as_str() {
         "window" => loader.window(number.parse().unwrap(), end),
@@ -310,7 +311,7 @@ fn main() {
     took.sort_unstable();
     let part = |of: usize| took.get(took.len() * of / 100).copied().unwrap_or(0);
     println!(
-        "{{\"sent\": {sent}, \"answered\": {answered}, \"lost\": {lost}, \"seconds\": {seconds}, \"p50\": {}, \"p99\": {}}}",
+        "{{\"sent\": {sent}, \"answered\": {answered}, \"lost\": {lost}, \"began\": {began}, \"p50\": {}, \"p99\": {}}}",
         part(50),
         part(99)
     );
