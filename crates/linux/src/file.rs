@@ -3,13 +3,14 @@
 use crate::error::Attempt;
 use crate::{Error, Result};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
-use std::ffi::c_void;
+use std::ffi::{OsStr, c_void};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 /// Write permission of group and others (inode(7)).
 const WRITABLE_BY_OTHERS: u32 = 0o022;
@@ -102,12 +103,17 @@ impl Drop for Pages {
     }
 }
 
-/// A file that is written, and lies beside the one that it is to replace. It is removed if it never does.
+/// A file that is written, and lies beside the one that it is to replace. It is removed if it never does, and locked
+/// until then (flock(2)), so that one without a lock is of a process that was killed.
 #[derive(Debug)]
 pub struct Beside {
+    file: File,
     path: PathBuf,
     place: PathBuf,
 }
+
+/// How the name of such a file ends, before numbers that nobody else has.
+const NEW: &str = "new-";
 
 impl Beside {
     /// Writes a file for a place. Several for one place are in nobody's way.
@@ -115,20 +121,44 @@ impl Beside {
     /// # Errors
     /// Those of the system; nothing is left.
     pub fn write(place: &Path, content: &[u8]) -> Result<Beside> {
-        static WRITTEN: AtomicU64 = AtomicU64::new(0);
-        let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
-        let path = place.with_added_extension(format!("new-{}-{number}", std::process::id()));
         let attempt = || format!("write {}", place.display());
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path);
-        let mut file = file.attempt(attempt)?;
-        let beside = Beside { path, place: place.to_owned() };
-        file.write_all(content).and_then(|()| file.sync_all()).attempt(attempt)?;
+        let mut beside = Beside::begin(place).attempt(attempt)?;
+        beside.file.write_all(content).and_then(|()| beside.file.sync_all()).attempt(attempt)?;
         Ok(beside)
+    }
+
+    fn begin(place: &Path) -> io::Result<Beside> {
+        static WRITTEN: AtomicU64 = AtomicU64::new(0);
+        loop {
+            let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+            let path = place.with_added_extension(format!("{NEW}{}-{number}", std::process::id()));
+            match OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path) {
+                Ok(file) => {
+                    // Where there are no locks, nobody clears up.
+                    let _ = file.lock();
+                    // Whoever clears up may have come before the lock.
+                    if file.metadata()?.nlink() > 0 {
+                        return Ok(Beside { file, path, place: place.to_owned() });
+                    }
+                }
+                // In a container, a process that was killed had the same number.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Where it lies now.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Says when it was changed for the last time, before whoever looks at the place sees it.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn date(&self, then: SystemTime) -> Result<()> {
+        self.file.set_modified(then).attempt(|| format!("date {}", self.path.display()))
     }
 
     /// Puts it in its place in one step: whoever has the file there open or mapped keeps that, and whoever opens the
@@ -145,6 +175,21 @@ impl Drop for Beside {
     fn drop(&mut self) {
         // Nothing is there any more once it is in its place. What cannot be removed takes room, and nothing else.
         let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// The name of the place that a file was written for; none if it was written in its place.
+pub fn place_of(path: &Path) -> Option<&OsStr> {
+    path.extension().filter(|extension| extension.as_encoded_bytes().starts_with(NEW.as_bytes()))?;
+    path.file_stem()
+}
+
+/// Removes a file beside its place whose process was killed as it wrote it. One that somebody writes stays.
+pub fn remove_abandoned(path: &Path) {
+    let is_abandoned = |file: File| file.try_lock().is_ok().then_some(file);
+    // What cannot be removed takes room, and nothing else. The lock is held until it is gone.
+    if let Some(_locked) = File::open(path).ok().and_then(is_abandoned) {
+        let _ = fs::remove_file(path);
     }
 }
 
@@ -234,6 +279,35 @@ mod tests {
         second.put().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"second");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_killed_process_was_writing_is_in_nobodys_way_and_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.file");
+        let number = |beside: &Beside| -> u64 {
+            beside.path().to_str().unwrap().rsplit('-').next().unwrap().parse().unwrap()
+        };
+        let first = Beside::write(&path, b"first").unwrap();
+        let begun = number(&first) + 1;
+        let name = |number: u64| path.with_added_extension(format!("new-{}-{number}", std::process::id()));
+        // As a process of this number has left them. Other tests take numbers, too.
+        let left: Vec<PathBuf> = (begun..begun + 99).map(name).collect();
+        left.iter().for_each(|path| fs::write(path, b"half").unwrap());
+        let second = Beside::write(&path, b"second").unwrap();
+        assert!(number(&second) >= begun + 99);
+        assert_eq!(place_of(second.path()), Some(OsStr::new("a.file")));
+        assert_eq!(place_of(&path), None);
+        for file in fs::read_dir(folder.path()).unwrap() {
+            remove_abandoned(&file.unwrap().path());
+        }
+        assert!(left.iter().all(|path| !path.exists()));
+        let then = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
+        first.date(then).unwrap();
+        first.put().unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), then);
+        second.put().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
     }
 
     #[test]
