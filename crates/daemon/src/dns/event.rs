@@ -163,7 +163,7 @@ impl fmt::Display for Event {
             Event::Revived => f.write_str("a primary has answered, it is served again"),
             Event::Left => f.write_str("the site file does not have it any more"),
             Event::NotKept { reason } => {
-                write!(f, "it cannot be kept on disk, a restart will have to fetch it: {reason}")
+                write!(f, "it cannot be kept on disk, a restart may have to fetch it: {reason}")
             }
             Event::JournalLost { reason } => write!(
                 f,

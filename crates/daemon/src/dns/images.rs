@@ -3,10 +3,13 @@
 //!
 //! When a primary said for the last time that a zone is right, is when its file was changed for the last time.
 
+mod sweeping;
+mod written;
+
 use super::shelf::changed;
 use ::dns::Zone;
-use linux::file::{Beside, Mapping, append, replace};
-use std::collections::BTreeSet;
+use linux::file::{Beside, Mapping, replace};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -15,6 +18,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use terms::{Authority, DomainName, Reason, ServiceName};
 use transfer::{Difference, Journal, Membership};
+use written::Files;
+pub(super) use written::Written;
 
 /// The file that says which zones are there because catalogs list them.
 const MEMBERS: &str = "members";
@@ -25,64 +30,59 @@ const MOST_OCTETS: u64 = 64 << 20;
 #[derive(Clone, Debug)]
 pub(crate) struct Images {
     folder: PathBuf,
-    /// Zones whose last version is not on disk, but an older one.
-    behind: Arc<Mutex<BTreeSet<DomainName>>>,
+    lying: Arc<Mutex<BTreeMap<DomainName, Lying>>>,
+}
+
+/// What lies on disk of a zone from primaries, as far as this process has read or written it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Lying {
+    /// The serial number of its image; none where there is none.
+    image: Option<u32>,
+    /// Whether image and journal are the last version that has come, and not an older one.
+    is_last: bool,
+}
+
+impl Lying {
+    /// Whether a restart that finds this journal would be led from the image to the journal's end.
+    fn is_led_on_by(self, journal: &Journal) -> bool {
+        self.image.is_some_and(|image| journal.leads_from(image))
+    }
 }
 
 /// A zone of an earlier process.
 pub(super) struct Image {
     pub(super) zone: Zone,
-    /// How long ago a primary had it for the last time. A clock that was set back makes it young.
+    /// How long ago a primary had it for the last time. A clock that was set back makes it young. More than anything
+    /// when its journal says that there was a newer one: what was confirmed last is not known.
     pub(super) age: Duration,
     pub(super) journal: Journal,
     /// What is wrong with the journal, which then lacks something.
     pub(super) fault: Option<Reason>,
 }
 
-/// What is to lie on disk from now on, and does not yet: all that takes a while is done, on whichever thread. Whoever keeps
-/// the zone [puts](Written::put) it in its place, at one moment; nothing is left of it where nobody does, because the zone
-/// was let go of meanwhile.
-#[derive(Debug)]
-pub(super) enum Written {
-    /// Another image, with a journal where it gets another one.
-    Image { image: Beside, journal: Option<Beside> },
-    /// Another journal of the image that is there.
-    Journal(Beside),
-    /// One more difference for the end of the journal that is there.
-    Addition { journal: PathBuf, octets: Vec<u8> },
-}
-
-impl Written {
-    /// Puts it in its place.
-    pub(super) fn put(self) -> io::Result<()> {
-        let put = match self {
-            Written::Image { image, journal } => {
-                image.put().and_then(|()| journal.map_or(Ok(()), Beside::put))
-            }
-            Written::Journal(journal) => journal.put(),
-            Written::Addition { journal, octets } => append(&journal, &octets),
-        };
-        put.map_err(io::Error::other)
-    }
-}
-
 impl Images {
     /// Those of a service, in the state directory.
     pub(crate) fn new(state_dir: &Path, service: &ServiceName) -> Images {
-        Images { folder: state_dir.join("zones").join(service.as_str()), behind: Arc::default() }
+        Images { folder: state_dir.join("zones").join(service.as_str()), lying: Arc::default() }
     }
 
     /// The image of a zone; none when there is none that can be used: it comes again from a primary.
     pub(super) fn load(&self, apex: &DomainName) -> Option<Image> {
+        self.lying().remove(apex);
         let age = self.age(apex)?;
         let zone = Zone::from_image(Mapping::of(&self.path(apex)).ok()?).ok()?;
         if zone.apex() != apex {
             return None;
         }
+        self.lying().insert(apex.clone(), Lying { image: Some(zone.serial()), is_last: true });
         let (journal, torn) = self.journal(apex);
         Some(match laid(&zone, &journal) {
             Ok(newer) => Image { zone: newer.unwrap_or(zone), age, journal, fault: torn },
-            Err(fault) => Image { zone, age, journal: Journal::default(), fault: Some(fault) },
+            Err(fault) => {
+                let is_newer = |end| Authority::is_newer(end, zone.serial());
+                let age = if journal.end().is_some_and(is_newer) { Duration::MAX } else { age };
+                Image { zone, age, journal: Journal::default(), fault: Some(fault) }
+            }
         })
     }
 
@@ -107,44 +107,53 @@ impl Images {
 
     /// Keeps what changed last in a zone.
     pub(super) fn keep_journal(&self, apex: &DomainName, journal: &Journal) -> io::Result<()> {
-        self.write_journal(apex, journal)?.put()?;
-        self.catch_up(apex);
-        Ok(())
+        Ok(self.write_journal(apex, journal)?.put()?)
     }
 
-    fn write_journal(&self, apex: &DomainName, journal: &Journal) -> io::Result<Written> {
+    fn write_journal(&self, apex: &DomainName, journal: &Journal) -> io::Result<Beside> {
         fs::create_dir_all(&self.folder)?;
-        let written = Beside::write(&self.journal_path(apex), &journal.file());
-        written.map(Written::Journal).map_err(io::Error::other)
+        Ok(Beside::write(&self.journal_path(apex), &journal.file())?)
     }
 
-    /// Notes the last difference of a journal, as soon as it is [put](Written::put).
+    /// Notes the last difference of a journal, as soon as it is [put](Written::put). None when the journal does not lead
+    /// on from the image that lies there: only another image is of use then.
     pub(super) fn note(
         &self,
         apex: &DomainName,
         last: &Difference,
         journal: &Journal,
-    ) -> io::Result<Written> {
+    ) -> io::Result<Option<Written>> {
+        let lying = self.lies(apex);
+        if !lying.is_led_on_by(journal) {
+            return Ok(None);
+        }
         let path = self.journal_path(apex);
         let has_room = fs::metadata(&path).is_ok_and(|file| file.len() < MOST_OCTETS / 2);
-        if has_room && !journal.wants_another_file() && !self.behind().contains(apex) {
-            return Ok(Written::Addition { journal: path, octets: Journal::addition(last) });
-        }
-        self.write_journal(apex, journal)
+        let files = if has_room && !journal.wants_another_file() && lying.is_last {
+            Files::Addition { journal: path, octets: Journal::addition(last) }
+        } else {
+            Files::Journal(self.write_journal(apex, journal)?)
+        };
+        Ok(Some(Written { apex: apex.clone(), files, images: self.clone() }))
     }
 
     /// Takes in that the last version of a zone could not be kept: until one is, nobody confirms what lies there.
     pub(super) fn fall_behind(&self, apex: &DomainName) {
-        self.behind().insert(apex.clone());
+        self.lying().entry(apex.clone()).or_default().is_last = false;
     }
 
-    /// Takes in that the last version of a zone is kept.
-    pub(super) fn catch_up(&self, apex: &DomainName) {
-        self.behind().remove(apex);
+    /// Whether only another image would bring the last version of a zone to disk, with this journal.
+    pub(super) fn lack_image(&self, apex: &DomainName, journal: &Journal) -> bool {
+        let lying = self.lies(apex);
+        !lying.is_last && !lying.is_led_on_by(journal)
     }
 
-    fn behind(&self) -> MutexGuard<'_, BTreeSet<DomainName>> {
-        self.behind.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lies(&self, apex: &DomainName) -> Lying {
+        self.lying().get(apex).copied().unwrap_or_default()
+    }
+
+    fn lying(&self) -> MutexGuard<'_, BTreeMap<DomainName, Lying>> {
+        self.lying.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long ago a primary had the kept version for the last time.
@@ -152,81 +161,34 @@ impl Images {
         age(&self.path(apex))
     }
 
-    /// Writes a zone's image beside the one that may be there, with a journal where it gets another one. Gives the zone
+    /// Writes a zone's image beside the one that may be there, with the journal that leads on from it. Gives the zone
     /// as it lies on disk, too: the system may forget its pages and read them again, and there is no second copy.
-    pub(super) fn write(
-        &self,
-        zone: &Zone,
-        image: &[u8],
-        journal: Option<&Journal>,
-    ) -> io::Result<(Zone, Written)> {
+    pub(super) fn write(&self, zone: &Zone, image: &[u8], journal: &Journal) -> io::Result<(Zone, Written)> {
+        let apex = zone.apex();
         fs::create_dir_all(&self.folder)?;
-        let beside = |path: PathBuf, content: &[u8]| Beside::write(&path, content).map_err(io::Error::other);
-        let image = beside(self.path(zone.apex()), image)?;
-        let journal =
-            journal.map(|journal| beside(self.journal_path(zone.apex()), &journal.file())).transpose()?;
-        let mapping = Mapping::of(image.path()).map_err(io::Error::other)?;
-        Ok((Zone::from_image(mapping).map_err(io::Error::other)?, Written::Image { image, journal }))
+        let image = Beside::write(&self.path(apex), image)?;
+        let kept = Zone::from_image(Mapping::of(image.path())?).map_err(io::Error::other)?;
+        let files =
+            Files::Image { serial: kept.serial(), image, journal: self.write_journal(apex, journal)? };
+        Ok((kept, Written { apex: apex.clone(), files, images: self.clone() }))
     }
 
     /// Notes that a primary has just said that the last version is right, if it is kept.
     pub(super) fn confirm(&self, apex: &DomainName) -> io::Result<()> {
-        if self.behind().contains(apex) {
-            return Ok(());
+        match self.lies(apex).is_last {
+            true => self.date(apex, Duration::ZERO),
+            false => Ok(()),
         }
-        self.date(apex, Duration::ZERO)
     }
 
     /// Notes how long ago a primary had the kept version for the last time.
     pub(super) fn date(&self, apex: &DomainName, age: Duration) -> io::Result<()> {
-        let then = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
-        File::open(self.path(apex))?.set_modified(then)
-    }
-
-    /// Removes images and journals of other zones than these, once they are too old to be served: until then, a reload
-    /// that takes a zone back finds it as it was. A journal without an image is that of a zone in a file.
-    pub(super) fn sweep<'a>(&self, wanted: impl Iterator<Item = &'a DomainName>) {
-        let wanted: BTreeSet<PathBuf> = wanted.map(|apex| self.path(apex)).collect();
-        let Ok(entries) = fs::read_dir(&self.folder) else { return };
-        for path in entries.flatten().map(|entry| entry.path()) {
-            let is_image = path.extension().is_some_and(|extension| extension == "image");
-            let image = path.with_extension("image");
-            let is_alone =
-                path.extension().is_some_and(|extension| extension == "journal") && !image.exists();
-            if !wanted.contains(&image) && (is_alone || is_image && is_over(&path)) {
-                // What cannot be removed takes room, and nothing else.
-                let _ = fs::remove_file(path.with_extension("journal"));
-                let _ = fs::remove_file(path);
-            }
-        }
-    }
-
-    /// Looks through what services of earlier site files have left, as [`sweep`](Images::sweep) does, and removes the
-    /// folders in which nothing else is. Answers with the services whose folders are gone.
-    pub(crate) fn sweep_others(state_dir: &Path, services: &BTreeSet<ServiceName>) -> Vec<ServiceName> {
-        let Ok(entries) = fs::read_dir(state_dir.join("zones")) else { return Vec::new() };
-        let folders = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-        let names = folders.filter_map(|entry| entry.file_name().to_str()?.parse::<ServiceName>().ok());
-        let others = names.filter(|name| !services.contains(name));
-        others.filter(|name| Images::new(state_dir, name).is_removed()).collect()
-    }
-
-    /// Removes what is too old to be served, and the folder if that was all.
-    fn is_removed(&self) -> bool {
-        self.sweep(std::iter::empty());
-        let Ok(entries) = fs::read_dir(&self.folder) else { return false };
-        let is_members =
-            |entry: io::Result<fs::DirEntry>| entry.is_ok_and(|entry| entry.file_name() == MEMBERS);
-        // A list of zones of which none is there says nothing that the catalog does not.
-        if entries.into_iter().all(is_members) {
-            let _ = fs::remove_file(self.folder.join(MEMBERS));
-        }
-        // Only one that is empty goes.
-        fs::remove_dir(&self.folder).is_ok()
+        File::open(self.path(apex))?.set_modified(before_now(age))
     }
 
     /// Throws a zone's image and its journal away, if they are there.
     pub(super) fn forget(&self, apex: &DomainName) {
+        self.lying().remove(apex);
         // One that cannot be removed is replaced by what comes from a primary.
         let _ = (fs::remove_file(self.journal_path(apex)), fs::remove_file(self.path(apex)));
     }
@@ -293,16 +255,14 @@ fn is_expired(zone: &Zone, age: Duration) -> bool {
     authority.is_none_or(|authority| age >= Duration::from_secs(u64::from(authority.expire)))
 }
 
-/// Whether an image is of no use any more.
-fn is_over(path: &Path) -> bool {
-    let image = Mapping::of(path).ok().and_then(|mapping| Zone::from_image(mapping).ok());
-    image.zip(age(path)).is_none_or(|(zone, age)| is_expired(&zone, age))
-}
-
 /// How long ago a file was changed last.
 fn age(path: &Path) -> Option<Duration> {
     let changed = fs::metadata(path).and_then(|metadata| metadata.modified()).ok()?;
     Some(SystemTime::now().duration_since(changed).unwrap_or(Duration::ZERO))
+}
+
+fn before_now(age: Duration) -> SystemTime {
+    SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 /// A zone with what its journal says has changed since its image was made; none where that is nothing.

@@ -1,9 +1,10 @@
 //! One zone that is kept current from its primaries: the driver of [`transfer::Secondary`].
 
+mod writing;
+
 use super::event::Event;
 use super::exchange::{self, Fetched};
-use super::images::{Images, Written};
-use super::shelf::{self, Shelf};
+use super::shelf::Shelf;
 use crate::clock::Clock;
 use crate::event::Source;
 use crate::events::Bus;
@@ -17,7 +18,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use terms::{Authority, DomainName, Reason, ServiceName, Timestamp, WallTime};
 use tokio::sync::{Semaphore, watch};
-use transfer::{Difference, Held, Input, Journal, Output, SHORTEST, Secondary, StateName};
+use transfer::{Difference, Held, Input, Output, SHORTEST, Secondary, StateName};
+use writing::{Keeping, write, write_folded};
 
 /// What is shown of a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +83,8 @@ pub(super) struct Keeper {
     machine: Secondary,
     view: watch::Sender<View>,
     fault: Option<Reason>,
+    /// Why the last version is not on disk; none when it is, or will be with the next image.
+    unkept: Option<Reason>,
 }
 
 /// One image under way, of a zone that had a layer.
@@ -116,8 +120,6 @@ impl Keeper {
         let now = clock.now();
         let held = shelf.held(&transfers.zone).and_then(|(zone, age)| {
             let authority = Authority::of(&zone.authority()?.data)?;
-            // After a reload it is younger than when it was taken up.
-            let age = shelf.images().age(&transfers.zone).unwrap_or(age);
             let left = Duration::from_secs(u64::from(authority.expire)).saturating_sub(age);
             Some(Held::Current { authority, expires: now + left })
         });
@@ -131,7 +133,7 @@ impl Keeper {
             fault: None,
         };
         let view = watch::Sender::new(view);
-        Keeper { transfers, shelf, clock, bus, turns, machine, view, fault: None }
+        Keeper { transfers, shelf, clock, bus, turns, machine, view, fault: None, unkept: None }
     }
 
     /// What is shown of it.
@@ -278,8 +280,7 @@ impl Keeper {
     /// A primary has said that the version is right.
     fn confirm(&mut self) {
         self.fault = None;
-        // Where that cannot be noted, a restart takes the zone for older than it is.
-        let _ = self.shelf.images().confirm(&self.transfers.zone);
+        self.shelf.confirm(&self.transfers.zone);
     }
 
     /// Keeps the zone on disk: its image, or what has changed since that was made. Where that does not go, it is served
@@ -293,69 +294,68 @@ impl Keeper {
         });
         // What is put in its place is put there by this task: nobody does who was ended meanwhile.
         let (zone, put) = match writing.await {
-            Ok((zone, Ok(Keeping { written, as_kept, is_all }))) => {
-                (as_kept.unwrap_or(zone), written.put().map(|()| is_all))
+            Ok((zone, Ok(Keeping { written, as_kept }))) => {
+                let put = written.map_or(Ok(false), |written| written.put().map(|()| true));
+                (as_kept.unwrap_or(zone), put)
             }
             Ok((zone, Err(error))) => (zone, Err(error)),
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         };
         let images = self.shelf.images();
         match put {
-            Ok(is_all) => {
-                images.catch_up(zone.apex());
-                if is_all {
-                    let _ = images.confirm(zone.apex());
-                }
+            Ok(true) => {
+                let _ = images.confirm(zone.apex());
+                self.unkept = None;
             }
+            Ok(false) => images.fall_behind(zone.apex()),
             Err(error) => {
                 images.fall_behind(zone.apex());
-                self.tell(Event::NotKept { reason: Reason::from(error.to_string()) });
+                self.tell_not_kept(&error);
             }
         }
         zone
     }
 
-    /// Begins to make one image of a zone and what lies over it, when that is a lot.
+    /// Said once, not of every version and at every try.
+    fn tell_not_kept(&mut self, error: &io::Error) {
+        let reason = Reason::from(error.to_string());
+        if self.unkept.as_ref() != Some(&reason) {
+            self.tell(Event::NotKept { reason: reason.clone() });
+        }
+        self.unkept = Some(reason);
+    }
+
+    /// Begins to make one image of a zone and what lies over it, when that is a lot or the disk lacks it.
     fn fold(&self) -> Option<Folding> {
         let (zone, _) = self.shelf.held(&self.transfers.zone)?;
         let journal = self.shelf.journal(&self.transfers.zone);
-        let is_lost = zone.image().is_none() && !journal.leads_from(zone.image_serial());
-        if !zone.should_be_compacted() && !is_lost {
+        let is_lacking = self.shelf.images().lack_image(&self.transfers.zone, &journal);
+        if !zone.should_be_compacted() && !is_lacking {
             return None;
         }
         let work = move || Some((zone.compacted().ok()?, zone));
         Some(Box::pin(async move { tokio::task::spawn_blocking(work).await.ok().flatten() }))
     }
 
-    /// Serves from an image that was made of an earlier version, with what has changed meanwhile.
+    /// Serves from an image that was made of an earlier version, with what has changed meanwhile. Where it cannot be
+    /// kept, everything stays as it is.
     async fn take_folded(&mut self, (folded, of): (Zone, Arc<Zone>)) {
         let apex = &self.transfers.zone;
-        let Some((held, _)) = self.shelf.held(apex).filter(|(held, _)| held.shares_image_with(&of)) else {
+        let Some((held, age)) = self.shelf.held(apex).filter(|(held, _)| held.shares_image_with(&of)) else {
             return;
         };
-        let images = self.shelf.images().clone();
-        let since = self.shelf.journal(apex).folded(folded.serial());
-        let work = move || {
-            let image = folded.image().map(|image| images.write(&folded, image, None));
-            let (folded, written) = match image {
-                Some(Ok((kept, written))) => (kept, Some(written)),
-                Some(Err(_)) | None => (folded, None),
-            };
-            let zone = match since {
-                _ if held.serial() == folded.serial() => folded,
-                Some(difference) => shelf::changed(&folded, &difference).ok()?,
-                None => return None,
-            };
-            Some((zone, written))
-        };
-        if let Ok(Some((zone, written))) = tokio::task::spawn_blocking(work).await {
-            // Where that does not go, the image before is still there, and its journal.
-            let images = self.shelf.images();
-            let age = images.age(zone.apex());
-            let _ = written.map(Written::put);
-            // It is another form of what was there, and no primary has said anything.
-            let _ = age.map(|age| images.date(zone.apex(), age));
-            self.shelf.fold(Arc::new(zone));
+        let (images, journal) = (self.shelf.images().clone(), self.shelf.journal(apex));
+        let work = move || write_folded(&images, &folded, &held, &journal, age);
+        let Ok(written) = tokio::task::spawn_blocking(work).await else { return };
+        let put = written
+            .and_then(|written| written.map(|(zone, written)| written.put().map(|()| zone)).transpose());
+        match put {
+            Ok(Some(zone)) => {
+                self.unkept = None;
+                self.shelf.fold(Arc::new(zone));
+            }
+            Ok(None) => {}
+            Err(error) => self.tell_not_kept(&error),
         }
     }
 
@@ -372,37 +372,6 @@ impl Keeper {
             *view = shown;
             is_new
         });
-    }
-}
-
-/// A version that is about to be kept on disk.
-struct Keeping {
-    written: Written,
-    /// The zone as it will lie there, where it is written anew.
-    as_kept: Option<Zone>,
-    /// Whether a restart finds it. A difference that is too large for a journal is soon in another image.
-    is_all: bool,
-}
-
-/// Writes what is to be kept of a version, as little as will do.
-fn write(
-    images: &Images,
-    zone: &Zone,
-    difference: Option<Difference>,
-    journal: &Journal,
-) -> io::Result<Keeping> {
-    let next =
-        difference.as_ref().map_or_else(Journal::default, |difference| journal.with(difference.clone()));
-    match (zone.image(), &difference) {
-        (Some(image), _) => {
-            let (kept, written) = images.write(zone, image, Some(&next))?;
-            Ok(Keeping { written, as_kept: Some(kept), is_all: true })
-        }
-        (None, Some(difference)) => {
-            let written = images.note(zone.apex(), difference, &next)?;
-            Ok(Keeping { written, as_kept: None, is_all: next.leads_from(zone.image_serial()) })
-        }
-        (None, None) => Err(io::Error::other("nobody knows what has changed in it")),
     }
 }
 

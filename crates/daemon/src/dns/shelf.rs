@@ -16,7 +16,7 @@ use publishing::Publisher;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use terms::{DomainName, Reason};
 use tokio::sync::watch;
 use transfer::{Difference, Journal, Membership, Policy};
@@ -73,9 +73,27 @@ pub(crate) struct Reread {
 #[derive(Clone, Debug)]
 struct Holding {
     zone: Arc<Zone>,
-    /// How long before it was taken up a primary had it for the last time.
-    age: Duration,
+    confirmed: Confirmed,
     is_expired: bool,
+}
+
+/// When a primary said for the last time that a version is right. A reload does not change it, nor does a disk on which
+/// it cannot be noted.
+#[derive(Clone, Copy, Debug)]
+struct Confirmed {
+    /// How long before this moment it was.
+    before: Duration,
+    moment: Instant,
+}
+
+impl Confirmed {
+    fn before_now(before: Duration) -> Confirmed {
+        Confirmed { before, moment: Instant::now() }
+    }
+
+    fn age(&self) -> Duration {
+        self.before.saturating_add(self.moment.elapsed())
+    }
 }
 
 impl Shelf {
@@ -178,9 +196,19 @@ impl Shelf {
         self.stock().bells.get(zone).cloned()
     }
 
-    /// What came from another server before, served or not, and how old it was when it was taken up.
+    /// What came from another server before, served or not, and how long ago a primary said for the last time that it
+    /// is right.
     pub(super) fn held(&self, zone: &DomainName) -> Option<(Arc<Zone>, Duration)> {
-        self.stock().received.get(zone).map(|holding| (Arc::clone(&holding.zone), holding.age))
+        self.stock().received.get(zone).map(|holding| (Arc::clone(&holding.zone), holding.confirmed.age()))
+    }
+
+    /// Notes that a primary has just said that a zone is right.
+    pub(super) fn confirm(&self, zone: &DomainName) {
+        if let Some(holding) = self.stock().received.get_mut(zone) {
+            holding.confirmed = Confirmed::before_now(Duration::ZERO);
+        }
+        // Where that cannot be noted, a restart takes the zone for older than it is.
+        let _ = self.images.confirm(zone);
     }
 
     /// Serves a zone that has come from another server, [as soon as](Shelf::served) others that come have been waited for.
@@ -192,8 +220,8 @@ impl Shelf {
             }
             stock.note(&apex, difference);
             stock.awaited.remove(&apex);
-            let holding = Holding { zone, age: Duration::ZERO, is_expired: false };
-            stock.received.insert(apex, holding);
+            let confirmed = Confirmed::before_now(Duration::ZERO);
+            stock.received.insert(apex, Holding { zone, confirmed, is_expired: false });
         })
     }
 
@@ -216,9 +244,9 @@ impl Shelf {
         });
     }
 
-    /// Serves a zone no more, or again.
+    /// Serves a zone no more, or again, before this returns.
     pub(super) fn set_expired(&self, zone: &DomainName, is_expired: bool) {
-        self.publish_soon(|stock| {
+        self.publish(|stock| {
             if let Some(holding) = stock.received.get_mut(zone) {
                 holding.is_expired = is_expired;
             }
@@ -264,7 +292,8 @@ impl Stock {
                 let (is_expired, Image { zone, age, journal, fault }) = (image.is_expired(), image);
                 self.journals.insert(apex.clone(), journal);
                 self.faults.extend(fault.map(|fault| (apex.clone(), fault)));
-                self.received.insert(apex.clone(), Holding { zone: Arc::new(zone), age, is_expired });
+                let (zone, confirmed) = (Arc::new(zone), Confirmed::before_now(age));
+                self.received.insert(apex.clone(), Holding { zone, confirmed, is_expired });
             }
             bells.entry(apex).or_insert_with(|| Bell::new(&primaries));
         }

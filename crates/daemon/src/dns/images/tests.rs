@@ -2,17 +2,16 @@
 
 use super::*;
 use ::dns::zone;
+use std::collections::BTreeSet;
 
 fn keep(images: &Images, zone: &Zone) -> Zone {
-    let (kept, written) = images.write(zone, zone.image().unwrap(), None).unwrap();
+    let (kept, written) = images.write(zone, zone.image().unwrap(), &Journal::default()).unwrap();
     written.put().unwrap();
     kept
 }
 
 fn note(images: &Images, apex: &DomainName, last: &Difference, journal: &Journal) -> io::Result<()> {
-    images.note(apex, last, journal)?.put()?;
-    images.catch_up(apex);
-    Ok(())
+    images.note(apex, last, journal)?.unwrap().put()
 }
 
 /// A version of `a.` with a name of its own.
@@ -33,20 +32,22 @@ fn a_difference_that_was_under_way_does_not_come_back() {
     let images = Images::new(state.path(), &"dns".parse().unwrap());
     let (first, journal) = (version(1), Journal::default().with(step(1)));
     let apex = first.apex();
-    let first_of_all = images.write(&first, first.image().unwrap(), Some(&Journal::default())).unwrap().1;
+    let first_of_all = images.write(&first, first.image().unwrap(), &Journal::default()).unwrap().1;
     first_of_all.put().unwrap();
     note(&images, apex, &step(1), &journal).unwrap();
-    let addition = images.note(apex, &step(2), &journal.with(step(2))).unwrap();
-    assert!(matches!(addition, Written::Addition { .. }));
-    let another = images.note(apex, &step(2), &Journal::default().with(step(2))).unwrap();
-    assert!(matches!(another, Written::Journal(_)));
+    let addition = images.note(apex, &step(2), &journal.with(step(2))).unwrap().unwrap();
+    assert!(matches!(addition.files, Files::Addition { .. }));
+    assert!(images.note(apex, &step(2), &Journal::default().with(step(2))).unwrap().is_none(), "not from 1");
+    images.fall_behind(apex);
+    let another = images.note(apex, &step(2), &journal.with(step(2))).unwrap().unwrap();
+    assert!(matches!(another.files, Files::Journal(_)));
     // It begins anew while they are under way.
     images.forget(apex);
     let seventh = version(7);
-    images.write(&seventh, seventh.image().unwrap(), Some(&Journal::default())).unwrap().1.put().unwrap();
+    images.write(&seventh, seventh.image().unwrap(), &Journal::default()).unwrap().1.put().unwrap();
     // Whoever is late does nothing either.
-    let late = images.note(apex, &step(2), &journal.with(step(2))).unwrap();
-    drop((addition, another, late));
+    assert!(images.note(apex, &step(2), &journal.with(step(2))).unwrap().is_none());
+    drop((addition, another));
     let image = images.load(apex).unwrap();
     assert_eq!((image.zone.serial(), image.fault, image.journal.end()), (7, None, None));
     assert_eq!(fs::read_dir(&images.folder).unwrap().count(), 2, "an image, a journal and no more");
@@ -81,6 +82,15 @@ fn a_kill_at_any_moment_leaves_the_last_version_that_was_kept() {
         assert!(found == last || found == last + 1, "{found} where {last} was the last: {:?}", image.fault);
         assert_eq!(image.zone.compacted().unwrap().image(), version(found).image(), "as it should be");
         assert!(image.journal.end().is_none_or(|end| end == found));
+        // The kill may have left some, and these certainly did.
+        for name in ["a.image.new-1-0", "a.journal.new-1-0", "members.new-1-0"] {
+            fs::write(images.folder.join(name), "half").unwrap();
+        }
+        images.sweep([&apex].into_iter());
+        let left = fs::read_dir(&images.folder).unwrap().map(|entry| entry.unwrap().path());
+        let left: Vec<PathBuf> = left.filter(|path| linux::file::place_of(path).is_some()).collect();
+        assert!(left.is_empty(), "{left:?}");
+        assert_eq!(images.load(&apex).unwrap().zone.serial(), found);
     }
 }
 
@@ -96,7 +106,7 @@ fn keep_versions(folder: &Path) {
         if serial % 20 == 1 {
             journal = Journal::default();
             let zone = version(serial);
-            images.write(&zone, zone.image().unwrap(), Some(&journal)).unwrap().1.put().unwrap();
+            images.write(&zone, zone.image().unwrap(), &journal).unwrap().1.put().unwrap();
         } else {
             journal = journal.with(step(serial - 1));
             note(&images, &apex, &step(serial - 1), &journal).unwrap();
@@ -115,10 +125,10 @@ fn an_image_that_was_under_way_does_not_come_back() {
     };
     let (first, second) = (version(1), version(2));
     let journal = Journal::default();
-    let (kept, left) = images.write(&first, first.image().unwrap(), Some(&journal)).unwrap();
+    let (kept, left) = images.write(&first, first.image().unwrap(), &journal).unwrap();
     images.forget(first.apex());
     // Whoever has the zone next is not in the way of the one before, which has not ended yet.
-    let (_, written) = images.write(&second, second.image().unwrap(), Some(&journal)).unwrap();
+    let (_, written) = images.write(&second, second.image().unwrap(), &journal).unwrap();
     written.put().unwrap();
     drop(left);
     assert_eq!(images.load(first.apex()).unwrap().zone.serial(), 2);
@@ -177,22 +187,72 @@ fn what_nobody_asks_for_any_more_is_kept_until_it_is_too_old() {
     }
     let [wanted, left, old] = ["wanted.", "left.", "old."].map(|name| name.parse::<DomainName>().unwrap());
     fs::write(images.folder.join("damaged.image"), "no image").unwrap();
-    fs::write(images.folder.join("notes"), "somebody else's").unwrap();
-    for journal in ["wanted", "left", "file", "gone"] {
+    for foreign in ["notes", "notes.new-1-1"] {
+        fs::write(images.folder.join(foreign), "somebody else's").unwrap();
+    }
+    for journal in ["wanted", "left", "file", "gone", "lately"] {
         fs::write(images.folder.join(format!("{journal}.journal")), "").unwrap();
     }
+    let long_ago = SystemTime::now() - Duration::from_secs(604_800);
+    for journal in ["file", "gone"] {
+        File::open(images.folder.join(format!("{journal}.journal"))).unwrap().set_modified(long_ago).unwrap();
+    }
+    // Somebody is writing it.
+    let (_, under_way) = images.write(&version(1), version(1).image().unwrap(), &Journal::default()).unwrap();
     let file: DomainName = "file.".parse().unwrap();
     for apex in [&wanted, &old] {
         let file = File::open(images.path(apex)).unwrap();
         file.set_modified(SystemTime::now() - Duration::from_secs(604_800)).unwrap();
     }
     images.sweep([&wanted, &file].into_iter());
-    for (journal, stays) in [("wanted", true), ("left", true), ("file", true), ("gone", false)] {
+    for (journal, stays) in
+        [("wanted", true), ("left", true), ("file", true), ("gone", false), ("lately", true)]
+    {
         assert_eq!(images.folder.join(format!("{journal}.journal")).exists(), stays, "{journal}");
     }
     let is_there = |path: PathBuf| path.exists();
     assert!(is_there(images.path(&wanted)) && is_there(images.path(&left)) && !is_there(images.path(&old)));
     assert!(!is_there(images.folder.join("damaged.image")) && is_there(images.folder.join("notes")));
+    assert!(is_there(images.folder.join("notes.new-1-1")), "not ours");
+    under_way.put().unwrap();
+    assert_eq!(images.load(version(1).apex()).unwrap().zone.serial(), 1);
+}
+
+#[test]
+fn an_image_that_cannot_be_judged_stays() {
+    let state = tempfile::tempdir().unwrap();
+    let images = Images::new(state.path(), &"dns".parse().unwrap());
+    let path = images.path(version(1).apex());
+    keep(&images, &version(1));
+    let whole = fs::read(&path).unwrap();
+    // Of another release, whichever order they come in.
+    let mut other = whole.clone();
+    other[8] ^= 0x40;
+    fs::write(&path, other).unwrap();
+    images.sweep(std::iter::empty());
+    assert!(path.exists(), "another release may read it");
+    // Refused as long as others may write it.
+    fs::write(&path, whole).unwrap();
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
+    images.date(version(1).apex(), Duration::from_secs(604_800)).unwrap();
+    images.sweep(std::iter::empty());
+    assert!(path.exists(), "whoever corrects that has it");
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    images.sweep(std::iter::empty());
+    assert!(!path.exists(), "too old");
+}
+
+#[test]
+fn another_image_is_as_old_as_is_said_from_its_first_moment() {
+    let state = tempfile::tempdir().unwrap();
+    let images = Images::new(state.path(), &"dns".parse().unwrap());
+    let (first, hour) = (version(1), Duration::from_secs(3600));
+    let (_, written) = images.write(&first, first.image().unwrap(), &Journal::default()).unwrap();
+    written.date(hour).unwrap();
+    let Files::Image { image, .. } = &written.files else { panic!("another image") };
+    assert!(age(image.path()).unwrap() >= hour, "before it is in its place");
+    written.put().unwrap();
+    assert!(images.age(first.apex()).unwrap() >= hour);
 }
 
 #[test]
@@ -257,8 +317,16 @@ fn an_image_and_its_journal_are_the_last_version() {
     assert!(images.age(apex).unwrap() < hour);
     let stray = Journal::default().with(step(8));
     images.keep_journal(apex, &stray).unwrap();
-    let fault = images.load(apex).unwrap().fault.unwrap().to_string();
+    let image = images.load(apex).unwrap();
+    assert!(image.is_expired(), "it was not this version that was confirmed last");
+    let fault = image.fault.unwrap().to_string();
     assert!(fault.contains("not from 1"), "{fault}");
+    // One that was left by the version before that of the image says nothing of it.
+    let fifth = version(5);
+    images.write(&fifth, fifth.image().unwrap(), &Journal::default()).unwrap().1.put().unwrap();
+    images.keep_journal(apex, &Journal::default().with(step(3))).unwrap();
+    let image = images.load(apex).unwrap();
+    assert!(image.fault.is_some() && !image.is_expired());
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! One image is made of a zone and what lies over it, while other versions come.
 
 use super::super::Teller;
+use super::super::images::Images;
+use super::super::shelf;
 use super::super::transfer_tests::secondary;
 use super::*;
 use ::dns::zone;
 use std::path::Path;
 use tempfile::TempDir;
+use transfer::Journal;
 
 /// A version of `example.` with so many names of its own.
 fn version(serial: u32, names: usize) -> Zone {
@@ -20,14 +23,19 @@ fn images(folder: &TempDir) -> Images {
     Images::new(folder.path(), &"dns".parse().unwrap())
 }
 
-/// Whoever keeps the zone, whose first version was kept an hour ago.
+/// Whoever keeps the zone, whose first version was just kept.
 fn keeper(folder: &TempDir) -> Keeper {
     let first = version(1, 0);
     let images = images(folder);
-    images.write(&first, first.image().unwrap(), None).unwrap().1.put().unwrap();
+    images.write(&first, first.image().unwrap(), &Journal::default()).unwrap().1.put().unwrap();
+    next_keeper(folder)
+}
+
+/// Whoever keeps it after a restart.
+fn next_keeper(folder: &TempDir) -> Keeper {
     let written = secondary(vec![Server { address: "127.0.0.1:1".parse().unwrap(), key: None }]);
     let transfers = written.transfers[0].clone();
-    let shelf = Shelf::new(&written, images, Teller::for_test()).unwrap();
+    let shelf = Shelf::new(&written, images(folder), Teller::for_test()).unwrap();
     Keeper::new(transfers, shelf, Clock::start(), Bus::for_test(), Arc::new(Semaphore::new(1)))
 }
 
@@ -70,16 +78,97 @@ async fn what_changes_while_an_image_is_made_is_laid_over_it() {
     let folding = keeper.fold().unwrap();
     keeper.comes(&version(3, 1101)).await;
     assert_eq!(found(&folder, &apex), (3, 1, None));
-    let hour = Duration::from_secs(3600);
-    images(&folder).date(&apex, hour).unwrap();
     keeper.take_folded(folding.await.unwrap()).await;
     assert_eq!((keeper.serials(), found(&folder, &apex)), ((3, 2), (3, 2, None)));
     let (zone, _) = keeper.shelf.held(&apex).unwrap();
     assert!(zone.compacted().unwrap().image() == version(3, 1101).image() && !zone.should_be_compacted());
-    assert!(images(&folder).age(&apex).unwrap() >= hour, "no primary has said anything");
     keeper.comes(&version(4, 1101)).await;
     assert_eq!(found(&folder, &apex), (4, 2, None), "what changes next is noted behind that");
+}
+
+#[tokio::test]
+async fn another_image_of_the_same_is_no_younger() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = keeper(&folder);
+    let apex = first.transfers.zone.clone();
+    first.comes(&version(2, 1100)).await;
+    let hour = Duration::from_secs(3600);
+    images(&folder).date(&apex, hour).unwrap();
+    let mut keeper = next_keeper(&folder);
+    let folding = keeper.fold().unwrap();
+    keeper.take_folded(folding.await.unwrap()).await;
+    assert_eq!((keeper.serials(), found(&folder, &apex)), ((2, 2), (2, 2, None)));
+    assert!(images(&folder).age(&apex).unwrap() >= hour, "no primary has said anything");
+    keeper.comes(&version(3, 1100)).await;
     assert!(images(&folder).age(&apex).unwrap() < hour);
+}
+
+/// Says to the test below that it is the one in which files may not grow.
+const LIMITED: &str = "CATCHMENT_TEST_IMAGES_ARE_LIMITED";
+
+/// The disk is nearly full: what has changed has room, the zone has not.
+#[test]
+fn an_image_that_could_not_be_kept_makes_the_one_before_no_younger() {
+    if std::env::var_os(LIMITED).is_some() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        return runtime.block_on(with_too_little_room());
+    }
+    // In a process of its own, since the limit holds for all of it. Without the trap the system ends it.
+    let limited = "trap '' XFSZ; ulimit -f 64; exec \"$@\"";
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", limited, "sh"]).arg(std::env::current_exe().unwrap());
+    let name = "dns::secondary::tests::an_image_that_could_not_be_kept_makes_the_one_before_no_younger";
+    let output = command.args(["--exact", name]).env(LIMITED, "1").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+async fn with_too_little_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut keeper = keeper(&folder);
+    let apex = keeper.transfers.zone.clone();
+    let not_kept =
+        |keeper: &Keeper| keeper.bus.latest().iter().filter(|row| row.kind == "zone-not-kept").count();
+    let hour = Duration::from_secs(3600);
+    images(&folder).date(&apex, hour).unwrap();
+    // What has changed is too much for a journal.
+    keeper.receives(version(5, 3000), None).await;
+    assert_eq!((keeper.serials(), not_kept(&keeper)), ((5, 5), 1));
+    keeper.comes(&version(6, 3000)).await;
+    keeper.confirm();
+    let lies = || (found(&folder, &apex), images(&folder).age(&apex).unwrap() >= hour);
+    assert_eq!((keeper.serials(), lies()), ((6, 5), ((1, 1, None), true)));
+    // Another image would be of use, but has no room either.
+    let folding = keeper.fold().unwrap();
+    keeper.take_folded(folding.await.unwrap()).await;
+    keeper.comes(&version(7, 3000)).await;
+    assert_eq!((keeper.serials(), lies()), ((7, 5), ((1, 1, None), true)), "memory lies as before, too");
+    assert_eq!(not_kept(&keeper), 1, "once, not of every version and at every try");
+}
+
+#[tokio::test]
+async fn an_image_that_could_not_be_kept_comes_to_disk_with_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut keeper = keeper(&folder);
+    let apex = keeper.transfers.zone.clone();
+    let (zones, aside) = (folder.path().join("zones"), folder.path().join("aside"));
+    std::fs::rename(&zones, &aside).unwrap();
+    std::fs::write(&zones, "no folder").unwrap();
+    keeper.receives(version(5, 0), None).await;
+    assert!(keeper.unkept.is_some());
+    std::fs::remove_file(&zones).unwrap();
+    std::fs::rename(&aside, &zones).unwrap();
+    keeper.comes(&version(6, 1)).await;
+    assert_eq!((keeper.serials(), found(&folder, &apex)), ((6, 5), (1, 1, None)));
+    let folding = keeper.fold().unwrap();
+    keeper.comes(&version(7, 2)).await;
+    keeper.take_folded(folding.await.unwrap()).await;
+    assert_eq!((keeper.serials(), found(&folder, &apex)), ((7, 6), (7, 6, None)));
+    assert!(keeper.unkept.is_none() && keeper.fold().is_none());
+    let hour = Duration::from_secs(3600);
+    images(&folder).date(&apex, hour).unwrap();
+    keeper.confirm();
+    assert!(images(&folder).age(&apex).unwrap() < hour, "it is the last version");
 }
 
 #[tokio::test]

@@ -53,7 +53,8 @@ impl Follower {
     /// A zone of a catalog comes, and is kept.
     fn receive(&self, apex: &str) {
         let zone = zone::parse(&member(apex, 7)).unwrap();
-        let (kept, written) = self.shelf.images().write(&zone, zone.image().unwrap(), None).unwrap();
+        let (kept, written) =
+            self.shelf.images().write(&zone, zone.image().unwrap(), &transfer::Journal::default()).unwrap();
         written.put().unwrap();
         let change = self.shelf.receive(Arc::new(kept), None);
         while self.shelf.published().borrow().as_of < change {
@@ -239,7 +240,14 @@ fn a_zone_that_has_not_come_is_awaited() {
     assert_eq!(follower.awaited(), names(&[]));
     // Its image is at hand from before: nobody waits.
     let zone = zone::parse(&member("c.", 7)).unwrap();
-    follower.shelf.images().write(&zone, zone.image().unwrap(), None).unwrap().1.put().unwrap();
+    follower
+        .shelf
+        .images()
+        .write(&zone, zone.image().unwrap(), &transfer::Journal::default())
+        .unwrap()
+        .1
+        .put()
+        .unwrap();
     follower.reload(&with(&["three a.", "two b.", "four c."]));
     assert!(follower.has("c.") && follower.awaited().is_empty());
 }

@@ -3,6 +3,7 @@
 use super::super::secondary::Keeper;
 use super::*;
 use terms::Timestamp;
+use transfer::Journal;
 
 fn turns() -> Arc<tokio::sync::Semaphore> {
     Arc::new(tokio::sync::Semaphore::new(1))
@@ -15,7 +16,7 @@ fn kept_for(age: Duration) -> (TempDir, Shelf, ZoneTransfers) {
     let folder = tempfile::tempdir().unwrap();
     let images = Images::new(folder.path(), &"dns".parse().unwrap());
     let zone = zone::parse(&zone_text(1, "3600 900 604800")).unwrap();
-    images.write(&zone, zone.image().unwrap(), None).unwrap().1.put().unwrap();
+    images.write(&zone, zone.image().unwrap(), &Journal::default()).unwrap().1.put().unwrap();
     let image = std::fs::File::open(folder.path().join("zones/dns/example.image")).unwrap();
     image.set_modified(std::time::SystemTime::now() - age).unwrap();
     let written = secondary(vec![server_at(peers::ADDRESS)]);
@@ -43,9 +44,28 @@ fn a_restart_does_not_begin_the_time_anew() {
 #[test]
 fn a_reload_counts_from_the_last_answer() {
     let (_folder, shelf, transfers) = kept_for(6 * DAY);
-    shelf.images().confirm(&transfers.zone).unwrap();
+    shelf.confirm(&transfers.zone);
     let (_, left) = held(&shelf, &transfers);
     assert!(left > 6 * DAY, "{left:?}");
+}
+
+/// A disk on which nothing can be noted does not change what a primary has said.
+#[test]
+fn a_reload_counts_from_the_last_answer_without_a_disk() {
+    // What is on disk is too old, and not what was confirmed.
+    let (folder, shelf, transfers) = kept_for(8 * DAY);
+    shelf.images().fall_behind(&transfers.zone);
+    shelf.confirm(&transfers.zone);
+    assert!(shelf.images().age(&transfers.zone).unwrap() >= 8 * DAY);
+    let (_, left) = held(&shelf, &transfers);
+    assert!(left > 6 * DAY, "{left:?}");
+    // Nothing is there at all.
+    drop(folder);
+    let clock = Clock::start();
+    std::thread::sleep(Duration::from_millis(20));
+    let keeper = Keeper::new(transfers.clone(), shelf, clock, Bus::for_test(), turns());
+    let expires = keeper.view().borrow().held.expires().unwrap();
+    assert!(expires.since(Timestamp::ZERO) < 7 * DAY + Duration::from_millis(10), "{expires:?}");
 }
 
 /// Anybody can send NOTIFY from the address of a primary.
