@@ -8,6 +8,7 @@
 
 mod event;
 mod frames;
+mod hearing;
 mod message;
 mod writer;
 
@@ -136,7 +137,7 @@ impl Tap {
         }
     }
 
-    /// Whether a reader takes what is told, or the file does.
+    /// Whether a reader has taken the offer and is there, or the file is.
     pub(super) fn is_heard(&self) -> bool {
         self.is_heard.load(Ordering::Relaxed)
     }

@@ -21,7 +21,7 @@ pub(super) enum Event {
         /// What the system said.
         reason: Reason,
     },
-    /// It is heard again, or for the first time after that.
+    /// A reader that took messages has stayed, after that.
     Heard,
 }
 

@@ -4,8 +4,9 @@ use super::message::{Dnstap, frames};
 use super::*;
 use proptest::prelude::*;
 use prost::Message as _;
+use socket2::{Domain, SockAddr, Socket, Type};
 use std::io::{Read, Write};
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::Duration;
 
 fn exchange<'a>(query: &'a [u8], reply: Option<&'a [u8]>) -> Exchange<'a> {
@@ -103,7 +104,7 @@ fn told(teller: &Teller) -> Vec<String> {
 }
 
 /// Takes the offer of whoever comes.
-fn accept(listener: &UnixListener) -> std::os::unix::net::UnixStream {
+fn accept(listener: &UnixListener) -> UnixStream {
     let (mut reader, _) = listener.accept().unwrap();
     let mut ready = vec![0; super::frames::control(super::frames::Control::Ready).len()];
     reader.read_exact(&mut ready).unwrap();
@@ -124,17 +125,43 @@ fn it_is_said_once_that_nobody_hears_and_that_somebody_does_again() {
         // It takes nothing, and is asked again.
         drop(listener.accept().unwrap());
     }
-    let reader = accept(&listener);
-    wait_until("the reader", || tap.is_heard() && told(&teller) == ["dnstap-unheard", "dnstap-heard"]);
-    drop((reader, listener));
-    wait_until("its end", || {
-        // It is noticed when there is something to tell.
+    for _ in 0..2 {
+        // It goes at the first message.
+        let mut reader = accept(&listener);
         tap.tell(&exchange(&[1; 40], None));
-        !tap.is_heard()
-    });
+        reader
+            .read_exact(&mut vec![0; super::frames::control(super::frames::Control::Start).len() + 1])
+            .unwrap();
+    }
+    let reader = accept(&listener);
+    wait_until("the reader", || tap.is_heard());
+    assert_eq!(told(&teller), ["dnstap-unheard"], "nobody has taken messages and stayed");
+    tap.tell(&exchange(&[1; 40], None));
+    wait_until("that it stays", || told(&teller) == ["dnstap-unheard", "dnstap-heard"]);
+    // Nothing is told meanwhile.
+    drop((reader, listener));
+    wait_until("its end", || !tap.is_heard());
     wait_until("its end being said", || told(&teller)[2..] == ["dnstap-unheard"]);
     let row = teller.bus.latest().pop().unwrap();
     assert!(row.subject == "dns" && row.text.to_string().contains("tap.sock"), "{row:?}");
+}
+
+#[test]
+fn nobody_waits_for_a_reader_that_takes_no_calls() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stopped");
+    let stopped = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+    stopped.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+    stopped.listen(0).unwrap();
+    let _first = UnixStream::connect(&path).unwrap();
+    let (teller, account) = (Teller::for_test(), Arc::<Account>::default());
+    let tap = Tap::start(&DnstapOutput::Socket(path), &teller, Arc::clone(&account)).unwrap();
+    tap.tell(&exchange(&[1; 40], None));
+    wait_until("that nobody hears", || told(&teller) == ["dnstap-unheard"]);
+    drop(tap);
+    wait_until("its end", || Arc::strong_count(&account) == 1);
+    assert_eq!(account.waiting_octets.load(Ordering::Relaxed), 0);
+    drop(stopped);
 }
 
 #[test]

@@ -1,11 +1,15 @@
 //! The thread that has the reader's ear: it connects, encodes, writes, and begins anew when the reader is gone.
 
 use super::frames::{Control, LONGEST_CONTROL, accepts, control};
+use super::hearing::Hearing;
 use super::message::frames;
-use super::{Account, Event, Seen, Teller};
+use super::{Account, Seen, Teller};
 use config::DnstapOutput;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use socket2::{Domain, SockAddr, Socket, Type};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -14,7 +18,6 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
-use terms::Reason;
 
 /// How soon a reader that is not there, or has gone, is looked for again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -32,8 +35,7 @@ pub(super) fn start(
     account: Arc<Account>,
     is_heard: Arc<AtomicBool>,
 ) -> io::Result<()> {
-    let hearing = Hearing { teller, is_heard, is_lost: false };
-    let writer = Writer { hearing, waiting, told_by, account };
+    let writer = Writer { hearing: Hearing::new(teller, is_heard), waiting, told_by, account };
     thread::Builder::new().name("dnstap".into()).spawn(move || writer.run(&output)).map(drop)
 }
 
@@ -43,35 +45,6 @@ struct Writer {
     /// Whether anybody can still tell anything: the queue says so only once it is empty.
     told_by: Weak<()>,
     account: Arc<Account>,
-}
-
-/// Whether anybody hears what is told, and that being said when it changes.
-struct Hearing {
-    teller: Teller,
-    /// What is shown of it.
-    is_heard: Arc<AtomicBool>,
-    /// Whether it was said that nobody does.
-    is_lost: bool,
-}
-
-impl Hearing {
-    fn begin(&mut self) {
-        self.is_heard.store(true, Ordering::Relaxed);
-        if std::mem::take(&mut self.is_lost) {
-            self.teller.say(&Event::Heard);
-        }
-    }
-
-    fn end(&mut self, output: &DnstapOutput, error: &io::Error) {
-        self.is_heard.store(false, Ordering::Relaxed);
-        if !std::mem::replace(&mut self.is_lost, true) {
-            let reason = Reason::from(error.to_string());
-            self.teller.say(&match output {
-                DnstapOutput::Socket(path) => Event::Unheard { path: path.clone(), reason },
-                DnstapOutput::File(path) => Event::Unwritten { path: path.clone(), reason },
-            });
-        }
-    }
 }
 
 /// Nobody tells anything any more.
@@ -118,13 +91,17 @@ impl Writer {
     }
 
     /// Writes what there is until nobody tells anything any more, or the reader fails.
-    fn write(&mut self, mut to: impl Write) -> io::Result<Over> {
+    fn write(&mut self, mut to: impl Write + AsFd) -> io::Result<Over> {
         self.hearing.begin();
         let mut piece = Vec::new();
         loop {
             let first = match self.waiting.recv_timeout(AGAIN) {
                 Ok(seen) => seen,
-                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Timeout) => {
+                    look_for_reader(&to)?;
+                    self.hearing.stay();
+                    continue;
+                }
                 Err(RecvTimeoutError::Disconnected) => {
                     to.write_all(&control(Control::Stop))?;
                     return Ok(Over);
@@ -142,12 +119,13 @@ impl Writer {
             let counter = if written.is_ok() { &self.account.written } else { &self.account.dropped };
             counter.fetch_add(messages, Ordering::Relaxed);
             written?;
+            self.hearing.take();
         }
     }
 
     fn take(&self, seen: &Seen, piece: &mut Vec<u8>) -> u64 {
         self.account.waiting_octets.fetch_sub(seen.octets.len(), Ordering::Relaxed);
-        frames(seen, &self.hearing.teller.identity, piece);
+        frames(seen, self.hearing.identity(), piece);
         seen.messages()
     }
 }
@@ -161,9 +139,31 @@ fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
+/// Fails if nobody is at the other end any more: without that, it would be noticed when there is something to write.
+fn look_for_reader(to: &impl AsFd) -> io::Result<()> {
+    let mut end = [PollFd::new(to, PollFlags::empty())];
+    poll(&mut end, Some(&Timespec::default()))?;
+    match end[0].revents().intersects(PollFlags::HUP | PollFlags::ERR) {
+        true => Err(io::Error::new(io::ErrorKind::BrokenPipe, "the reader has gone")),
+        false => Ok(()),
+    }
+}
+
+/// A connection to who listens there. To wait until a reader takes it could last for ever, if it has stopped.
+fn call(path: &Path) -> io::Result<UnixStream> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.connect(&SockAddr::unix(path)?).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => io::Error::new(error.kind(), "the reader takes no more connections"),
+        _ => error,
+    })?;
+    socket.set_nonblocking(false)?;
+    Ok(socket.into())
+}
+
 /// A reader that has taken the offer, ready for data.
 fn greet(path: &Path) -> io::Result<UnixStream> {
-    let mut stream = UnixStream::connect(path)?;
+    let mut stream = call(path)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.write_all(&control(Control::Ready))?;
