@@ -55,6 +55,7 @@ impl Zones {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::node::NODE_HEAD;
     use crate::zone;
     use proptest::prelude::*;
     use std::sync::Arc;
@@ -78,6 +79,8 @@ mod tests {
             let (image, hash) = zones.sought(&query(name)).unwrap();
             let node = image.find(hash, relative.as_bytes()).unwrap();
             assert!(node.place > 0, "{name}");
+            let looked_at = image.likely_node(hash).unwrap();
+            assert_eq!(looked_at[NODE_HEAD..].as_ptr(), node.name.as_ptr(), "{name}");
         }
         for name in ["x.c.a.", "example.", "."] {
             assert!(zones.sought(&query(name)).is_none(), "{name}");

@@ -109,10 +109,15 @@ impl Image {
 
     /// Octets of the node that a hash most likely leads to, one of each line of the cache that a small one may lie in.
     pub(crate) fn glance_at_node(&self, hash: NameHash) -> u8 {
-        let Some(place) = self.table().find(hash, |_| true) else { return 0 };
-        let at = place.saturating_sub(self.first) as usize * UNIT;
-        let octet = |at| self.octets().get(at).copied().unwrap_or_default();
-        octet(at) ^ octet(at + LINE)
+        let node = self.likely_node(hash).unwrap_or_default();
+        let octet = |at| node.get(at).copied().unwrap_or_default();
+        octet(0) ^ octet(LINE)
+    }
+
+    /// The octets from there on: no name is compared.
+    pub(crate) fn likely_node(&self, hash: NameHash) -> Option<&[u8]> {
+        let place = self.table().find(hash, |_| true)?.checked_sub(self.first)?;
+        self.octets().get(place as usize * UNIT..)
     }
 
     /// How many names have records.
@@ -206,7 +211,7 @@ impl Zone {
     }
 
     /// The memory of its image, over which changes may lie.
-    pub fn octets(&self) -> &[u8] {
+    pub(crate) fn octets(&self) -> &[u8] {
         self.base.octets()
     }
 

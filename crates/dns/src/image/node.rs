@@ -25,7 +25,7 @@ pub(crate) const WILDCARD: u8 = 8;
 pub(crate) const GONE: u8 = 16;
 
 /// Octets of a node before its name.
-pub(super) const NODE_HEAD: usize = 12;
+pub(crate) const NODE_HEAD: usize = 12;
 /// Octets of the head of a set.
 pub(super) const SET_HEAD: usize = 14;
 /// Octets of a target.
