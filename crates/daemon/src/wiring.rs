@@ -28,6 +28,7 @@
 //!  thread "recording" <──what every machine is told (queue, dropped when full)── decision loop, peer tasks
 //!  thread "bfd" <──orders (queue)── site; ──paths (latest)──> peer tasks, status; in real time where that is allowed
 //!  thread "dns-zones" <──wanted (latest)── site; keeps zones of other servers; ──served (latest)──> the DNS threads, status
+//!  thread "dns-publish" <──a zone has come (queue)── thread "dns-zones"; ──served (latest)──> the DNS threads; frees what was
 //!  threads "dns-udp" and "dns-tcp": the built-in DNS service; each beats too, none waits for anything above
 //! ```
 //! Why one thread for all decisions: a verdict wakes the decision loop, that wakes a peer's task, that writes. In one
