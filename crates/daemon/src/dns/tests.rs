@@ -120,9 +120,14 @@ impl World {
             .unwrap();
         for &service in &settings.addresses {
             address::add(&mut netlink, link::LinkIndex::LOOPBACK, service.into()).unwrap();
-            // The kernel gives an IPv6 address its route a moment later.
-            let is_reached =
-                || UdpSocket::bind((service, 0)).and_then(|socket| socket.connect((service, PORT))).is_ok();
+            // The kernel gives an IPv6 address the route by which it takes packets in a moment later.
+            let echo = || {
+                let socket = UdpSocket::bind((service, 0))?;
+                socket.set_read_timeout(Some(Duration::from_millis(100)))?;
+                socket.send_to(b"hello", socket.local_addr()?)?;
+                socket.recv(&mut [0; 5])
+            };
+            let is_reached = || echo().is_ok();
             wait_until("the route to the address", || namespace.run(is_reached).unwrap());
         }
         World { namespace, server, shelf }
