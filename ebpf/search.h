@@ -7,7 +7,6 @@
 
 #define LISTENS 10 /* TCP_LISTEN of the kernel's enum of states */
 #define ATTEMPTS 4 /* to spend from a budget that other processors spend from, too */
-#define YOUNG 3000000000ULL /* nanoseconds: what was learned less long ago may be in no filter yet */
 #define LOOK 28 /* the filters are asked about a learned flow once in 2 to this power nanoseconds */
 
 /* What the search knows beforehand. */
@@ -182,10 +181,10 @@ static __always_inline struct address client_prefix(const struct packet *p)
 	return prefix;
 }
 
-static __always_inline void learn(const struct flow *flow, __u8 site)
+static __always_inline void learn(const struct flow *flow, __u8 site, __u8 is_confirmed)
 {
 	__u64 now = bpf_ktime_get_ns();
-	struct passage passage = {.since = now, .seen = now, .packets = 1, .site = site};
+	struct passage passage = {.since = now, .seen = now, .packets = 1, .site = site, .is_confirmed = is_confirmed};
 
 	bpf_map_update_elem(&learned, flow, &passage, BPF_ANY);
 }
@@ -213,7 +212,7 @@ static __always_inline ruling claim(const struct settings *set, const struct pac
 
 	if (verdict_of(claimed) == CLAIMED) {
 		struct address prefix = client_prefix(p);
-		learn(&p->flow, number);
+		learn(&p->flow, number, 1);
 		bpf_map_update_elem(&owners, &prefix, &number, BPF_ANY);
 	}
 	return claimed;
@@ -251,37 +250,44 @@ static __always_inline ruling search_on(const struct settings *set, const struct
 	return rule(UNCLAIMED, NO_SITE);
 }
 
-/* Who claims what its owner does not. One that says nothing of its flows may have it. */
-GLOBAL __u32 find_other(const struct settings *set, const struct packet *p, const struct visit *visit, __u32 owner)
+/* Who claims what its owner claims no more. One that says nothing of its flows may have it. */
+static __always_inline __u32 find_other(const struct settings *set, const struct packet *p, const struct visit *visit,
+					struct passage *passage)
 {
-	const struct site *site = find_site(owner);
+	const struct site *site = find_site(passage->site);
 	struct inquiry found;
 
-	if (!set || !p || !visit || !site || !site->blocks)
+	if (!site || !site->blocks)
 		return NO_SITE;
 	found = inquire(set, p, visit);
-	if (claims(site, owner, found.pages, found.hash))
+	if (claims(site, passage->site, found.pages, found.hash)) {
+		passage->is_confirmed = 1;
+		return NO_SITE;
+	}
+	if (!passage->is_confirmed)
 		return NO_SITE;
 	bpf_loop(set->sites, ask, &found, 0);
 	return found.alive ? lowest(found.alive) : NO_SITE;
 }
 
 /* The flow was found before, at a site that may have it still. Over budget it goes where it went. */
-static __always_inline ruling follow(const struct settings *set, const struct packet *p, const struct visit *visit,
-				     struct passage *passage)
+GLOBAL ruling follow(const struct settings *set, const struct packet *p, const struct visit *visit,
+		     struct passage *passage)
 {
 	__u64 now = bpf_ktime_get_ns();
-	int is_due = now - passage->since > YOUNG && now >> LOOK != passage->seen >> LOOK;
-	__u32 number = passage->site;
-	__u32 other = is_due ? find_other(set, p, visit, number) : NO_SITE;
+	__u32 other = NO_SITE;
 
+	if (!set || !p || !visit || !passage)
+		return rule(UNCLAIMED, NO_SITE);
+	if (now >> LOOK != passage->seen >> LOOK)
+		other = find_other(set, p, visit, passage);
 	if (other < SITES && verdict_of(claim(set, p, other)) == CLAIMED) {
 		count(MISSED);
 		return rule(CLAIMED, other);
 	}
 	passage->seen = now;
 	__sync_fetch_and_add(&passage->packets, 1);
-	return rule(LEARNED, number);
+	return rule(LEARNED, passage->site);
 }
 
 static __always_inline ruling search(const struct settings *set, const struct packet *p, const struct visit *visit)
@@ -331,7 +337,8 @@ GLOBAL ruling judge(struct xdp_md *ctx, const struct settings *set, const struct
 			return rule(OPENING, NO_SITE);
 		if (is_long)
 			return rule(OVERSIZED, NO_SITE);
-		learn(&p->flow, relay);
+		/* The filter that is known may be from before. */
+		learn(&p->flow, relay, 0);
 		return rule(RELAYED, relay);
 	case SEGMENT:
 	case QUOTED:

@@ -95,7 +95,8 @@ struct passage {
 	__u64 seen;
 	__u64 packets;
 	__u8 site;
-	__u8 unused[7];
+	__u8 is_confirmed; /* where packets go: the site's filter has had the flow */
+	__u8 unused[6];
 };
 
 /* A packet that a fence has held, without its link's header. */

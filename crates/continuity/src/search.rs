@@ -10,8 +10,9 @@
 //! | the site that relays for this one, or the last owner of the client's prefix | there, at the pace of guesses |
 //! | nothing | it is dropped |
 //!
-//! A site may have given a flow to another one since it was found. So the filters are asked again, once in [`LOOK`], from the
-//! time on when they must know of it ([`YOUNG`]).
+//! A site may have given a flow to another one since it was found. So the filters are asked again, once in [`LOOK`]. Only an owner
+//! whose filter has had the flow, and has it no more, has given it away: one whose filter has never had it may not have been
+//! heard since, however long ago that was.
 //!
 //! The last three are for the site only that took the packet from its client. A packet that came through the tunnel goes
 //! on only where somebody claims it, and never to a site that had it.
@@ -28,9 +29,6 @@ use std::net::Ipv6Addr;
 use std::time::Duration;
 use terms::Timestamp;
 
-/// What was learned less long ago may be in no filter yet: sites tell each other of their flows once a second.
-pub const YOUNG: Duration = Duration::from_secs(3);
-
 /// How often the filters are asked about a flow that was found before: with its first packet in each such time.
 pub const LOOK: Duration = Duration::from_nanos(1 << 28);
 
@@ -39,22 +37,27 @@ pub const LOOK: Duration = Duration::from_nanos(1 << 28);
 pub struct Learned {
     /// Its owner.
     pub site: SiteNumber,
-    /// When it was learned.
-    pub since: Timestamp,
     /// When its last packet came.
     pub seen: Timestamp,
+    /// Whether the owner's filter has had it.
+    pub is_confirmed: bool,
 }
 
 impl Learned {
-    /// At this time, with a packet.
-    pub fn new(site: SiteNumber, now: Timestamp) -> Self {
-        Learned { site, since: now, seen: now }
+    /// By a claim: the filter has it.
+    pub fn claimed(site: SiteNumber, now: Timestamp) -> Self {
+        Learned { site, seen: now, is_confirmed: true }
+    }
+
+    /// It was sent there, or handed over. The filter that is known may be from before.
+    pub fn sent(site: SiteNumber, now: Timestamp) -> Self {
+        Learned { site, seen: now, is_confirmed: false }
     }
 
     /// Whether the filters are to be asked again.
     fn is_due(&self, now: Timestamp) -> bool {
         let times = |at: Timestamp| u128::from(at.as_nanos()) / LOOK.as_nanos();
-        now.since(self.since) > YOUNG && times(now) != times(self.seen)
+        times(now) != times(self.seen)
     }
 }
 
@@ -146,7 +149,7 @@ pub fn judge(
                 None => Verdict::Opening,
                 Some(_) if is_long => Verdict::Oversized,
                 Some(relay) => {
-                    known.learned.insert(packet.flow, Learned::new(relay, now));
+                    known.learned.insert(packet.flow, Learned::sent(relay, now));
                     Verdict::Relayed(relay)
                 }
             }
@@ -197,8 +200,8 @@ impl Case<'_> {
     }
 
     /// It was found before. Over budget it goes where it went.
-    fn follow(&self, known: &mut Knowledge, learned: Learned) -> Verdict {
-        let other = if learned.is_due(self.now) { self.find_other(learned.site) } else { None };
+    fn follow(&self, known: &mut Knowledge, mut learned: Learned) -> Verdict {
+        let other = if learned.is_due(self.now) { self.find_other(&mut learned) } else { None };
         known.learned.insert(self.packet.flow, Learned { seen: self.now, ..learned });
         match other.map(|number| self.claim(known, number)) {
             None | Some(Verdict::OverBudget) => Verdict::Learned(learned.site),
@@ -209,19 +212,22 @@ impl Case<'_> {
         }
     }
 
-    /// Who claims what its owner does not. One that says nothing of its flows may have it.
-    fn find_other(&self, owner: SiteNumber) -> Option<SiteNumber> {
-        let filter = self.settings.sites.get(&owner)?.filter.as_deref()?;
-        let is_claimed = filter.contains(&self.packet.flow, &self.settings.filter_key);
+    /// Who claims what its owner claims no more. One that says nothing of its flows may have it.
+    fn find_other(&self, learned: &mut Learned) -> Option<SiteNumber> {
+        let filter = self.settings.sites.get(&learned.site)?.filter.as_deref()?;
+        if filter.contains(&self.packet.flow, &self.settings.filter_key) {
+            learned.is_confirmed = true;
+            return None;
+        }
         let mut others = self.claimants().filter(|number| self.is_open(*number));
-        if is_claimed { None } else { others.next() }
+        if learned.is_confirmed { others.next() } else { None }
     }
 
     fn claim(&self, known: &mut Knowledge, number: SiteNumber) -> Verdict {
         let pace = &self.settings.paces.claims;
         let claimed = self.spend(pace, &mut known.budgets.claims, Verdict::Claimed(number));
         if claimed == Verdict::Claimed(number) {
-            known.learned.insert(self.packet.flow, Learned::new(number, self.now));
+            known.learned.insert(self.packet.flow, Learned::claimed(number, self.now));
             known.owners.insert(self.prefix(), number);
         }
         claimed

@@ -78,7 +78,7 @@ fn cost(programs: &mut Continuity, case: &Case, count: Count) -> f64 {
     programs.forget().unwrap();
     programs.tell(&settings).unwrap();
     let mut fences = programs.fences().unwrap();
-    case.learned.iter().for_each(|(flow, site)| fences.learn(flow, *site, Timestamp::ZERO).unwrap());
+    case.learned.iter().for_each(|(flow, learned)| fences.learn(flow, *learned).unwrap());
     let program = match case.layer {
         Layer::Ethernet => Program::ArriveEthernet,
         Layer::Ip => Program::ArriveIp,

@@ -5,7 +5,8 @@ use crate::layout::{self, FLOW_LEN, PASSAGE_LEN};
 use crate::load::missing;
 use crate::{Continuity, Error};
 use aya::maps::{Array, HashMap, Map, MapData, MapError, RingBuf};
-use continuity::{Flow, SiteNumber};
+use continuity::Flow;
+use continuity::search::Learned;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::os::fd::AsFd;
@@ -64,10 +65,10 @@ impl Continuity {
 }
 
 impl Fences {
-    /// Sends the packets of a flow to a site that is known to own it; it is so late on the kernel's monotonic clock.
-    pub fn learn(&mut self, flow: &Flow, site: SiteNumber, now: Timestamp) -> Result<(), Error> {
+    /// Sends the packets of a flow to a site that is known to own it; the time is the kernel's monotonic clock's.
+    pub fn learn(&mut self, flow: &Flow, learned: Learned) -> Result<(), Error> {
         self.learned
-            .insert(flow.octets(), layout::passage(site, now), 0)
+            .insert(flow.octets(), layout::passage(learned), 0)
             .map_err(Error::table("write a learned flow"))
     }
 

@@ -39,8 +39,8 @@ impl Continuity {
         let owner = self.row::<[u8; 16], u32>("owners", &prefix.octets())?;
         let owner = owner.and_then(|number| SiteNumber::try_from(u8::try_from(number).ok()?).ok());
         let until = self.row::<[u8; FLOW_LEN], u64>("fenced", &octets)?;
-        let learned =
-            forwarded.map(|Passage { site, since, seen, .. }| (*flow, Learned { site, since, seen }));
+        let learned = forwarded
+            .map(|Passage { site, seen, is_confirmed, .. }| (*flow, Learned { site, seen, is_confirmed }));
         let knowledge = Knowledge {
             fenced: until.map(|until| (*flow, Timestamp::from_nanos(until))).into_iter().collect(),
             learned: learned.into_iter().collect(),

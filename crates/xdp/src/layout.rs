@@ -1,9 +1,9 @@
 //! The structures of `ebpf/tables.h`, octet by octet. The compiler of the programs asserts their sizes there.
 
+use continuity::search::Learned;
 use continuity::{Block, Filter, Flow, KeyId, Paces, Settings, Site, SiteNumber, State};
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
-use terms::Timestamp;
 
 /// `struct settings`.
 pub(crate) const SETTINGS_LEN: usize = 176;
@@ -114,21 +114,22 @@ pub(crate) fn page(blocks: &[Block]) -> [u8; PAGE_LEN] {
     fields.octets
 }
 
-/// `struct passage`, of one packet at this time.
-pub(crate) fn passage(site: SiteNumber, now: Timestamp) -> [u8; PASSAGE_LEN] {
+/// `struct passage`, of one packet.
+pub(crate) fn passage(learned: Learned) -> [u8; PASSAGE_LEN] {
     let mut fields = Fields::new();
-    for time in [now, now] {
+    for time in [learned.seen, learned.seen] {
         fields.put(&time.as_nanos().to_ne_bytes());
     }
     fields.put(&1_u64.to_ne_bytes());
-    fields.put(&[site.get()]);
+    fields.put(&[learned.site.get(), learned.is_confirmed.into()]);
     fields.octets
 }
 
-/// Since when, until when (nanoseconds since the machine started), how many packets, and the site's number.
-pub(crate) fn read_passage(octets: &[u8; PASSAGE_LEN]) -> ([u64; 3], u8) {
+/// Since when, until when (nanoseconds since the machine started), how many packets, the site's number, and whether its filter
+/// has had the flow.
+pub(crate) fn read_passage(octets: &[u8; PASSAGE_LEN]) -> ([u64; 3], u8, bool) {
     let words = octets.as_chunks::<8>().0;
-    ([words[0], words[1], words[2]].map(u64::from_ne_bytes), octets[24])
+    ([words[0], words[1], words[2]].map(u64::from_ne_bytes), octets[24], octets[25] != 0)
 }
 
 /// The flow and the octets of a `struct held`; none if it is none.

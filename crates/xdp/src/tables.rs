@@ -23,14 +23,16 @@ pub struct Passage {
     pub seen: Timestamp,
     /// So many came.
     pub packets: u64,
+    /// Whether the other site's filter has had the flow; never of those that come from there.
+    pub is_confirmed: bool,
 }
 
 impl Passage {
     /// None for a site that there cannot be.
     pub(crate) fn read(flow: Flow, octets: &[u8; PASSAGE_LEN]) -> Option<Self> {
-        let ([since, seen, packets], site) = layout::read_passage(octets);
+        let ([since, seen, packets], site, is_confirmed) = layout::read_passage(octets);
         let [since, seen] = [since, seen].map(Timestamp::from_nanos);
-        Some(Passage { flow, site: SiteNumber::try_from(site).ok()?, since, seen, packets })
+        Some(Passage { flow, site: SiteNumber::try_from(site).ok()?, since, seen, packets, is_confirmed })
     }
 }
 

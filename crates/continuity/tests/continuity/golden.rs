@@ -2,7 +2,7 @@
 
 use crate::cases::{Case, Seen};
 use crate::{cases, fleet};
-use continuity::search::{Knowledge, Learned};
+use continuity::search::Knowledge;
 use continuity::{Count, Model, Verdict, client_prefix};
 use std::net::IpAddr;
 use terms::{Family, Timestamp};
@@ -15,16 +15,11 @@ fn play(case: &Case) -> (Seen, Option<Verdict>) {
     let knowledge = Knowledge {
         sockets: fleet::FAMILIES.map(cases::owned).into(),
         fenced: case.fenced.iter().map(|flow| (*flow, Timestamp::from_nanos(u64::MAX))).collect(),
-        learned: case
-            .learned
-            .iter()
-            .map(|(flow, site)| (*flow, Learned::new(*site, Timestamp::ZERO)))
-            .collect(),
+        learned: case.learned.iter().copied().collect(),
         owners: case.owners.iter().map(|(client, site)| (prefix(client), *site)).collect(),
         ..Knowledge::default()
     };
     let mut model = Model { settings: Some(case.settings.clone()), knowledge };
-    // Whatever was learned.
     let long_after = Timestamp::from_nanos(1 << 40);
     let outcomes = case.frames.iter().map(|frame| model.arrive(frame, case.layer, long_after));
     let last = outcomes.reduce(|_, last| last).unwrap();

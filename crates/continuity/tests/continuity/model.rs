@@ -3,10 +3,11 @@
 use crate::fleet::{FAMILIES, client, london, service};
 use crate::frames::{ACK, SYN};
 use crate::{arbitrary, bodies, fleet, frames};
-use continuity::search::{Knowledge, LOOK, Learned, YOUNG};
+use continuity::search::{Knowledge, LOOK, Learned};
 use continuity::{Action, Count, Layer, Model, Settings, Site, State, Verdict, clamp};
 use proptest::prelude::*;
 use std::path::Path;
+use std::time::Duration;
 use terms::Timestamp;
 
 proptest! {
@@ -85,13 +86,14 @@ proptest! {
         claims in proptest::collection::vec(any::<[bool; 5]>(), 5),
         learned in proptest::collection::vec(proptest::option::of(1..6_u8), 5),
         first in 1..6_u8,
-        is_young: bool,
+        is_confirmed: bool,
     ) {
-        let now = if is_young { Timestamp::ZERO } else { Timestamp::ZERO + YOUNG + LOOK };
+        let now = Timestamp::ZERO + LOOK;
+        let learn = if is_confirmed { Learned::claimed } else { Learned::sent };
         let flow = fleet::flow("IPv4", 9);
         let mut models: Vec<_> = (1..6).map(|site| fleet_member(site, &claims)).collect();
         for (model, learned) in models.iter_mut().zip(learned) {
-            model.knowledge.learned.extend(learned.map(|site| (flow, Learned::new(fleet::number(site), Timestamp::ZERO))));
+            model.knowledge.learned.extend(learned.map(|site| (flow, learn(fleet::number(site), Timestamp::ZERO))));
         }
         let mut frame = frames::tcp(client("IPv4", 9), service("IPv4"), ACK, b"");
         let (mut here, mut been) = (first, vec![first]);
@@ -153,8 +155,8 @@ fn a_learned_flow_follows_when_its_owner_gives_it_away() {
         settings
     };
     let data = frames::tcp(client("IPv4", 9), service("IPv4"), ACK, b"");
-    let learned = Learned::new(paris, Timestamp::ZERO);
-    let old = Timestamp::ZERO + YOUNG + LOOK;
+    let learned = Learned::claimed(paris, Timestamp::ZERO);
+    let old = Timestamp::ZERO + LOOK;
     let arrive = |settings: Settings, now: Timestamp| {
         let mut model = bodies::model(settings);
         model.knowledge.learned.insert(fleet::flow("IPv4", 9), learned);
@@ -164,7 +166,8 @@ fn a_learned_flow_follows_when_its_owner_gives_it_away() {
     };
     assert_eq!(arrive(says(&[9], &[9]), old), [Verdict::Learned(paris); 2], "Paris says that it has it");
     assert_eq!(arrive(says(&[], &[]), old), [Verdict::Learned(paris); 2], "nobody else does");
-    assert_eq!(arrive(says(&[], &[9]), Timestamp::ZERO + YOUNG), [Verdict::Learned(paris); 2], "it is young");
+    let soon = Timestamp::from_nanos(1);
+    assert_eq!(arrive(says(&[], &[9]), soon), [Verdict::Learned(paris); 2], "looked at a moment ago");
     assert_eq!(arrive(says(&[], &[9]), old), [Verdict::Claimed(tokyo), Verdict::Learned(tokyo)]);
     let mut poor = says(&[], &[9]);
     poor.paces.claims = fleet::pace(0);
@@ -172,6 +175,28 @@ fn a_learned_flow_follows_when_its_owner_gives_it_away() {
     let mut silent = says(&[], &[9]);
     silent.sites.entry(paris).and_modify(|site| site.filter = None);
     assert_eq!(arrive(silent, old), [Verdict::Learned(paris); 2], "Paris says nothing");
+}
+
+/// London is held and relays a SYN to Paris, whose filter it has from before: the store is gone. Another site's filter is wrong
+/// about the flow. It goes to Paris however long that takes, and follows once Paris has claimed it and claims it no more.
+#[test]
+fn a_relayed_flow_stays_with_its_owner_until_that_has_claimed_it() {
+    let (paris, tokyo) = (fleet::number(2), fleet::number(3));
+    let mut model = bodies::model(london());
+    let mut says = |by_paris: &[u8], at: Timestamp, flags: u8| {
+        let settings = model.settings.as_mut().unwrap();
+        settings.relay = Some(paris);
+        settings.sites.insert(paris, fleet::site(2, by_paris, State::Alive));
+        settings.sites.insert(tokyo, fleet::site(3, &[9], State::Alive));
+        let packet = frames::tcp(client("IPv4", 9), service("IPv4"), flags, b"");
+        model.arrive(&packet, Layer::Ip, at).verdict.unwrap()
+    };
+    let minute = |minutes: u64| Timestamp::ZERO + Duration::from_secs(60 * minutes);
+    assert_eq!(says(&[], minute(0), SYN), Verdict::Relayed(paris));
+    assert_eq!(says(&[], minute(1), ACK), Verdict::Learned(paris), "its filter is from before");
+    assert_eq!(says(&[], minute(2), ACK), Verdict::Learned(paris), "and still is");
+    assert_eq!(says(&[9], minute(3), ACK), Verdict::Learned(paris), "it says that it has it");
+    assert_eq!(says(&[], minute(4), ACK), Verdict::Claimed(tokyo), "it has given it away");
 }
 
 pub(crate) fn corpus(target: &str, body: fn(&[u8])) {

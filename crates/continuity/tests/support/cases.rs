@@ -3,16 +3,18 @@
 
 use super::fleet::{self, FAMILIES, client, london, number, service, site_address};
 use super::frames::{self, ACK, FIN, Header, SYN};
+use continuity::search::Learned;
 use continuity::{Action, Count, Counts, Flow, KeyId, Layer, Settings, Shim, SiteNumber, Visited};
 use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
+use terms::Timestamp;
 
 /// A packet, and the site that it comes to.
 pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) settings: Settings,
     /// Learned before.
-    pub(crate) learned: Vec<(Flow, SiteNumber)>,
+    pub(crate) learned: Vec<(Flow, Learned)>,
     /// Being handed over.
     pub(crate) fenced: Vec<Flow>,
     /// Guessed before.
@@ -137,11 +139,14 @@ fn forwarded(family: &str) -> Vec<Case> {
         case(name, family, frames::ip_with(&chained, client.ip(), service.ip(), 6, &segment))
     };
     let mut learned = case("learned", family, data(family, 99));
-    learned.learned = vec![(fleet::flow(family, 99), number(3))];
+    learned.learned = vec![(fleet::flow(family, 99), Learned::claimed(number(3), Timestamp::ZERO))];
     let mut kept = case("learned, and its owner has it still", family, data(family, 3));
-    kept.learned = vec![(fleet::flow(family, 3), number(3))];
+    kept.learned = vec![(fleet::flow(family, 3), Learned::claimed(number(3), Timestamp::ZERO))];
     let mut given = case("learned, and its owner has given it to Paris", family, data(family, 2));
-    given.learned = vec![(fleet::flow(family, 2), number(3))];
+    given.learned = vec![(fleet::flow(family, 2), Learned::claimed(number(3), Timestamp::ZERO))];
+    let mut sent =
+        case("relayed to Tokyo, whose filter is from before, and Paris claims it", family, data(family, 2));
+    sent.learned = vec![(fleet::flow(family, 2), Learned::sent(number(3), Timestamp::ZERO))];
     let mut again = case("claimed, and again", family, data(family, 2));
     again.frames.push(again.frames[0].clone());
     let mut guessed = case("guessed", family, data(family, 99));
@@ -154,6 +159,7 @@ fn forwarded(family: &str) -> Vec<Case> {
         learned,
         kept,
         given,
+        sent,
         case("claimed over IPv4", family, data(family, 2)),
         case("claimed over IPv6", family, data(family, 3)),
         case("claimed, with options", family, unusual),

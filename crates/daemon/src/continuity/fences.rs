@@ -1,6 +1,7 @@
 //! Fences in the kernel: who hands a connection over holds its packets, and says then whose they are.
 
 use super::view::machine_time;
+use ::continuity::search::Learned;
 use ::continuity::{Flow, SiteNumber};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -46,7 +47,10 @@ impl Fences {
 
     /// Its packets go to a site from now on, once no socket here has it.
     pub(crate) fn learn(&self, flow: &Flow, site: SiteNumber) -> Result<(), Error> {
-        lock(&self.0).kernel.as_mut().map_or(Ok(()), |kernel| kernel.learn(flow, site, machine_time()))
+        lock(&self.0)
+            .kernel
+            .as_mut()
+            .map_or(Ok(()), |kernel| kernel.learn(flow, Learned::sent(site, machine_time())))
     }
 
     /// Takes the packets of a flow that were held, in the order in which they came.

@@ -11,8 +11,8 @@ fn play(programs: &mut Continuity, case: &Case) -> Seen {
     programs.forget().unwrap();
     programs.tell(&case.settings).unwrap();
     let mut fences = programs.fences().unwrap();
-    for (flow, site) in &case.learned {
-        fences.learn(flow, *site, Timestamp::ZERO).unwrap();
+    for (flow, learned) in &case.learned {
+        fences.learn(flow, *learned).unwrap();
     }
     for flow in &case.fenced {
         fences.fence(flow, Timestamp::from_nanos(u64::MAX)).unwrap();

@@ -47,15 +47,13 @@ fn same(
         .collect();
     let mut fences = programs.fences().unwrap();
     fenced.iter().for_each(|(flow, until)| fences.fence(flow, *until).unwrap());
-    // Some long ago, some in the last second.
-    let lately = machine_time().as_nanos() - 1_000_000_000;
-    let row = |(flow, site, is_young): &(u8, u8, bool)| {
-        let since = Timestamp::from_nanos(if *is_young { lately } else { 0 });
-        let learned = Learned::new(fleet::number(*site), since);
+    let row = |(flow, site, is_confirmed): &(u8, u8, bool)| {
+        let learn = if *is_confirmed { Learned::claimed } else { Learned::sent };
+        let learned = learn(fleet::number(*site), Timestamp::ZERO);
         FAMILIES.map(|family| (fleet::flow(family, *flow), learned))
     };
     let learned: BTreeMap<_, _> = learned.iter().flat_map(row).collect();
-    learned.iter().for_each(|(flow, learned)| fences.learn(flow, learned.site, learned.since).unwrap());
+    learned.iter().for_each(|(flow, learned)| fences.learn(flow, *learned).unwrap());
     let knowledge = Knowledge {
         learned,
         sockets: FAMILIES.map(owned).into(),
@@ -72,11 +70,13 @@ fn same(
         prop_assert_eq!(kernel::counted(programs, &before), model.knowledge.counts, "{:?}", outcome.verdict);
     }
     prop_assert_eq!(fences.held(), model.knowledge.held);
+    let forwarded = programs.forwarded().unwrap();
     let learned: Vec<_> =
-        programs.forwarded().unwrap().iter().map(|passage| (passage.flow, passage.site)).collect();
+        forwarded.iter().map(|passage| (passage.flow, passage.site, passage.is_confirmed)).collect();
+    let by_model = model.knowledge.learned.iter();
     prop_assert_eq!(
         learned,
-        model.knowledge.learned.iter().map(|(flow, learned)| (*flow, learned.site)).collect::<Vec<_>>()
+        by_model.map(|(flow, learned)| (*flow, learned.site, learned.is_confirmed)).collect::<Vec<_>>()
     );
     for (family, site) in FAMILIES.into_iter().flat_map(|family| (1..7).map(move |site| (family, site))) {
         let known = client(family, site);
