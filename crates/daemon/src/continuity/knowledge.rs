@@ -40,8 +40,8 @@ pub(super) struct Knowledge {
     pub(super) owned: Option<Owned>,
     /// What is wrong with the programs, and when they are tried again.
     pub(super) trouble: Option<(Reason, Timestamp)>,
-    /// The groups whose users are sent away in order.
-    being_left: BTreeSet<GroupName>,
+    /// The groups that go away in order.
+    in_order: BTreeSet<GroupName>,
     pub(super) standing: Standing,
     pub(super) since: WallTime,
     /// What was told of hosts that are left out.
@@ -76,7 +76,7 @@ impl Knowledge {
             step_at: Timestamp::ZERO,
             owned: None,
             trouble: None,
-            being_left: BTreeSet::new(),
+            in_order: BTreeSet::new(),
             standing: Standing::Waiting,
             since,
             left_out: BTreeMap::new(),
@@ -161,7 +161,7 @@ impl Knowledge {
 
     /// What handing over goes by: nothing before the programs hold what is to be held.
     pub(super) fn situation(&mut self, seen: &[Seen], groups: &[api::Group]) -> Option<Situation> {
-        self.being_left = being_left(groups, &self.being_left);
+        self.in_order = in_order(groups, &self.in_order);
         let (Standing::On, Some(Shared { keys, .. })) = (&self.standing, &self.keys) else { return None };
         let section = &self.wanted.section;
         let sources = [section.source4.map(IpAddr::V4), section.source6.map(IpAddr::V6)];
@@ -184,8 +184,9 @@ impl Knowledge {
 
     /// The addresses of the groups that are being left, and of no other.
     fn addresses_being_left(&self, groups: &[api::Group]) -> BTreeSet<IpAddr> {
+        let being_left = being_left(groups, &self.in_order);
         let (left, stays): (Vec<_>, Vec<_>) =
-            groups.iter().partition(|group| self.being_left.contains(&group.name));
+            groups.iter().partition(|group| being_left.contains(&group.name));
         let addresses = |groups: Vec<&api::Group>| -> BTreeSet<IpAddr> {
             let services = groups.into_iter().flat_map(|group| &group.services);
             services.filter_map(|service| self.wanted.addresses.get(service)).flatten().copied().collect()
@@ -232,16 +233,21 @@ pub(super) fn is_held(groups: &[api::Group]) -> bool {
     !groups.is_empty() && groups.iter().all(|group| group.state == GroupState::Held)
 }
 
-/// The groups that go away in order: users are sent elsewhere while they are still answered. So it stays with each until it comes
-/// back. Where one goes in order and none stays, all are left.
-fn being_left(groups: &[api::Group], before: &BTreeSet<GroupName>) -> BTreeSet<GroupName> {
+/// The groups that go away in order, so that users are sent elsewhere while they are still answered: from its drain on, or from
+/// when it is off without one, as the fleet permitted none to a daemon that has to stop. So it stays with each until it comes back.
+fn in_order(groups: &[api::Group], before: &BTreeSet<GroupName>) -> BTreeSet<GroupName> {
     let is_in_order = |group: &&api::Group| {
-        is_leaving(group) && (group.state == GroupState::Drain || before.contains(&group.name))
+        let is_ordered = matches!(group.state, GroupState::Drain | GroupState::Off);
+        is_leaving(group) && (is_ordered || before.contains(&group.name))
     };
-    let names = |groups: Vec<&api::Group>| groups.into_iter().map(|group| group.name.clone()).collect();
-    let in_order: Vec<_> = groups.iter().filter(is_in_order).collect();
-    let is_whole_site = !in_order.is_empty() && groups.iter().all(is_leaving);
-    names(if is_whole_site { groups.iter().collect() } else { in_order })
+    groups.iter().filter(is_in_order).map(|group| group.name.clone()).collect()
+}
+
+/// The groups whose connections go: those that go away in order, and with the last of them those that are down.
+fn being_left(groups: &[api::Group], in_order: &BTreeSet<GroupName>) -> BTreeSet<GroupName> {
+    let goes = |group: &api::Group| in_order.contains(&group.name) || group.state == GroupState::Down;
+    let is_whole_site = !in_order.is_empty() && groups.iter().all(goes);
+    if is_whole_site { groups.iter().map(|group| group.name.clone()).collect() } else { in_order.clone() }
 }
 
 /// Whether every group of this site answers.

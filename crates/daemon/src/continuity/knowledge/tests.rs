@@ -112,23 +112,67 @@ fn groups(states: &[(&str, (GroupState, Output))]) -> Vec<api::Group> {
 fn a_group_is_being_left_from_its_drain_on_until_it_comes_back() {
     let (drain, down) = ((GroupState::Drain, Output::Gshut), (GroupState::Down, Output::None));
     let (up, held) = ((GroupState::Up, Output::Normal), (GroupState::Held, Output::Gshut));
+    let (off, boot) = ((GroupState::Off, Output::None), (GroupState::Boot, Output::None));
     let names =
         |names: &[&str]| -> BTreeSet<GroupName> { names.iter().map(|name| name.parse().unwrap()).collect() };
-    for (states, before, left) in [
-        (&[("a", drain)][..], &[][..], &["a"][..]),
-        (&[("a", drain), ("b", down)], &[], &["a", "b"]),
-        (&[("a", drain), ("b", up)], &[], &["a"]),
-        (&[("a", down), ("b", up)], &["a"], &["a"]),
-        (&[("a", down), ("b", down), ("c", up)], &["a"], &["a"]),
-        (&[("a", down)], &[], &[]),
-        (&[("a", down)], &["a"], &["a"]),
-        (&[("a", up), ("b", down)], &["a", "b"], &["b"]),
-        (&[("a", held)], &["a"], &[]),
-        (&[], &["a"], &[]),
+    // What is so, what was in order before, what is now, and what is being left.
+    for (states, before, now, left) in [
+        (&[("a", drain)][..], &[][..], &["a"][..], &["a"][..]),
+        (&[("a", drain), ("b", down)], &[], &["a"], &["a", "b"]),
+        (&[("a", drain), ("b", boot)], &[], &["a"], &["a"]),
+        (&[("a", drain), ("b", up)], &[], &["a"], &["a"]),
+        (&[("a", down), ("b", up)], &["a"], &["a"], &["a"]),
+        (&[("a", down), ("b", down), ("c", up)], &["a"], &["a"], &["a"]),
+        (&[("a", down)], &[], &[], &[]),
+        (&[("a", down)], &["a"], &["a"], &["a"]),
+        (&[("a", up), ("b", down)], &["a", "b"], &["b"], &["b"]),
+        (&[("a", held)], &["a"], &[], &[]),
+        (&[("a", off)], &[], &["a"], &["a"]),
+        (&[("a", off), ("b", up)], &[], &["a"], &["a"]),
+        (&[("a", off), ("b", boot)], &[], &["a"], &["a"]),
+        (&[], &["a"], &[], &[]),
     ] {
-        let was = names(before);
-        assert_eq!(being_left(&groups(states), &was), names(left), "{states:?}, {before:?}");
+        let groups = groups(states);
+        let in_order = in_order(&groups, &names(before));
+        assert_eq!(in_order, names(now), "{states:?}, {before:?}");
+        assert_eq!(being_left(&groups, &in_order), names(left), "{states:?}, {before:?}");
     }
+}
+
+/// Whoever went only because the last one went is not being left once that one is back.
+#[test]
+fn a_group_that_is_down_stays_when_another_one_comes_back_from_its_drain() {
+    let mut known = knowledge();
+    for (service, last) in [("a", 1), ("b", 2)] {
+        known.wanted.addresses.insert(service.parse().unwrap(), [IpAddr::from([198, 18, 0, last])].into());
+    }
+    let (drain, down) = ((GroupState::Drain, Output::Gshut), (GroupState::Down, Output::None));
+    let up = (GroupState::Up, Output::Normal);
+    let mut left = |states: &[(&str, (GroupState, Output))]| {
+        let groups = groups(states);
+        known.in_order = in_order(&groups, &known.in_order);
+        known.addresses_being_left(&groups).len()
+    };
+    assert_eq!(left(&[("a", drain), ("b", down)]), 2);
+    assert_eq!(left(&[("a", up), ("b", down)]), 0);
+}
+
+/// SIGTERM where the fleet permits no drain: at the deadline everything is withdrawn, and connections go while the site lingers.
+#[test]
+fn a_site_that_leaves_without_a_permit_is_left_when_it_has_withdrawn() {
+    let mut known = knowledge();
+    known.wanted.addresses.insert("a".parse().unwrap(), [IpAddr::from([198, 18, 0, 1])].into());
+    let states = [
+        (GroupState::Up, Output::Normal),
+        (GroupState::Held, Output::Gshut),
+        (GroupState::Off, Output::None),
+    ];
+    let left = states.map(|state| {
+        let groups = groups(&[("a", state)]);
+        known.in_order = in_order(&groups, &known.in_order);
+        known.addresses_being_left(&groups).len()
+    });
+    assert_eq!(left, [0, 0, 1]);
 }
 
 #[test]
@@ -146,7 +190,7 @@ fn the_connections_of_a_group_go_with_it_and_no_others() {
         ([("a", up), ("b", up)], &[]),
     ] {
         let groups = groups(&states);
-        known.being_left = being_left(&groups, &known.being_left);
+        known.in_order = in_order(&groups, &known.in_order);
         assert_eq!(known.addresses_being_left(&groups), addresses(left), "{states:?}");
     }
 }
