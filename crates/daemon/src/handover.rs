@@ -23,6 +23,7 @@ mod giving;
 mod kernel;
 mod patience;
 mod room;
+mod round;
 mod services;
 mod taking;
 mod tally;

@@ -1,12 +1,15 @@
 //! Services that let their connections go, and take those of others.
 
+use super::round::{Round, Rounds};
 use ::continuity::handover::Refusal;
-use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
 
 /// A connection that its service offers. The service does not touch it until it knows its fate.
 #[derive(Debug)]
@@ -20,9 +23,9 @@ pub(crate) struct Offered {
 
 impl Offered {
     /// The address that the client has called; none if an end has gone already.
-    pub(super) fn service(&self) -> Option<IpAddr> {
+    pub(super) fn service(&self) -> Option<SocketAddr> {
         let local = socket2::SockRef::from(&self.socket).local_addr().ok()?;
-        Some(local.as_socket()?.ip().to_canonical())
+        local.as_socket().map(plain)
     }
 
     /// It goes on here.
@@ -34,14 +37,22 @@ impl Offered {
 
 /// A service would offer a connection, and serves it meanwhile.
 #[derive(Debug)]
-pub(super) struct Wish(oneshot::Sender<Turn>);
+pub(super) struct Wish {
+    turn: oneshot::Sender<Turn>,
+    services: BTreeSet<SocketAddr>,
+}
 
 impl Wish {
-    /// It may offer it now; none if it has something in hand for it.
-    pub(super) async fn grant(self) -> Option<Offered> {
+    /// The addresses whose connections it may be about.
+    pub(super) fn services(&self) -> &BTreeSet<SocketAddr> {
+        &self.services
+    }
+
+    /// It may offer it now; none if it has something in hand for it, or does not answer for so long.
+    pub(super) async fn grant(self, patience: Duration) -> Option<Offered> {
         let (turn, offered) = oneshot::channel();
-        self.0.send(Turn(turn)).ok()?;
-        offered.await.ok()
+        self.turn.send(Turn(turn)).ok()?;
+        timeout(patience, offered).await.ok()?.ok()
     }
 
     /// It may not in this round.
@@ -96,8 +107,7 @@ type Members = Arc<Mutex<BTreeMap<SocketAddr, Member>>>;
 #[derive(Clone, Debug)]
 pub(crate) struct Cooperation {
     members: Members,
-    /// A number for each time that connections are to be offered; 0 while none are.
-    round: watch::Receiver<u64>,
+    round: watch::Receiver<Round>,
     wishes: mpsc::Sender<Wish>,
 }
 
@@ -105,7 +115,7 @@ pub(crate) struct Cooperation {
 #[derive(Debug)]
 pub(crate) struct Offers {
     pub(super) cooperation: Cooperation,
-    pub(super) round: watch::Sender<u64>,
+    pub(super) round: watch::Sender<Round>,
     pub(super) wishes: mpsc::Receiver<Wish>,
 }
 
@@ -118,7 +128,7 @@ impl Offers {
 
 /// Nobody cooperates yet.
 pub(crate) fn prepare() -> (Cooperation, Offers) {
-    let (round, rounds) = watch::channel(0);
+    let (round, rounds) = watch::channel(Round::default());
     // Whoever waits for its turn serves on: nothing is gained by a longer queue.
     let (wishes, wished) = mpsc::channel(1);
     let cooperation = Cooperation { members: Members::default(), round: rounds, wishes };
@@ -128,14 +138,29 @@ pub(crate) fn prepare() -> (Cooperation, Offers) {
 /// Grants a wish, on a thread of its own kind.
 #[cfg(test)]
 fn granted(wish: Wish) -> Option<Offered> {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(wish.grant())
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap()
+        .block_on(wish.grant(Duration::MAX))
 }
 
 #[cfg(test)]
 impl Offers {
+    /// Begins a round for all who have joined.
+    pub(crate) fn begin(&self) {
+        let all = self.cooperation.members.lock().unwrap().keys().map(|address| address.ip()).collect();
+        self.round.send_modify(|round| round.begin(&all));
+    }
+
+    /// Nothing is to be offered any more.
+    pub(crate) fn end(&self) {
+        self.round.send_modify(|round| _ = round.keep(&BTreeSet::new()));
+    }
+
     /// Begins a round, and takes the first connection that is offered.
     pub(crate) fn next(&mut self) -> (OwnedFd, Vec<u8>, oneshot::Sender<Fate>) {
-        self.round.send_modify(|round| *round += 1);
+        self.begin();
         loop {
             let wish = self.wishes.blocking_recv().unwrap();
             if let Some(Offered { socket, state, fate }) = granted(wish) {
@@ -146,13 +171,13 @@ impl Offers {
 
     /// Whether the service at an address takes one more.
     pub(crate) fn has_room(&self, at: SocketAddr) -> bool {
-        self.cooperation.is_welcome(at).is_ok()
+        self.cooperation.reserve(at).is_ok()
     }
 
     /// Ends the round, and gives a connection to the service at an address; false if there is none.
     pub(crate) fn give(&self, at: SocketAddr, given: Given) -> bool {
-        self.round.send_replace(0);
-        self.cooperation.queue(at).is_some_and(|queue| queue.try_send(given).is_ok())
+        self.end();
+        self.cooperation.reserve(at).is_ok_and(|place| !place.send(given).is_closed())
     }
 }
 
@@ -206,36 +231,31 @@ impl Cooperation {
         Membership { members: Arc::clone(&self.members), addresses, takes: takes.clone() }
     }
 
-    /// The number of the round in which connections are to be offered; 0 while none are.
-    pub(super) fn rounds(&self) -> watch::Receiver<u64> {
-        self.round.clone()
+    /// The rounds of a service with these addresses.
+    pub(super) fn rounds(&self, addresses: BTreeSet<SocketAddr>) -> Rounds {
+        Rounds::new(self.round.clone(), addresses)
     }
 
-    /// The queue of the service at an address; none if there is no such service.
-    pub(super) fn queue(&self, address: SocketAddr) -> Option<mpsc::Sender<Given>> {
-        self.members
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&plain(address))
-            .map(|member| member.takes.clone())
-    }
-
-    /// Whether the service at an address takes one more.
-    pub(super) fn is_welcome(&self, address: SocketAddr) -> Result<(), Refusal> {
+    /// A place for one more with the service at an address. It is kept free until it is used or given back.
+    pub(super) fn reserve(&self, address: SocketAddr) -> Result<mpsc::OwnedPermit<Given>, Refusal> {
         let members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
         let member = members.get(&plain(address)).ok_or(Refusal::NoService)?;
-        let is_full = member.vacancy.is_full() || member.takes.capacity() == 0;
-        if is_full { Err(Refusal::Service) } else { Ok(()) }
+        if member.vacancy.is_full() {
+            return Err(Refusal::Service);
+        }
+        member.takes.clone().try_reserve_owned().map_err(|_| Refusal::Service)
     }
 
-    /// Waits for the turn to offer a connection, in a later round than this one; the new round. It comes when there is a way to
-    /// another site. Waits for ever where nothing is handed over.
-    pub(crate) async fn turn(&self, last: &mut u64) -> Turn {
+    /// Waits for the turn to offer a connection of this address, in a later round than this one; the new round. It comes when
+    /// there is a way to another site. Waits for ever where nothing is handed over.
+    pub(crate) async fn turn(&self, service: SocketAddr, last: &mut u64) -> Turn {
         let mut round = self.round.clone();
+        let number = |round: &Round| round.of([&service]);
         loop {
-            let waited = round.wait_for(|round| *round != 0 && round != last).await.map(|round| *round);
+            let is_later = |round: &Round| number(round) != 0 && number(round) != *last;
+            let waited = round.wait_for(|round| is_later(round)).await.map(|round| number(&round));
             let Ok(now) = waited else { return std::future::pending().await };
-            let turn = self.turn_in(now).await;
+            let turn = self.turn_in(now, BTreeSet::from([plain(service)])).await;
             // Nobody can be reached, or the round is over: there may be another one.
             *last = now;
             if let Some(turn) = turn {
@@ -244,13 +264,14 @@ impl Cooperation {
         }
     }
 
-    /// Asks for the turn to offer a connection in this round; none where nobody can be reached, or the round is over.
-    pub(super) async fn turn_in(&self, round: u64) -> Option<Turn> {
+    /// Asks for the turn to offer a connection of one of these addresses in this round; none where nobody can be reached, or the
+    /// round is over.
+    pub(super) async fn turn_in(&self, round: u64, services: BTreeSet<SocketAddr>) -> Option<Turn> {
         let place = self.wishes.reserve().await.ok()?;
         let (turn, granted) = oneshot::channel();
-        place.send(Wish(turn));
+        place.send(Wish { turn, services: services.clone() });
         let turn = granted.await.ok()?;
-        (*self.round.borrow() == round).then_some(turn)
+        (self.round.borrow().of(&services) == round).then_some(turn)
     }
 }
 
@@ -262,6 +283,9 @@ fn plain(address: SocketAddr) -> SocketAddr {
 impl Turn {
     /// Offers a connection; answers what has become of it. A driver that is gone has taken nothing.
     pub(crate) async fn offer(self, socket: OwnedFd, state: Vec<u8>) -> Fate {
+        // Whoever closes the last handle with SO_LINGER stands still, and that may be the driver. A socket that does not take
+        // the option is none that lingers.
+        let _ = socket2::SockRef::from(&socket).set_linger(None);
         let (fate, heard) = oneshot::channel();
         match self.0.send(Offered { socket, state, fate }) {
             Ok(()) => heard.await.unwrap_or(Fate::Stays),
@@ -279,5 +303,44 @@ impl Drop for Membership {
                 members.remove(address);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[tokio::test]
+    async fn whoever_keeps_a_turn_is_not_waited_for() {
+        let (cooperation, mut offers) = prepare();
+        let service = "198.18.0.53:7".parse().unwrap();
+        offers.round.send_modify(|round| round.begin(&[service].map(|at: SocketAddr| at.ip()).into()));
+        let grant = async { offers.wishes.recv().await.unwrap().grant(Duration::ZERO).await };
+        let mut last = 0;
+        let (turn, offered) = tokio::join!(cooperation.turn(service, &mut last), grant);
+        assert!(offered.is_none());
+        let (_client, stream) = connection();
+        assert_eq!(turn.offer(stream.into(), Vec::new()).await, Fate::Stays);
+    }
+
+    #[tokio::test]
+    async fn no_close_of_what_was_offered_waits() {
+        let (_client, stream) = connection();
+        socket2::SockRef::from(&stream).set_linger(Some(Duration::from_secs(60))).unwrap();
+        let (turn, offered) = oneshot::channel();
+        let offer = Turn(turn).offer(stream.into(), Vec::new());
+        let driver = async {
+            let Offered { socket, fate, .. } = offered.await.unwrap();
+            assert_eq!(socket2::SockRef::from(&socket).linger().unwrap(), None);
+            drop(fate);
+        };
+        assert_eq!(tokio::join!(offer, driver).0, Fate::Stays);
+    }
+
+    fn connection() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (client, listener.accept().unwrap().0)
     }
 }

@@ -36,23 +36,35 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 const WAITING: usize = 16 << 20;
 
 /// Where other sites call.
-#[derive(Default)]
 pub(super) struct Doors {
     at: Vec<SocketAddr>,
-    /// Their tasks; they end with this.
-    tasks: JoinSet<()>,
+    /// Those who listen there; they end with this. The channels that they have opened go on to their own ends: a connection may be
+    /// on its way in each, and belong to nobody else any more.
+    listeners: JoinSet<()>,
+    /// For all channels together, whichever door they came through.
+    seats: Arc<Semaphore>,
+    room: Room,
+    waiting: Room,
 }
 
 impl Doors {
+    pub(super) fn new() -> Self {
+        Doors {
+            at: Vec::new(),
+            listeners: JoinSet::new(),
+            seats: Arc::new(Semaphore::new(CHANNELS)),
+            room: Room::of(ON_THE_WAY),
+            waiting: Room::of(WAITING),
+        }
+    }
+
     /// Listens where the site file says, and nowhere else.
     pub(super) fn follow(&mut self, now: Option<&Situation>, driver: &Driver, delivery: &Arc<Delivery>) {
         let wanted = now.map(Situation::doors).unwrap_or_default();
         if wanted == self.at {
             return;
         }
-        self.tasks = JoinSet::new();
-        let seats = Arc::new(Semaphore::new(CHANNELS));
-        let (room, waiting) = (Room::of(ON_THE_WAY), Room::of(WAITING));
+        self.listeners = JoinSet::new();
         for at in &wanted {
             let host = Host {
                 situation: driver.situation.clone(),
@@ -62,11 +74,11 @@ impl Doors {
                 fences: driver.fences.clone(),
                 delivery: Arc::clone(delivery),
                 patience: driver.patience,
-                seats: Arc::clone(&seats),
-                room: room.clone(),
-                waiting: waiting.clone(),
+                seats: Arc::clone(&self.seats),
+                room: self.room.clone(),
+                waiting: self.waiting.clone(),
             };
-            self.tasks.spawn(host.listen(*at));
+            self.listeners.spawn(host.listen(*at));
         }
         self.at = wanted;
     }
@@ -90,18 +102,13 @@ struct Host {
 impl Host {
     async fn listen(self, at: SocketAddr) {
         let listener = self.open(at).await;
-        let mut callers = JoinSet::new();
         loop {
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
-                Some(_) = callers.join_next() => continue,
-            };
-            match accepted {
+            match listener.accept().await {
                 Ok((stream, from)) => {
                     // Whoever is one too many calls again.
                     if let Ok(seat) = Arc::clone(&self.seats).try_acquire_owned() {
                         let host = self.clone();
-                        callers.spawn(async move {
+                        tokio::spawn(async move {
                             host.receive(stream, from.ip()).await;
                             drop(seat);
                         });

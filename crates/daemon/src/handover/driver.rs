@@ -36,6 +36,9 @@ const AT_ONCE: usize = 64;
 /// When connections are offered again that have stayed, counted from the first time.
 const ROUNDS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(5)];
 
+/// How long a turn may be kept. Services are given less by those who speak for them.
+const TURN: Duration = Duration::from_secs(5);
+
 /// How long nothing happens before it is told what has happened.
 const QUIET: Duration = Duration::from_millis(500);
 
@@ -109,7 +112,7 @@ impl Driver {
     }
 
     pub(super) async fn run(mut self) {
-        let mut doors = Doors::default();
+        let mut doors = Doors::new();
         let mut gives = JoinSet::new();
         let mut ways = Ways::default();
         let delivery = Arc::new(Delivery::open());
@@ -120,11 +123,9 @@ impl Driver {
         loop {
             let now = self.situation.borrow_and_update().clone();
             doors.follow(now.as_ref(), &self, &delivery);
-            leaving =
-                Leaving::next(leaving, now.map(|now| now.leaving).unwrap_or_default(), self.clock.now());
-            if leaving.is_none() {
-                self.offers.round.send_if_modified(|round| std::mem::take(round) != 0);
-            }
+            let addresses = now.map(|now| now.leaving).unwrap_or_default();
+            self.offers.round.send_if_modified(|round| round.keep(&addresses));
+            leaving = Leaving::next(leaving, addresses, self.clock.now());
             tokio::select! {
                 changed = self.situation.changed() => if changed.is_err() { return },
                 Some(wish) = self.offers.wishes.recv(), if gives.len() < AT_ONCE => {
@@ -167,7 +168,7 @@ impl Driver {
         match against {
             None => {
                 ways.begin();
-                self.offers.round.send_modify(|round| *round += 1);
+                self.offers.round.send_modify(|round| round.begin(&leaving.addresses));
             }
             Some(event) if leaving.told.as_ref() != Some(&event) => {
                 self.bus.tell(&event, Source::Process);
@@ -228,16 +229,22 @@ impl GiveAway {
     /// Finds a way first: until there is one, the connection is served on.
     async fn run(self, wish: Wish) {
         let Some(now) = self.situation.borrow().clone() else { return };
-        let Some((to, channel)) = self.ways.reach(&now).await else {
+        let is_left = |service: &SocketAddr| now.leaving.contains(&service.ip());
+        let services: BTreeSet<_> = wish.services().iter().copied().filter(is_left).collect();
+        // Another group is being left, or none any more by now: that is nobody's failure.
+        if services.is_empty() {
+            return wish.refuse();
+        }
+        let Some((to, channel)) = self.ways.reach(&now, &services).await else {
             self.tally.keep(Why::Unreachable);
             return wish.refuse();
         };
         // It may be busy by now, and comes again.
-        let Some(offered) = wish.grant().await else { return self.ways.put_back(to.number, channel) };
-        if !offered.service().is_some_and(|service| now.leaving.contains(&service)) {
+        let Some(offered) = wish.grant(TURN).await else { return self.ways.put_back(to.number, channel) };
+        let Some(service) = offered.service().filter(is_left) else {
             self.ways.put_back(to.number, channel);
             return offered.stays();
-        }
+        };
         let (most, _share) = match self.room_for(&offered).await {
             Ok(room) => room,
             Err(why) => {
@@ -262,7 +269,7 @@ impl GiveAway {
             delivery: &self.delivery,
             patience: self.patience,
         };
-        self.give(offered, most, &way, channel).await;
+        self.give(offered, service, most, &way, channel).await;
     }
 
     /// Room for a connection, before it is frozen; how much its queues may hold then.
@@ -276,11 +283,18 @@ impl GiveAway {
         share.ok().flatten().map(|share| (most, share)).ok_or(Why::Crowded)
     }
 
-    async fn give(&self, offered: Offered, most: usize, way: &Way<'_>, mut channel: Channel) {
+    async fn give(
+        &self,
+        offered: Offered,
+        service: SocketAddr,
+        most: usize,
+        way: &Way<'_>,
+        mut channel: Channel,
+    ) {
         let end = give(offered, most, way, &mut channel, &self.tally).await;
-        // Whoever is full or is being left itself takes no other one, either.
-        if end.why == Some(Why::Service) {
-            self.ways.pass_over(way.to);
+        // A service that is full, is being left itself or is not there takes no other one, either.
+        if let Some(Why::Service | Why::NoService) = end.why {
+            self.ways.pass_over_for(way.to, service);
         }
         if end.is_channel_well {
             self.ways.put_back(way.to, channel);

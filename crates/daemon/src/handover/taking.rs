@@ -7,7 +7,7 @@ use super::delivery::Delivery;
 use super::kernel;
 use super::patience::Patience;
 use super::room::{Room, Share};
-use super::tally::Tally;
+use super::tally::{Tally, Why};
 use crate::continuity::Fences;
 use ::continuity::Flow;
 use ::continuity::handover::{Dump, Message, Refusal, Taker, TakerAct, TakerEvent};
@@ -17,7 +17,7 @@ use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 /// How long a channel may say nothing between two connections.
@@ -43,7 +43,8 @@ pub(super) struct Taking<'a> {
 /// A connection that is here, frozen.
 struct Restored {
     stream: TcpStream,
-    service: SocketAddr,
+    /// With its service.
+    place: mpsc::OwnedPermit<Given>,
     state: Vec<u8>,
     /// What has never left the other kernel, and the room that it waits in.
     rest: (Vec<u8>, Share),
@@ -131,7 +132,7 @@ impl Taking<'_> {
 
     /// First the fence: what a frozen socket takes in would be lost if nothing came of it.
     fn restore(&self, state: Vec<u8>, dump: Dump, is_fenced: &mut bool) -> Result<Restored, Refusal> {
-        self.is_welcome(dump.service)?;
+        let place = self.place(dump.service)?;
         let unsent = usize::try_from(dump.unsent).unwrap_or(usize::MAX);
         let share = self.waiting.take(unsent).ok_or(Refusal::NoRoom)?;
         *is_fenced = self.fences.fence(&dump.flow(), self.patience.fence()).unwrap_or(false);
@@ -141,17 +142,17 @@ impl Taking<'_> {
         let connection = kernel::heard(dump);
         let stream = repair::restore(&connection).map_err(|_| Refusal::Kernel)?;
         let rest = (repair::rest(&connection).to_vec(), share);
-        Ok(Restored { stream, service: connection.local, state, rest })
+        Ok(Restored { stream, place, state, rest })
     }
 
-    fn is_welcome(&self, service: SocketAddr) -> Result<(), Refusal> {
+    /// It is taken before the other site hears that the connection may come: many are offered at the same time.
+    fn place(&self, service: SocketAddr) -> Result<mpsc::OwnedPermit<Given>, Refusal> {
         let now = self.situation.borrow();
         let now = now.as_ref().filter(|now| now.services.contains(&service.ip().to_canonical()));
         let now = now.ok_or(Refusal::NoService)?;
-        self.cooperation.is_welcome(service)?;
         // Two sites that are being left would pass it to and fro.
         let is_left = now.leaving.contains(&service.ip().to_canonical());
-        if is_left { Err(Refusal::Service) } else { Ok(()) }
+        if is_left { Err(Refusal::Service) } else { self.cooperation.reserve(service) }
     }
 
     /// What was held is for the socket that goes on here. If none does, its client sends it again, to where it goes on.
@@ -167,16 +168,14 @@ impl Taking<'_> {
     }
 
     fn give(&self, restored: Restored) {
-        self.tally.take();
-        let Restored { stream, service, state, rest: (rest, share) } = restored;
-        let cooperation = self.cooperation.clone();
+        let Restored { stream, place, state, rest: (rest, share) } = restored;
+        let tally = self.tally.clone();
         tokio::spawn(async move {
             // Whatever fails here, the connection ends in order, and its client knows.
-            let Ok(stream) = send_rest(stream, rest).await else { return };
+            let Ok(stream) = send_rest(stream, rest).await else { return tally.keep(Why::Broken) };
             drop(share);
-            if let Some(queue) = cooperation.queue(service) {
-                let _ = queue.send(Given { stream, state }).await;
-            }
+            let is_alone = place.send(Given { stream, state }).is_closed();
+            if is_alone { tally.keep(Why::Broken) } else { tally.take() }
         });
     }
 }

@@ -29,7 +29,8 @@ pub(crate) enum Why {
     TooMuch,
     /// Too much of others was on its way at the same time.
     Crowded,
-    /// It is lost: the way between the sites broke when it had ended here, and the other site does not know.
+    /// It is lost: the way between the sites broke when it had ended here, and the other site does not know; or its service here
+    /// left in the moment when it came.
     Broken,
 }
 
@@ -45,7 +46,7 @@ impl Why {
             Why::Lost => "as the other site was not heard any more",
             Why::Late => "as the other site took too long",
             Why::Changed => "that took something in while their state was on its way",
-            Why::Broken => "lost, as the way between the sites broke",
+            Why::Broken => "lost, as the way between the sites broke or its service left",
             Why::Unfenced => "as the kernel did not hold their packets",
             Why::TooMuch => "in which too much waits",
             Why::Crowded => "as too much went at the same time",

@@ -5,8 +5,8 @@ mod stage;
 
 use super::room::Room;
 use super::tally::{Numbers, Why};
-use super::{Fate, Given, Patience, channel, kernel};
-use ::continuity::handover::{Dump, Message};
+use super::{Fate, Given, Patience, Vacancy, channel, kernel};
+use ::continuity::handover::{Dump, Message, Refusal};
 use ::continuity::{Flow, Shim, Visited};
 use linux::tcp::repair;
 use nix::sys::socket::{setsockopt, sockopt};
@@ -15,6 +15,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::mpsc;
 
 #[test]
 fn a_connection_goes_to_the_other_site_and_its_packets_with_it() {
@@ -69,12 +70,17 @@ fn a_connection_stays_while_only_others_are_left() {
         let mut staying = stage.place(2, false, true, ring(1));
         let leaving = stage.place(1, false, false, ring(1));
         let (_client, stream) = stage.call().await;
+        let other: SocketAddr = "198.18.0.99:7".parse().unwrap();
         let leave = |also: &[std::net::IpAddr]| {
-            let all = also.iter().copied().chain(["198.18.0.99".parse().unwrap()]).collect();
+            let all = also.iter().copied().chain([other.ip()]).collect();
             leaving.situation.send_modify(|now| now.as_mut().unwrap().leaving = all);
         };
         leave(&[]);
-        assert_eq!(offer(&leaving, &stream).await, Fate::Stays);
+        let mut round = leaving.cooperation.rounds([other].into());
+        assert!(round.changed().await);
+        // A service that has not heard of it yet may ask.
+        let wished = leaving.cooperation.turn_in(round.seen(), [service()].into()).await;
+        assert!(wished.is_none(), "nobody reaches for another site");
         leave(&[service().ip()]);
         assert_eq!(offer(&leaving, &stream).await, Fate::Moved);
         staying.given.recv().await.unwrap();
@@ -88,7 +94,7 @@ async fn is_not_asked_for(stage: &Stage) {
     let leaving = stage.place(1, true, false, ring(1));
     let mut round = 0;
     tokio::select! {
-        _ = leaving.cooperation.turn(&mut round) => panic!("it would stand still for nothing"),
+        _ = leaving.cooperation.turn(service(), &mut round) => panic!("it would stand still for nothing"),
         () = until(|| leaving.tally.numbers().kept.contains_key(&Why::Unreachable)) => {}
     }
 }
@@ -116,6 +122,25 @@ fn a_connection_stays_where_the_service_has_no_room() {
         let staying = stage.place(2, false, true, ring(1));
         let _all = staying.takes_in.try_reserve_many(4).unwrap();
         stays(&stage, Why::Service).await;
+    });
+}
+
+/// The site has more than one service: that one is full concerns no other.
+#[test]
+fn a_full_service_bars_no_other_one() {
+    inside(async |stage| {
+        let staying = stage.place(2, false, true, ring(1));
+        let _all = staying.takes_in.try_reserve_many(4).unwrap();
+        let other = SocketAddr::new(service().ip(), 8);
+        let (takes, mut given) = mpsc::channel(1);
+        let _member = staying.cooperation.join(vec![other], &takes, &Vacancy::default());
+        let leaving = stage.place(1, true, false, ring(1));
+        let (_client, full) = stage.call().await;
+        let (_other_client, free) = stage.call_at(other).await;
+        assert_eq!(offer(&leaving, &full).await, Fate::Stays);
+        assert_eq!(offer(&leaving, &free).await, Fate::Moved);
+        given.recv().await.unwrap();
+        assert_eq!(leaving.tally.numbers().kept, [(Why::Service, 1)].into());
     });
 }
 
@@ -152,6 +177,13 @@ async fn offered(channel: &mut channel::Channel) -> Message {
 
 /// The second site has the connection of the first one, and waits for a word; its flow, and the way there.
 async fn accepted(stage: &Stage, stream: &TcpStream) -> (Flow, channel::Channel) {
+    let (flow, channel, answer) = answered(stage, stream).await;
+    assert_eq!(answer, Message::Accepted);
+    (flow, channel)
+}
+
+/// The second site is offered the connection of the first one; its flow, the way there, and what it answers.
+async fn answered(stage: &Stage, stream: &TcpStream) -> (Flow, channel::Channel, Message) {
     let flow = Flow::new(stream.peer_addr().unwrap(), service());
     stage.fences[0].fence(&flow, PATIENCE).unwrap();
     repair::freeze(stream).unwrap();
@@ -162,8 +194,57 @@ async fn accepted(stage: &Stage, stream: &TcpStream) -> (Flow, channel::Channel)
     let way = socket.connect(door).await.unwrap();
     let mut channel = channel::Channel::begin(way, ends, &ring(1)).await.unwrap();
     channel.say(&Message::Offer { state: Vec::new(), dump }).await.unwrap();
-    assert_eq!(channel.hear().await.unwrap(), Message::Accepted);
-    (flow, channel)
+    let answer = channel.hear().await.unwrap();
+    (flow, channel, answer)
+}
+
+/// Many are offered at the same time: the last place is promised once.
+#[test]
+fn no_more_are_accepted_than_the_service_has_places_for() {
+    inside(async |stage| {
+        let mut staying = stage.place(2, false, true, ring(1));
+        let _all_but_one: Vec<_> =
+            (0..3).map(|_| staying.takes_in.clone().try_reserve_owned().unwrap()).collect();
+        let [(_one, first), (_other, second)] = [stage.call().await, stage.call().await];
+        let (_, mut channel) = accepted(&stage, &first).await;
+        assert_eq!(answered(&stage, &second).await.2, Message::Refused(Refusal::Service));
+        repair::discard(&first).unwrap();
+        channel.say(&Message::Released).await.unwrap();
+        staying.given.recv().await.unwrap();
+        until(|| staying.tally.numbers().taken == 1).await;
+    });
+}
+
+/// Its giver has ended it by then: it is lost, and nobody is told that it was taken.
+#[test]
+fn a_connection_whose_service_leaves_before_it_comes_is_counted_as_broken() {
+    inside(async |stage| {
+        let staying = stage.place(2, false, true, ring(1));
+        let (_client, stream) = stage.call().await;
+        let (_, mut channel) = accepted(&stage, &stream).await;
+        drop(staying.given);
+        repair::discard(&stream).unwrap();
+        channel.say(&Message::Released).await.unwrap();
+        until(|| staying.tally.numbers() != Numbers::default()).await;
+        let Numbers { taken, kept, .. } = staying.tally.numbers();
+        assert_eq!((taken, kept), (0, [(Why::Broken, 1)].into()));
+    });
+}
+
+/// The site file moves the door, or nothing is known for a moment, when a connection has been accepted and its giver has ended it.
+#[test]
+fn a_door_that_closes_takes_no_connection_along() {
+    inside(async |stage| {
+        let mut staying = stage.place(2, false, true, ring(1));
+        let (_client, stream) = stage.call().await;
+        let (_, mut channel) = accepted(&stage, &stream).await;
+        staying.situation.send_replace(None);
+        until(|| !stage.is_open(1)).await;
+        repair::discard(&stream).unwrap();
+        channel.say(&Message::Released).await.unwrap();
+        staying.given.recv().await.unwrap();
+        until(|| staying.tally.numbers().taken == 1).await;
+    });
 }
 
 /// Routing moves the client to the site that has taken the connection and not been released: what it takes in there would be
@@ -300,9 +381,10 @@ fn nothing_is_offered_while_the_site_is_not_left() {
     inside(async |stage| {
         let _staying = stage.place(2, false, true, ring(1));
         let place = stage.place(1, false, false, ring(1));
-        let turn = tokio::time::timeout(Duration::from_millis(200), place.cooperation.turn(&mut 0)).await;
+        let turn =
+            tokio::time::timeout(Duration::from_millis(200), place.cooperation.turn(service(), &mut 0)).await;
         assert!(turn.is_err());
         place.situation.send_modify(|now| now.as_mut().unwrap().leaving = [service().ip()].into());
-        place.cooperation.turn(&mut 0).await;
+        place.cooperation.turn(service(), &mut 0).await;
     });
 }

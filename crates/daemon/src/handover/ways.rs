@@ -20,17 +20,34 @@ pub(super) const REACH: Duration = Duration::from_secs(3);
 pub(super) struct Ways {
     /// Those that are not in use.
     idle: Arc<Mutex<Vec<(SiteNumber, Channel)>>>,
-    /// Who does not take any in this round.
-    passed_over: Arc<Mutex<BTreeSet<SiteNumber>>>,
-    /// The best that was reached in this round. Whoever has it looks for another one, and all others wait.
-    best: Arc<tokio::sync::Mutex<Option<SiteNumber>>>,
+    /// Who takes none in this round.
+    passed_over: Arc<Mutex<PassedOver>>,
+    /// Those that were reached in this round. Whoever has it looks for another one, and all others wait.
+    reached: Arc<tokio::sync::Mutex<BTreeSet<SiteNumber>>>,
+}
+
+/// Who takes none in this round.
+#[derive(Default)]
+struct PassedOver {
+    /// They cannot be reached.
+    sites: BTreeSet<SiteNumber>,
+    /// They take none of a service.
+    services: BTreeSet<(SiteNumber, SocketAddr)>,
+}
+
+impl PassedOver {
+    /// Whether the site may take a connection of one of these services.
+    fn leaves(&self, site: SiteNumber, services: &BTreeSet<SocketAddr>) -> bool {
+        !self.sites.contains(&site)
+            && services.iter().any(|service| !self.services.contains(&(site, *service)))
+    }
 }
 
 impl Ways {
     /// A round begins: everybody is tried again.
     pub(super) fn begin(&mut self) {
-        lock(&self.passed_over).clear();
-        self.best = Arc::default();
+        *lock(&self.passed_over) = PassedOver::default();
+        self.reached = Arc::default();
     }
 
     /// Nothing goes for a while.
@@ -43,47 +60,55 @@ impl Ways {
         lock(&self.idle).push((to, channel));
     }
 
-    /// A site that takes none for the rest of the round.
-    pub(super) fn pass_over(&self, site: SiteNumber) {
-        lock(&self.passed_over).insert(site);
+    /// A site that takes none of a service for the rest of the round.
+    pub(super) fn pass_over_for(&self, site: SiteNumber, service: SocketAddr) {
+        lock(&self.passed_over).services.insert((site, service));
     }
 
-    /// A way to the best site that can be reached; none if none can be in this round.
-    pub(super) async fn reach(&self, now: &Situation) -> Option<(Receiver, Channel)> {
+    /// The same of all services.
+    fn pass_over(&self, site: SiteNumber) {
+        lock(&self.passed_over).sites.insert(site);
+    }
+
+    /// A way to the best site that can be reached and may take a connection of one of these services; none if there is none in
+    /// this round.
+    pub(super) async fn reach(
+        &self,
+        now: &Situation,
+        services: &BTreeSet<SocketAddr>,
+    ) -> Option<(Receiver, Channel)> {
         loop {
-            let candidates = self.candidates(now);
-            if let Some(idle) = self.take_idle(&candidates) {
-                return Some(idle);
+            let best = self.candidates(now, services).into_iter().next()?;
+            if let Some(idle) = self.take_idle(best.number) {
+                return Some((best, idle));
             }
-            let mut best = self.best.lock().await;
-            let Some(to) = candidates.iter().find(|to| Some(to.number) == *best) else {
-                // Another one may have looked while this one waited.
-                let candidates = self.candidates(now);
-                if best.is_some_and(|best| candidates.iter().any(|to| to.number == best)) {
-                    continue;
-                }
-                let reached = self.look_for(now, candidates).await?;
-                *best = Some(reached.0.number);
-                return Some(reached);
-            };
-            drop(best);
-            match open(now.clone(), to.clone()).await {
-                Ok(channel) => return Some((to.clone(), channel)),
-                Err(_) => self.pass_over(to.number),
+            let mut reached = self.reached.lock().await;
+            // Another one may have looked while this one waited.
+            let candidates = self.candidates(now, services);
+            let best = candidates.first()?.clone();
+            if !reached.contains(&best.number) {
+                let found = self.look_for(now, candidates).await?;
+                reached.insert(found.0.number);
+                return Some(found);
+            }
+            drop(reached);
+            match open(now.clone(), best.clone()).await {
+                Ok(channel) => return Some((best, channel)),
+                Err(_) => self.pass_over(best.number),
             }
         }
     }
 
-    fn candidates(&self, now: &Situation) -> Vec<Receiver> {
+    /// Who may take one, the best first.
+    fn candidates(&self, now: &Situation, services: &BTreeSet<SocketAddr>) -> Vec<Receiver> {
         let passed_over = lock(&self.passed_over);
-        now.receivers.iter().filter(|to| !passed_over.contains(&to.number)).cloned().collect()
+        now.receivers.iter().filter(|to| passed_over.leaves(to.number, services)).cloned().collect()
     }
 
-    fn take_idle(&self, candidates: &[Receiver]) -> Option<(Receiver, Channel)> {
+    fn take_idle(&self, to: SiteNumber) -> Option<Channel> {
         let mut idle = lock(&self.idle);
-        let at = idle.iter().position(|(number, _)| candidates.iter().any(|to| to.number == *number))?;
-        let (number, channel) = idle.swap_remove(at);
-        candidates.iter().find(|to| to.number == number).map(|to| (to.clone(), channel))
+        let at = idle.iter().position(|(number, _)| *number == to)?;
+        Some(idle.swap_remove(at).1)
     }
 
     /// Calls all of them at once, so that many that are silent take no longer than one.

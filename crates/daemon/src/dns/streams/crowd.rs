@@ -185,7 +185,10 @@ impl Place {
 
     /// Waits for the turn to go to another site, in a later round than this one.
     pub(super) async fn turn(&self, last: &mut u64) -> Turn {
-        self.crowd.cooperation.turn(last).await
+        match self.ends.1 {
+            Some(service) => self.crowd.cooperation.turn(service, last).await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Whether it may go to another site: who is on the way there when all stands still is lost.

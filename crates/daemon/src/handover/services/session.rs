@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::event::Source;
 use crate::events::Bus;
 use crate::handover::cooperation::{Fate, Given, Membership, Turn, Vacancy};
+use crate::handover::round::Rounds;
 use api::CooperatingService;
 use continuity::service::{Act, Join, ServiceName, Session, Told};
 use std::collections::{BTreeSet, VecDeque};
@@ -87,7 +88,7 @@ impl Visit {
         });
         let mut guest = Guest {
             visit: self,
-            rounds: self.cooperation.rounds(),
+            rounds: self.cooperation.rounds(addresses.clone()),
             network,
             name,
             addresses,
@@ -116,7 +117,7 @@ impl Visit {
 /// A service that has joined.
 struct Guest<'v> {
     visit: &'v Visit,
-    rounds: watch::Receiver<u64>,
+    rounds: Rounds,
     /// The network namespace that its sockets are to be in.
     network: u64,
     name: ServiceName,
@@ -165,7 +166,7 @@ impl Guest<'_> {
                     Ok(())
                 }
                 changed = self.rounds.changed() => {
-                    if changed.is_err() {
+                    if !changed {
                         return Fault::Closed;
                     }
                     self.follow_round();
@@ -225,19 +226,20 @@ impl Guest<'_> {
 
     /// Asks for as many turns as it may have.
     fn look_for_turns(&mut self) {
-        let round = *self.rounds.borrow();
+        let round = self.rounds.now();
         if round == 0 {
             return;
         }
         for _ in self.looks.len()..self.session.wants() {
             let cooperation = self.visit.cooperation.clone();
-            self.looks.spawn(async move { (round, cooperation.turn_in(round).await) });
+            let addresses = self.addresses.clone();
+            self.looks.spawn(async move { (round, cooperation.turn_in(round, addresses).await) });
         }
     }
 
     fn found(&mut self, (round, turn): (u64, Option<Turn>)) {
         // What was wished in another round was wished no more when that was over.
-        if round != *self.rounds.borrow() {
+        if round != self.rounds.now() {
             return;
         }
         let is_wanted = self.session.use_wish();
@@ -256,9 +258,9 @@ impl Guest<'_> {
         });
     }
 
-    /// A round begins, or this site is not being left any more.
+    /// A round begins, or none of its addresses is being left any more.
     fn follow_round(&mut self) {
-        let is_leaving = *self.rounds.borrow_and_update() != 0;
+        let is_leaving = self.rounds.seen() != 0;
         self.session.forget_wishes();
         match (self.is_leaving, is_leaving) {
             (_, true) => self.tell(Told::Drain),

@@ -113,14 +113,14 @@ impl Stage {
 
     /// This site is being left, and another one can be reached.
     async fn drain(&self) {
-        self.offers.round.send_modify(|round| *round += 1);
+        self.offers.begin();
         self.hears("drain\n").await;
     }
 
     /// What a way to another site leads to: the service has a turn, and what it offers then is the driver's.
     async fn turn(&mut self) -> JoinHandle<Option<Offered>> {
         let wish = self.wish().await;
-        let granted = tokio::spawn(wish.grant());
+        let granted = tokio::spawn(wish.grant(PATIENCE));
         self.hears("turn\n").await;
         granted
     }
@@ -176,7 +176,7 @@ async fn a_service_gives_its_connections_and_is_given_others() {
         offered.fate.send(fate).unwrap();
         stage.hears(told).await;
     }
-    stage.offers.round.send_replace(0);
+    stage.offers.end();
     stage.hears("resume\n").await;
     let (client, stream) = connection();
     let ends = (client.local_addr().unwrap(), stream.local_addr().unwrap());
@@ -475,7 +475,7 @@ async fn what_was_wished_is_wished_no_more_in_the_next_round() {
     stage.say(b"pass\n", &[]).await;
     let second = stage.wish().await;
     stage.drain().await;
-    tokio::spawn(second.grant());
+    tokio::spawn(second.grant(PATIENCE));
     stage.say(b"wish 1\n", &[]).await;
     stage.turn().await;
     stage.say(b"pass\n", &[]).await;

@@ -185,9 +185,14 @@ impl Stage {
 
     /// A client and the service's end of its connection, at the first site.
     pub(super) async fn call(&self) -> (TcpStream, TcpStream) {
-        let listener = self.listen(0, service());
+        self.call_at(service()).await
+    }
+
+    /// The same with the service at this address.
+    pub(super) async fn call_at(&self, service: SocketAddr) -> (TcpStream, TcpStream) {
+        let listener = self.listen(0, service);
         let socket = self.client.run(|| TcpSocket::new_v4().unwrap()).unwrap();
-        let client = socket.connect(service()).await.unwrap();
+        let client = socket.connect(service).await.unwrap();
         client.set_nodelay(true).unwrap();
         (client, listener.accept().await.unwrap().0)
     }
@@ -275,6 +280,6 @@ pub(super) async fn read(stream: &mut TcpStream, length: usize) -> Vec<u8> {
 }
 
 pub(super) async fn offer(place: &Place, stream: &TcpStream) -> Fate {
-    let turn = place.cooperation.turn(&mut 0).await;
+    let turn = place.cooperation.turn(stream.local_addr().unwrap(), &mut 0).await;
     turn.offer(stream.as_fd().try_clone_to_owned().unwrap(), b"state".to_vec()).await
 }
