@@ -119,7 +119,8 @@ fn section(table: &Table, directory: &Path) -> Option<Fleet> {
     let tls = tls(table, etcd.as_deref(), directory);
     let (username, password) = (table.optional("username"), table.optional("password_file"));
     together(document, &username, &password);
-    let password = password.path().and_then(|file| readable(document, file, directory, ""));
+    let kept = password.path().filter(|file| secret_file::is_kept(document, file, directory));
+    let password = kept.and_then(|file| readable(document, file, directory, ""));
     let login = username.text().zip(password);
     if (sites.is_none() && min_sites.is_given()) || (login.is_none() && username.is_given()) {
         return None;

@@ -24,6 +24,7 @@ fn read(section: &str) -> Result<SiteFile, Faults> {
         ("london.key", KEY, 0o640),
         ("open.key", KEY, 0o644),
         ("password", "x\n", 0o640),
+        ("open.password", "x\n", 0o644),
     ] {
         let path = directory.path().join(name);
         std::fs::write(&path, text).unwrap();
@@ -94,6 +95,10 @@ fn each_broken_rule_is_one_fault() {
         (https.replace("ca.pem", "password"), "holds no PEM block `CERTIFICATE`"),
         (format!("{http}username = 'london'\n"), "`username` and `password_file` come in pairs"),
         (format!("{http}password_file = 'password'\n"), "`username` and `password_file` come in pairs"),
+        (
+            format!("{http}username = 'london'\npassword_file = 'open.password'\n"),
+            "everybody on this host can use the key: the mode of its file is 0644",
+        ),
         (format!("{http}min_sites = 0\n"), "`min_sites` must be 1 to 1000"),
         (format!("{http}prefix = '/fleet'\n"), "`prefix` is 1 to 63 characters"),
         (format!("{http}lease = '1s'\n"), "`lease` must be 3s to 600s"),

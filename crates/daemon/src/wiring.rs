@@ -29,6 +29,7 @@
 //!  thread "bfd" <──orders (queue)── site; ──paths (latest)──> peer tasks, status; in real time where that is allowed
 //!  thread "dns-zones" <──wanted (latest)── site; keeps zones of other servers; ──served (latest)──> the DNS threads, status
 //!  thread "dns-publish" <──a zone has come (queue)── thread "dns-zones"; ──served (latest)──> the DNS threads; frees what was
+//!  thread "dns-sweep": removes, after the start, what services that are gone have left on disk, and ends
 //!  threads "dns-udp" and "dns-tcp": the built-in DNS service; each beats too, none waits for anything above
 //! ```
 //! Why one thread for all decisions: a verdict wakes the decision loop, that wakes a peer's task, that writes. In one
@@ -155,6 +156,7 @@ pub(crate) fn run(path: &Path, site_file: SiteFile, arrived: Arrived, program: P
     };
     let hearts = supplies.hearts.clone();
     let wires = runtime.block_on(async { wire(&site_file, shared, supplies) })?;
+    services::sweep(&site_file, &bus).map_err(Error::System)?;
     let Wires {
         site,
         stop,

@@ -103,6 +103,11 @@ impl Following {
         Following { service, shelf, clock, bus, catalogs, said, clashes: BTreeSet::new() }
     }
 
+    /// Whether it is for these zones, and not for those of a service of this name that was away meanwhile.
+    pub(super) fn is_of(&self, shelf: &Shelf) -> bool {
+        self.shelf.is_same(shelf)
+    }
+
     /// Looks at what catalogs there are and at their versions, and says what follows.
     pub(super) fn look(&mut self) -> News {
         let (before, by_hand) = (self.shelf.membership(), self.shelf.by_hand());

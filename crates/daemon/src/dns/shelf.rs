@@ -28,6 +28,8 @@ pub(crate) struct Shelf {
     published: Arc<watch::Sender<Arc<Served>>>,
     publisher: Publisher,
     images: Images,
+    /// Whoever holds this writes journals of zones in files: what is written last is what was noted last.
+    noting: Arc<Mutex<()>>,
     account: Arc<Account>,
 }
 
@@ -128,7 +130,7 @@ impl Shelf {
         let published = Arc::new(watch::Sender::new(Arc::new(stock.served())));
         let stock = Arc::new(Mutex::new(stock));
         let publisher = Publisher::start(&stock, &published)?;
-        Ok(Shelf { stock, published, publisher, images, account })
+        Ok(Shelf { stock, published, publisher, images, noting: Arc::default(), account })
     }
 
     fn stock(&self) -> MutexGuard<'_, Stock> {
@@ -181,9 +183,33 @@ impl Shelf {
                     stock.note(new.apex(), Some(difference));
                 }
             });
+            // Another reload may have noted more meanwhile, and be about to write that.
+            let _noting = self.noting.lock().unwrap_or_else(PoisonError::into_inner);
             // Where that does not go, those who ask after a restart get all of the zone.
             let _ = self.images.keep_journal(new.apex(), &self.journal(new.apex()));
         }
+    }
+
+    /// Serves nothing any more, so that what was served is freed even where its counters are still looked at. Whoever
+    /// keeps a zone has nothing more to wait for.
+    pub(crate) fn close(&self) {
+        self.publish(|stock| {
+            if let Ok(none) = Zones::new(Vec::new()) {
+                stock.written.zones = Arc::new(none);
+            }
+            // What is under way comes to nothing.
+            stock.written.transfers.clear();
+            stock.members.clear();
+            stock.received.clear();
+            stock.journals.clear();
+            stock.bells = Arc::default();
+            stock.tap = None;
+        });
+    }
+
+    /// Whether it is a handle on the same.
+    pub(super) fn is_same(&self, other: &Shelf) -> bool {
+        Arc::ptr_eq(&self.stock, &other.stock)
     }
 
     /// How the zones of the service come and go.

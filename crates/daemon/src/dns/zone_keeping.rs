@@ -130,6 +130,8 @@ struct Keeping {
 /// The tasks of one zone, and what they were started for.
 struct Running {
     transfers: ZoneTransfers,
+    /// Another one when the service was away meanwhile.
+    shelf: Shelf,
     tasks: Vec<AbortHandle>,
     view: Option<watch::Receiver<View>>,
 }
@@ -179,8 +181,8 @@ impl Keeping {
 
     /// Looks at the catalogs, and has the zones that they list. Nobody else runs meanwhile: this waits for nothing.
     fn follow(&mut self, wanted: &Wanted) {
-        self.following.retain(|service, (_, looking)| {
-            let stays = wanted.contains_key(service);
+        self.following.retain(|service, (following, looking)| {
+            let stays = wanted.get(service).is_some_and(|shelf| following.is_of(shelf));
             if let (false, Some(looking)) = (stays, looking) {
                 looking.abort();
             }
@@ -228,7 +230,9 @@ impl Keeping {
             })
             .collect();
         self.running.retain(|key, running| {
-            let is_same = transfers.get(key).is_some_and(|(zone, _)| *zone == running.transfers);
+            let is_same = transfers
+                .get(key)
+                .is_some_and(|(zone, shelf)| *zone == running.transfers && shelf.is_same(&running.shelf));
             // One ends by itself when its bell was replaced and put back before anybody looked, or by a fault of ours.
             let stays = is_same && !running.tasks.iter().any(AbortHandle::is_finished);
             if !stays {
@@ -245,7 +249,8 @@ impl Keeping {
     }
 
     fn begin(&mut self, zone: &DomainName, transfers: ZoneTransfers, shelf: Shelf) -> Running {
-        let mut running = Running { transfers: transfers.clone(), tasks: Vec::new(), view: None };
+        let (tasks, view) = (Vec::new(), None);
+        let mut running = Running { transfers: transfers.clone(), shelf: shelf.clone(), tasks, view };
         if let Some(reason) = shelf.take_fault(&transfers.zone) {
             self.bus.tell(&Event::JournalLost { reason }, Source::Zone(&transfers.zone));
         }

@@ -53,10 +53,6 @@ pub(super) fn start_dns(
     from: &mut dns::Inheritance,
 ) -> Result<DnsServices, Error> {
     let mut started = DnsServices::default();
-    let names = site_file.services.iter().map(|service| service.name.clone()).collect();
-    for gone in dns::Images::sweep_others(&site_file.site.state_dir, &names) {
-        surroundings.bus.tell(&Event::ZonesForgotten, Source::Service(&gone));
-    }
     for service in &site_file.services {
         let Some(built_in) = &service.dns else { continue };
         let shelf = shelf_of(service, built_in, site_file, &surroundings.bus)?;
@@ -65,6 +61,18 @@ pub(super) fn start_dns(
         started.shelves.insert(service.name.clone(), shelf);
     }
     Ok(started)
+}
+
+/// Looks through what services of earlier site files have left, on a thread that nobody waits for: it reads all of it.
+pub(super) fn sweep(site_file: &SiteFile, bus: &Bus) -> std::io::Result<()> {
+    let names = site_file.services.iter().map(|service| service.name.clone()).collect();
+    let (state_dir, bus) = (site_file.site.state_dir.clone(), bus.clone());
+    let sweep = move || {
+        for gone in dns::Images::sweep_others(&state_dir, &names) {
+            bus.tell(&Event::ZonesForgotten, Source::Service(&gone));
+        }
+    };
+    std::thread::Builder::new().name("dns-sweep".to_owned()).spawn(sweep).map(drop)
 }
 
 /// What a server of a service on some of its addresses is to know.
@@ -207,23 +215,33 @@ impl Services {
                 tokio::task::spawn_blocking(move || shelf.compare(reread));
             }
         }
-        let is_there = |name: &ServiceName| {
-            next.services.iter().any(|service| service.name == *name && service.dns.is_some())
-        };
-        let kept = self.shelves.iter().filter(|(name, _)| is_there(name));
+        let kept = self.shelves.iter().filter(|(name, _)| has_dns(next, name));
         self.kept.send_replace(kept.map(|(name, shelf)| (name.clone(), shelf.clone())).collect());
         self.servers = stay;
         // Whoever brings a server of their own needs the port now.
         let (replaced, go): (Vec<_>, Vec<_>) =
             go.into_iter().partition(|server| next.services.iter().any(|s| s.name == *server.service()));
-        stop(replaced);
         let old = belongings(last).without(&belongings(next));
         if !(old.is_empty() && go.is_empty()) {
             let until = self.shared.clock.now() + next.site.linger;
             self.leaving.push(Leaving { until, belongings: old, servers: go });
         }
+        stop(replaced, self.take_unused(next));
         self.watched.send_replace(Watched::of(next));
         self.want(next);
+    }
+
+    /// Takes the zones of services that the site file does not have, and whose servers do not linger. One that comes
+    /// back has them from disk, as old as they are then.
+    fn take_unused(&mut self, site_file: &SiteFile) -> Vec<dns::Shelf> {
+        let lingers = |name: &ServiceName| {
+            self.leaving.iter().flat_map(|leaving| &leaving.servers).any(|server| server.service() == name)
+        };
+        let (used, unused) = std::mem::take(&mut self.shelves)
+            .into_iter()
+            .partition(|(name, _)| has_dns(site_file, name) || lingers(name));
+        self.shelves = used;
+        unused.into_values().collect()
     }
 
     /// When something has lingered.
@@ -237,7 +255,8 @@ impl Services {
         let (gone, stay): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.leaving).into_iter().partition(|leaving| leaving.until <= now);
         self.leaving = stay;
-        stop(gone.into_iter().flat_map(|leaving| leaving.servers).collect());
+        let unused = self.take_unused(site_file);
+        stop(gone.into_iter().flat_map(|leaving| leaving.servers).collect(), unused);
         self.want(site_file);
     }
 
@@ -264,9 +283,16 @@ impl Services {
     }
 }
 
-/// Stops servers where nobody waits for the end of their threads.
-fn stop(servers: Vec<dns::Server>) {
-    if !servers.is_empty() {
-        tokio::task::spawn_blocking(move || servers.into_iter().for_each(dns::Server::stop));
+fn has_dns(site_file: &SiteFile, name: &ServiceName) -> bool {
+    site_file.services.iter().any(|service| service.name == *name && service.dns.is_some())
+}
+
+/// Stops servers where nobody waits for the end of their threads, and then frees the zones that nobody serves any more.
+fn stop(servers: Vec<dns::Server>, unused: Vec<dns::Shelf>) {
+    if !(servers.is_empty() && unused.is_empty()) {
+        tokio::task::spawn_blocking(move || {
+            servers.into_iter().for_each(dns::Server::stop);
+            unused.iter().for_each(dns::Shelf::close);
+        });
     }
 }

@@ -47,6 +47,37 @@ fn a_site_answers_with_its_name_and_reads_its_zones_again() {
 }
 
 #[test]
+fn what_a_reload_takes_away_is_freed_and_may_come_back() {
+    let world = World::new();
+    let _bird = world.bird();
+    fs::write(world.path("example.zone"), zone(1)).unwrap();
+    let second = "[[service]]\nname = \"second\"\naddresses = [\"203.0.113.1\"]\nannounce = [\"203.0.113.0/24\"]\n\
+                  [service.dns]\nzones = [\"example.zone\"]\n\n[api]";
+    let daemon = world.daemon_with("[api]", "[service.dns]\nzones = [\"example.zone\"]\n[api]");
+    until("both prefixes are announced", || world.is_announced());
+    let publishing = || {
+        let threads = fs::read_dir(format!("/proc/{}/task", daemon.id())).unwrap();
+        let names =
+            threads.flatten().filter_map(|thread| fs::read_to_string(thread.path().join("comm")).ok());
+        names.filter(|name| name.trim_end() == "dns-publish").count()
+    };
+    let is_served = || dig(&world, "@203.0.113.1 +time=1 example. SOA").contains("admin");
+    let reload = || {
+        let meant = serde_json::json!({ "override_guard": true, "reason": "the second service is moved" });
+        assert_eq!(world.post("/reload", &meant).1["verdict"], "applied");
+    };
+    for _ in 0..2 {
+        world.rewrite(&[("[api]", second)]);
+        reload();
+        until("the second service is served", is_served);
+        assert_eq!(publishing(), 2);
+        world.rewrite(&[(second, "[api]")]);
+        reload();
+        until("its zones are let go of", || publishing() == 1);
+    }
+}
+
+#[test]
 fn a_site_with_a_signature_that_has_ended_is_less_preferred_and_not_withdrawn() {
     let world = World::new();
     let _bird = world.bird();

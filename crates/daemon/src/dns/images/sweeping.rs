@@ -12,8 +12,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use terms::{DomainName, ServiceName};
 
-/// How long the journal of a zone in a file stays that the site file does not name any more.
-const JOURNALS_STAY: Duration = Duration::from_secs(7 * 86_400);
+/// How long files stay that do not say themselves for how long they are of use, once nobody asks for them: the journal of
+/// a zone in a file, and the list of the zones of catalogs.
+const FILES_STAY: Duration = Duration::from_secs(7 * 86_400);
 
 impl Images {
     /// Removes images and journals of other zones than these, once they are too old to be served: until then, a reload
@@ -30,7 +31,7 @@ impl Images {
             let is_over = match extension(&path) {
                 _ if wanted.contains(&image) => false,
                 Some("image") => is_over(&path),
-                Some("journal") if !image.exists() => age(&path).is_some_and(|age| age >= JOURNALS_STAY),
+                Some("journal") if !image.exists() => is_unused(&path),
                 _ => false,
             };
             if is_over {
@@ -57,9 +58,11 @@ impl Images {
         let Ok(entries) = fs::read_dir(&self.folder) else { return false };
         let is_members =
             |entry: io::Result<fs::DirEntry>| entry.is_ok_and(|entry| entry.file_name() == MEMBERS);
-        // A list of zones of which none is there says nothing that the catalog does not.
-        if entries.into_iter().all(is_members) {
-            let _ = fs::remove_file(self.folder.join(MEMBERS));
+        let members = self.folder.join(MEMBERS);
+        // A list of zones of which none is there says nothing that the catalog does not. One that was written lately may be
+        // that of a service that has just come back.
+        if entries.into_iter().all(is_members) && is_unused(&members) {
+            let _ = fs::remove_file(members);
         }
         // Only one that is empty goes.
         fs::remove_dir(&self.folder).is_ok()
@@ -68,6 +71,10 @@ impl Images {
 
 fn extension(path: &Path) -> Option<&str> {
     path.extension()?.to_str()
+}
+
+fn is_unused(path: &Path) -> bool {
+    age(path).is_some_and(|age| age >= FILES_STAY)
 }
 
 /// Whether a file of this name is one that is kept here.

@@ -334,14 +334,18 @@ fn of_a_service_that_is_gone_only_what_is_ours_and_too_old_is_removed() {
     let state = tempfile::tempdir().unwrap();
     let left = |service: &str| Images::new(state.path(), &service.parse().unwrap());
     let zone = version(1);
+    let zones = state.path().join("zones");
     for service in ["kept", "gone", "fresh", "shared", "listed"] {
         keep(&left(service), &zone);
         let age = if service == "fresh" { Duration::ZERO } else { Duration::from_secs(604_800) };
         left(service).date(zone.apex(), age).unwrap();
     }
-    left("listed").keep_members(&Membership::parse("a. 1.zones.c.\n").0).unwrap();
+    for service in ["listed", "back"] {
+        left(service).keep_members(&Membership::parse("a. 1.zones.c.\n").0).unwrap();
+    }
+    let list = File::open(zones.join("listed/members")).unwrap();
+    list.set_modified(SystemTime::now() - Duration::from_secs(604_800)).unwrap();
     left("fresh").keep_members(&Membership::parse("a. 1.zones.c.\n").0).unwrap();
-    let zones = state.path().join("zones");
     fs::write(zones.join("shared/notes"), "somebody else's").unwrap();
     fs::create_dir(zones.join("Not a service")).unwrap();
     fs::write(zones.join("file"), "").unwrap();
@@ -353,7 +357,7 @@ fn of_a_service_that_is_gone_only_what_is_ours_and_too_old_is_removed() {
     assert_eq!(gone, ["gone", "listed"].map(|name| name.parse().unwrap()));
     let mut there: Vec<_> = fs::read_dir(&zones).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     there.sort();
-    assert_eq!(there, ["Not a service", "file", "fresh", "kept", "linked", "shared"]);
+    assert_eq!(there, ["Not a service", "back", "file", "fresh", "kept", "linked", "shared"]);
     assert!(left("fresh").load(zone.apex()).is_some() && zones.join("fresh/members").exists());
     assert!(left("kept").load(zone.apex()).is_some(), "what the site file has is swept by whoever serves it");
     assert_eq!(Images::sweep_others(&state.path().join("none"), &services), []);

@@ -68,6 +68,41 @@ fn a_reload_counts_from_the_last_answer_without_a_disk() {
     assert!(expires.since(Timestamp::ZERO) < 7 * DAY + Duration::from_millis(10), "{expires:?}");
 }
 
+#[test]
+fn what_has_expired_is_answered_no_more_once_that_is_told() {
+    let (_folder, shelf, transfers) = kept_for(Duration::ZERO);
+    let published = shelf.published();
+    for is_expired in [true, false].into_iter().cycle().take(20) {
+        // Whoever waits for others waits now.
+        let (zone, _) = shelf.held(&transfers.zone).unwrap();
+        shelf.fold(zone);
+        shelf.set_expired(&transfers.zone, is_expired);
+        assert_eq!(published.borrow().zones.get(&transfers.zone).is_none(), is_expired);
+    }
+}
+
+/// A service that has left the site file, and comes back when its zones are long too old.
+#[test]
+fn what_is_closed_serves_nothing_and_leaves_what_is_on_disk() {
+    let (folder, shelf, transfers) = kept_for(DAY);
+    let images = shelf.images().clone();
+    let published = shelf.published();
+    let bell = shelf.bell(&transfers.zone).unwrap().hear();
+    let zone = Arc::downgrade(&shelf.held(&transfers.zone).unwrap().0);
+    shelf.close();
+    assert!(shelf.held(&transfers.zone).is_none() && shelf.transfers().is_empty());
+    assert!(published.borrow().zones.get(&transfers.zone).is_none());
+    drop(shelf);
+    // Whoever keeps it ends with its bell.
+    while zone.strong_count() > 0 || bell.has_changed().is_ok() {
+        std::thread::yield_now();
+    }
+    images.date(&transfers.zone, 8 * DAY).unwrap();
+    let next = Shelf::new(&secondary(vec![server_at(peers::ADDRESS)]), images, Teller::for_test()).unwrap();
+    assert!(next.published().borrow().zones.get(&transfers.zone).is_none(), "too old");
+    drop(folder);
+}
+
 /// Anybody can send NOTIFY from the address of a primary.
 #[tokio::test]
 async fn a_flood_of_notify_is_heard_once_a_second() {

@@ -31,6 +31,24 @@ fn of_two_quick_reloads_nobody_is_told_before_both_are_compared() {
     assert!(published.borrow().journals.is_empty());
 }
 
+#[test]
+fn of_two_quick_reloads_the_last_one_is_the_last_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let images = Images::new(folder.path(), &"dns".parse().unwrap());
+    let text = |serial| format!("$ORIGIN example.\n$TTL 60\n@ SOA a. b. {serial} 1 1 1 1\n NS ns.a.\n");
+    let version = |serial| primary(&[&text(serial)], &[]);
+    let shelf = Shelf::new(&version(1), images.clone(), Teller::for_test()).unwrap();
+    for serial in (2..400).step_by(2) {
+        let (first, second) = (shelf.change(&version(serial)), shelf.change(&version(serial + 1)));
+        thread::scope(|scope| {
+            scope.spawn(|| shelf.compare(first));
+            scope.spawn(|| shelf.compare(second));
+        });
+        let (on_disk, _) = images.journal(&name("example."));
+        assert_eq!(on_disk.end(), Some(serial + 1));
+    }
+}
+
 /// Octets of an image that say on which thread they were given back.
 struct Traced(Vec<u8>, Arc<Mutex<Option<String>>>);
 

@@ -15,10 +15,9 @@ async fn a_zone_whose_task_has_ended_is_kept_again() {
     let service: ServiceName = "dns".parse().unwrap();
     // Nobody listens there.
     let server = config::Server { address: "127.0.0.1:1".parse().unwrap(), key: None };
-    let shelf =
-        Shelf::new(&secondary(vec![server]), Images::new(folder.path(), &service), Teller::for_test())
-            .unwrap();
-    let wanted = Wanted::from([(service, shelf)]);
+    let (written, images) = (secondary(vec![server]), || Images::new(folder.path(), &service));
+    let shelf = Shelf::new(&written, images(), Teller::for_test()).unwrap();
+    let wanted = Wanted::from([(service.clone(), shelf)]);
     let (views, _) = watch::channel(Views::default());
     let (clock, bus) = (Clock::start(), Bus::for_test());
     let mut keeping = Keeping::new(clock, bus, views);
@@ -41,6 +40,13 @@ async fn a_zone_whose_task_has_ended_is_kept_again() {
     }
     keeping.ended().await;
     assert!(keeping.tasks.is_empty());
+    // The service was away before anybody looked.
+    let another = Shelf::new(&written, images(), Teller::for_test()).unwrap();
+    keeping.adapt(&Wanted::from([(service, another.clone())]));
+    assert!(keeping.running.values().all(|running| running.shelf.is_same(&another)));
+    assert!(is_running(&keeping) && keeping.tasks.len() == 1);
+    keeping.tasks.abort_all();
+    while keeping.tasks.join_next().await.is_some() {}
     // One that fails at its start does not fill a processor.
     let failed = keeping.tasks.spawn(async { panic!("planted by a test") });
     while !failed.is_finished() {
