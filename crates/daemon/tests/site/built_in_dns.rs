@@ -52,7 +52,7 @@ fn what_a_reload_takes_away_is_freed_and_may_come_back() {
     let _bird = world.bird();
     fs::write(world.path("example.zone"), zone(1)).unwrap();
     let second = "[[service]]\nname = \"second\"\naddresses = [\"203.0.113.1\"]\nannounce = [\"203.0.113.0/24\"]\n\
-                  [service.dns]\nzones = [\"example.zone\"]\n\n[api]";
+                  [[service.check]]\ndns = { name = \"example.\" }\n[service.dns]\nzones = [\"example.zone\"]\n\n[api]";
     let daemon = world.daemon_with("[api]", "[service.dns]\nzones = [\"example.zone\"]\n[api]");
     until("both prefixes are announced", || world.is_announced());
     let publishing = || {
@@ -64,7 +64,8 @@ fn what_a_reload_takes_away_is_freed_and_may_come_back() {
     let is_served = || dig(&world, "@203.0.113.1 +time=1 example. SOA").contains("admin");
     let reload = || {
         let meant = serde_json::json!({ "override_guard": true, "reason": "the second service is moved" });
-        assert_eq!(world.post("/reload", &meant).1["verdict"], "applied");
+        let answer = world.post("/reload", &meant).1;
+        assert_eq!(answer["verdict"], "applied", "{answer}");
     };
     for _ in 0..2 {
         world.rewrite(&[("[api]", second)]);

@@ -187,3 +187,16 @@ async fn an_image_of_what_is_there_no_more_is_thrown_away() {
     let files = std::fs::read_dir(folder.path().join(Path::new("zones/dns"))).unwrap().count();
     assert_eq!(files, 2, "an image, a journal and no more");
 }
+
+#[tokio::test]
+async fn what_goes_wrong_again_and_again_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut keeper = keeper(&folder);
+    let primary = "127.0.0.1:1".parse().unwrap();
+    for (serial, times) in [(2, 1), (2, 1), (3, 2)] {
+        let result = Err(exchange::Error::Serial { said: serial, found: 1 });
+        assert_eq!(keeper.take(Ended { primary, result }).await, Input::Failed);
+        let told = keeper.bus.latest().iter().filter(|row| row.kind == "zone-not-received").count();
+        assert_eq!(told, times, "serial {serial}");
+    }
+}
