@@ -61,22 +61,31 @@ pub(crate) fn drain(drain: &Drain, terminal: &mut Terminal) -> anyhow::Result<Ou
     let Drain { order, follow } = drain;
     let client = Client::of(Server::Daemon, &order.scope.ask.socket)?;
     let is_quiet = order.scope.ask.json || order.scope.dry_run;
-    let before = if is_quiet { None } else { Standing::ask(&client) };
-    let outcome = run(&asked(OrderKind::Drain, order), &order.scope.ask, terminal)?;
-    if is_quiet || outcome != Outcome::Yes {
-        return Ok(outcome);
+    let before = if is_quiet { Ok(None) } else { Standing::ask(&client) };
+    let ordered = give(&asked(OrderKind::Drain, order), &order.scope.ask, terminal)?;
+    if is_quiet || !ordered.accepted {
+        return Ok(outcome(&ordered));
     }
+    let groups: Vec<_> = ordered.groups.iter().map(|group| group.name.clone()).collect();
     match (before, Standing::ask(&client)) {
-        (Some(before), Some(now)) if *follow => connections::follow(&client, &before, now, terminal)?,
-        (Some(_), Some(now)) => write!(terminal, "{}", connections::words(&now))?,
-        _ if *follow => writeln!(terminal, "connections: this site does not look after them")?,
+        (Ok(Some(before)), Ok(Some(now))) if *follow => {
+            connections::follow(&client, &groups, &before, now, terminal)?;
+        }
+        (_, Ok(Some(now))) if !*follow => write!(terminal, "{}", connections::words(&now, &groups))?,
+        (before, now) if *follow => {
+            write!(terminal, "{}", connections::silence(before.err().or(now.err())))?;
+        }
         _ => {}
     }
-    Ok(outcome)
+    Ok(outcome(&ordered))
 }
 
 /// Gives the order and says what came of it.
 pub(crate) fn run(order: &api::Order, ask: &Ask, terminal: &mut Terminal) -> anyhow::Result<Outcome> {
+    Ok(outcome(&give(order, ask, terminal)?))
+}
+
+fn give(order: &api::Order, ask: &Ask, terminal: &mut Terminal) -> anyhow::Result<Ordered> {
     let client = Client::of(Server::Daemon, &ask.socket)?.patient(PATIENCE);
     let ordered: Ordered = client.post(route::ORDERS, order)?;
     if ask.json {
@@ -85,7 +94,11 @@ pub(crate) fn run(order: &api::Order, ask: &Ask, terminal: &mut Terminal) -> any
         let page = page(&ordered, now(), terminal.paint());
         write!(terminal, "{page}")?;
     }
-    Ok(if ordered.accepted { Outcome::Yes } else { Outcome::No })
+    Ok(ordered)
+}
+
+fn outcome(ordered: &Ordered) -> Outcome {
+    if ordered.accepted { Outcome::Yes } else { Outcome::No }
 }
 
 fn page(ordered: &Ordered, now: WallTime, paint: Paint) -> String {
