@@ -44,7 +44,7 @@ pub struct ExplainedFlow {
     /// The service's end.
     #[schema(value_type = String)]
     pub service: SocketAddr,
-    /// The site that has it, as far as that is known here.
+    /// The site that has it, as far as that is known here; none also while it is being handed over.
     pub owner: Option<SiteName>,
     /// What would become of its next packet, if it arrived here.
     pub next: NextPacket,

@@ -12,8 +12,11 @@ pub struct Account {
     /// What would become of its next segment, if its client sent it here now. A SYN opens another connection, and is no
     /// part of this one.
     pub verdict: Verdict,
-    /// The sites whose filter has it, dead ones among them. Usually one; a filter is wrong about one flow of 200.
+    /// The other sites whose filter has it, dead ones among them. Usually one; a filter is wrong about one flow of 200.
     pub claimants: Vec<(SiteNumber, State)>,
+    /// Whose it is where neither a socket nor a living site that was found before explains it: a living one of these, or else a
+    /// dead site that was found before, or else a dead one of these. None: it can only be guessed.
+    pub found: Option<(SiteNumber, State)>,
     /// The site that was found to have it before.
     pub learned: Option<SiteNumber>,
     /// The last owner known of the connections of its client's prefix.
@@ -34,11 +37,18 @@ pub fn explain(settings: &Settings, known: &Knowledge, flow: Flow, now: Timestam
     let claims = |site: &crate::Site| {
         site.filter.as_deref().is_some_and(|filter| filter.contains(&flow, &settings.filter_key))
     };
-    let claimants = settings.sites.iter().filter(|(_, site)| claims(site));
+    let others = settings.sites.iter().filter(|(number, _)| **number != settings.number);
+    let claimants = others.filter(|(_, site)| claims(site));
+    let claimants: Vec<_> = claimants.map(|(number, site)| (*number, site.state)).collect();
+    let learned = known.learned.get(&flow).map(|learned| learned.site);
+    let dead = learned.and_then(|number| Some((number, settings.sites.get(&number)?.state)));
+    let dead = dead.filter(|(_, state)| *state == State::Dead);
+    let living = claimants.iter().find(|(_, state)| *state == State::Alive);
     Account {
         verdict: judge(settings, &mut known.clone(), &packet, Kind::Segment, visit, now),
-        claimants: claimants.map(|(number, site)| (*number, site.state)).collect(),
-        learned: known.learned.get(&flow).map(|learned| learned.site),
+        found: living.copied().or(dead).or(claimants.first().copied()),
+        claimants,
+        learned,
         last_owner: known.owners.get(&prefix_of(&flow)).copied(),
     }
 }

@@ -27,7 +27,7 @@ mod programs;
 mod said;
 mod view;
 
-pub(crate) use explain::Asked;
+pub(crate) use explain::{Asked, Unexplained};
 pub(crate) use fences::Fences;
 pub(crate) use joining::{Moved, Wanted, join};
 pub(crate) use pinned::settle;
@@ -73,7 +73,7 @@ enum Question {
     /// The connections that have moved.
     Flows(oneshot::Sender<api::Flows>),
     /// Where a connection goes.
-    Explain(Asked, oneshot::Sender<Result<api::FlowExplanation, api::Refusal>>),
+    Explain(Asked, oneshot::Sender<Result<api::FlowExplanation, Unexplained>>),
 }
 
 /// The driver.

@@ -1,6 +1,6 @@
 //! The documents that the daemon answers with, on the control socket and on the read-only listener alike.
 
-use crate::continuity::Asked;
+use crate::continuity::{Asked, Unexplained};
 use crate::metrics::Metrics;
 use crate::status::Board;
 use api::{EventList, EventRow, Explanation, Refusal, Schema, route};
@@ -91,8 +91,16 @@ async fn explain_flow(State(desk): State<Desk>, asked: Result<Query<AskedFlow>, 
     };
     match desk.board.moved.explain(Asked { client, service }).await {
         Ok(explanation) => Json(explanation).into_response(),
-        Err(refusal) => (StatusCode::NOT_FOUND, Json(refusal)).into_response(),
+        Err(unexplained) => refused(unexplained),
     }
+}
+
+fn refused(unexplained: Unexplained) -> Response {
+    let (status, refusal) = match unexplained {
+        Unexplained::Unknown(refusal) => (StatusCode::NOT_FOUND, refusal),
+        Unexplained::NotNow(refusal) => (StatusCode::SERVICE_UNAVAILABLE, refusal),
+    };
+    (status, Json(refusal)).into_response()
 }
 
 async fn scrape(State(desk): State<Desk>) -> Response {
@@ -129,4 +137,16 @@ fn line(row: &EventRow) -> Bytes {
     let mut line = serde_json::to_vec(row).unwrap_or_default();
     line.push(b'\n');
     Bytes::from(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_said_now_is_no_missing_document() {
+        let refusal = || Refusal::because("ask again");
+        assert_eq!(refused(Unexplained::NotNow(refusal())).status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(refused(Unexplained::Unknown(refusal())).status(), StatusCode::NOT_FOUND);
+    }
 }

@@ -18,5 +18,5 @@ pub mod md5;
 mod refused;
 pub mod repair;
 
-pub use connections::{Ends, each_connection};
+pub use connections::{Ends, each_connection, each_socket};
 pub use refused::{Refused, refused};

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_types, reason = "the corpora lie in files")]
 
 mod budget;
+mod explain;
 mod filter;
 mod golden;
 mod handover;

@@ -2,7 +2,7 @@
 
 use super::connections;
 use super::event::Event;
-use super::explain::{Asked, Witness};
+use super::explain::{Asked, Unexplained, Witness};
 use super::joining::none;
 use super::keys::Keys;
 use super::knowledge::{Knowledge, Shared, Standing, is_held};
@@ -15,7 +15,7 @@ use crate::fleet::{ears::listen, presence};
 use ::continuity::SiteNumber;
 use ::fleet::{Key, Store};
 use announce::permit::Speaker;
-use api::{ContinuityState, FlowExplanation, Refusal};
+use api::{ContinuityState, FlowExplanation};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use terms::{Reason, Timestamp};
@@ -312,7 +312,7 @@ impl<'a, S: Store> Duty<'a, S> {
         known: &Knowledge,
         speaker: &Speaker,
         asked: Asked,
-    ) -> Result<FlowExplanation, Refusal> {
+    ) -> Result<FlowExplanation, Unexplained> {
         let seen = &known.others.seen_by(&known.own);
         Witness { site: &speaker.site, clock: self.wires.clock, programs: self.programs, known, seen }
             .explain(asked)

@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use ::continuity::explain::{Account, explain, prefix_of};
 use ::continuity::{Flow, Settings, SiteNumber, State, Verdict};
 use api::{ExplainedFlow, FlowExplanation, NextPacket, Refusal, Schema};
-use linux::tcp::{Ends, each_connection};
+use linux::tcp::{Ends, each_socket};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use terms::{Reason, SiteName};
@@ -33,6 +33,15 @@ impl Asked {
     }
 }
 
+/// Why nothing is explained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unexplained {
+    /// There is no such connection, or none is looked after: it would be the same a moment later.
+    Unknown(Refusal),
+    /// It cannot be said just now.
+    NotNow(Refusal),
+}
+
 /// A host that looks after connections, as whoever explains sees it.
 pub(super) struct Witness<'a> {
     pub(super) site: &'a SiteName,
@@ -44,10 +53,10 @@ pub(super) struct Witness<'a> {
 
 impl Witness<'_> {
     /// Explains, or says why nothing can be said.
-    pub(super) fn explain(&self, asked: Asked) -> Result<FlowExplanation, Refusal> {
+    pub(super) fn explain(&self, asked: Asked) -> Result<FlowExplanation, Unexplained> {
         let told = self.told()?;
-        self.has_service(asked)?;
-        let failed = |error: &dyn std::error::Error| Refusal::because(error.to_string());
+        self.has_service(asked).map_err(Unexplained::Unknown)?;
+        let failed = |error: &dyn std::error::Error| Unexplained::NotNow(Refusal::because(error.to_string()));
         let sockets = sockets(&asked).map_err(|error| failed(&error))?;
         let flows = match asked.service {
             Some(service) => BTreeSet::from([Flow::new(asked.client, service)]),
@@ -60,9 +69,9 @@ impl Witness<'_> {
         };
         if flows.is_empty() {
             let refusal = Refusal::because(format!("no connection of {} is known here", asked.client));
-            return Err(refusal.hint(
+            return Err(Unexplained::Unknown(refusal.hint(
                 "name the service's address and port after the client's: then the other sites' filters are asked, too",
-            ));
+            )));
         }
         let explained = flows.into_iter().take(MOST).map(|flow| {
             let mut known = self.programs.known_of(&flow).map_err(|error| failed(&error))?;
@@ -70,25 +79,26 @@ impl Witness<'_> {
             let account = explain(told, &known.knowledge, flow, view::machine_time());
             Ok(self.words(flow, &account, &known))
         });
-        let flows = explained.collect::<Result<_, Refusal>>()?;
+        let flows = explained.collect::<Result<_, Unexplained>>()?;
         Ok(FlowExplanation { schema: Schema, site: self.site.clone(), flows })
     }
 
     /// What the programs go by.
-    fn told(&self) -> Result<&Settings, Refusal> {
+    fn told(&self) -> Result<&Settings, Unexplained> {
         let because = |words: String| Refusal::because(format!("{}: {words}", self.site));
         match &self.known.standing {
             Standing::Off(reason) => {
                 let refusal = because(format!("moved connections are not forwarded: {reason}"));
-                Err(refusal.hint("`catchment status` says since when"))
+                Err(Unexplained::NotNow(refusal.hint("`catchment status` says since when")))
             }
             Standing::Waiting => {
-                Err(because("the fleet was not heard yet".to_owned()).hint("ask again in a moment"))
+                let refusal = because("the fleet was not heard yet".to_owned());
+                Err(Unexplained::NotNow(refusal.hint("ask again in a moment")))
             }
-            Standing::On => self
-                .programs
-                .told()
-                .ok_or_else(|| because("the programs were told nothing yet".to_owned()).hint("ask again")),
+            Standing::On => self.programs.told().ok_or_else(|| {
+                let refusal = because("the programs were told nothing yet".to_owned());
+                Unexplained::NotNow(refusal.hint("ask again"))
+            }),
         }
     }
 
@@ -137,13 +147,14 @@ impl Witness<'_> {
     /// Who has it. Whoever is guessed to may not.
     fn owner(&self, account: &Account) -> Option<SiteName> {
         match account.verdict {
-            Verdict::Owned | Verdict::Held => Some(self.site.clone()),
+            Verdict::Owned => Some(self.site.clone()),
             Verdict::Learned(number) | Verdict::Claimed(number) => self.name(number).cloned(),
             Verdict::Orphaned | Verdict::OverBudget => {
-                let claimant = account.claimants.first().map(|(number, _)| *number);
-                self.name(claimant.or(account.learned)?).cloned()
+                account.found.and_then(|(number, _)| self.name(number)).cloned()
             }
-            Verdict::Guessed(_)
+            // Both sites hold its packets, and each has a socket until it is clear which one goes on.
+            Verdict::Held
+            | Verdict::Guessed(_)
             | Verdict::Unclaimed
             | Verdict::Foreign
             | Verdict::Opaque
@@ -159,7 +170,7 @@ impl Witness<'_> {
         let name = |number| self.name(number).map_or_else(|| format!("number {number}"), ToString::to_string);
         match account.verdict {
             Verdict::Owned => "a socket of this host has it".to_owned(),
-            Verdict::Held => "it is being handed over to another site".to_owned(),
+            Verdict::Held => "a handover to or from this site is under way".to_owned(),
             Verdict::Learned(number) => format!("{} was found to have it before", name(number)),
             Verdict::Claimed(number) => format!("{} says that it has it", name(number)),
             Verdict::Guessed(number) if account.last_owner == Some(number) => {
@@ -171,24 +182,19 @@ impl Witness<'_> {
             Verdict::Guessed(number) => {
                 format!("no site says that it has it; {} answers in the place of this one", name(number))
             }
-            Verdict::OverBudget => match account.claimants.first() {
+            Verdict::OverBudget => match account.found {
                 Some((number, State::Alive)) => {
-                    format!(
-                        "{} says that it has it, but `budget` of [continuity] is spent now",
-                        name(*number)
-                    )
+                    format!("{} says that it has it, but `budget` of [continuity] is spent now", name(number))
                 }
                 Some((number, State::Dead)) => {
-                    format!("{} had it and is dead, but `budget` of [continuity] is spent now", name(*number))
+                    format!("{} had it and is dead, but `budget` of [continuity] is spent now", name(number))
                 }
                 None => "it could only be guessed, and `budget` of [continuity] is spent now".to_owned(),
             },
-            Verdict::Orphaned => {
-                match account.claimants.first().map(|(number, _)| *number).or(account.learned) {
-                    Some(number) => format!("{} had it and is dead", name(number)),
-                    None => "whoever had it is dead".to_owned(),
-                }
-            }
+            Verdict::Orphaned => match account.found {
+                Some((number, _)) => format!("{} had it and is dead", name(number)),
+                None => "whoever had it is dead".to_owned(),
+            },
             Verdict::Unclaimed => "no socket of this host has it, and no site says that it has it".to_owned(),
             Verdict::Foreign
             | Verdict::Opaque
@@ -226,10 +232,10 @@ fn next(verdict: Verdict) -> (NextPacket, Option<SiteNumber>) {
     }
 }
 
-/// The connections that are meant and that a socket of this host has.
+/// The connections that are meant and that the kernel knows a socket of, as the programs ask it.
 fn sockets(asked: &Asked) -> linux::Result<BTreeSet<Flow>> {
     let mut sockets = BTreeSet::new();
-    each_connection(|Ends { local, remote }| {
+    each_socket(|Ends { local, remote }| {
         let flow = Flow::new(remote, local);
         if asked.means(&flow) && sockets.len() < MOST {
             sockets.insert(flow);
@@ -237,3 +243,6 @@ fn sockets(asked: &Asked) -> linux::Result<BTreeSet<Flow>> {
     })?;
     Ok(sockets)
 }
+
+#[cfg(test)]
+mod tests;

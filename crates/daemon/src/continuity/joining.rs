@@ -1,7 +1,7 @@
 //! From the site file to a driver, and to what the rest of the daemon sees of it.
 
 use super::programs::Programs;
-use super::{Asked, Driver, Drivers, Question, Wires};
+use super::{Asked, Driver, Drivers, Question, Unexplained, Wires};
 use crate::clock::Clock;
 use crate::events::Bus;
 use crate::{fleet, handover};
@@ -135,14 +135,18 @@ impl Moved {
     }
 
     /// Where a connection goes, and why.
-    pub(crate) async fn explain(&self, asked: Asked) -> Result<FlowExplanation, Refusal> {
+    pub(crate) async fn explain(&self, asked: Asked) -> Result<FlowExplanation, Unexplained> {
         if self.status().is_none() {
             let words =
                 format!("{} does not look after connections: its site file has no [continuity]", self.site);
-            return Err(Refusal::because(words).hint("docs/guides/continuity.md says how to begin"));
+            let refusal = Refusal::because(words).hint("docs/guides/continuity.md says how to begin");
+            return Err(Unexplained::Unknown(refusal));
         }
         let (answer, answered) = oneshot::channel();
-        let busy = || Refusal::because("too much is asked about connections just now").hint("ask again");
+        let busy = || {
+            let refusal = Refusal::because("too much is asked about connections just now");
+            Unexplained::NotNow(refusal.hint("ask again"))
+        };
         self.ask.try_send(Question::Explain(asked, answer)).map_err(|_| busy())?;
         let answered = tokio::time::timeout(PATIENCE, answered).await;
         answered.ok().and_then(Result::ok).unwrap_or_else(|| Err(busy()))
@@ -175,4 +179,24 @@ impl Moved {
 /// No connections.
 pub(super) fn none(site: SiteName, continuity: Option<api::Continuity>) -> Flows {
     Flows { schema: Schema, site, continuity, forwarded: Vec::new(), received: Vec::new(), more: 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_site_that_is_busy_says_something_else_than_one_without_continuity() {
+        let asked = Asked { client: "203.0.113.7:40000".parse().unwrap(), service: None };
+        let unwanted = Moved::unwanted();
+        assert!(matches!(unwanted.explain(asked).await, Err(Unexplained::Unknown(_))));
+        let shown: api::Continuity = serde_json::from_value(serde_json::json!({
+            "state": "on", "since": 0, "reason": null, "number": 1, "interfaces": [], "owned": 3,
+            "relay": null, "owners": [], "packets": {},
+        }))
+        .unwrap();
+        // Nobody takes the question.
+        let busy = Moved { shown: watch::channel(Some(shown)).1, ..unwanted };
+        assert!(matches!(busy.explain(asked).await, Err(Unexplained::NotNow(_))));
+    }
 }

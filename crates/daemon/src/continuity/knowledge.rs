@@ -259,4 +259,4 @@ fn is_well(groups: &[api::Group]) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -23,26 +23,36 @@ pub struct Ends {
 /// Shows every connection of the calling thread's network namespace that somebody may still send for: from the first
 /// SYN on until both directions are closed. One that is only remembered (TIME-WAIT) is none. There may be many: they are
 /// shown one after the other, and none is kept.
-pub fn each_connection(mut see: impl FnMut(Ends)) -> Result<()> {
+pub fn each_connection(see: impl FnMut(Ends)) -> Result<()> {
+    let nobody_sends = StateFlags::LISTEN | StateFlags::CLOSE | StateFlags::TIME_WAIT | StateFlags::SYN_SENT;
+    each_in(StateFlags::all().difference(nobody_sends), see)
+}
+
+/// Shows every connection that the kernel would give a segment to: those of [`each_connection`], and also the ones that are only
+/// remembered (TIME-WAIT) and those that this host has asked for (SYN-SENT).
+pub fn each_socket(see: impl FnMut(Ends)) -> Result<()> {
+    each_in(StateFlags::all().difference(StateFlags::LISTEN | StateFlags::CLOSE), see)
+}
+
+fn each_in(states: StateFlags, mut see: impl FnMut(Ends)) -> Result<()> {
     let mut list = || {
         let mut socket = Socket::new(NETLINK_SOCK_DIAG)?;
         socket.bind_auto()?;
         socket.connect(&Kernel::new(0, 0))?;
-        list(&socket, (AF_INET, SocketId::new_v4()), &mut see)?;
-        list(&socket, (AF_INET6, SocketId::new_v6()), &mut see)
+        list(&socket, &states, (AF_INET, SocketId::new_v4()), &mut see)?;
+        list(&socket, &states, (AF_INET6, SocketId::new_v6()), &mut see)
     };
     list().attempt(|| "list the TCP connections (the kernel needs CONFIG_INET_DIAG)")
 }
 
-fn list(socket: &Socket, (family, socket_id): (u8, SocketId), see: &mut impl FnMut(Ends)) -> io::Result<()> {
-    let nobody_sends = StateFlags::LISTEN | StateFlags::CLOSE | StateFlags::TIME_WAIT | StateFlags::SYN_SENT;
-    let request = InetRequest {
-        family,
-        protocol: IPPROTO_TCP,
-        extensions: ExtensionFlags::empty(),
-        states: StateFlags::all().difference(nobody_sends),
-        socket_id,
-    };
+fn list(
+    socket: &Socket,
+    states: &StateFlags,
+    (family, socket_id): (u8, SocketId),
+    see: &mut impl FnMut(Ends),
+) -> io::Result<()> {
+    let (extensions, states) = (ExtensionFlags::empty(), states.clone());
+    let request = InetRequest { family, protocol: IPPROTO_TCP, extensions, states, socket_id };
     let mut header = NetlinkHeader::default();
     header.flags = NLM_F_REQUEST | NLM_F_DUMP;
     header.sequence_number = u32::from(family);
@@ -82,6 +92,12 @@ mod tests {
         all
     }
 
+    fn all_sockets() -> Vec<Ends> {
+        let mut all = Vec::new();
+        each_socket(|ends| all.push(ends)).unwrap();
+        all
+    }
+
     #[test]
     fn a_connection_is_listed_from_both_ends_until_it_is_closed() {
         for address in ["127.0.0.1:0", "[::1]:0"] {
@@ -99,6 +115,8 @@ mod tests {
             drop((near, accepted));
             // Whoever closed first remembers it for a minute, the other one not at all.
             assert!(!all().contains(&theirs) || !all().contains(&ours));
+            let remembers = || all_sockets().iter().any(|ends| *ends == ours || *ends == theirs);
+            assert!(remembers() && !all_sockets().iter().any(listens), "a segment finds what is remembered");
         }
     }
 }

@@ -14,6 +14,7 @@ pub(super) fn page(explanation: &FlowExplanation, now: WallTime, paint: Paint) -
 fn words(flow: &ExplainedFlow, here: &SiteName, now: WallTime, paint: Paint) -> String {
     let ExplainedFlow { client, service, verdict, reason, .. } = flow;
     let owner = match &flow.owner {
+        None if flow.next == NextPacket::Held => paint.text(Tone::Careful, "is on its way between two sites"),
         Some(owner) if owner == here => paint.text(Tone::Good, &format!("is {owner}'s, which is this site")),
         Some(owner) => paint.text(Tone::Careful, &format!("is {owner}'s")),
         None => paint.text(Tone::Careful, "is nobody's, as far as is known here"),
@@ -38,7 +39,7 @@ fn next(flow: &ExplainedFlow, paint: Paint) -> String {
         NextPacket::Passes => "Its next packet passes to the socket".to_owned(),
         NextPacket::Forwarded => format!("Its next packet goes on to {to}"),
         NextPacket::Held => {
-            paint.text(Tone::Careful, "Its next packet waits until another site has the connection")
+            paint.text(Tone::Careful, "Its next packet waits until one of both has the connection")
         }
         NextPacket::Reset => paint.text(Tone::Bad, "Its next packet is answered by a reset"),
         NextPacket::Dropped => paint.text(Tone::Bad, "Its next packet is dropped"),

@@ -15,7 +15,7 @@ fn speaker(name: &str) -> Speaker {
     Speaker { site: name.parse().unwrap(), host: name.parse().unwrap() }
 }
 
-fn knowledge() -> Knowledge {
+pub(in crate::continuity) fn knowledge() -> Knowledge {
     let section = config::Continuity {
         number: SiteNumber::try_from(1).unwrap(),
         interfaces: Vec::new(),
