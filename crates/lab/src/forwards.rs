@@ -101,11 +101,11 @@ pub(crate) fn ask(socket: &Path, continuity: &Continuity) -> Vec<Flow> {
     flows.map(|flows| flows.forwarded).unwrap_or_default()
 }
 
-/// Whether a daemon may have anything to list: only what was found is forwarded again.
+/// Whether a daemon may have anything to list: what was found is forwarded again, and so is what it has given away.
 fn has_found_an_owner(continuity: &Continuity) -> bool {
-    ["claimed", "relayed"]
-        .into_iter()
-        .any(|word| continuity.packets.get(word).is_some_and(|found| *found > 0))
+    let has_counted = |word| continuity.packets.get(word).is_some_and(|found| *found > 0);
+    // A daemon that is new goes on with the flows of the one before it, and has given nothing yet.
+    continuity.handed_over.given > 0 || ["claimed", "relayed", "learned"].into_iter().any(has_counted)
 }
 
 /// The clients of a world by their addresses.
@@ -215,20 +215,24 @@ mod tests {
 
     #[test]
     fn whoever_never_found_an_owner_is_not_asked() {
-        let counted = |packets: serde_json::Value| -> Continuity {
-            serde_json::from_value(serde_json::json!({
+        let counted = |packets: &serde_json::Value, given: u64| -> Continuity {
+            let mut continuity: Continuity = serde_json::from_value(serde_json::json!({
                 "state": "on", "since": 0, "reason": null, "number": 1, "interfaces": [], "owned": 3,
                 "relay": null, "owners": [], "packets": packets,
             }))
-            .unwrap()
+            .unwrap();
+            continuity.handed_over.given = given;
+            continuity
         };
-        for (packets, expected) in [
-            (serde_json::json!({}), false),
-            (serde_json::json!({ "owned": 7, "claimed": 0, "guessed": 4 }), false),
-            (serde_json::json!({ "claimed": 1, "relayed": 0 }), true),
-            (serde_json::json!({ "claimed": 0, "relayed": 2 }), true),
+        for (packets, given, expected) in [
+            (serde_json::json!({}), 0, false),
+            (serde_json::json!({ "owned": 7, "claimed": 0, "guessed": 4 }), 0, false),
+            (serde_json::json!({ "claimed": 1, "relayed": 0 }), 0, true),
+            (serde_json::json!({ "claimed": 0, "relayed": 2 }), 0, true),
+            (serde_json::json!({ "claimed": 0, "learned": 1 }), 0, true),
+            (serde_json::json!({ "owned": 7, "claimed": 0 }), 1, true),
         ] {
-            assert_eq!(has_found_an_owner(&counted(packets.clone())), expected, "{packets}");
+            assert_eq!(has_found_an_owner(&counted(&packets, given)), expected, "{packets}, {given} given");
         }
     }
 }
