@@ -29,16 +29,7 @@ impl Lab {
         if let Some((kind, target)) = kind_and_target(fault) {
             self.remember(fault, kind, target);
         }
-        self.story.tell(&match fault {
-            Fault::JoinGroup { .. }
-            | Fault::LeaveGroup { .. }
-            | Fault::OpenConnections { .. }
-            | Fault::OpenDnsConnections { .. }
-            | Fault::OpenStreamConnections { .. }
-            | Fault::BeginTransfers { .. } => Happening::Delivery { said: said.clone() },
-            fault if fault.sends() => Happening::Delivery { said: said.clone() },
-            _ => Happening::Fault { said: said.clone() },
-        });
+        self.story.tell(&happening(fault, &said));
         Ok(said)
     }
 
@@ -87,6 +78,20 @@ impl Lab {
     fn is_undone(&self, known: &api::Fault, by: &Fault) -> bool {
         let known = format!("{} {}", known.kind, known.target).parse::<Fault>();
         known.is_ok_and(|known| by.undoes(&known, |node, site| self.is_of(node, site)))
+    }
+}
+
+/// What the story tells of a fault that was carried out. What its operator was answered, the site tells in events of its own.
+fn happening(fault: &Fault, said: &str) -> Happening {
+    match fault {
+        Fault::JoinGroup { .. }
+        | Fault::LeaveGroup { .. }
+        | Fault::OpenConnections { .. }
+        | Fault::OpenDnsConnections { .. }
+        | Fault::OpenStreamConnections { .. }
+        | Fault::BeginTransfers { .. } => Happening::Delivery { said: said.to_owned() },
+        fault if fault.sends() => Happening::Delivery { said: said.to_owned() },
+        fault => Happening::Fault { said: fault.done() },
     }
 }
 
@@ -155,6 +160,16 @@ mod tests {
             Ok("site london losing 30%".to_owned())
         );
         assert!(meant(FaultKind::Cut, "london").is_err());
+    }
+
+    #[test]
+    fn an_order_is_one_sentence_of_the_story() {
+        let answered =
+            "an operator withdraws tokyo: dns went from up (normal) to off (none) PREFIX PEER HAS GETS";
+        let told = |fault: &str| happening(&fault.parse().unwrap(), answered).to_string();
+        assert_eq!(told("withdraw site tokyo"), "an operator withdraws tokyo");
+        assert_eq!(told("drain site tokyo"), "an operator drains tokyo");
+        assert_eq!(told("kill service tokyo"), "the service of tokyo was killed");
     }
 
     #[test]
