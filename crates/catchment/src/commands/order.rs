@@ -61,21 +61,22 @@ pub(crate) fn drain(drain: &Drain, terminal: &mut Terminal) -> anyhow::Result<Ou
     let Drain { order, follow } = drain;
     let client = Client::of(Server::Daemon, &order.scope.ask.socket)?;
     let is_quiet = order.scope.ask.json || order.scope.dry_run;
-    let before = if is_quiet { Ok(None) } else { Standing::ask(&client) };
+    let before = (*follow && !is_quiet).then(|| Standing::ask(&client));
     let ordered = give(&asked(OrderKind::Drain, order), &order.scope.ask, terminal)?;
     if is_quiet || !ordered.accepted {
         return Ok(outcome(&ordered));
     }
     let groups: Vec<_> = ordered.groups.iter().map(|group| group.name.clone()).collect();
     match (before, Standing::ask(&client)) {
-        (Ok(Some(before)), Ok(Some(now))) if *follow => {
+        (Some(Ok(Some(before))), Ok(Some(now))) => {
             connections::follow(&client, &groups, &before, now, terminal)?;
         }
-        (_, Ok(Some(now))) if !*follow => write!(terminal, "{}", connections::words(&now, &groups))?,
-        (before, now) if *follow => {
+        (Some(before), now) => {
             write!(terminal, "{}", connections::silence(before.err().or(now.err())))?;
         }
-        _ => {}
+        (None, Ok(Some(now))) => write!(terminal, "{}", connections::words(&now, &groups))?,
+        // The order is what was asked for.
+        (None, _) => {}
     }
     Ok(outcome(&ordered))
 }
