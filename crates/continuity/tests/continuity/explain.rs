@@ -29,7 +29,7 @@ fn over_budget_a_living_site_comes_before_a_dead_one() {
 fn over_budget_a_dead_site_that_was_found_before_is_no_guess() {
     let mut known = Knowledge::default();
     let flow = flow(FAMILIES[0], 6);
-    known.learned.insert(flow, Learned::new(number(4), Timestamp::ZERO));
+    known.learned.insert(flow, Learned::claimed(number(4), Timestamp::ZERO));
     let account = asked(&poor(), &known, 6);
     assert_eq!(account.claimants, []);
     assert_eq!((account.verdict, account.found), (Verdict::OverBudget, Some((number(4), State::Dead))));
@@ -47,7 +47,7 @@ proptest! {
         learned in proptest::option::of(2..6_u8),
         of in 1..7_u8,
     ) {
-        let learned = learned.map(|site| (flow(FAMILIES[0], of), Learned::new(number(site), Timestamp::ZERO)));
+        let learned = learned.map(|site| (flow(FAMILIES[0], of), Learned::claimed(number(site), Timestamp::ZERO)));
         let known = Knowledge { learned: learned.into_iter().collect(), ..Knowledge::default() };
         let paces = Paces { claims: pace(9), guesses: pace(9), resets: pace(9) };
         let account = asked(&settings, &known, of);
