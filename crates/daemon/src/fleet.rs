@@ -47,7 +47,7 @@ use crate::events::Bus;
 use crate::load::Loads;
 use crate::succession::StandStill;
 use ::fleet::{Connection, Entry, Key, Store};
-use announce::permit::{Input, Machine, Output, Pace, Record, Settings, Speaker};
+use announce::permit::{Input, Machine, Output, Pace, Phase, Record, Settings, Speaker};
 use asking::{decode, read, replace};
 use load::Steady;
 use operator::Request;
@@ -221,12 +221,24 @@ impl<S: Store> Driver<S> {
     async fn take_leave(mut self, mut presence: JoinSet<()>) {
         self.look_at_groups();
         self.carry_out();
-        while let Some(answer) = self.answers.join_next().await {
-            self.answered(answer);
+        // A machine whose change came too late for the record tries again after a pause.
+        while self.is_counted_on() || !self.answers.is_empty() {
+            let deadline = self.deadline();
+            tokio::select! {
+                Some(answer) = self.answers.join_next() => self.answered(answer),
+                () = self.wires.clock.until(Some(deadline)) => self.time_passes(),
+            }
             self.carry_out();
         }
         drop(self.saying);
         presence.join_next().await;
+    }
+
+    /// Whether a record says of a group that it is announced here, and it is not.
+    fn is_counted_on(&self) -> bool {
+        let Speaker { site, host } = &self.identity.speaker;
+        let mut machines = self.machines.values();
+        machines.any(|machine| machine.phase() == Phase::Absent && machine.record().stands(site, host))
     }
 
     fn now(&self) -> Timestamp {

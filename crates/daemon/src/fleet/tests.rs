@@ -190,3 +190,18 @@ fn who_stops_in_order_is_gone_at_once_and_away_once() {
     assert_eq!(sites[0].away("newyork"), Some(AwayCause::Charge));
     assert_eq!(sites[0].taken(), Some(2));
 }
+
+/// Each writes into the same record, and only one is in time.
+#[test]
+fn who_stop_at_once_are_all_away() {
+    let cluster = Cluster::start();
+    let names = ["london", "newyork", "paris", "tokyo", "lisbon"];
+    let start = |name: &&str| Site::start_with(&cluster, name, 1, Duration::from_secs(3600));
+    let mut sites: Vec<Site> = names.iter().map(start).collect();
+    sites.iter().for_each(Site::announce);
+    until("every site counts on every other", || sites.iter().all(|site| site.standing() == names.len()));
+    until("london sees every other", || names.iter().all(|name| sites[0].sees(name)));
+    sites.drain(1..).for_each(Site::stop);
+    until("they are gone", || !names[1..].iter().any(|name| sites[0].sees(name)));
+    assert_eq!(sites[0].taken(), Some(4));
+}
