@@ -20,7 +20,6 @@ use continuity::{Count, Counts, Filter, Flow, Layer, Pace};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, Instant};
-use terms::Timestamp;
 use xdp::{Continuity, Program, Room};
 
 /// Runs of a program for one figure. A packet that is changed is put in anew for each.
