@@ -28,7 +28,7 @@
 //!  thread "recording" <──what every machine is told (queue, dropped when full)── decision loop, peer tasks
 //!  thread "bfd" <──orders (queue)── site; ──paths (latest)──> peer tasks, status; in real time where that is allowed
 //!  thread "dns-zones" <──wanted (latest)── site; keeps zones of other servers; ──served (latest)──> the DNS threads, status
-//!  thread "dns-publish" <──a zone has come (queue)── thread "dns-zones"; ──served (latest)──> the DNS threads; frees what was
+//!  thread "dns-publish" <──a zone has come (queue)── thread "dns-zones"; ──served (latest)──> the DNS threads; frees the old
 //!  thread "dns-sweep": removes, after the start, what services that are gone have left on disk, and ends
 //!  threads "dns-udp" and "dns-tcp": the built-in DNS service; each beats too, none waits for anything above
 //! ```
