@@ -6,7 +6,8 @@
 //!           <──────────── packets with sockets [`wire`] ───────┘   └──who is here (latest)──> [`roster`]
 //! ```
 //! What is said, and in which order: [`continuity::service`]. A service is believed no more than anybody else is: what it may
-//! hold here is bounded, it is waited for only so long, and each socket that it offers is looked at. Why so:
+//! hold here is bounded, it is waited for only so long, and each socket that it offers is looked at. From whoever may not join
+//! nothing is received, and what anybody has brought is closed on other threads: a close may block. Why so:
 //! docs/decisions/0024-cooperating-services.md.
 
 mod door;
@@ -38,13 +39,10 @@ use std::time::Duration;
 use terms::Reason;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::sleep;
 
-/// How long a place is taken at least: whoever comes and goes all the time is told of no more often.
-const LEAST_VISIT: Duration = Duration::from_secs(1);
-
-/// The same for whoever was not let in.
-const LEAST_REFUSED: Duration = Duration::from_secs(10);
+/// Those that have come in and have no seat, or not yet: they are looked up, or closed. More wait at the door.
+const ON_THEIR_FEET: usize = 64;
 
 /// When a door that cannot be opened is tried again, and after a service could not be let in.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
@@ -56,20 +54,29 @@ pub(crate) struct Waits {
     word: Duration,
     /// Until it answers a turn: others wait for the way to the other site meanwhile.
     turn: Duration,
+    /// How long its seat is taken at least: whoever comes and goes all the time is told of no more often.
+    visit: Duration,
+    /// The same for whoever was not let in.
+    refused: Duration,
 }
 
 impl Default for Waits {
     /// Far more than a service needs that does nothing else.
     fn default() -> Self {
-        Waits { word: Duration::from_secs(5), turn: Duration::from_secs(1) }
+        Waits {
+            word: Duration::from_secs(5),
+            turn: Duration::from_secs(1),
+            visit: Duration::from_secs(1),
+            refused: Duration::from_secs(10),
+        }
     }
 }
 
 #[cfg(test)]
 impl Waits {
-    /// One for all.
-    pub(super) fn of(wait: Duration) -> Self {
-        Waits { word: wait, turn: wait }
+    /// One for all that is waited for; seats are free at once.
+    pub(super) const fn of(wait: Duration) -> Self {
+        Waits { word: wait, turn: wait, visit: Duration::ZERO, refused: Duration::ZERO }
     }
 }
 
@@ -109,7 +116,11 @@ impl Reception {
     pub(crate) fn start(self) -> Result<(), Error> {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::System)?;
-        let run = move || runtime.block_on(self.run());
+        let run = move || {
+            runtime.block_on(self.run());
+            // What cannot be closed is not waited for.
+            runtime.shutdown_background();
+        };
         std::thread::Builder::new().name("services".to_owned()).spawn(run).map_err(Error::System)?;
         Ok(())
     }
@@ -139,20 +150,8 @@ impl Reception {
                     Err(_) => return,
                 },
                 Some(_) = visits.join_next() => {}
-                accepted = accept(door.as_ref()) => match accepted {
-                    Ok(caller) => {
-                        // Whoever is one too many tries again.
-                        if let Some(seat) = caller.user().ok().and_then(|user| seats.take(user)) {
-                            let visit = self.visit();
-                            visits.spawn(async move {
-                                let began = Instant::now();
-                                let has_joined = visit.receive(caller).await;
-                                let least = if has_joined { LEAST_VISIT } else { LEAST_REFUSED };
-                                sleep_until(began + least).await;
-                                drop(seat);
-                            });
-                        }
-                    }
+                accepted = accept(door.as_ref()), if visits.len() < seats::ALL + ON_THEIR_FEET => match accepted {
+                    Ok(caller) => _ = visits.spawn(self.visit().attend(caller, seats.clone())),
                     Err(_) => sleep(TRY_AGAIN).await,
                 },
                 () = sleep(TRY_AGAIN), if door.is_none() && wanted.is_some() => {}

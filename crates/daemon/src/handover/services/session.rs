@@ -3,8 +3,9 @@
 use super::event::Event;
 use super::fault::Fault;
 use super::roster::{Entry, Roster};
+use super::seats::{Kind, Seats};
 use super::trust::{self, Owner};
-use super::wire::{Outgoing, ROOM, Wire};
+use super::wire::{Brought, Outgoing, ROOM, Wire};
 use super::{Cooperation, Rules, Waits};
 use crate::clock::Clock;
 use crate::event::Source;
@@ -15,7 +16,7 @@ use api::CooperatingService;
 use continuity::service::{Act, Join, ServiceName, Session, Told};
 use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
+use std::time::Duration;
 use terms::Reason;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -38,22 +39,59 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    /// From its beginning to its end; whether it had joined.
-    pub(super) async fn receive(self, wire: Wire) -> bool {
-        let Ok(owner) = Owner::of(&wire).await else { return false };
+    /// Somebody has come to the door. Whoever is one too many tries again.
+    pub(super) async fn attend(self, caller: Wire, seats: Seats) {
+        match Owner::of(&caller).await {
+            Ok(owner) => self.seat(caller, &owner, &seats).await,
+            Err(_) => caller.close().await,
+        }
+    }
+
+    /// From its beginning to its end. The seat is taken until all that was brought is closed.
+    pub(super) async fn seat(self, caller: Wire, owner: &Owner, seats: &Seats) {
+        let began = Instant::now();
+        let pass = owner.pass(self.rules.borrow().as_ref());
+        let kind = if pass.is_ok() { Kind::Guest } else { Kind::Stranger };
+        let seat = seats.take(kind, owner.uid());
+        let least = match (&seat, pass) {
+            (None, _) => Duration::ZERO,
+            (Some(_), Ok(())) if self.receive(&caller, owner).await => self.waits.visit,
+            (Some(_), Ok(())) => self.waits.refused,
+            (Some(_), Err(fault)) => {
+                self.turn_away(&caller, owner, &fault).await;
+                self.waits.refused
+            }
+        };
+        sleep_until(began + least).await;
+        caller.close().await;
+        drop(seat);
+    }
+
+    /// Nothing is received of whoever may not join: it could bring what cannot be closed.
+    async fn turn_away(&self, caller: &Wire, owner: &Owner, fault: &Fault) {
+        let (user, reason) = (Reason::from(owner.words()), Reason::from(fault.to_string()));
+        self.tell(&Event::Refused { user, reason });
+        caller.dismiss(Told::Refused(fault.to_string()).encode(), self.waits.word).await;
+    }
+
+    /// The visit of a service that may join; whether it had joined.
+    async fn receive(&self, wire: &Wire, owner: &Owner) -> bool {
         let mut room = vec![0; ROOM];
         let user = Reason::from(owner.words());
-        let joined = self.let_in(&wire, &owner, &mut room).await;
+        let joined = self.let_in(wire, owner, &mut room).await;
         let (name, fault) = match joined {
             Ok(mut guest) => {
                 let addresses = guest.addresses.iter().map(SocketAddr::to_string).collect();
                 let name = Reason::from(guest.name.to_string());
                 self.tell(&Event::Joined { name: name.clone(), user: user.clone(), addresses });
-                (Some(name), guest.serve(&wire, &owner, &mut room).await)
+                let fault = guest.serve(wire, owner, &mut room).await;
+                // What it has offered and is not taken yet is closed with it.
+                guest.fates.shutdown().await;
+                (Some(name), fault)
             }
             Err(fault) => (None, fault),
         };
-        wire.say_last(Told::Refused(fault.to_string()).encode());
+        let last_word = Told::Refused(fault.to_string()).encode();
         let reason = Reason::from(fault.to_string());
         let has_joined = name.is_some();
         match name {
@@ -62,17 +100,17 @@ impl Visit {
             None if fault.is_end() => {}
             None => self.tell(&Event::Refused { user, reason }),
         }
+        wire.dismiss(last_word, Duration::ZERO).await;
         has_joined
     }
 
     async fn let_in<'v>(&'v self, wire: &Wire, owner: &Owner, room: &mut [u8]) -> Result<Guest<'v>, Fault> {
-        // It is heard before it is refused: whoever closes what was not read takes the last word with it.
         let heard = timeout(self.waits.word, wire.hear(room)).await;
+        let (said, brought) = heard.unwrap_or(Err(Fault::Silent))?;
         owner.pass(self.rules.borrow().as_ref())?;
-        let (said, descriptors) = heard.unwrap_or(Err(Fault::Silent))?;
         let network = trust::network().map_err(Fault::Io)?;
         let mut session = Session::default();
-        let Act::Join(join) = session.hear(said, descriptors.len())? else { return Err(Fault::Silent) };
+        let Act::Join(join) = session.hear(said, brought.count())? else { return Err(Fault::Silent) };
         trust::may_serve(&join, self.rules.borrow().as_ref())?;
         let (takes, taken) = mpsc::channel(GIVEN);
         let vacancy = Vacancy::default();
@@ -150,9 +188,9 @@ impl Guest<'_> {
             self.look_for_turns();
             let step = tokio::select! {
                 heard = wire.hear(room), if self.outgoing.len() < WAITING => {
-                    heard.and_then(|(said, descriptors)| {
-                        let act = self.session.hear(said, descriptors.len())?;
-                        self.carry_out(act, descriptors)
+                    heard.and_then(|(said, brought)| {
+                        let act = self.session.hear(said, brought.count())?;
+                        self.carry_out(act, brought)
                     })
                 }
                 said = say_first(wire, &self.outgoing) => {
@@ -199,7 +237,7 @@ impl Guest<'_> {
         }
     }
 
-    fn carry_out(&mut self, act: Act, descriptors: Vec<OwnedFd>) -> Result<(), Fault> {
+    fn carry_out(&mut self, act: Act, brought: Brought) -> Result<(), Fault> {
         match act {
             // The session takes it once, and that was before.
             Act::Join(_) | Act::Look | Act::Nothing => {}
@@ -209,11 +247,17 @@ impl Guest<'_> {
             }
             Act::Give { number, state } => {
                 let turn = self.turns.pop_front();
-                let socket = descriptors.into_iter().next().ok_or(Fault::NoSocket)?;
-                let is_whole = trust::examine(&socket, &self.addresses, self.network)?;
+                let socket = brought.first().ok_or(Fault::NoSocket)?;
+                let is_whole = trust::examine(socket, &self.addresses, self.network)?;
+                let second = socket.try_clone().map_err(Fault::Io)?;
                 match turn {
                     Some((_, turn)) if is_whole => {
-                        self.fates.spawn(async move { (number, turn.offer(socket, state).await) });
+                        self.fates.spawn(async move {
+                            let fate = turn.offer(second, state).await;
+                            // Not before: then dropping the second may have been the close.
+                            brought.close().await;
+                            (number, fate)
+                        });
                     }
                     _ => self.settle(number, Fate::Stays),
                 }

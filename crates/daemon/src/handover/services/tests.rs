@@ -1,21 +1,24 @@
-//! Services of every kind: good ones, slow ones, such as die in the middle, and such as mean harm. None of them has more of
+//! Services of every kind: good ones, slow ones, such as die in the middle, and and [`hostile`] ones. None of them has more of
 //! the daemon than it may, and nothing that it brought is left behind.
 
+mod hostile;
+
+use super::seats::Seats;
+use super::trust::Owner;
 use super::wire::Wire;
-use super::{Reception, Roster, Rules, Visit, Waits};
+use super::{Roster, Rules, Visit, Waits};
 use crate::clock::Clock;
 use crate::events::Bus;
 use crate::handover::cooperation::{Cooperation, Fate, Given, Offered, Offers, Wish, prepare};
 use continuity::handover::Message;
 use continuity::service::Session;
-use linux::pass::{self, MOST_DESCRIPTORS};
+use linux::pass;
 use nix::unistd::Uid;
 use socket2::{Domain, Socket, Type};
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
@@ -25,8 +28,8 @@ use tokio::task::JoinHandle;
 /// How long something that must happen may take on a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// What is waited for here without being expected.
-const SHORT: Waits = Waits { word: Duration::from_millis(300), turn: Duration::from_millis(100) };
-const LONG: Waits = Waits { word: PATIENCE, turn: PATIENCE };
+const SHORT: Duration = Duration::from_millis(300);
+const LONG: Waits = Waits::of(PATIENCE);
 /// Nothing is ever sent to the port; connections are between sockets of the test.
 const HERE: &str = "127.0.0.1";
 
@@ -36,8 +39,14 @@ struct Stage {
     rules: watch::Sender<Option<Rules>>,
     roster: Roster,
     bus: Bus,
+    seats: Seats,
     service: UnixStream,
-    visit: JoinHandle<bool>,
+    visit: JoinHandle<()>,
+}
+
+/// Whoever runs the tests.
+fn own() -> Owner {
+    Owner::nameless(Uid::current().as_raw())
 }
 
 fn rules() -> Rules {
@@ -47,27 +56,32 @@ fn rules() -> Rules {
 
 impl Stage {
     fn new(waits: Waits) -> Self {
+        Stage::of(own(), waits)
+    }
+
+    /// Somebody comes to the door of a daemon.
+    fn of(owner: Owner, waits: Waits) -> Self {
         let (cooperation, offers) = prepare();
-        Stage::at(cooperation, offers, waits)
+        Stage::at(cooperation, offers, owner, waits)
     }
 
     /// One more service of the same daemon.
     fn another(&self) -> Self {
-        Stage::at(self.offers.cooperation(), prepare().1, LONG)
+        Stage::at(self.offers.cooperation(), prepare().1, own(), LONG)
     }
 
-    fn at(cooperation: Cooperation, offers: Offers, waits: Waits) -> Self {
+    fn at(cooperation: Cooperation, offers: Offers, owner: Owner, waits: Waits) -> Self {
         let (rules, ruled) = watch::channel(Some(rules()));
-        let (roster, bus) = (Roster::default(), Bus::for_test());
+        let (roster, bus, seats) = (Roster::default(), Bus::for_test(), Seats::default());
         let ends = Socket::pair(Domain::UNIX, Type::SEQPACKET.nonblocking(), None).unwrap();
         let [service, far] = [ends.0, ends.1].map(|end| {
             let end = std::os::unix::net::UnixStream::from(OwnedFd::from(end));
             UnixStream::from_std(end).unwrap()
         });
-        let (clock, told) = (Clock::start(), bus.clone());
+        let (clock, told, places) = (Clock::start(), bus.clone(), seats.clone());
         let visit = Visit { rules: ruled, cooperation, roster: roster.clone(), waits, clock, bus: told };
-        let visit = tokio::spawn(visit.receive(Wire::new(far)));
-        Stage { offers, rules, roster, bus, service, visit }
+        let visit = tokio::spawn(async move { visit.seat(Wire::new(far), &owner, &places).await });
+        Stage { offers, rules, roster, bus, seats, service, visit }
     }
 
     /// The service says something, and brings descriptors.
@@ -187,161 +201,12 @@ async fn a_service_gives_its_connections_and_is_given_others() {
     assert_eq!((stream.peer_addr().unwrap(), sockets.len()), (ends.0, 0));
 }
 
-#[tokio::test]
-async fn what_a_service_must_not_do_ends_it_and_leaves_nothing_behind() {
-    let (_client, stream) = connection();
-    let joins = format!("join 1 chat {HERE}:{}\n", port(&stream));
-    let (pipe, end) = io::pipe().unwrap();
-    let long = [&b"offer 1\n"[..], &vec![b'x'; Message::MOST_STATE + 2000]].concat();
-    let nothing = &[][..];
-    let (pipes, streams) = (&[end.as_fd(); MOST_DESCRIPTORS][..], &[stream.as_fd()][..]);
-    type Said<'s> = (&'s [u8], &'s [BorrowedFd<'s>]);
-    let cases: [(&[Said<'_>], &str); 14] = [
-        (&[(b"join 7 chat 127.0.0.1:9\n", nothing)], "it speaks version 7, and this daemon speaks 1"),
-        (
-            &[(b"join 1 chat 127.0.0.2:9\n", nothing)],
-            "127.0.0.2:9 is at no address of a service of this site",
-        ),
-        (&[(b"wish 1\n", nothing)], "the first that a service says is `join`"),
-        (&[(joins.as_bytes(), pipes)], "an `offer` brings one socket, and nothing else brings any"),
-        (&[(joins.as_bytes(), nothing), (b"hello\n", nothing)], "no service says `hello`"),
-        (&[(joins.as_bytes(), nothing), (joins.as_bytes(), nothing)], "a service joins once"),
-        (
-            &[(joins.as_bytes(), nothing), (b"room\n", pipes)],
-            "an `offer` brings one socket, and nothing else brings any",
-        ),
-        (&[(joins.as_bytes(), nothing), (&long, streams)], "a packet is longer than the longest message"),
-        (
-            &[(joins.as_bytes(), nothing), (b"pass\n", nothing)],
-            "`offer` and `pass` answer a `turn`, and there was none",
-        ),
-        (
-            &[(joins.as_bytes(), nothing), (b"offer 1\n", streams)],
-            "`offer` and `pass` answer a `turn`, and there was none",
-        ),
-        (
-            &[(joins.as_bytes(), nothing), (b"offer 1\n", nothing)],
-            "an `offer` brings one socket, and nothing else brings any",
-        ),
-        (
-            &[(joins.as_bytes(), nothing), (b"offer 1\n", pipes)],
-            "an `offer` brings one socket, and nothing else brings any",
-        ),
-        (
-            &[(b"join 1 chat\n", nothing)],
-            "it joins with 1 to 16 addresses, such as 198.18.0.53:7 and [2001:db8:53::53]:7",
-        ),
-        (
-            &[(b"\xff\n", nothing)],
-            "a message is a line of ASCII words, of at most 1024 octets, and a line feed",
-        ),
-    ];
-    for (says, why) in cases {
-        let mut stage = Stage::new(LONG);
-        for (index, (octets, descriptors)) in says.iter().enumerate() {
-            stage.say(octets, descriptors).await;
-            if index + 1 < says.len() {
-                stage.hears("joined\n").await;
-            }
-        }
-        stage.is_refused(why).await;
-    }
-    // All that was brought is closed: nobody else has the other end of the pipe.
-    drop(end);
-    let mut pipe = pipe;
-    assert_eq!(io::Read::read(&mut pipe, &mut [0]).unwrap(), 0);
-}
-
 /// It has a turn, and offers this.
 async fn offers(stage: &mut Stage, socket: BorrowedFd<'_>) {
     stage.drain().await;
     stage.say(b"wish 1\n", &[]).await;
     stage.turn().await;
     stage.say(b"offer 1\n", &[socket]).await;
-}
-
-#[tokio::test]
-async fn only_a_connection_of_its_own_can_be_offered() {
-    let (_client, stream) = connection();
-    let (_other_client, other) = connection();
-    let datagrams = std::net::UdpSocket::bind((HERE, 0)).unwrap();
-    let (unix, _end) = std::os::unix::net::UnixStream::pair().unwrap();
-    let foreign = format!("it has offered a connection at {HERE}:{}, where it has not joined", port(&other));
-    let nothing = "it has offered something that is no TCP socket";
-    let file = std::fs::File::open("/dev/null").unwrap();
-    let cases = [
-        (datagrams.as_fd(), nothing),
-        (unix.as_fd(), nothing),
-        (file.as_fd(), nothing),
-        (other.as_fd(), &foreign),
-    ];
-    for (socket, why) in cases {
-        let mut stage = Stage::new(LONG);
-        stage.join(port(&stream)).await;
-        offers(&mut stage, socket).await;
-        stage.is_refused(why).await;
-    }
-}
-
-#[tokio::test]
-async fn a_connection_in_a_network_of_its_own_is_nobody_elses() {
-    if !linux::privileges::can_make_namespaces().unwrap() {
-        return eprintln!("SKIPPED: only root may make a network: run the tests as root");
-    }
-    let away = linux::Namespace::new().unwrap();
-    let mut netlink = away.netlink().unwrap();
-    linux::link::set_up(&mut netlink, linux::link::LinkIndex::LOOPBACK).unwrap();
-    let (_client, stream) = away.run(connection).unwrap();
-    let mut stage = Stage::new(LONG);
-    stage.join(port(&stream)).await;
-    offers(&mut stage, stream.as_fd()).await;
-    stage.is_refused("it has offered a socket of another network namespace than the daemon's").await;
-}
-
-/// A process of another user: it joins, and prints what it is told.
-const JOINS: &str = "import socket, sys
-daemon = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-daemon.connect(sys.argv[1])
-daemon.send(b'join 1 chat 127.0.0.1:9\\n')
-print(daemon.recv(1024).decode(), end='')";
-
-#[tokio::test]
-async fn a_process_of_a_user_that_is_not_named_is_not_let_in() {
-    if !Uid::current().is_root() {
-        return eprintln!("SKIPPED: only root can start a process of another user: run the tests as root");
-    }
-    const SOMEBODY: u32 = 64_999;
-    let directory = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
-    let socket = directory.path().join("services.sock");
-    let rules = |users: &[u32]| {
-        let users = users.iter().map(u32::to_string).collect();
-        Some(Rules { socket: socket.clone(), users, addresses: rules().addresses })
-    };
-    let (tell, ruled) = watch::channel(rules(&[]));
-    let (clock, bus) = (Clock::start(), Bus::for_test());
-    let (cooperation, _offers) = prepare();
-    let roster = Roster::default();
-    let reception = Reception { rules: ruled, cooperation, roster, waits: LONG, clock, bus: bus.clone() };
-    let reception = tokio::spawn(reception.run());
-    while !socket.exists() {
-        tokio::task::yield_now().await;
-    }
-    let says = async || {
-        let mut command = tokio::process::Command::new("python3");
-        command.args(["-c", JOINS]).arg(&socket).uid(SOMEBODY).current_dir("/");
-        String::from_utf8(command.output().await.unwrap().stdout).unwrap()
-    };
-    let refused = "uid 64999 may not join: it is not among `users` of `services` in [continuity]";
-    assert_eq!(says().await, format!("refused {refused}\n"));
-    assert!(bus.latest().pop().unwrap().text.ends_with(refused));
-    tell.send_replace(rules(&[SOMEBODY]));
-    assert_eq!(says().await, "joined\n");
-    tell.send_replace(None);
-    while socket.exists() {
-        tokio::task::yield_now().await;
-    }
-    reception.abort();
 }
 
 #[tokio::test]
@@ -363,7 +228,7 @@ async fn a_connection_whose_client_has_gone_stays_and_a_listener_goes_nowhere() 
 #[tokio::test]
 async fn a_turn_that_is_not_answered_lapses_and_the_answer_that_comes_late_keeps_the_connection() {
     let (_client, stream) = connection();
-    let mut stage = Stage::new(SHORT);
+    let mut stage = Stage::new(Waits { turn: SHORT, ..LONG });
     stage.join(port(&stream)).await;
     stage.drain().await;
     stage.say(b"wish 1\n", &[]).await;
@@ -407,7 +272,7 @@ async fn a_service_that_dies_in_the_middle_leaves_its_connections_to_the_daemon(
 async fn a_service_that_does_not_read_is_given_no_more_than_it_has_room_for_and_is_left() {
     let (_client, stream) = connection();
     let here = stream.local_addr().unwrap();
-    let mut stage = Stage::new(Waits { word: Duration::from_millis(500), turn: PATIENCE });
+    let mut stage = Stage::new(Waits { word: SHORT, ..LONG });
     stage.join(port(&stream)).await;
     let mut clients = Vec::new();
     while stage.offers.has_room(here) {
@@ -459,7 +324,7 @@ async fn a_service_has_no_more_turns_at_a_time_than_its_share() {
     for _ in 0..Session::MOST_AT_ONCE {
         stage.turn().await;
     }
-    let more = tokio::time::timeout(SHORT.word, stage.offers.wishes.recv()).await;
+    let more = tokio::time::timeout(SHORT, stage.offers.wishes.recv()).await;
     assert!(more.is_err(), "the others wait until it has answered");
     stage.say(b"pass\n", &[]).await;
     stage.turn().await;
@@ -479,24 +344,6 @@ async fn what_was_wished_is_wished_no_more_in_the_next_round() {
     stage.say(b"wish 1\n", &[]).await;
     stage.turn().await;
     stage.say(b"pass\n", &[]).await;
-    let more = tokio::time::timeout(SHORT.word, stage.offers.wishes.recv()).await;
+    let more = tokio::time::timeout(SHORT, stage.offers.wishes.recv()).await;
     assert!(more.is_err(), "it wished for one");
-}
-
-#[tokio::test]
-async fn nobody_takes_the_place_of_another_service() {
-    let first = Stage::new(LONG);
-    first.join(19).await;
-    let mut second = first.another();
-    second.say(b"join 1 other 127.0.0.1:20 127.0.0.1:19\n", &[]).await;
-    second.is_refused("127.0.0.1:19 has a service already").await;
-    let third = first.another();
-    third.join(20).await;
-    assert!(first.offers.has_room("127.0.0.1:19".parse().unwrap()));
-}
-
-#[tokio::test]
-async fn whoever_says_nothing_or_may_not_join_is_left() {
-    let mut stage = Stage::new(SHORT);
-    stage.is_refused("it has not joined in time").await;
 }

@@ -28,6 +28,16 @@ impl Owner {
         Ok(Owner { uid, name })
     }
 
+    pub(super) fn uid(&self) -> u32 {
+        self.uid
+    }
+
+    /// Somebody without a name.
+    #[cfg(test)]
+    pub(super) fn nameless(uid: u32) -> Self {
+        Owner { uid, name: None }
+    }
+
     /// Whether its services may join: root's and the daemon's own may, and those of users that are named.
     fn may_join(&self, users: &BTreeSet<String>) -> bool {
         let is_named = |user: &String| match user.parse::<u32>() {
