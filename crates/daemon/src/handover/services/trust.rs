@@ -68,7 +68,8 @@ pub(super) fn may_serve(join: &Join, rules: Option<&Rules>) -> Result<(), Fault>
     foreign.map_or(Ok(()), |address| Err(Fault::Foreign(*address)))
 }
 
-/// Whether an offered socket is a connection that can go: true, or false where its client has gone meanwhile. Everything else
+/// Whether an offered socket is a connection that can go: true, or false where its client has gone meanwhile or speaks MPTCP
+/// (RFC 8684), whose state the kernel does not hand out: a service cannot choose what its clients speak. Everything else
 /// is a mistake: the packets of a flow that is not the service's would be held for it.
 pub(super) fn examine(
     socket: &OwnedFd,
@@ -76,10 +77,13 @@ pub(super) fn examine(
     network: u64,
 ) -> Result<bool, Fault> {
     let options = SockRef::from(socket);
-    let is_tcp = options.r#type().is_ok_and(|kind| kind == Type::STREAM)
-        && options.domain().is_ok_and(|domain| domain == Domain::IPV4 || domain == Domain::IPV6)
-        && options.protocol().is_ok_and(|protocol| protocol == Some(Protocol::TCP));
-    if !is_tcp {
+    let is_stream = options.r#type().is_ok_and(|kind| kind == Type::STREAM)
+        && options.domain().is_ok_and(|domain| domain == Domain::IPV4 || domain == Domain::IPV6);
+    let protocol = options.protocol().ok().flatten().filter(|_| is_stream);
+    if protocol == Some(Protocol::MPTCP) {
+        return Ok(false);
+    }
+    if protocol != Some(Protocol::TCP) {
         return Err(Fault::NoSocket);
     }
     if linux::socket::network(socket).ok() != Some(network) {
