@@ -237,12 +237,20 @@ async fn a_turn_that_is_not_answered_lapses_and_the_answer_that_comes_late_keeps
     assert!(tokio::time::timeout(PATIENCE, granted).await.unwrap().unwrap().is_none());
     stage.say(b"offer 5\n", &[stream.as_fd()]).await;
     stage.hears("stays 5\n").await;
-    // The next turn is one of its own.
-    stage.say(b"wish 1\n", &[]).await;
-    let granted = stage.turn().await;
-    stage.say(b"offer 5\n", &[stream.as_fd()]).await;
-    granted.await.unwrap().unwrap().stays();
-    stage.hears("stays 5\n").await;
+    // The next turn is one of its own: sooner or later it is answered in time.
+    for number in 6.. {
+        assert!(number < 100, "no answer is in time any more");
+        stage.say(b"wish 1\n", &[]).await;
+        let granted = stage.turn().await;
+        stage.say(format!("offer {number}\n").as_bytes(), &[stream.as_fd()]).await;
+        let offered = granted.await.unwrap();
+        let is_in_time = offered.is_some();
+        offered.into_iter().for_each(Offered::stays);
+        stage.hears(&format!("stays {number}\n")).await;
+        if is_in_time {
+            break;
+        }
+    }
 }
 
 #[tokio::test]
@@ -272,7 +280,7 @@ async fn a_service_that_dies_in_the_middle_leaves_its_connections_to_the_daemon(
 async fn a_service_that_does_not_read_is_given_no_more_than_it_has_room_for_and_is_left() {
     let (_client, stream) = connection();
     let here = stream.local_addr().unwrap();
-    let mut stage = Stage::new(Waits { word: SHORT, ..LONG });
+    let mut stage = Stage::new(Waits { word: Duration::from_secs(2), ..LONG });
     stage.join(port(&stream)).await;
     let mut clients = Vec::new();
     while stage.offers.has_room(here) {
