@@ -65,6 +65,9 @@ impl Session {
     /// Turns and offers that a service may have at the same time.
     pub const MOST_AT_ONCE: usize = 32;
 
+    /// Connections that a service may wish to give away in one round; who wishes more is understood so.
+    pub const MOST_WISHES: u32 = 1 << 20;
+
     /// A message has come, with so many descriptors.
     pub fn hear(&mut self, said: Said, descriptors: usize) -> Result<Act, Misstep> {
         let brings = matches!(said, Said::Offer { .. });
@@ -83,7 +86,7 @@ impl Session {
             (true, Said::Full) => Ok(Act::Fill(true)),
             (true, Said::Room) => Ok(Act::Fill(false)),
             (true, Said::Wish(count)) => {
-                self.wishes = count;
+                self.wishes = count.min(Self::MOST_WISHES);
                 Ok(Act::Look)
             }
             (true, Said::Offer { number, .. }) if self.offered.contains(&number) => Err(Misstep::SameNumber),

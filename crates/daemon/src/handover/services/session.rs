@@ -136,6 +136,7 @@ impl Visit {
             turns: VecDeque::new(),
             looks: JoinSet::new(),
             fates: JoinSet::new(),
+            nobody_in: 0,
             outgoing: VecDeque::new(),
             is_leaving: false,
             heard_by: None,
@@ -170,6 +171,8 @@ struct Guest<'v> {
     looks: JoinSet<(u64, Option<Turn>)>,
     /// Connections whose fate is not known yet.
     fates: JoinSet<(u64, Fate)>,
+    /// The round in which nobody could be reached: nothing is gained by asking again before the next one.
+    nobody_in: u64,
     /// What it is to be told.
     outgoing: VecDeque<Outgoing>,
     /// Whether it was told that this site is being left.
@@ -271,7 +274,7 @@ impl Guest<'_> {
     /// Asks for as many turns as it may have.
     fn look_for_turns(&mut self) {
         let round = self.rounds.now();
-        if round == 0 {
+        if round == 0 || round == self.nobody_in {
             return;
         }
         for _ in self.looks.len()..self.session.wants() {
@@ -286,8 +289,11 @@ impl Guest<'_> {
         if round != self.rounds.now() {
             return;
         }
-        let is_wanted = self.session.use_wish();
-        if let (Some(turn), true) = (turn, is_wanted) {
+        let Some(turn) = turn else {
+            self.nobody_in = round;
+            return self.session.forget_wishes();
+        };
+        if self.session.use_wish() {
             self.session.tell_turn();
             self.turns.push_back((Instant::now() + self.visit.waits.turn, turn));
             self.tell(Told::Turn);

@@ -4,6 +4,7 @@ use super::super::Reception;
 use super::super::seats::Kind;
 use super::*;
 use linux::pass::MOST_DESCRIPTORS;
+use socket2::Protocol;
 use std::os::unix::fs::PermissionsExt;
 
 /// A user that nobody has named.
@@ -28,6 +29,8 @@ async fn a_stranger_that_brings_what_cannot_be_closed_stops_nobody() {
     drop(stream);
     stranger.hears(&format!("refused {MAY_NOT}\n")).await;
     stranger.hears("").await;
+    // It is being closed by now.
+    tokio::time::sleep(SHORT).await;
     stranger.another().join(19).await;
     assert_eq!(stranger.seats.count(), 1, "it is a stranger until everything is closed");
     let guests: Vec<_> = (0..99).filter_map(|user| stranger.seats.take(Kind::Guest, user)).collect();
@@ -48,6 +51,7 @@ async fn what_a_service_brings_and_cannot_be_closed_stops_nobody_else() {
     drop(stream);
     stage.hears("refused an `offer` brings one socket, and nothing else brings any\n").await;
     stage.hears("").await;
+    tokio::time::sleep(SHORT).await;
     stage.another().join(19).await;
     assert_eq!(stage.seats.count(), 1);
     drop(client);
@@ -231,4 +235,40 @@ async fn nobody_takes_the_place_of_another_service() {
 async fn whoever_says_nothing_or_may_not_join_is_left() {
     let mut stage = Stage::new(Waits { word: SHORT, ..LONG });
     stage.is_refused("it has not joined in time").await;
+}
+
+#[tokio::test]
+async fn a_service_that_wishes_without_end_is_asked_once_where_nobody_can_be_reached() {
+    let mut stage = Stage::new(LONG);
+    stage.join(19).await;
+    stage.drain().await;
+    stage.say(format!("wish {}\n", u32::MAX).as_bytes(), &[]).await;
+    let mut asked = 0;
+    while let Ok(wish) = tokio::time::timeout(SHORT, stage.offers.wishes.recv()).await {
+        wish.unwrap().refuse();
+        asked += 1;
+        assert!(asked <= 2 * Session::MOST_AT_ONCE, "it asks again and again");
+    }
+    // Saying it again makes nobody appear.
+    stage.say(b"wish 1\n", &[]).await;
+    assert!(tokio::time::timeout(SHORT, stage.offers.wishes.recv()).await.is_err());
+    stage.drain().await;
+    stage.say(b"wish 1\n", &[]).await;
+    stage.turn().await;
+}
+
+#[tokio::test]
+async fn a_connection_of_several_paths_stays() {
+    let socket = || Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::MPTCP));
+    let Ok(listener) = socket() else { return eprintln!("SKIPPED: this kernel has no MPTCP") };
+    listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    listener.listen(1).unwrap();
+    let client = socket().unwrap();
+    client.connect(&listener.local_addr().unwrap()).unwrap();
+    let stream = listener.accept().unwrap().0;
+    assert_eq!(stream.protocol().unwrap(), Some(Protocol::MPTCP));
+    let mut stage = Stage::new(LONG);
+    stage.join(stream.local_addr().unwrap().as_socket().unwrap().port()).await;
+    offers(&mut stage, stream.as_fd()).await;
+    stage.hears("stays 1\n").await;
 }
