@@ -50,12 +50,14 @@ class Client:
 class Cooperation:
     def __init__(self, path, addresses):
         self.path, self.hello = path, "join 1 stream %s\n" % " ".join(addresses)
-        self.daemon, self.wished, self.offered = None, set(), {}
+        self.daemon, self.wished, self.offered, self.next_try = None, set(), {}, 0
 
     def tick(self):
         """Without a daemon the service serves on, and tries again."""
-        if self.daemon is None:
-            daemon = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        if self.daemon is None and time.monotonic() >= self.next_try:
+            self.next_try = time.monotonic() + 1
+            # It never waits: a daemon with a full queue would stop the service.
+            daemon = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
             try:
                 daemon.connect(self.path)
                 daemon.send(self.hello.encode())
@@ -83,6 +85,7 @@ class Cooperation:
                     Client(socket.socket(fileno=sockets[0]), int(number), int(octets))
                 case ["refused", *why]:
                     print("refused:", *why, file=sys.stderr)
+                    self.next_try = time.monotonic() + 10
                 case [""]:
                     raise ConnectionResetError
         except OSError:

@@ -32,7 +32,7 @@ mod ways;
 pub(crate) use cooperation::{Cooperation, Fate, Given, Membership, Offers, Turn, Vacancy, prepare};
 pub(crate) use driver::{Driver, Receiver, Situation};
 pub(crate) use patience::Patience;
-pub(crate) use services::{Reception, Roster, Rules, Waits};
+pub(crate) use services::{Reception, Recess, Roster, Rules, Waits};
 pub(crate) use tally::{Numbers, Tally};
 
 #[cfg(test)]

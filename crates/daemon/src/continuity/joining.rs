@@ -61,6 +61,7 @@ pub(crate) struct Moved {
     ask: mpsc::Sender<Question>,
     wanted: watch::Sender<Option<Wanted>>,
     rules: watch::Sender<Option<handover::Rules>>,
+    recess: handover::Recess,
 }
 
 /// Prepares what the site file says. A site on its own has nobody to forward to, and no driver.
@@ -77,7 +78,9 @@ pub(crate) fn join(
     let (wants, wanted) = watch::channel(Wanted::of(site_file));
     let (rules, ruled) = watch::channel(handover::Rules::of(site_file));
     let speaker = Speaker { site: site_file.site.name.clone(), host: site_file.site.host.clone() };
-    let moved = Moved { site: speaker.site.clone(), shown, ask, wanted: wants, rules };
+    let recess = handover::Recess::default();
+    let moved =
+        Moved { site: speaker.site.clone(), shown, ask, wanted: wants, rules, recess: recess.clone() };
     let (situation, known) = watch::channel(None);
     let (tally, programs) = (handover::Tally::default(), Programs::new());
     let services = handover::Roster::default();
@@ -85,6 +88,7 @@ pub(crate) fn join(
         reception: handover::Reception {
             rules: ruled,
             cooperation: offers.cooperation(),
+            recess,
             roster: services.clone(),
             waits: handover::Waits::default(),
             clock,
@@ -116,6 +120,11 @@ impl Moved {
     pub(crate) fn follow(&self, site_file: &SiteFile) {
         follow(&self.wanted, Wanted::of(site_file));
         follow(&self.rules, handover::Rules::of(site_file));
+    }
+
+    /// Whether services that join give connections away.
+    pub(crate) fn recess(&self) -> &handover::Recess {
+        &self.recess
     }
 
     /// How it stands; none where the site file does not want it.
@@ -172,6 +181,7 @@ impl Moved {
             ask: mpsc::channel(1).0,
             wanted: watch::channel(None).0,
             rules: watch::channel(None).0,
+            recess: handover::Recess::default(),
         }
     }
 }

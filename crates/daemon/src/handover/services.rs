@@ -13,12 +13,14 @@
 mod door;
 mod event;
 mod fault;
+mod recess;
 mod roster;
 mod seats;
 mod session;
 mod trust;
 mod wire;
 
+pub(crate) use recess::Recess;
 pub(crate) use roster::Roster;
 
 use super::cooperation::Cooperation;
@@ -105,6 +107,7 @@ impl Rules {
 pub(crate) struct Reception {
     pub(crate) rules: watch::Receiver<Option<Rules>>,
     pub(crate) cooperation: Cooperation,
+    pub(crate) recess: Recess,
     pub(crate) roster: Roster,
     pub(crate) waits: Waits,
     pub(crate) clock: Clock,
@@ -170,6 +173,7 @@ impl Reception {
         Visit {
             rules: self.rules.clone(),
             cooperation: self.cooperation.clone(),
+            recess: self.recess.clone(),
             roster: self.roster.clone(),
             waits: self.waits,
             clock: self.clock,

@@ -53,6 +53,8 @@ pub(super) struct Taken {
 impl Site {
     /// Prepares those who would miss us most. An error says who is not prepared.
     pub(super) async fn announce_silence(&self, departing: &Departing) -> Result<(), Reason> {
+        // Before the silence, which is no longer for it.
+        self.moved.recess().call().await;
         self.peers.announce_silence(LONGEST + departing.longest + START).await
     }
 
@@ -66,6 +68,7 @@ impl Site {
             tokio::time::sleep(ANSWER).await;
             self.leave(&program, &site_file).await;
         }
+        self.moved.recess().end();
         self.peers.links().announce_silence(None);
     }
 

@@ -24,9 +24,9 @@ pub(super) struct Packet {
 
 impl Packets {
     pub(super) fn connect(path: &Path) -> io::Result<Self> {
-        let socket = Socket::new(Domain::UNIX, Type::SEQPACKET, None)?;
+        // It never waits: a daemon with a full queue would stop the service.
+        let socket = Socket::new(Domain::UNIX, Type::SEQPACKET.nonblocking(), None)?;
         socket.connect(&SockAddr::unix(path)?)?;
-        socket.set_nonblocking(true)?;
         let socket = net::UnixStream::from(OwnedFd::from(socket));
         Ok(Packets(UnixStream::from_std(socket)?))
     }
@@ -53,5 +53,27 @@ impl Packets {
             let socket = sockets.into_iter().next();
             return Ok(Packet { line: line.to_owned(), state: state.to_owned(), socket });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_daemon_with_a_full_queue_is_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("full");
+        let daemon = Socket::new(Domain::UNIX, Type::SEQPACKET, None).unwrap();
+        daemon.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+        daemon.listen(0).unwrap();
+        let mut callers = Vec::new();
+        let full = loop {
+            match Packets::connect(&path) {
+                Ok(caller) => callers.push(caller),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!((full.kind(), callers.len()), (io::ErrorKind::WouldBlock, 1));
     }
 }

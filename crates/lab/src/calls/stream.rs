@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// Its port: that of the service that sends characters without end (RFC 864).
 pub(crate) const PORT: u16 = 19;
@@ -97,9 +97,15 @@ impl Client {
     }
 }
 
+/// From one attempt to join to the next, and after it was refused.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+const REFUSED: Duration = Duration::from_secs(10);
+
 #[derive(Default)]
 struct Service {
     daemon: Option<Packets>,
+    /// When it may try to join again.
+    next_try: Option<Instant>,
     clients: BTreeMap<u64, Client>,
     next: u64,
     /// Those that may still go in this round.
@@ -126,7 +132,8 @@ impl Service {
 
     fn tick(&mut self) {
         self.clients.retain(|_, client| client.tick());
-        if self.daemon.is_none() {
+        if self.daemon.is_none() && self.next_try.is_none_or(|at| Instant::now() >= at) {
+            self.next_try = Some(Instant::now() + TRY_AGAIN);
             let join = SERVICE.both().map(|address| format!(" {}", SocketAddr::new(address, PORT))).concat();
             let daemon = Packets::connect(SOCKET.as_ref());
             let joined = daemon.and_then(|daemon| {
@@ -161,6 +168,10 @@ impl Service {
                 stream.set_nonblocking(true)?;
                 let stream = TcpStream::from_std(stream)?;
                 self.serve(Client::new(stream, parse(number)?, parse(octets)?)?)
+            }
+            ["refused", ..] => {
+                self.next_try = Some(Instant::now() + REFUSED);
+                Ok(())
             }
             // It serves on, as it did.
             _ => Ok(()),

@@ -2,6 +2,7 @@
 
 use super::event::Event;
 use super::fault::Fault;
+use super::recess::{Recess, Underway};
 use super::roster::{Entry, Roster};
 use super::seats::{Kind, Seats};
 use super::trust::{self, Owner};
@@ -32,6 +33,7 @@ const WAITING: usize = 4 * Session::MOST_AT_ONCE;
 pub(super) struct Visit {
     pub(super) rules: watch::Receiver<Option<Rules>>,
     pub(super) cooperation: Cooperation,
+    pub(super) recess: Recess,
     pub(super) roster: Roster,
     pub(super) waits: Waits,
     pub(super) clock: Clock,
@@ -127,6 +129,7 @@ impl Visit {
         let mut guest = Guest {
             visit: self,
             rounds: self.cooperation.rounds(addresses.clone()),
+            recess: self.recess.follow(),
             network,
             name,
             addresses,
@@ -157,6 +160,7 @@ impl Visit {
 struct Guest<'v> {
     visit: &'v Visit,
     rounds: Rounds,
+    recess: watch::Receiver<bool>,
     /// The network namespace that its sockets are to be in.
     network: u64,
     name: ServiceName,
@@ -166,11 +170,11 @@ struct Guest<'v> {
     /// Connections of other sites.
     taken: mpsc::Receiver<Given>,
     /// Turns that it has not answered, and when they lapse.
-    turns: VecDeque<(Instant, Turn)>,
+    turns: VecDeque<(Instant, Turn, Underway)>,
     /// Turns that are looked for, and in which round.
     looks: JoinSet<(u64, Option<Turn>)>,
     /// Connections whose fate is not known yet.
-    fates: JoinSet<(u64, Fate)>,
+    fates: JoinSet<(u64, Fate, Underway)>,
     /// The round in which nobody could be reached: nothing is gained by asking again before the next one.
     nobody_in: u64,
     /// What it is to be told.
@@ -213,17 +217,18 @@ impl Guest<'_> {
                     self.follow_round();
                     Ok(())
                 }
+                _ = self.recess.changed() => Ok(()),
                 Some(found) = self.looks.join_next() => {
                     self.found(found.unwrap_or((0, None)));
                     Ok(())
                 }
                 Some(settled) = self.fates.join_next() => {
-                    if let Ok((number, fate)) = settled {
-                        self.settle(number, fate);
+                    if let Ok((number, fate, underway)) = settled {
+                        self.settle(number, fate, Some(underway));
                     }
                     Ok(())
                 }
-                () = until(self.turns.front().map(|(lapses, _)| *lapses)) => {
+                () = until(self.turns.front().map(|(lapses, _, _)| *lapses)) => {
                     self.turns.pop_front();
                     self.session.lapse();
                     Ok(())
@@ -254,15 +259,15 @@ impl Guest<'_> {
                 let is_whole = trust::examine(socket, &self.addresses, self.network)?;
                 let second = socket.try_clone().map_err(Fault::Io)?;
                 match turn {
-                    Some((_, turn)) if is_whole => {
+                    Some((_, turn, underway)) if is_whole => {
                         self.fates.spawn(async move {
                             let fate = turn.offer(second, state).await;
                             // Not before: then dropping the second may have been the close.
                             brought.close().await;
-                            (number, fate)
+                            (number, fate, underway)
                         });
                     }
-                    _ => self.settle(number, Fate::Stays),
+                    turn => self.settle(number, Fate::Stays, turn.map(|(_, _, underway)| underway)),
                 }
             }
             Act::Keep(number) => self.tell(Told::Stays(number)),
@@ -274,7 +279,7 @@ impl Guest<'_> {
     /// Asks for as many turns as it may have.
     fn look_for_turns(&mut self) {
         let round = self.rounds.now();
-        if round == 0 || round == self.nobody_in {
+        if round == 0 || round == self.nobody_in || *self.recess.borrow_and_update() {
             return;
         }
         for _ in self.looks.len()..self.session.wants() {
@@ -293,19 +298,22 @@ impl Guest<'_> {
             self.nobody_in = round;
             return self.session.forget_wishes();
         };
+        // What it wishes is for later in a recess.
+        let Some(underway) = self.visit.recess.enter() else { return };
         if self.session.use_wish() {
             self.session.tell_turn();
-            self.turns.push_back((Instant::now() + self.visit.waits.turn, turn));
+            self.turns.push_back((Instant::now() + self.visit.waits.turn, turn, underway));
             self.tell(Told::Turn);
         }
     }
 
-    fn settle(&mut self, number: u64, fate: Fate) {
+    fn settle(&mut self, number: u64, fate: Fate, underway: Option<Underway>) {
         self.session.settle(number);
-        self.tell(match fate {
+        let told = match fate {
             Fate::Moved => Told::Moved(number),
             Fate::Stays => Told::Stays(number),
-        });
+        };
+        self.put(Outgoing { octets: told.encode(), socket: None, _underway: underway });
     }
 
     /// A round begins, or none of its addresses is being left any more.
@@ -331,11 +339,11 @@ impl Guest<'_> {
         let (Ok(client), Ok(service)) = (stream.peer_addr(), stream.local_addr()) else { return };
         let plain = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
         let told = Told::Given { client: plain(client), service: plain(service), state };
-        self.put(Outgoing { octets: told.encode(), socket: Some(stream.into()) });
+        self.put(Outgoing { octets: told.encode(), socket: Some(stream.into()), _underway: None });
     }
 
     fn tell(&mut self, told: Told) {
-        self.put(Outgoing { octets: told.encode(), socket: None });
+        self.put(Outgoing { octets: told.encode(), socket: None, _underway: None });
     }
 
     fn put(&mut self, outgoing: Outgoing) {

@@ -6,7 +6,7 @@ mod hostile;
 use super::seats::Seats;
 use super::trust::Owner;
 use super::wire::Wire;
-use super::{Roster, Rules, Visit, Waits};
+use super::{Recess, Roster, Rules, Visit, Waits};
 use crate::clock::Clock;
 use crate::events::Bus;
 use crate::handover::cooperation::{Cooperation, Fate, Given, Offered, Offers, Wish, prepare};
@@ -39,6 +39,7 @@ struct Stage {
     rules: watch::Sender<Option<Rules>>,
     roster: Roster,
     bus: Bus,
+    recess: Recess,
     seats: Seats,
     service: UnixStream,
     visit: JoinHandle<()>,
@@ -79,9 +80,18 @@ impl Stage {
             UnixStream::from_std(end).unwrap()
         });
         let (clock, told, places) = (Clock::start(), bus.clone(), seats.clone());
-        let visit = Visit { rules: ruled, cooperation, roster: roster.clone(), waits, clock, bus: told };
+        let (recess, known) = (Recess::default(), roster.clone());
+        let visit = Visit {
+            rules: ruled,
+            cooperation,
+            recess: recess.clone(),
+            roster: known,
+            waits,
+            clock,
+            bus: told,
+        };
         let visit = tokio::spawn(async move { visit.seat(Wire::new(far), &owner, &places).await });
-        Stage { offers, rules, roster, bus, seats, service, visit }
+        Stage { offers, rules, roster, bus, recess, seats, service, visit }
     }
 
     /// The service says something, and brings descriptors.
@@ -354,4 +364,31 @@ async fn what_was_wished_is_wished_no_more_in_the_next_round() {
     stage.say(b"pass\n", &[]).await;
     let more = tokio::time::timeout(SHORT, stage.offers.wishes.recv()).await;
     assert!(more.is_err(), "it wished for one");
+}
+
+#[tokio::test]
+async fn in_a_recess_no_service_has_a_turn_and_what_is_underway_is_waited_for() {
+    let (_client, stream) = connection();
+    let mut stage = Stage::new(LONG);
+    stage.join(port(&stream)).await;
+    stage.drain().await;
+    stage.say(b"wish 2\n", &[]).await;
+    let granted = stage.turn().await;
+    let recess = stage.recess.clone();
+    let called = tokio::spawn(async move { recess.quiet().await });
+    // It knows by now. What is granted in spite of it comes back.
+    tokio::time::sleep(SHORT).await;
+    let second = stage.wish().await;
+    assert!(second.grant(PATIENCE).await.is_none());
+    let more = tokio::time::timeout(SHORT, stage.offers.wishes.recv()).await;
+    assert!(more.is_err(), "nobody asks in a recess");
+    stage.say(b"offer 1\n", &[stream.as_fd()]).await;
+    let offered = granted.await.unwrap().unwrap();
+    assert!(!called.is_finished());
+    offered.fate.send(Fate::Moved).unwrap();
+    tokio::time::timeout(PATIENCE, called).await.unwrap().unwrap();
+    // It was said before.
+    assert_eq!(pass::receive(&stage.service, &mut [0; 80]).unwrap().0, "moved 1\n".len());
+    stage.recess.end();
+    stage.turn().await;
 }

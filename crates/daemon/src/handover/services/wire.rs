@@ -1,6 +1,7 @@
 //! Packets between a service and the daemon, with the sockets that they bring.
 
 use super::fault::Fault;
+use super::recess::Underway;
 use continuity::service::{LONGEST, Said, Session};
 use linux::pass::{self, Packet};
 use std::io;
@@ -70,6 +71,8 @@ pub(super) struct Outgoing {
     pub(super) octets: Vec<u8>,
     /// What it brings.
     pub(super) socket: Option<OwnedFd>,
+    /// What is over when it is said.
+    pub(super) _underway: Option<Underway>,
 }
 
 impl Wire {

@@ -1,8 +1,9 @@
 //! The example that operators copy, as two processes at two sites: its connections go from one to the other.
 
-use super::super::{Reception, Roster, Rules, Waits};
+use super::super::{Reception, Recess, Roster, Rules, Waits};
 use super::stage::{PATIENCE, Place, Stage, inside, number, ring, service, until};
 use crate::clock::Clock;
+use socket2::{Domain, SockAddr, Socket, Type};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -32,6 +33,7 @@ impl Service {
         let reception = Reception {
             rules: ruled,
             cooperation: place.cooperation.clone(),
+            recess: Recess::default(),
             roster: roster.clone(),
             waits: Waits::of(PATIENCE),
             clock: Clock::start(),
@@ -130,4 +132,36 @@ fn the_example_lets_its_connections_go_and_takes_them_where_they_go_to() {
         clients[0].talk(1).await;
         drop(second);
     });
+}
+
+#[test]
+fn a_daemon_with_a_full_queue_does_not_stop_the_example() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("full");
+    let seat = || Socket::new(Domain::UNIX, Type::SEQPACKET, None).unwrap();
+    let (daemon, first) = (seat(), seat());
+    daemon.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+    daemon.listen(0).unwrap();
+    first.connect(&SockAddr::unix(&path).unwrap()).unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/stream.py");
+    let mut process =
+        Command::new("python3").arg(example).arg(&path).arg(address.to_string()).spawn().unwrap();
+    let begun = std::time::Instant::now();
+    let mut client = loop {
+        match std::net::TcpStream::connect(address) {
+            Ok(client) => break client,
+            // It may not listen yet.
+            Err(_) => assert!(begun.elapsed() < PATIENCE && process.try_wait().unwrap().is_none()),
+        }
+    };
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut line = [0; 4];
+    let served = std::io::Read::read_exact(&mut client, &mut line);
+    process.kill().unwrap();
+    process.wait().unwrap();
+    served.unwrap();
+    assert_eq!(&line, b"0 0\n");
 }

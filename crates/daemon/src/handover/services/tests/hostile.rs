@@ -198,7 +198,8 @@ async fn a_process_of_a_user_that_is_not_named_is_not_let_in() {
     let roster = Roster::default();
     // It has all the time to read why.
     let waits = Waits { refused: PATIENCE, ..LONG };
-    let reception = Reception { rules: ruled, cooperation, roster, waits, clock, bus: bus.clone() };
+    let recess = Recess::default();
+    let reception = Reception { rules: ruled, cooperation, recess, roster, waits, clock, bus: bus.clone() };
     let reception = tokio::spawn(reception.run());
     while !socket.exists() {
         tokio::task::yield_now().await;
