@@ -10,6 +10,8 @@ import { same } from './ways.js';
 const BOW = { part: 0.16, least: 16, most: 64 };
 /** How far from a site the line ends, so that its arrow is seen. */
 const CLEAR = 13;
+/** How far from the edge of the map its number lies at least, in pixels. */
+const EDGE = 28;
 
 /** `1,002 connections`. */
 export const connections = (number) => `${number.toLocaleString('en')} connection${number === 1 ? '' : 's'}`;
@@ -21,7 +23,7 @@ export function forwards(picture, projection) {
   return drawn.filter(({ from, to }) => from && to && !same(place(from), place(to))).map((forward) => {
     const pieces = curve(forward, projection);
     const words = `${connections(forward.connections)} of ${forward.to.city} arrive in ${forward.from.city}, which forwards them`;
-    return { ...forward, pieces, middle: centre(pieces), words };
+    return { ...forward, pieces, middle: centre([shown(pieces, projection.width)]), words };
   });
 }
 
@@ -33,6 +35,13 @@ function curve({ from, to }, projection) {
   const by = Math.min(BOW.most, Math.max(BOW.least, BOW.part * length));
   // The way back, where there is one too, lies beside.
   return bowed(pieces, from.name < to.name ? by : 2 * by, projection.height);
+}
+
+/** The longest part of a line that is on the map: a narrow map shows a part of the earth. */
+function shown(pieces, width) {
+  const inside = pieces.map((piece) => piece.filter(([x]) => x >= EDGE && x <= width - EDGE));
+  const longest = inside.reduce((one, other) => (other.length > one.length ? other : one));
+  return longest.length > 0 ? longest : pieces.flat();
 }
 
 const steps = (piece) => piece.slice(1).map(([x, y], index) => Math.hypot(x - piece[index][0], y - piece[index][1]));
@@ -49,7 +58,6 @@ function tip(piece) {
 export function drawForward({ to, clients, pieces, middle, words, connections: number }) {
   const { last, xy, turn } = tip(pieces.at(-1));
   const d = path([...pieces.slice(0, -1), pieces.at(-1).slice(0, last + 1)]);
-  const shown = number.toLocaleString('en');
   const { width, height } = pill(number);
   return svg('g', { class: 'forward', 'data-clients': clients.join(' ') },
     svg('title', {}, words),
@@ -61,7 +69,7 @@ export function drawForward({ to, clients, pieces, middle, words, connections: n
     }),
     svg('g', { class: 'count', transform: `translate(${middle.map((value) => value.toFixed(1))})` },
       svg('rect', { x: -width / 2, y: -height / 2, width, height, rx: height / 2, stroke: colour(to.colour) }),
-      svg('text', { y: 3.7, 'text-anchor': 'middle', 'font-size': 11 }, shown)));
+      svg('text', { y: 3.7, 'text-anchor': 'middle', 'font-size': 11 }, number.toLocaleString('en'))));
 }
 
 const pill = (number) => ({ width: 12 + 6.6 * number.toLocaleString('en').length, height: 17 });

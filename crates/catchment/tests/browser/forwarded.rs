@@ -82,7 +82,7 @@ fn a_moved_connection_is_drawn_to_the_site_that_has_it() {
     assert_letters_can_be_read(&mut page);
     assert_it_fits(&mut page);
     page.resize(NARROW);
-    page.wait("forwards().length === 1 && forwards()[0].to === 'Tokyo'");
+    page.wait("forwards().length === 1 && forwards()[0].to === 'Tokyo' && forwards()[0].isInside");
     page.resize(WIDE);
     page.wait(&format!("forwards().length === 1 && forwards()[0].from === '{from}'"));
 

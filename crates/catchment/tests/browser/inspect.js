@@ -119,12 +119,14 @@ const cityAt = ({ x, y }) => {
   return stations[0].querySelector('title').textContent.split(':')[0];
 };
 
-/** The lines of connections that one site takes in for another: from and to which city, how many, and whose. */
+/** The lines of connections that one site takes in for another: from and to which city, how many, whether the map shows the number, and whose. */
 window.forwards = () => [...document.querySelectorAll('.forward[data-clients]')].map((node) => {
   const leg = node.querySelector('.leg');
+  const [number, map] = [node.querySelector('.count'), document.getElementById('map')].map((one) => one.getBoundingClientRect());
   return {
     from: cityAt(leg.getPointAtLength(0)), to: cityAt(leg.getPointAtLength(leg.getTotalLength())),
     count: node.querySelector('.count').textContent, clients: node.dataset.clients,
+    isInside: number.left >= map.left && number.right <= map.right && number.top >= map.top && number.bottom <= map.bottom,
     dashed: getComputedStyle(leg).strokeDasharray !== 'none',
   };
 });
