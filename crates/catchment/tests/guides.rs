@@ -18,11 +18,16 @@ const LAB: &str = "guides";
 /// What never ends: it reads a running daemon, or is one, and those of the lab run already.
 const ENDLESS: [&str; 2] = ["--follow", "catchment run "];
 /// What a reader may be told "no" to (exit code 1) because nothing happened before: there is nothing to confirm,
-/// and every site of the fleet stands.
-const MAY_SAY_NO: [&str; 3] =
-    ["catchment reload --confirm", "catchment fleet release ", "catchment fleet retire "];
-/// What changes the reader's own machine: packages, services, files below /etc. The package has a test of its own.
-const HOST_ONLY: [&str; 17] = [
+/// every site of the fleet stands, and no client has a connection (`lab/moved.rs` asks about one that there is).
+const MAY_SAY_NO: [&str; 4] = [
+    "catchment reload --confirm",
+    "catchment fleet release ",
+    "catchment fleet retire ",
+    "catchment explain 203.0.113.7:40000",
+];
+/// What changes the reader's own machine (packages, services, files below /etc) or runs for as long as that does. The
+/// package has a test of its own, and so has the example of a service.
+const HOST_ONLY: [&str; 18] = [
     "apt",
     "apt-get",
     "dpkg",
@@ -40,6 +45,7 @@ const HOST_ONLY: [&str; 17] = [
     "curl",
     "ssh",
     "cp",
+    "./stream.py",
 ];
 
 fn root() -> PathBuf {
