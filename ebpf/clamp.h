@@ -1,5 +1,6 @@
-/* The largest segment that a client may send: one that still fits when it is forwarded. The service names it in its
- * SYN-ACK (RFC 9293 section 3.7.1); what it names too large is lowered on the way out. */
+/* The largest segment that the other end may send: one that still fits when it is forwarded. The service names it in its
+ * SYN-ACK, and in its SYN where it is the one that calls (RFC 9293 section 3.7.1); what it names too large is lowered on
+ * the way out. */
 #pragma once
 
 #include "packet.h"
@@ -14,8 +15,8 @@
 
 #define LOAD(into, at) (bpf_skb_load_bytes(skb, at, into, sizeof(*(into))) == 0)
 
-/* Where the TCP header of a SYN-ACK from a service begins; 0 for anything else. */
-static __always_inline __u32 find_syn_ack4(struct __sk_buff *skb, __u32 start)
+/* Where the TCP header of a segment from a service begins; 0 for anything else. */
+static __always_inline __u32 find_segment4(struct __sk_buff *skb, __u32 start)
 {
 	struct iphdr ip;
 	struct address source;
@@ -27,7 +28,7 @@ static __always_inline __u32 find_syn_ack4(struct __sk_buff *skb, __u32 start)
 	return bpf_map_lookup_elem(&services, &source) ? start + ip.ihl * 4 : 0;
 }
 
-static __always_inline __u32 find_syn_ack6(struct __sk_buff *skb, __u32 start)
+static __always_inline __u32 find_segment6(struct __sk_buff *skb, __u32 start)
 {
 	struct ipv6hdr ip;
 	struct address source;
@@ -38,14 +39,14 @@ static __always_inline __u32 find_syn_ack6(struct __sk_buff *skb, __u32 start)
 	return bpf_map_lookup_elem(&services, &source) ? start + sizeof(ip) : 0;
 }
 
-/* Where the value of the option lies; 0 if there is none. */
+/* Where the value of the option lies in a SYN; 0 if there is none. */
 static __always_inline __u32 find_segment_size(struct __sk_buff *skb, __u32 transport)
 {
 	__u8 octets[14];
 	__u8 option[2];
 	__u32 at, end;
 
-	if (!LOAD(&octets, transport) || (octets[TCP_FLAGS] & (SYN_FLAG | ACK_FLAG)) != (SYN_FLAG | ACK_FLAG))
+	if (!LOAD(&octets, transport) || !(octets[TCP_FLAGS] & SYN_FLAG))
 		return 0;
 	at = transport + sizeof(struct tcphdr);
 	end = transport + (octets[12] >> 4) * 4;
@@ -88,9 +89,9 @@ static __always_inline int clamp(struct __sk_buff *skb, enum layer layer)
 	if (!set || !set->active)
 		return TC_ACT_UNSPEC;
 	if (is_ipv4)
-		transport = find_syn_ack4(skb, start);
+		transport = find_segment4(skb, start);
 	else if (skb->protocol == bpf_htons(ETH_P_IPV6))
-		transport = find_syn_ack6(skb, start);
+		transport = find_segment6(skb, start);
 	if (!transport)
 		return TC_ACT_UNSPEC;
 	at = find_segment_size(skb, transport);

@@ -113,7 +113,8 @@ static __always_inline int receive(struct xdp_md *ctx, const struct settings *se
 	if (!visit.visited || head_last(visit.head) != *peer || visit.visited >> (set->number & 63) & 1)
 		return refuse();
 	kind = read_packet(ctx, set, p, inside, end);
-	if (kind == ELSEWHERE || kind == TUNNEL || kind == UNREADABLE || !keeps_family(layer, family, p->family))
+	if (kind == ELSEWHERE || kind == TUNNEL || kind == UNREADABLE || kind == BROKEN_UP ||
+	    !keeps_family(layer, family, p->family))
 		return refuse();
 	if (!(set->known >> head_key(visit.head) & 1) || make_tag(set, visit.head, &p->flow) != shim.tag)
 		return refuse();

@@ -25,6 +25,7 @@ enum kind {
 	DATAGRAM,   /* for a service, and no part of a connection */
 	FIRST,	    /* a SYN */
 	SEGMENT,    /* any other segment */
+	BROKEN_UP,  /* the first fragment of such a segment: no other site would find the rest of it */
 	QUOTED,	    /* an error about a segment that the service has sent */
 };
 
@@ -103,11 +104,13 @@ static __always_inline enum kind read_error(struct xdp_md *ctx, struct packet *p
 	return read_quoted(ctx, p, p->transport + 8);
 }
 
-static __always_inline enum kind read_transport(struct xdp_md *ctx, struct packet *p, __u8 protocol)
+static __always_inline enum kind read_transport(struct xdp_md *ctx, struct packet *p, __u8 protocol, int is_fragment)
 {
 	struct ports ports;
 	__u8 flags;
 
+	if (is_fragment && protocol != IPPROTO_TCP)
+		return UNREADABLE;
 	if (protocol == (p->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
 		return read_error(ctx, p);
 	if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)
@@ -120,7 +123,9 @@ static __always_inline enum kind read_transport(struct xdp_md *ctx, struct packe
 		return DATAGRAM;
 	if (!READ(&flags, p->transport + TCP_FLAGS))
 		return UNREADABLE;
-	return (flags & (SYN_FLAG | ACK_FLAG)) == SYN_FLAG ? FIRST : SEGMENT;
+	if ((flags & (SYN_FLAG | ACK_FLAG)) == SYN_FLAG)
+		return is_fragment ? UNREADABLE : FIRST;
+	return is_fragment ? BROKEN_UP : SEGMENT;
 }
 
 /* Whether the packet is one that another site has wrapped: nothing between the IP header and that of UDP. */
@@ -155,7 +160,16 @@ static __always_inline enum kind read_ipv4(struct xdp_md *ctx, const struct sett
 	int is_fragment = (ip.frag_off & bpf_htons(0x3fff)) != 0;
 	if (!bpf_map_lookup_elem(&services, &p->flow.service))
 		return !is_fragment && is_tunnel(ctx, set, p, ip.protocol) ? TUNNEL : ELSEWHERE;
-	return is_fragment ? UNREADABLE : read_transport(ctx, p, ip.protocol);
+	if (ip.frag_off & bpf_htons(0x1fff))
+		return UNREADABLE;
+	return read_transport(ctx, p, ip.protocol, is_fragment);
+}
+
+/* The headers of RFC 8200 section 4.1 that are read. */
+static __always_inline int is_extension(__u8 protocol)
+{
+	return protocol == IPPROTO_HOPOPTS || protocol == IPPROTO_ROUTING || protocol == IPPROTO_FRAGMENT ||
+	       protocol == IPPROTO_DSTOPTS;
 }
 
 static __always_inline enum kind read_ipv6(struct xdp_md *ctx, const struct settings *set, struct packet *p, __u32 limit)
@@ -163,8 +177,10 @@ static __always_inline enum kind read_ipv6(struct xdp_md *ctx, const struct sett
 	struct ipv6hdr ip;
 	struct {
 		__u8 next;
-		__u8 length;
+		__u8 length; /* none in a fragment's */
+		__be16 fragment;
 	} extension;
+	int is_fragment = 0;
 
 	if (!READ(&ip, p->start) || ip.version != 6)
 		return ELSEWHERE;
@@ -180,18 +196,23 @@ static __always_inline enum kind read_ipv6(struct xdp_md *ctx, const struct sett
 		return is_tunnel(ctx, set, p, ip.nexthdr) ? TUNNEL : ELSEWHERE;
 
 	__u8 next = ip.nexthdr;
-	for (int i = 0; i < EXTENSIONS; i++) {
-		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS)
-			break;
+	for (int i = 0; i < EXTENSIONS && is_extension(next); i++) {
 		if (p->transport + 8 > p->end || !READ(&extension, p->transport))
 			return UNREADABLE;
-		p->transport += (extension.length + 1) * 8;
+		if (next == IPPROTO_FRAGMENT) {
+			/* RFC 8200 section 4.5: the offset, and whether more follow. */
+			if (extension.fragment & bpf_htons(0xfff8))
+				return UNREADABLE;
+			is_fragment |= extension.fragment & bpf_htons(1);
+			p->transport += 8;
+		} else {
+			p->transport += (extension.length + 1) * 8;
+		}
 		next = extension.next;
 	}
-	if (p->transport > p->end || next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS ||
-	    next == IPPROTO_FRAGMENT)
+	if (p->transport > p->end || is_extension(next))
 		return UNREADABLE;
-	return read_transport(ctx, p, next);
+	return read_transport(ctx, p, next, is_fragment);
 }
 
 /* The packet from `start` on, of whichever version it says it is. */

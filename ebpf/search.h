@@ -306,6 +306,32 @@ static __always_inline ruling search(const struct settings *set, const struct pa
 	return search_on(set, p, visit, was_of_dead);
 }
 
+/* The site that has the connection still that a SYN would open: it answers with an ACK, and goes on (RFC 5961 section 4). A
+ * SYN-ACK from here would have the client end a connection that somebody else's SYN was meant to end. */
+GLOBAL __u32 find_owner(const struct settings *set, const struct packet *p, const struct visit *visit)
+{
+	struct passage *passage;
+	const struct site *site;
+	struct inquiry about;
+	__u32 number;
+
+	if (!set || !p || !visit)
+		return NO_SITE;
+	passage = bpf_map_lookup_elem(&learned, &p->flow);
+	if (!passage)
+		return NO_SITE;
+	number = passage->site;
+	site = find_site(number);
+	if (!site || !site->blocks || !is_open(visit, number))
+		return NO_SITE;
+	about = inquire(set, p, visit);
+	if (!claims(site, number, about.pages, about.hash))
+		return NO_SITE;
+	passage->seen = bpf_ktime_get_ns();
+	__sync_fetch_and_add(&passage->packets, 1);
+	return number;
+}
+
 /* Whether the flow is being handed over, so that its packets have to wait. */
 static __always_inline int is_fenced(const struct packet *p)
 {
@@ -317,7 +343,7 @@ static __always_inline int is_fenced(const struct packet *p)
 GLOBAL ruling judge(struct xdp_md *ctx, const struct settings *set, const struct packet *p, enum kind kind,
 		    const struct visit *visit)
 {
-	__u32 relay;
+	__u32 relay, owner;
 	int is_relayed, is_long;
 
 	if (!set || !p || !visit)
@@ -331,6 +357,9 @@ GLOBAL ruling judge(struct xdp_md *ctx, const struct settings *set, const struct
 			return rule(CONNECTIONLESS, NO_SITE);
 		return is_long ? rule(OVERSIZED, NO_SITE) : rule(RELAYED, relay);
 	case FIRST:
+		owner = find_owner(set, p, visit);
+		if (owner != NO_SITE)
+			return is_long ? rule(OVERSIZED, NO_SITE) : rule(LEARNED, owner);
 		/* The client has taken its port for a new connection. */
 		bpf_map_delete_elem(&learned, &p->flow);
 		if (!is_relayed)
@@ -340,6 +369,8 @@ GLOBAL ruling judge(struct xdp_md *ctx, const struct settings *set, const struct
 		/* The filter that is known may be from before. */
 		learn(&p->flow, relay, 0);
 		return rule(RELAYED, relay);
+	case BROKEN_UP:
+		return is_ours(ctx, p, kind) ? rule(OWNED, NO_SITE) : rule(OVERSIZED, NO_SITE);
 	case SEGMENT:
 	case QUOTED:
 		if (is_fenced(p))

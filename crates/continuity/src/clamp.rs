@@ -1,9 +1,10 @@
-//! The largest segment that a client may send: one that still fits when it is forwarded.
+//! The largest segment that the other end may send: one that still fits when it is forwarded.
 //!
-//! The service names it in its SYN-ACK (RFC 9293 section 3.7.1); what it names too large is lowered on the way out.
+//! The service names it in its SYN-ACK, and in its SYN where it is the one that calls (RFC 9293 section 3.7.1); what it names too
+//! large is lowered on the way out.
 
 use crate::link::{IPV4, IPV6, protocol};
-use crate::packet::{ACK, FLAGS, IPV4_LEN, IPV6_LEN, SYN, TCP, TCP_LEN, octets};
+use crate::packet::{FLAGS, IPV4_LEN, IPV6_LEN, SYN, TCP, TCP_LEN, octets};
 use crate::{Layer, Settings};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use terms::Family;
@@ -17,7 +18,7 @@ const ETHERNET_LEN: usize = 14;
 /// Place of the checksum in a TCP header.
 const CHECKSUM: usize = 16;
 
-/// Lowers the size that a SYN-ACK of a service names, if it is too large, and mends the checksum. Answers the size that it
+/// Lowers the size that a SYN of a service names, with an ACK or without, if it is too large, and mends the checksum. Answers the size that it
 /// names then; none for any other frame, which stays as it is.
 pub fn clamp(frame: &mut [u8], layer: Layer, settings: &Settings) -> Option<u16> {
     let (start, family) = family_of(frame, layer)?;
@@ -77,10 +78,10 @@ fn find_segment(frame: &[u8], start: usize, family: Family, settings: &Settings)
     }
 }
 
-/// Where the value of the option lies in a SYN-ACK.
+/// Where the value of the option lies in a SYN.
 fn find_size(frame: &[u8], transport: usize) -> Option<usize> {
     let header: [u8; 14] = octets(frame, transport)?;
-    if header[FLAGS] & (SYN | ACK) != SYN | ACK {
+    if header[FLAGS] & SYN == 0 {
         return None;
     }
     let end = transport + usize::from(header[12] >> 4) * 4;

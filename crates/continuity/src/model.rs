@@ -93,7 +93,8 @@ fn accept(
     };
     // An interface without a link header cannot say that a packet is of another family than the one that arrived.
     let keeps_family = layer == Layer::Ethernet || packet.family == outer.family;
-    let is_good = kind != Kind::Unreadable && keeps_family && shim.is_good(&packet.flow, &settings.keys);
+    let is_whole = !matches!(kind, Kind::Unreadable | Kind::BrokenUp);
+    let is_good = is_whole && keeps_family && shim.is_good(&packet.flow, &settings.keys);
     is_good.then_some((packet, kind, shim.visited))
 }
 

@@ -54,6 +54,8 @@ pub enum Kind {
     First,
     /// Any other segment.
     Segment,
+    /// The first fragment of such a segment: no other site would find the rest of it.
+    BrokenUp,
     /// An error about a segment that the service has sent; the flow is that of the segment.
     Quoted,
 }
@@ -103,11 +105,12 @@ fn read_ipv4(frame: &[u8], start: usize, limit: usize, settings: &Settings) -> O
     let packet = Packet { flow, start, transport, end, family: Family::Ipv4, traffic_class };
     // RFC 791: the flag "more fragments" and the offset.
     let is_fragment = u16::from_be_bytes([fragment_high, fragment_low]) & 0x3fff != 0;
-    Some(match (settings.has_service(flow.service), is_fragment) {
-        (true, true) => Reading::Service(packet, Kind::Unreadable),
-        (true, false) => read_transport(frame, packet, protocol),
-        (false, true) => Reading::Elsewhere,
-        (false, false) => read_tunnel(frame, packet, protocol, settings),
+    let is_later = u16::from_be_bytes([fragment_high, fragment_low]) & 0x1fff != 0;
+    Some(match settings.has_service(flow.service) {
+        true if is_later => Reading::Service(packet, Kind::Unreadable),
+        true => read_transport(frame, packet, protocol, is_fragment),
+        false if is_fragment => Reading::Elsewhere,
+        false => read_tunnel(frame, packet, protocol, settings),
     })
 }
 
@@ -127,24 +130,36 @@ fn read_ipv6(frame: &[u8], start: usize, limit: usize, settings: &Settings) -> O
         return Some(read_tunnel(frame, packet, next, settings));
     }
     Some(match walk_extensions(frame, packet, next) {
-        Some((packet, protocol)) => read_transport(frame, packet, protocol),
+        Some((packet, protocol, is_fragment)) => read_transport(frame, packet, protocol, is_fragment),
         None => Reading::Service(packet, Kind::Unreadable),
     })
 }
 
-/// Goes past the extension headers (RFC 8200 section 4.1); none for too many, and for a fragment.
-fn walk_extensions(frame: &[u8], mut packet: Packet, mut next: u8) -> Option<(Packet, u8)> {
-    let is_extension = |next| matches!(next, HOP_BY_HOP | ROUTING | DESTINATION);
+/// Goes past the extension headers (RFC 8200 section 4.1), and says whether more fragments follow; none for too many headers, and
+/// for a fragment that is not the first.
+fn walk_extensions(frame: &[u8], mut packet: Packet, mut next: u8) -> Option<(Packet, u8, bool)> {
+    let is_extension = |next| matches!(next, HOP_BY_HOP | ROUTING | FRAGMENT | DESTINATION);
+    let mut is_fragment = false;
     for _ in 0..EXTENSIONS {
         if !is_extension(next) {
             break;
         }
-        let [following, length, ..] = inside::<8>(frame, packet.transport, &packet)?;
-        packet.transport += (usize::from(length) + 1) * 8;
+        let [following, length, high, low, ..] = inside::<8>(frame, packet.transport, &packet)?;
+        if next == FRAGMENT {
+            // Section 4.5: the offset, and whether more follow. A fragment of which none do is whole (RFC 6946).
+            let fragment = u16::from_be_bytes([high, low]);
+            if fragment & 0xfff8 != 0 {
+                return None;
+            }
+            is_fragment |= fragment & 1 != 0;
+            packet.transport += 8;
+        } else {
+            packet.transport += (usize::from(length) + 1) * 8;
+        }
         next = following;
     }
-    let is_read = packet.transport <= packet.end && !is_extension(next) && next != FRAGMENT;
-    is_read.then_some((packet, next))
+    let is_read = packet.transport <= packet.end && !is_extension(next);
+    is_read.then_some((packet, next, is_fragment))
 }
 
 /// The sequence number of a segment, whole from its IP header on (RFC 9293 section 3.1); none if it is none.
@@ -161,22 +176,27 @@ pub(crate) fn sequence_number(segment: &[u8]) -> Option<u32> {
         _ => return None,
     };
     let packet = Packet { flow: nobody, start: 0, transport, end: segment.len(), family, traffic_class: 0 };
-    let (packet, protocol) = match family {
-        Family::Ipv4 => (packet, *segment.get(9)?),
+    let (packet, protocol, _) = match family {
+        Family::Ipv4 => (packet, *segment.get(9)?, false),
         Family::Ipv6 => walk_extensions(segment, packet, *segment.get(6)?)?,
     };
     let number = inside(segment, packet.transport + 4, &packet).map(u32::from_be_bytes)?;
     (protocol == TCP).then_some(number)
 }
 
-fn read_transport(frame: &[u8], mut packet: Packet, protocol: u8) -> Reading {
+fn read_transport(frame: &[u8], mut packet: Packet, protocol: u8, is_fragment: bool) -> Reading {
     let kind = match (protocol, packet.family) {
+        (protocol, _) if is_fragment && protocol != TCP => Kind::Unreadable,
         (ICMP, Family::Ipv4) | (ICMPV6, Family::Ipv6) => read_error(frame, &mut packet),
         (TCP, _) => match inside::<TCP_LEN>(frame, packet.transport, &packet) {
             Some(header) => {
                 take_ports(&mut packet.flow, header);
-                let is_first = header[FLAGS] & (SYN | ACK) == SYN;
-                if is_first { Kind::First } else { Kind::Segment }
+                match (header[FLAGS] & (SYN | ACK) == SYN, is_fragment) {
+                    (true, false) => Kind::First,
+                    (true, true) => Kind::Unreadable,
+                    (false, false) => Kind::Segment,
+                    (false, true) => Kind::BrokenUp,
+                }
             }
             None => Kind::Unreadable,
         },

@@ -142,6 +142,15 @@ pub fn judge(
         (Kind::Datagram, None) => Verdict::Connectionless,
         (Kind::Datagram, Some(_)) if is_long => Verdict::Oversized,
         (Kind::Datagram, Some(relay)) => Verdict::Relayed(relay),
+        (Kind::BrokenUp, _) if known.sockets.contains(&packet.flow) => Verdict::Owned,
+        (Kind::BrokenUp, _) => Verdict::Oversized,
+        (Kind::First, _) if let Some(owner) = case.find_owner(known) => {
+            if is_long {
+                Verdict::Oversized
+            } else {
+                Verdict::Learned(owner)
+            }
+        }
         (Kind::First, relay) => {
             // The client has taken its port for a new connection.
             known.learned.remove(&packet.flow);
@@ -172,6 +181,19 @@ impl Case<'_> {
 
     fn is_open(&self, number: SiteNumber) -> bool {
         self.state(number) == Some(State::Alive) && self.visit.may_go_to(number)
+    }
+
+    /// The site that has the connection still that a SYN would open: it answers with an ACK, and goes on (RFC 5961 section 4).
+    /// A SYN-ACK from here would have the client end a connection that somebody else's SYN was meant to end.
+    fn find_owner(&self, known: &mut Knowledge) -> Option<SiteNumber> {
+        let learned = known.learned.get_mut(&self.packet.flow)?;
+        let filter = self.settings.sites.get(&learned.site)?.filter.as_deref()?;
+        let has_it =
+            self.is_open(learned.site) && filter.contains(&self.packet.flow, &self.settings.filter_key);
+        has_it.then(|| {
+            learned.seen = self.now;
+            learned.site
+        })
     }
 
     /// No socket here has it.

@@ -7,7 +7,7 @@ use crate::SiteNumber;
 pub enum Verdict {
     /// Passes: it is for no service of this site.
     Foreign,
-    /// Passes: it is for a service, but its flow cannot be told, for instance that of a fragment.
+    /// Passes: it is for a service, but its flow cannot be told, for instance that of a later fragment.
     Opaque,
     /// Passes: it is for a service, but no part of a connection.
     Connectionless,
@@ -29,7 +29,7 @@ pub enum Verdict {
     OverBudget,
     /// Is dropped: no site is known that may own it.
     Unclaimed,
-    /// Is dropped: it does not fit into the tunnel.
+    /// Is dropped: it does not fit into the tunnel, or is the first fragment of a segment. The host would answer either by a reset.
     Oversized,
     /// Is dropped: it came through the tunnel, and is not from a site of the fleet, or not what sites send.
     Refused,

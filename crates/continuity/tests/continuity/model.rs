@@ -47,9 +47,9 @@ proptest! {
         }
     }
 
-    /// A SYN-ACK names what fits, and its checksum is right, wherever the option lies.
+    /// A SYN of the service names what fits, and its checksum is right, wherever the option lies.
     #[test]
-    fn a_clamped_segment_size_fits(named in any::<u16>(), before in 0..12_usize, mtu in 1336..9000_u16, over6: bool) {
+    fn a_clamped_segment_size_fits(named in any::<u16>(), before in 0..12_usize, mtu in 1336..9000_u16, over6: bool, calls: bool) {
         let family = FAMILIES[usize::from(over6)];
         let (client, service) = (client(family, 2), service(family));
         let mut settings = london();
@@ -58,7 +58,7 @@ proptest! {
         options.extend([2, 4]);
         options.extend(named.to_be_bytes());
         options.resize(options.len().next_multiple_of(4), 0);
-        let segment = frames::segment(service, client, SYN | ACK, &options, b"");
+        let segment = frames::segment(service, client, if calls { SYN } else { SYN | ACK }, &options, b"");
         let packet = frames::ip(service.ip(), client.ip(), 6, &segment);
         let mut clamped = packet.clone();
         let fits = settings.longest() - if over6 { 60 } else { 40 };
@@ -87,6 +87,7 @@ proptest! {
         learned in proptest::collection::vec(proptest::option::of(1..6_u8), 5),
         first in 1..6_u8,
         is_confirmed: bool,
+        flags in proptest::sample::select(&[ACK, SYN][..]),
     ) {
         let now = Timestamp::ZERO + LOOK;
         let learn = if is_confirmed { Learned::claimed } else { Learned::sent };
@@ -95,12 +96,14 @@ proptest! {
         for (model, learned) in models.iter_mut().zip(learned) {
             model.knowledge.learned.extend(learned.map(|site| (flow, learn(fleet::number(site), Timestamp::ZERO))));
         }
-        let mut frame = frames::tcp(client("IPv4", 9), service("IPv4"), ACK, b"");
+        let mut frame = frames::tcp(client("IPv4", 9), service("IPv4"), flags, b"");
         let (mut here, mut been) = (first, vec![first]);
         loop {
             let outcome = models[usize::from(here) - 1].arrive(&frame, Layer::Ip, now);
             if outcome.action != Action::Transmit {
-                prop_assert_eq!(outcome.verdict, Some(Verdict::Unclaimed));
+                // A site that does not know that another one has it takes a SYN.
+                let end = if flags == SYN { Verdict::Opening } else { Verdict::Unclaimed };
+                prop_assert_eq!(outcome.verdict, Some(end));
                 break;
             }
             frame = outcome.frame;
@@ -128,20 +131,29 @@ fn fleet_member(number: u8, claims: &[[bool; 5]]) -> Model {
 
 /// The whole journey of one connection that moves: from London, which owns nothing of it, to its owner.
 #[test]
-fn a_flow_pays_once_and_is_forgotten_with_its_next_syn() {
+fn a_flow_pays_once_and_is_forgotten_with_the_first_syn_after_its_end() {
     let mut settings = london();
     settings.paces.claims = fleet::pace(1);
     let mut model = bodies::model(settings);
-    let mut arrive = |packet: &[u8]| model.arrive(packet, Layer::Ip, Timestamp::ZERO).verdict.unwrap();
+    let arrive =
+        |model: &mut Model, packet: &[u8]| model.arrive(packet, Layer::Ip, Timestamp::ZERO).verdict.unwrap();
     let flow = (client("IPv4", 2), service("IPv4"));
     let [data, syn] = [ACK, SYN].map(|flags| frames::tcp(flow.0, flow.1, flags, b""));
     let other = frames::tcp(client("IPv4", 3), flow.1, ACK, b"");
-    assert_eq!(arrive(&data), Verdict::Claimed(fleet::number(2)));
-    assert_eq!(arrive(&data), Verdict::Learned(fleet::number(2)));
-    assert_eq!(arrive(&other), Verdict::OverBudget);
-    assert_eq!(arrive(&data), Verdict::Learned(fleet::number(2)), "a flood does not touch what was learned");
-    assert_eq!(arrive(&syn), Verdict::Opening);
-    assert_eq!(arrive(&data), Verdict::OverBudget, "learned no more");
+    let paris = fleet::number(2);
+    assert_eq!(arrive(&mut model, &data), Verdict::Claimed(paris));
+    assert_eq!(arrive(&mut model, &data), Verdict::Learned(paris));
+    assert_eq!(arrive(&mut model, &other), Verdict::OverBudget);
+    assert_eq!(arrive(&mut model, &data), Verdict::Learned(paris), "a flood does not touch what was learned");
+    assert_eq!(
+        arrive(&mut model, &syn),
+        Verdict::Learned(paris),
+        "nor does a SYN: Paris knows what to answer"
+    );
+    let ended = fleet::site(2, &[], State::Alive);
+    model.settings.as_mut().unwrap().sites.insert(paris, ended);
+    assert_eq!(arrive(&mut model, &syn), Verdict::Opening);
+    assert_eq!(arrive(&mut model, &data), Verdict::Guessed(paris), "learned no more");
 }
 
 /// Paris gives a flow that London has learned to Tokyo: London finds it there as soon as both have said so, and not before.

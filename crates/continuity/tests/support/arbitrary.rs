@@ -76,10 +76,13 @@ fn client(family: &'static str) -> impl Strategy<Value = SocketAddr> {
 
 fn header() -> impl Strategy<Value = Header> {
     let options = select(vec![vec![], vec![], vec![0x94, 4, 0, 0], vec![1; 40]]);
-    let extension = (select(vec![0_u8, 43, 60, 60, 44]), select(vec![0_u8, 0, 1, 200]));
+    // In a fragment's, what follows the length says whether more fragments follow, and of which place this one is.
+    let place = select(vec![0_u8, 0, 1, 8]);
+    let extension = (select(vec![0_u8, 43, 60, 60, 44, 44]), select(vec![0_u8, 0, 1, 200]), place);
     let extensions = vec(extension, 0..6).prop_map(|extensions| {
-        let rest = |(kind, length): (u8, u8)| {
-            (kind, [vec![length], vec![0; (usize::from(length.min(1)) + 1) * 8 - 2]].concat())
+        let rest = |(kind, length, place): (u8, u8, u8)| {
+            let length_here = if kind == 44 { 0 } else { usize::from(length.min(1)) };
+            (kind, [vec![length, 0, place], vec![0; (length_here + 1) * 8 - 4]].concat())
         };
         extensions.into_iter().map(rest).collect()
     });

@@ -53,6 +53,10 @@ fn stranger(family: &str) -> SocketAddr {
     client(family, 99)
 }
 
+fn syn(family: &str, site: u8) -> Vec<u8> {
+    frames::tcp(client(family, site), service(family), SYN, b"")
+}
+
 fn data(family: &str, site: u8) -> Vec<u8> {
     frames::tcp(client(family, site), service(family), ACK, b"data")
 }
@@ -93,15 +97,21 @@ fn passing(family: &str) -> Vec<Case> {
     let (client, service) = (stranger(family), service(family));
     let elsewhere =
         SocketAddr::new(fleet::address(if family == "IPv4" { "192.0.2.1" } else { "2001:db8::1" }), 53);
-    let fragment =
-        Header { fragment: 0x2000, extensions: vec![(44, vec![0, 0, 1, 0, 0, 0, 7])], ..Header::default() };
+    let later = broken_up(family, stranger(family), 8, true);
     let chain = Header { extensions: vec![(60, vec![0, 1, 4, 0, 0, 0, 0]); 5], ..Header::default() };
     let segment = frames::segment(client, service, ACK, &[], b"half");
+    let mut again = case("a SYN of a learned connection that Tokyo has no more", family, syn(family, 2));
+    again.learned = vec![(fleet::flow(family, 2), Learned::claimed(number(3), Timestamp::ZERO))];
     let mut dead = case("of a dead site", family, data(family, 4));
     dead.settings.paces.resets = fleet::pace(1);
     vec![
         case("to another address", family, frames::tcp(client, elsewhere, ACK, b"data")),
-        case("a fragment", family, frames::ip_with(&fragment, client.ip(), service.ip(), 6, &segment)),
+        case("a later fragment", family, later),
+        case(
+            "the first fragment, of a socket here",
+            family,
+            broken_up(family, fleet::client(family, 1), 0, true),
+        ),
         case(
             "five extension headers",
             family,
@@ -109,6 +119,7 @@ fn passing(family: &str) -> Vec<Case> {
         ),
         case("a datagram", family, frames::udp(client, service, b"query")),
         case("a SYN", family, frames::tcp(client, service, SYN, b"")),
+        again,
         case("of a socket here", family, frames::tcp(fleet::client(family, 1), service, ACK, b"data")),
         case(
             "too big, of a socket here",
@@ -117,6 +128,20 @@ fn passing(family: &str) -> Vec<Case> {
         ),
         dead,
     ]
+}
+
+/// A fragment of a segment, at a place of so many octets, and whether more follow.
+fn broken_up(family: &str, client: SocketAddr, place: u16, is_followed: bool) -> Vec<u8> {
+    let more = u16::from(is_followed);
+    let [high, low] = (place | more).to_be_bytes();
+    let header = Header {
+        fragment: (more << 13) | (place / 8),
+        extensions: vec![(44, vec![0, high, low, 0, 0, 0, 7])],
+        ..Header::default()
+    };
+    let service = service(family);
+    let segment = frames::segment(client, service, ACK, &[], b"half");
+    frames::ip_with(&header, client.ip(), service.ip(), 6, &segment)
 }
 
 fn router(family: &str) -> IpAddr {
@@ -131,6 +156,7 @@ fn forwarded(family: &str) -> Vec<Case> {
         fragment: 0x4000,
     };
     let (client, service) = (client(family, 2), service(family));
+    let whole = broken_up(family, client, 0, false);
     let segment = frames::segment(client, service, ACK, &[], b"data");
     let unusual = frames::ip_with(&options, client.ip(), service.ip(), 6, &segment);
     let chained = |count: usize, name: &str| {
@@ -147,6 +173,8 @@ fn forwarded(family: &str) -> Vec<Case> {
     let mut sent =
         case("relayed to Tokyo, whose filter is from before, and Paris claims it", family, data(family, 2));
     sent.learned = vec![(fleet::flow(family, 2), Learned::sent(number(3), Timestamp::ZERO))];
+    let mut opened = case("a SYN of a learned connection that Tokyo has still", family, syn(family, 3));
+    opened.learned = vec![(fleet::flow(family, 3), Learned::claimed(number(3), Timestamp::ZERO))];
     let mut again = case("claimed, and again", family, data(family, 2));
     again.frames.push(again.frames[0].clone());
     let mut guessed = case("guessed", family, data(family, 99));
@@ -160,6 +188,8 @@ fn forwarded(family: &str) -> Vec<Case> {
         kept,
         given,
         sent,
+        opened,
+        case("claimed, whole, with that of a fragment among its extension headers", family, whole),
         case("claimed over IPv4", family, data(family, 2)),
         case("claimed over IPv6", family, data(family, 3)),
         case("claimed, with options", family, unusual),
@@ -205,6 +235,7 @@ fn dropped(family: &str) -> Vec<Case> {
     vec![
         case("claimed by nobody", family, data(family, 99)),
         case("claimed, and too long", family, long),
+        case("claimed, the first fragment", family, broken_up(family, client(family, 2), 0, true)),
         claims,
         guesses,
         resets,
@@ -241,6 +272,7 @@ fn arriving(family: &str) -> Vec<Case> {
     let on = wrapped(&data(family, 3), &fleet::flow(family, 3), way, KeyId::ALL[1]);
     let far = wrapped(&data(family, 3), &fleet::flow(family, 3), long_way, KeyId::ALL[1]);
     let back = wrapped(&data(family, 2), &fleet::flow(family, 2), way, KeyId::ALL[1]);
+    let torn = broken_up(family, client(family, 1), 0, true);
     let nested = wrapped(&relayed(family, 1), &ours, way, KeyId::ALL[1]);
     vec![
         case("from Paris, of a socket here", family, wrapped(&packet, &ours, way, KeyId::ALL[1])),
@@ -267,6 +299,7 @@ fn arriving(family: &str) -> Vec<Case> {
             wrapped(&packet, &ours, Visited::One(number(7)), KeyId::ALL[1]),
         ),
         case("wrapped twice", family, nested),
+        case("from Paris, a fragment", family, wrapped(&torn, &ours, way, KeyId::ALL[1])),
         in_error("with a bit that must be zero", 1),
         in_error("with a second site that it has not visited", 5 << 8),
         in_error("with a third site that it has not visited", 5 << 2),

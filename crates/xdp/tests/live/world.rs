@@ -6,11 +6,13 @@
 //! ```
 //! The sites' programs are attached natively. All of it goes with the process, however that ends.
 
+use crate::frames;
 use continuity::{Filter, Flow, Key, KeyId, KeyRing, Pace, Paces, Settings, Site, SiteNumber, State};
 use linux::link::{self, End, LinkIndex};
 use linux::offload;
 use linux::route::{self, Route, Via};
 use linux::{Namespace, address, mount, sysctl};
+use socket2::{Domain, Protocol, Socket, Type};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::{NonZeroU16, NonZeroU32};
 use std::path::Path;
@@ -21,6 +23,9 @@ pub(crate) const SERVICE: [IpAddr; 2] = [
     IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0x53, 0, 0, 0, 0, 0x53)),
 ];
 pub(crate) const PORT: u16 = 8080;
+
+/// A packet that comes with its own IP header (`raw(7)`).
+const IPPROTO_RAW: i32 = 255;
 
 /// The nodes behind the router, by the number in their addresses.
 const CLIENT: u8 = 9;
@@ -117,6 +122,27 @@ impl World {
             route::replace(&mut netlink, Route { destination, via: Via::Gateway(gateway), metric: None })
                 .unwrap();
         }
+    }
+
+    /// Somebody at the router sends a SYN of a connection in its client's name.
+    pub(crate) fn send_syn(&self, flow: &Flow) {
+        let [from, to] = [(flow.client, flow.client_port), (flow.service, flow.service_port)]
+            .map(|(address, port)| SocketAddr::new(address.to_canonical(), port));
+        let packet = frames::tcp(from, to, frames::SYN, b"");
+        let send = || {
+            let whole = Some(Protocol::from(IPPROTO_RAW));
+            let socket = Socket::new(Domain::for_address(to), Type::RAW, whole).unwrap();
+            socket.send_to(&packet, &SocketAddr::new(to.ip(), 0).into()).unwrap();
+        };
+        self.router.run(send).unwrap();
+    }
+
+    /// The way to a site carries few octets, and the client permits that its packets are broken up.
+    pub(crate) fn break_up_on_the_way_to(&self, site: usize) {
+        self.client.run(|| sysctl::write("ipv4/ip_no_pmtu_disc", "1").unwrap()).unwrap();
+        let mut netlink = self.router.netlink().unwrap();
+        let cable = link::index(&mut netlink, &format!("to{}", SITES[site])).unwrap();
+        link::set_mtu(&mut netlink, cable, 1300).unwrap();
     }
 
     /// What each site is told: who the other one is, and what flows it says it has.
