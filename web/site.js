@@ -2,6 +2,7 @@
 
 import { strength } from './alarms.js';
 import { byId, element, refresh } from './element.js';
+import { connections } from './forwards.js';
 
 const SIGNS = { announced: '\u25cf', withdrawn: '\u25cb', none: '\u2013' };
 
@@ -39,6 +40,27 @@ function group(one) {
     table(['Prefix', ...peers], one.prefixes.map((row) => [row.prefix, ...row.peers.map(told)])));
 }
 
+/** What becomes of connections that routing moves, in one line. */
+const STANDING = {
+  on: 'connections that routing moves are forwarded',
+  waiting: 'the fleet was not heard yet, moved connections go where they went',
+  off: 'connections that routing moves are not forwarded',
+};
+
+/** Those that have moved: how many go between this host and each other one, and since when. */
+function moved({ state, since, reason, owned, relay, forwarded, received }) {
+  const rows = (way, totals) => totals.map((total) => [
+    `${way} ${total.site ?? `number ${total.number}`}`, total.connections.toLocaleString('en'), time(total.since), time(total.seen),
+    total.packets.toLocaleString('en')]);
+  const all = [...rows('to', forwarded), ...rows('from', received)];
+  return [
+    element('p', { class: 'statement' },
+      element('strong', {}, `${connections(owned)} of its own`), element('span', { class: `state ${state}` }, state), ' since ', time(since),
+      `: ${reason ?? STANDING[state]}`),
+    ...[relay && element('p', { class: 'order' }, 'this site is held: ', element('strong', {}, relay), ' answers new users in its place'),
+      all.length > 0 && table(['Forwarded', 'Connections', 'Since', 'Last packet', 'Packets'], all)].filter(Boolean)];
+}
+
 /** Everything but the ribbons and the events. */
 export function showSite(picture) {
   const groups = picture.groups.map(({ checks, ...rest }) => rest);
@@ -49,4 +71,8 @@ export function showSite(picture) {
       element('span', { class: `state ${peer.state}` }, peer.state), time(peer.since),
       peer.received.accepted, peer.received.discarded_attributes, peer.received.treated_as_withdraw]),
   )]);
+  const { continuity } = picture;
+  byId('moved-title').hidden = !continuity;
+  byId('moved').hidden = !continuity;
+  if (continuity) refresh(byId('moved'), { ...continuity, packets: null }, () => moved(continuity));
 }

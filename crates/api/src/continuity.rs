@@ -57,6 +57,13 @@ pub struct Continuity {
     pub owned: u64,
     /// The site that answers new users in the place of this one, which is held.
     pub relay: Option<SiteName>,
+    /// Connections of other hosts whose packets arrive here and are forwarded: how many to each, by its number. Counted once a
+    /// second, more rarely where there are very many.
+    #[serde(default)]
+    pub forwarded: Vec<FlowTotal>,
+    /// Connections of this host whose packets other hosts forward: how many come from each, by its number.
+    #[serde(default)]
+    pub received: Vec<FlowTotal>,
     /// The other hosts of the fleet that look after connections, by site and name.
     pub owners: Vec<Owner>,
     /// Packets by what became of them, since the programs were loaded first; docs/reference/continuity.md says what each
@@ -129,6 +136,25 @@ pub struct Owner {
     pub reason: Option<Reason>,
     /// Its connections, as it said last.
     pub connections: u64,
+}
+
+/// All connections that have moved between this host and another one, in one direction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FlowTotal {
+    /// The number of the other host.
+    pub number: u8,
+    /// Its site; none where nobody with that number is known any more.
+    pub site: Option<SiteName>,
+    /// Its name.
+    pub host: Option<HostName>,
+    /// So many connections.
+    pub connections: u64,
+    /// When the first packet of all of them was forwarded.
+    pub since: WallTime,
+    /// When the last was.
+    pub seen: WallTime,
+    /// So many were.
+    pub packets: u64,
 }
 
 /// The connections that have moved, as one site sees them.

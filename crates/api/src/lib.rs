@@ -29,7 +29,7 @@ mod status;
 pub use blackhole::{Blackhole, BlackholeAnswer, BlackholeOrder, BlackholeOrderKind, BlackholePeer};
 pub use command::{Command, Done, FaultKind, Offer, Refusal};
 pub use continuity::{
-    Continuity, ContinuityInterface, ContinuityState, CooperatingService, Flow, Flows, HandedOver,
+    Continuity, ContinuityInterface, ContinuityState, CooperatingService, Flow, FlowTotal, Flows, HandedOver,
     InterfaceMode, Owner, OwnerState,
 };
 pub use delivery::{Delivery, Host, Lan, Method, MulticastGroup, Receipt, Sent};

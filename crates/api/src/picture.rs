@@ -2,7 +2,8 @@
 
 use crate::status::words;
 use crate::{
-    Alarm, Delivery, FaultKind, Group, GroupState, Host, Lan, MulticastGroup, Offer, Output, Peer, Schema,
+    Alarm, Continuity, Delivery, FaultKind, Group, GroupState, Host, Lan, MulticastGroup, Offer, Output,
+    Peer, Schema,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -66,6 +67,9 @@ pub struct Picture {
     /// Announcement groups with their checks (daemon).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<Group>,
+    /// How connections that have moved are looked after; none where the site file does not say that they should be (daemon).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continuity: Option<Continuity>,
     /// What is wrong and stays wrong until it is cleared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alarms: Vec<Alarm>,
@@ -94,6 +98,7 @@ impl Picture {
             multicast_groups: Vec::new(),
             peers: Vec::new(),
             groups: Vec::new(),
+            continuity: None,
             alarms: Vec::new(),
         }
     }

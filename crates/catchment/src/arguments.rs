@@ -3,6 +3,7 @@
 mod blackhole;
 mod cables;
 mod explain;
+mod flows;
 mod lab;
 mod query;
 
@@ -11,6 +12,7 @@ pub(crate) use self::lab::{
 };
 pub(crate) use blackhole::Blackhole;
 pub(crate) use explain::{Explain, Subject};
+pub(crate) use flows::Flows;
 pub(crate) use query::DnsQuery;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
@@ -74,9 +76,9 @@ pub(crate) enum Command {
     Fleet(Fleet),
     /// Shows the connections that routing has moved from one site to another, and who owns them
     #[command(
-        after_help = "Example:\n  catchment flows\n  catchment flows --json | jq '.forwarded[].client'"
+        after_help = "Example:\n  catchment flows\n  catchment flows --all\n  catchment flows --json | jq '.continuity.forwarded'"
     )]
-    Flows(Ask),
+    Flows(Flows),
     /// Sends the users of this site elsewhere without losing one, then withdraws; the service answers throughout
     #[command(
         after_help = "Example:\n  catchment drain --for 30m --reason 'kernel upgrade'\n  catchment drain --follow --reason 'kernel upgrade'\n  catchment drain dns --dry-run --reason test"

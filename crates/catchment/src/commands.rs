@@ -32,7 +32,7 @@ pub(crate) fn dispatch(command: Command, terminal: &mut Terminal) -> anyhow::Res
         Command::Events(events) => events::run(&events, terminal),
         Command::Explain(explain) => explain::run(&explain, terminal),
         Command::Fleet(command) => fleet::run(&command, terminal),
-        Command::Flows(ask) => flows::run(&ask, terminal),
+        Command::Flows(arguments) => flows::run(&arguments, terminal),
         Command::Drain(drain) => order::drain(&drain, terminal),
         Command::Resume(resume) => order::run(&order::resumed(&resume), &resume.scope.ask, terminal),
         Command::Withdraw(withdraw) => {

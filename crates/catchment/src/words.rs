@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::time::{Duration, SystemTime};
-use terms::WallTime;
+use terms::{Thousands, WallTime};
 
 /// Now, for people.
 pub(crate) fn now() -> WallTime {
@@ -47,9 +47,10 @@ pub(crate) fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
     items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// `1 peer`, `2 peers`.
-pub(crate) fn count(number: usize, singular: &str) -> String {
-    if number == 1 { format!("1 {singular}") } else { format!("{number} {singular}s") }
+/// `1 peer`, `1,204 peers`.
+pub(crate) fn count(number: impl TryInto<u64>, singular: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
+    if number == 1 { format!("1 {singular}") } else { format!("{} {singular}s", Thousands(number)) }
 }
 
 #[cfg(test)]

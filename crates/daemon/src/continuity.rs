@@ -25,6 +25,7 @@ mod others;
 mod pinned;
 mod programs;
 mod said;
+mod survey;
 mod view;
 
 pub(crate) use explain::{Asked, Unexplained};

@@ -234,7 +234,7 @@ impl Board {
 
     /// What the page draws: this site, its peers and its groups.
     pub(crate) fn picture(&self) -> Picture {
-        let Status { groups, peers, alarms, .. } = self.status();
+        let Status { groups, peers, alarms, continuity, .. } = self.status();
         let Shown { place, addresses, .. } = self.shown.borrow().clone();
         // A site has one mark: it shows the group that is worst off.
         let worst = groups.iter().min_by_key(|group| group.output);
@@ -257,6 +257,7 @@ impl Board {
             sites: site.into_iter().chain(other_sites(&self.fleet.status())).collect(),
             peers,
             groups,
+            continuity,
             alarms,
             ..Picture::empty(PictureKind::Daemon, self.site.to_string(), self.started)
         }

@@ -48,7 +48,7 @@ impl Continuity {
     }
 
     /// The same table of the kernel, once more.
-    fn second_handle(&self, name: &'static str) -> Result<Map, Error> {
+    pub(crate) fn second_handle(&self, name: &'static str) -> Result<Map, Error> {
         let (table, kind): (&MapData, fn(MapData) -> Map) = match self.ebpf.map(name) {
             Some(Map::HashMap(table)) => (table, Map::HashMap),
             Some(Map::LruHashMap(table)) => (table, Map::LruHashMap),

@@ -6,7 +6,8 @@
 //!   continuity::Settings ► [`Continuity::tell`] ──► only what changed is written
 //!                         [`Continuity::fences`] ──► packets of a flow wait
 //!                         [`Continuity::known_of`] ► continuity::explain: what the programs would do, and why
-//!                         [`Continuity::counts`], [`Continuity::forwarded`], [`Continuity::received`]
+//!                         [`Continuity::passages`] ► flows that are forwarded, and that are received
+//!                         [`Continuity::counts`] ──► what became of all packets
 //! ```
 //!
 //! What is pinned stays when the daemon ends: packets of moved connections still go to their owners, packets of this
@@ -22,6 +23,7 @@ mod fences;
 mod known;
 mod layout;
 mod load;
+mod passages;
 mod tables;
 mod trial;
 
@@ -30,5 +32,5 @@ pub use error::Error;
 pub use fences::Fences;
 pub use known::Known;
 pub use load::{Continuity, OBJECT, Room, VERSION};
-pub use tables::Passage;
+pub use passages::{Passage, Passages};
 pub use trial::{Program, Trial};

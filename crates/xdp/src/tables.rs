@@ -5,36 +5,9 @@ use crate::load::missing;
 use crate::{Continuity, Error};
 use aya::Pod;
 use aya::maps::{Array, HashMap, IterableMap, MapData, PerCpuArray};
-use continuity::{Block, Count, Counts, Filter, Flow, Settings, Site, SiteNumber};
+use continuity::{Block, Count, Counts, Filter, Settings, Site, SiteNumber};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
-use terms::Timestamp;
-
-/// The packets of one flow, to another site or from one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Passage {
-    /// The flow.
-    pub flow: Flow,
-    /// The other site.
-    pub site: SiteNumber,
-    /// When the first came, on the kernel's monotonic clock.
-    pub since: Timestamp,
-    /// When the last came.
-    pub seen: Timestamp,
-    /// So many came.
-    pub packets: u64,
-    /// Whether the other site's filter has had the flow; never of those that come from there.
-    pub is_confirmed: bool,
-}
-
-impl Passage {
-    /// None for a site that there cannot be.
-    pub(crate) fn read(flow: Flow, octets: &[u8; PASSAGE_LEN]) -> Option<Self> {
-        let ([since, seen, packets], site, is_confirmed) = layout::read_passage(octets);
-        let [since, seen] = [since, seen].map(Timestamp::from_nanos);
-        Some(Passage { flow, site: SiteNumber::try_from(site).ok()?, since, seen, packets, is_confirmed })
-    }
-}
 
 impl Continuity {
     /// Tells the programs everything that they are told; only what is not said already is written. A reader of the tables
@@ -96,16 +69,6 @@ impl Continuity {
             *counter = values.iter().sum();
         }
         Ok(Counts::new(counters))
-    }
-
-    /// Flows whose packets go to another site.
-    pub fn forwarded(&self) -> Result<Vec<Passage>, Error> {
-        self.passages("learned")
-    }
-
-    /// Flows of this host whose packets come from another site.
-    pub fn received(&self) -> Result<Vec<Passage>, Error> {
-        self.passages("received")
     }
 
     /// Takes every fence down.
@@ -185,21 +148,6 @@ impl Continuity {
         Ok(pages / SiteNumber::COUNT as u32)
     }
 
-    fn passages(&self, name: &'static str) -> Result<Vec<Passage>, Error> {
-        let table = self.ebpf.map(name).ok_or_else(|| missing(name))?;
-        let table =
-            HashMap::<_, [u8; FLOW_LEN], [u8; PASSAGE_LEN]>::try_from(table).map_err(Error::unfit(name))?;
-        let mut passages = Vec::new();
-        // A walk begins anew where a flow goes in the middle of it, and need not end while many come and go.
-        for row in table.iter().take(entries(&table)? as usize) {
-            let (flow, passage) = row.map_err(Error::table("read a flow"))?;
-            passages.extend(Passage::read(Flow::of_octets(&flow), &passage));
-        }
-        passages.sort_by_key(|passage| passage.flow);
-        passages.dedup_by_key(|passage| passage.flow);
-        Ok(passages)
-    }
-
     fn array<V: Pod>(&mut self, name: &'static str) -> Result<Array<&mut MapData, V>, Error> {
         let table = self.ebpf.map_mut(name).ok_or_else(|| missing(name))?;
         Array::try_from(table).map_err(Error::unfit(name))
@@ -212,7 +160,7 @@ impl Continuity {
 }
 
 /// So many rows may a table have.
-fn entries<K: Pod, V>(table: &impl IterableMap<K, V>) -> Result<u32, Error> {
+pub(crate) fn entries<K: Pod, V>(table: &impl IterableMap<K, V>) -> Result<u32, Error> {
     let info = table.map().info().map_err(Error::table("ask for the size of a table"))?;
     Ok(info.max_entries())
 }

@@ -12,6 +12,16 @@ pub(crate) fn continuity() -> Continuity {
         interfaces: vec![ContinuityInterface { name: "eth0".to_owned(), mode: InterfaceMode::Native }],
         owned: 1204,
         relay: Some("paris".parse().unwrap()),
+        forwarded: vec![FlowTotal {
+            number: 4,
+            site: Some("paris".parse().unwrap()),
+            host: Some("paris-1".parse().unwrap()),
+            connections: 1,
+            since: WHEN,
+            seen: WHEN,
+            packets: 48_211,
+        }],
+        received: vec![],
         owners: vec![Owner {
             site: "paris".parse().unwrap(),
             host: "paris-1".parse().unwrap(),

@@ -9,8 +9,9 @@ use crate::words::{age, list, now};
 use api::client::Server;
 use api::client::blocking::Client;
 use api::{
-    Alarm, BfdState, Catalog, CatalogState, CheckResult, Collector, CollectorState, GracefulRestart, Group,
-    GroupState, IntentKind, Output, PeerState, Secondary, SecondaryState, Status, Told, route,
+    Alarm, BfdState, Catalog, CatalogState, CheckResult, Collector, CollectorState, Continuity,
+    GracefulRestart, Group, GroupState, IntentKind, Output, PeerState, Secondary, SecondaryState, Status,
+    Told, route,
 };
 use std::io::Write;
 use std::time::Duration;
@@ -30,13 +31,18 @@ pub(crate) fn run(ask: &Ask, terminal: &mut Terminal) -> anyhow::Result<Outcome>
     Ok(Outcome::Yes)
 }
 
+/// Those that have moved, in short.
+fn connections(continuity: &Continuity, now: WallTime, paint: Paint) -> String {
+    flows::standing(continuity, now, paint) + &flows::in_short(continuity)
+}
+
 fn page(status: &Status, now: WallTime, paint: Paint) -> String {
     let parts = [
         format!("site {}\n", status.site) + &restarted(status, now),
         alarms(status, paint),
         orders(status, now, paint),
         blackholes(status, now, paint),
-        status.continuity.iter().map(|continuity| flows::standing(continuity, now, paint)).collect(),
+        status.continuity.as_ref().map_or(String::new(), |continuity| connections(continuity, now, paint)),
         groups(status, now).render(paint),
         prefixes(status).render(paint),
         blackhole::peers(&status.blackholes).render(paint),

@@ -178,6 +178,34 @@ fn guide() -> Vec<&'static str> {
     shown.skip(1).take_while(|line| !line.starts_with('$')).collect()
 }
 
+/// The sums of both sites, in each place where an operator sees them.
+fn counted(lab: &Lab<'_>) {
+    for (here, other, direction, word) in
+        [("london", "tokyo", "forwarded", "to"), ("tokyo", "london", "received", "from")]
+    {
+        let node = format!("site-{here}");
+        let flows = lab.exec(&node, &[PROGRAM, "flows", "--json"]);
+        let flows: serde_json::Value = serde_json::from_str(&flows).unwrap();
+        let [total] = flows["continuity"][direction].as_array().unwrap().as_slice() else {
+            panic!("{flows}")
+        };
+        assert_eq!((&total["site"], &total["host"]), (&other.into(), &other.into()));
+        let listed = flows[direction].as_array().unwrap();
+        assert_eq!(total["connections"], listed.len(), "{flows}");
+        let since = listed.iter().map(|flow| flow["since"].as_u64().unwrap()).min().unwrap();
+        // Both were worked out from how long ago it was, a moment apart.
+        assert!(total["since"].as_u64().unwrap().abs_diff(since) < 1_000, "{flows}");
+        let shown = lab.exec(&node, &[PROGRAM, "flows"]);
+        let row = shown.lines().find(|line| line.contains(&format!("{word} {other}"))).unwrap_or_default();
+        assert!(row.starts_with(&format!("{} ", listed.len())), "{shown}");
+        wait_until("the metrics count them", || {
+            let metrics = lab.exec(&node, &["curl", "-sS", "http://127.0.0.1:9053/metrics"]);
+            metrics
+                .contains(&format!("catchment_continuity_{direction}{{site=\"{other}\",host=\"{other}\"}} "))
+        });
+    }
+}
+
 /// Each site says of a connection of either family whose it is, and where its packets go.
 fn explained(lab: &Lab<'_>) {
     let ask = |site: &str, words: &[&str]| lab.exec(site, &[&[PROGRAM, "explain"], words].concat());
@@ -215,6 +243,7 @@ fn explained(lab: &Lab<'_>) {
         assert_eq!(said.lines().take(2).collect::<Vec<_>>(), [real(first), real(second)]);
         assert_eq!(said.lines().nth(2).map(until), Some(until(third)), "{said}");
     }
+    counted(lab);
     let refused = |words: &[&str], because: &str| {
         let output = lab.lab("exec", &[&["site-london", "--", PROGRAM, "explain"], words].concat());
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -9,6 +9,7 @@ use super::knowledge::{Knowledge, Shared, Standing, is_held};
 use super::others::{LeftOut, Seen, relay};
 use super::programs::Programs;
 use super::said::Said;
+use super::survey::{Hosts, Survey, Surveyed, Surveys};
 use super::{Question, Wanted, Wires, view};
 use crate::event::Source;
 use crate::fleet::{ears::listen, presence};
@@ -17,6 +18,7 @@ use ::fleet::{Key, Store};
 use announce::permit::Speaker;
 use api::{ContinuityState, FlowExplanation};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use terms::{Reason, Timestamp};
 use tokio::sync::{mpsc, watch};
@@ -64,12 +66,14 @@ impl<'a, S: Store> Duty<'a, S> {
         let mut known = Knowledge::new(wanted, &speaker, lease, self.wires.clock.wall());
         let mut beats = interval(BEAT);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut surveys = Surveys::default();
         let mut settle_at = None;
         loop {
             tokio::select! {
                 _ = beats.tick() => {
                     self.look(&mut known);
                     self.step(&mut known, &mut tasks);
+                    self.survey(&mut known, &mut surveys);
                     settle_at = Some(self.wires.clock.now());
                 }
                 Some(heard) = ears.recv() => {
@@ -90,10 +94,14 @@ impl<'a, S: Store> Duty<'a, S> {
                         say.send_if_modified(|last| last.follow(said));
                     }
                 }
-                // Whoever asked may have gone.
+                Some(surveyed) = surveys.end() => self.surveyed(&mut known, &mut surveys, surveyed),
                 Some(question) = self.wires.asked.recv() => match question {
-                    Question::Flows(answer) => drop(answer.send(self.flows(&known, &speaker))),
+                    Question::Flows(answer) => {
+                        surveys.wait(answer);
+                        self.survey(&mut known, &mut surveys);
+                    }
                     Question::Explain(asked, answer) => {
+                        // Whoever asked may have gone.
                         drop(answer.send(self.explain(&known, &speaker, asked)));
                     }
                 },
@@ -298,6 +306,8 @@ impl<'a, S: Store> Duty<'a, S> {
             interfaces: self.programs.modes().map(view::interface).collect(),
             owned: known.owned.as_ref().map_or(0, |owned| owned.connections),
             relay: known.relay.as_ref().map(|seen| seen.speaker.site.clone()),
+            forwarded: known.moved.forwarded.totals.clone(),
+            received: known.moved.received.totals.clone(),
             owners: seen.iter().map(view::owner).collect(),
             // Programs that cannot be read have counted nothing that is known.
             packets: view::packets(&self.programs.counts().unwrap_or_default()),
@@ -318,20 +328,44 @@ impl<'a, S: Store> Duty<'a, S> {
             .explain(asked)
     }
 
+    /// Looks at the connections that have moved, aside, where that is due.
+    fn survey(&self, known: &mut Knowledge, surveys: &mut Surveys) {
+        let now = self.wires.clock.now();
+        if !surveys.is_due(now) {
+            return;
+        }
+        match (self.programs.passages(), &known.keys) {
+            (Ok(Some(tables)), Some(shared)) => {
+                let hosts = Hosts {
+                    others: known.others.seen_by(&known.own),
+                    own: known.owned.as_ref().map(|owned| Arc::clone(&owned.filter)),
+                    key: shared.keys.filter,
+                };
+                surveys.begin(Survey { tables, hosts, clock: self.wires.clock }, now);
+            }
+            // Without tables or keys nothing is known to have moved.
+            _ => self.surveyed(known, surveys, Surveyed::default()),
+        }
+    }
+
+    /// That has come of it: whoever has waited is told.
+    fn surveyed(&self, known: &mut Knowledge, surveys: &mut Surveys, surveyed: Surveyed) {
+        known.moved = surveyed;
+        for answer in surveys.rest(self.wires.clock.now()) {
+            // Whoever asked may have gone.
+            drop(answer.send(self.flows(known)));
+        }
+    }
+
     /// The connections that have moved.
-    fn flows(&self, known: &Knowledge, speaker: &Speaker) -> api::Flows {
+    fn flows(&self, known: &Knowledge) -> api::Flows {
         let seen = known.others.seen_by(&known.own);
-        let continuity = Some(self.shown(known, &seen));
-        let empty = none(speaker.site.clone(), continuity);
-        let (Some(shared), Ok([forwarded, received])) = (&known.keys, self.programs.passages()) else {
-            return empty;
-        };
-        let host = |number| seen.iter().find(|seen| seen.number == number && seen.site.is_ok());
-        let theirs = |number| host(number)?.site.as_ref().ok()?.filter.as_deref();
-        let ours = |_| known.owned.as_ref().map(|owned| owned.filter.as_ref());
-        let (clock, key) = (self.wires.clock, &shared.keys.filter);
-        let (forwarded, more) = view::flows(forwarded, clock, key, theirs, host);
-        let (received, still_more) = view::flows(received, clock, key, ours, host);
-        api::Flows { forwarded, received, more: more + still_more, ..empty }
+        let Surveyed { forwarded, received } = &known.moved;
+        api::Flows {
+            forwarded: forwarded.latest.clone(),
+            received: received.latest.clone(),
+            more: forwarded.more + received.more,
+            ..none(known.own.speaker.site.clone(), Some(self.shown(known, &seen)))
+        }
     }
 }

@@ -12,7 +12,7 @@ use linux::tcp::{Ends, each_socket};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use terms::{Reason, SiteName};
-use xdp::{Known, Passage};
+use xdp::{Known, Passage, Passages};
 
 /// Most connections of one answer.
 const MOST: usize = 100;
@@ -61,9 +61,12 @@ impl Witness<'_> {
         let flows = match asked.service {
             Some(service) => BTreeSet::from([Flow::new(asked.client, service)]),
             None => {
-                let moved = self.programs.passages().map_err(|error| failed(&error))?;
-                let moved =
-                    moved.iter().flatten().map(|passage| passage.flow).filter(|flow| asked.means(flow));
+                let tables = self.programs.passages().map_err(|error| failed(&error))?;
+                let tables = tables.as_ref();
+                let moved = [tables.map(Passages::forwarded), tables.map(Passages::received)];
+                let moved = moved.into_iter().flatten().collect::<Result<Vec<_>, _>>();
+                let moved = moved.map_err(|error| failed(&error))?.into_iter().flatten();
+                let moved = moved.map(|passage| passage.flow).filter(|flow| asked.means(flow));
                 moved.chain(sockets.iter().copied()).collect()
             }
         };

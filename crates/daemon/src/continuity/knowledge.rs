@@ -6,6 +6,7 @@ use super::connections::Owned;
 use super::keys::Keys;
 use super::others::{LeftOut, Others, Own, Seen, well};
 use super::said::Said;
+use super::survey::Surveyed;
 use crate::fleet::ears::Heard;
 use crate::handover::{Receiver, Situation};
 use crate::orders::is_leaving;
@@ -47,6 +48,8 @@ pub(super) struct Knowledge {
     /// What was told of hosts that are left out.
     pub(super) left_out: BTreeMap<Speaker, LeftOut>,
     pub(super) relay: Option<Seen>,
+    /// The connections that have moved, as they were looked at last.
+    pub(super) moved: Surveyed,
 }
 
 /// The keys in the store.
@@ -81,6 +84,7 @@ impl Knowledge {
             since,
             left_out: BTreeMap::new(),
             relay: None,
+            moved: Surveyed::default(),
         }
     }
 

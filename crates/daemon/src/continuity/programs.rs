@@ -5,7 +5,7 @@ use ::continuity::Counts;
 use config::Continuity as Wanted;
 use linux::link::{self, LinkIndex};
 use std::collections::BTreeMap;
-use xdp::{Continuity, Error, Known, Mode, Passage, Room, VERSION};
+use xdp::{Continuity, Error, Known, Mode, Passages, Room, VERSION};
 
 /// The programs, as far as they are there.
 #[derive(Debug)]
@@ -114,12 +114,9 @@ impl Programs {
         self.loaded.as_ref().map_or(Ok(Known::default()), |loaded| loaded.known_of(flow))
     }
 
-    /// Flows that are forwarded, and flows that are received.
-    pub(super) fn passages(&self) -> Result<[Vec<Passage>; 2], Error> {
-        match &self.loaded {
-            Some(loaded) => Ok([loaded.forwarded()?, loaded.received()?]),
-            None => Ok(Default::default()),
-        }
+    /// The tables of flows that are forwarded and that are received; none where there are none.
+    pub(super) fn passages(&self) -> Result<Option<Passages>, Error> {
+        self.loaded.as_ref().map(Continuity::passages).transpose()
     }
 }
 

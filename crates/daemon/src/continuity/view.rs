@@ -3,8 +3,11 @@
 use super::others::Seen;
 use crate::clock::Clock;
 use crate::handover::Numbers;
-use ::continuity::{Count, Counts, Filter, Key, SiteNumber, State};
-use api::{ContinuityInterface, ContinuityState, Flow, HandedOver, InterfaceMode, Owner, OwnerState, Status};
+use ::continuity::{Count, Counts, SiteNumber, State};
+use api::{
+    ContinuityInterface, ContinuityState, Flow, FlowTotal, HandedOver, InterfaceMode, Owner, OwnerState,
+    Status,
+};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -15,11 +18,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
-use terms::{Reason, Timestamp};
+use terms::{Reason, Timestamp, WallTime};
 use xdp::{Mode, Passage};
-
-/// Most connections of a list.
-const MOST: usize = 10_000;
 
 /// How an interface runs the programs.
 pub(super) fn interface((name, mode): (&str, Mode)) -> ContinuityInterface {
@@ -94,40 +94,27 @@ pub(super) fn handed_over(numbers: &Numbers) -> HandedOver {
     }
 }
 
-/// The connections of a table that are still there, as their owner says: those that were seen last first, and how many more
-/// there are. The table itself forgets only what it has no room for.
-pub(super) fn flows<'a>(
-    mut passages: Vec<Passage>,
-    clock: Clock,
-    key: &Key,
-    owner: impl Fn(SiteNumber) -> Option<&'a Filter>,
-    host: impl Fn(SiteNumber) -> Option<&'a Seen>,
-) -> (Vec<Flow>, u64) {
-    passages.retain(|passage| owner(passage.site).is_some_and(|filter| filter.contains(&passage.flow, key)));
-    passages.sort_by_key(|passage| std::cmp::Reverse(passage.seen));
-    let more = passages.len().saturating_sub(MOST);
-    passages.truncate(MOST);
-    let flows = passages.into_iter().map(|passage| flow(passage, clock, &host)).collect();
-    (flows, u64::try_from(more).unwrap_or(u64::MAX))
-}
-
 /// One connection of a table.
 pub(super) fn flow<'a>(
     passage: Passage,
     clock: Clock,
     host: impl Fn(SiteNumber) -> Option<&'a Seen>,
 ) -> Flow {
-    let now = machine_time();
-    let wall = |at: Timestamp| clock.wall_at(clock.now() - now.since(at));
     Flow {
         client: SocketAddr::new(passage.flow.client.to_canonical(), passage.flow.client_port),
         service: SocketAddr::new(passage.flow.service.to_canonical(), passage.flow.service_port),
         number: passage.site.get(),
         site: host(passage.site).map(|seen| seen.speaker.site.clone()),
-        since: wall(passage.since),
-        seen: wall(passage.seen),
+        since: wall(clock, passage.since),
+        seen: wall(clock, passage.seen),
         packets: passage.packets,
     }
+}
+
+/// When something was that the programs have written down, which may be long before the daemon started.
+pub(super) fn wall(clock: Clock, at: Timestamp) -> WallTime {
+    let ago = u64::try_from(machine_time().since(at).as_millis()).unwrap_or(u64::MAX);
+    WallTime(clock.wall().0.saturating_sub(ago))
 }
 
 /// The clock of the programs.
@@ -147,6 +134,23 @@ struct Outcome {
     outcome: String,
 }
 
+/// The other host of connections that have moved; its number where nobody knows more.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HostLabels {
+    site: String,
+    host: String,
+}
+
+impl HostLabels {
+    fn of(total: &FlowTotal) -> Self {
+        let number = || format!("number {}", total.number);
+        HostLabels {
+            site: total.site.as_ref().map_or_else(number, ToString::to_string),
+            host: total.host.as_ref().map_or_else(number, ToString::to_string),
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OwnerLabels {
     site: String,
@@ -163,6 +167,27 @@ pub(crate) fn register(registry: &mut Registry, status: &Status) {
     let owned = Gauge::<i64>::default();
     owned.set(i64::try_from(continuity.owned).unwrap_or(i64::MAX));
     registry.register("continuity_owned", "Connections of this host", owned);
+    let directions = [
+        (
+            "continuity_forwarded",
+            "Connections whose packets arrive here and are forwarded to another host",
+            &continuity.forwarded,
+        ),
+        (
+            "continuity_received",
+            "Connections of this host whose packets another host forwards",
+            &continuity.received,
+        ),
+    ];
+    for (name, help, totals) in directions {
+        let family = Family::<HostLabels, Gauge>::default();
+        for total in totals {
+            family
+                .get_or_create(&HostLabels::of(total))
+                .set(i64::try_from(total.connections).unwrap_or(i64::MAX));
+        }
+        registry.register(name, help, family);
+    }
     let packets = Family::<Verdict, Counter>::default();
     for (verdict, number) in &continuity.packets {
         packets.get_or_create(&Verdict { verdict: verdict.clone() }).inc_by(*number);
