@@ -2,11 +2,13 @@
 //! FRR, NSD, curl, dig, nginx, sshd and iperf3.
 #![allow(clippy::unwrap_used, clippy::panic)] // a test says what is wrong by panicking
 
+mod drained;
 mod faults;
 mod judged;
 mod killed;
 mod life;
 mod moved;
+mod program;
 mod rootless;
 mod screen;
 mod stage;

@@ -1,12 +1,13 @@
 //! Real clients and real services, unchanged, while routing moves the clients to another site: curl with nginx, ssh with
 //! sshd, iperf3, each over IPv4 and over IPv6.
 
+use crate::program::Program;
 use crate::stage::{Caller, Lab, PROGRAM, wait_until};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Read;
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 use tempfile::TempDir;
 
 /// The anycast addresses, as a URL has them.
@@ -18,58 +19,20 @@ const IPERF: [u16; 2] = [5201, 5202];
 const DOWNLOAD: usize = 48 << 20;
 const UPLOAD: usize = 8 << 20;
 
-/// A program in a node, with both ends of its pipes. It ends with the test.
-struct Program {
-    process: Child,
-    input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
-}
-
-impl Program {
-    fn start(lab: &Lab<'_>, node: &str, words: &[&str]) -> Self {
-        let mut command = lab.command("exec", &[&[node, "--"], words].concat());
-        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let output = BufReader::new(process.stdout.take().unwrap());
-        Program { input: process.stdin.take(), process, output }
-    }
-
-    fn say(&mut self, octets: &[u8]) {
-        self.input.as_mut().unwrap().write_all(octets).unwrap();
-    }
-
-    fn hear(&mut self) -> String {
-        let mut line = String::new();
-        assert!(self.output.read_line(&mut line).unwrap() > 0, "it has ended");
-        line
-    }
-
-    /// Ends its input, and waits for it to end by itself; the rest of what it says.
-    fn end(&mut self) -> Vec<u8> {
-        drop(self.input.take());
-        let mut rest = Vec::new();
-        self.output.read_to_end(&mut rest).unwrap();
-        assert!(self.process.wait().unwrap().success());
-        rest
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 /// Octets that repeat themselves at no length that a packet or a buffer has.
 fn octets(length: usize) -> Vec<u8> {
     (0..length).map(|place| (place % 251) as u8 ^ (place >> 16) as u8).collect()
 }
 
+/// A small world whose sites take in each other's connections.
+pub(crate) fn world() -> String {
+    let world = include_str!("../../../../worlds/tiny.toml");
+    format!("{world}\n[site]\ncontinuity = true\n\n[fleet]\nmin_sites = 1\n")
+}
+
 /// What the services are told, and the world in which they run.
 fn prepare(place: &Path) {
-    let world = include_str!("../../../../worlds/tiny.toml");
-    let world = format!("{world}\n[site]\ncontinuity = true\n\n[fleet]\nmin_sites = 1\n");
-    fs::write(place.join("world.toml"), world).unwrap();
+    fs::write(place.join("world.toml"), world()).unwrap();
     fs::create_dir(place.join("www")).unwrap();
     fs::write(place.join("www/file"), octets(DOWNLOAD)).unwrap();
     let here = place.display();
@@ -268,7 +231,7 @@ fn have_grown(lab: &Lab<'_>, before: &BTreeMap<u64, u64>, by: u64) -> bool {
 }
 
 /// What Tokyo has told London: how many connections it has; none while London does not forward to it.
-fn said_by_tokyo(lab: &Lab<'_>) -> Option<u64> {
+pub(crate) fn said_by_tokyo(lab: &Lab<'_>) -> Option<u64> {
     let status = lab.exec("site-london", &[PROGRAM, "status", "--json"]);
     let status: serde_json::Value = serde_json::from_str(&status).ok()?;
     let continuity = &status["continuity"];
