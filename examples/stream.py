@@ -74,12 +74,12 @@ class Cooperation:
                 case ["drain"]:
                     self.wished = set(clients)
                     self.daemon.send(b"wish %d\n" % len(self.wished))
-                case ["turn"]:
-                    self.offer()
-                case ["moved", number]:
-                    self.offered.pop(int(number)).connection.close()
-                case ["stays", number]:
-                    self.offered.pop(int(number)).serve()
+                case ["turn", turn]:
+                    self.offer(turn)
+                case ["moved", turn]:
+                    self.offered.pop(turn).connection.close()
+                case ["stays", turn]:
+                    self.offered.pop(turn).serve()
                 case ["given", _, _]:
                     number, octets = state.split()
                     Client(socket.socket(fileno=sockets[0]), int(number), int(octets))
@@ -91,16 +91,16 @@ class Cooperation:
         except OSError:
             self.leave()
 
-    def offer(self):
+    def offer(self, turn):
         # One that was served to its end meanwhile, or has half a line to send, does not go.
         ready = [client for client in self.wished & clients if not client.unsent]
         if not ready:
-            return self.daemon.send(b"pass\n")
+            return self.daemon.send(b"pass %s\n" % turn.encode())
         client = ready[0]
         self.wished.discard(client)
         client.rest()
-        self.offered[client.connection.fileno()] = client
-        words = "offer %d\n%d %d" % (client.connection.fileno(), client.number, client.octets)
+        self.offered[turn] = client
+        words = "offer %s\n%d %d" % (turn, client.number, client.octets)
         socket.send_fds(self.daemon, [words.encode()], [client.connection.fileno()])
 
     def leave(self):

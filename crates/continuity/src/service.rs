@@ -7,7 +7,7 @@
 //!                             <───────────── joined
 //!                             <───────────── drain            this site is being left
 //!   wish 20 ───────────────────────────────>
-//!                             <───────────── turn             there is a way to another site
+//!                             <───────────── turn 5           there is a way to another site
 //!   offer 5, state, its socket ────────────>
 //!                             <───────────── moved 5, or stays 5
 //!                             <───────────── given 203.0.113.9:50000 198.18.0.53:7, state, its socket

@@ -18,15 +18,15 @@ pub enum Said {
     Room,
     /// While this site is being left: so many of its connections it would give away now.
     Wish(u32),
-    /// It has had its turn: a connection that it has nothing in hand for. Its socket comes along.
+    /// It uses a turn: a connection that it has nothing in hand for. Its socket comes along.
     Offer {
-        /// How the service calls the connection.
-        number: u64,
+        /// The number of the turn.
+        turn: u64,
         /// What the service knows of it, in its own words.
         state: Vec<u8>,
     },
-    /// It has had its turn, and has none to give any more.
-    Pass,
+    /// It does not use the turn of this number: it has none to give any more.
+    Pass(u64),
 }
 
 /// Who joins.
@@ -111,8 +111,8 @@ impl Said {
             ["full"] => Said::Full,
             ["room"] => Said::Room,
             ["wish", count] => Said::Wish(number(count, line)?),
-            ["offer", name] => return offer(number(name, line)?, state),
-            ["pass"] => Said::Pass,
+            ["offer", turn] => return offer(number(turn, line)?, state),
+            ["pass", turn] => Said::Pass(number(turn, line)?),
             _ => return Err(unknown(line)),
         };
         if state.is_empty() { Ok(said) } else { Err(Unclear::Trailing) }
@@ -133,11 +133,11 @@ fn number<T: FromStr>(word: &str, line: &str) -> Result<T, Unclear> {
     word.parse().ok().filter(|_| is_number).ok_or_else(|| unknown(line))
 }
 
-fn offer(number: u64, state: &[u8]) -> Result<Said, Unclear> {
+fn offer(turn: u64, state: &[u8]) -> Result<Said, Unclear> {
     if state.len() > Message::MOST_STATE {
         return Err(Unclear::TooLong);
     }
-    Ok(Said::Offer { number, state: state.to_vec() })
+    Ok(Said::Offer { turn, state: state.to_vec() })
 }
 
 fn join(name: &str, addresses: &[&str]) -> Result<Join, Unclear> {

@@ -1,7 +1,7 @@
 //! How far a service has come with the daemon: what it may say now, and what it waits for.
 
 use super::{Join, Said};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// A service that is connected. Everything in it is bounded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -9,12 +9,21 @@ pub struct Session {
     has_joined: bool,
     /// Connections that it would still give away.
     wishes: u32,
-    /// Turns that it was told and has not answered: it answers them in their order.
-    turns: usize,
-    /// So many of them, the oldest, have lapsed.
-    lapsed: usize,
-    /// The connections whose fate it waits for.
-    offered: BTreeSet<u64>,
+    /// The number of the latest turn that it was told; 0: none yet.
+    latest: u64,
+    /// The turns that take up a part of its share, by number.
+    turns: BTreeMap<u64, Stage>,
+}
+
+/// How far a turn has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// It is not answered.
+    Open,
+    /// Its time was over before it was answered.
+    Lapsed,
+    /// A connection was offered in it, and its fate is not known.
+    Offered,
 }
 
 /// What a message leads to.
@@ -26,18 +35,18 @@ pub enum Act {
     Fill(bool),
     /// It has said for how many connections it would like to have a turn.
     Look,
-    /// It has used the oldest turn that has not lapsed: the connection is to go.
+    /// It has used a turn: the connection is to go.
     Give {
-        /// How the service calls it.
-        number: u64,
+        /// The number of the turn.
+        turn: u64,
         /// What the service knows of it.
         state: Vec<u8>,
     },
-    /// It has used a turn that has lapsed: the connection stays.
+    /// It has used a turn that is over: the connection stays.
     Keep(u64),
-    /// It has passed on the oldest turn that has not lapsed.
-    Return,
-    /// It has passed on a turn that has lapsed.
+    /// It has passed on this turn.
+    Return(u64),
+    /// It has passed on a turn that is over.
     Nothing,
 }
 
@@ -50,12 +59,12 @@ pub enum Misstep {
     /// It has joined.
     #[error("a service joins once")]
     Again,
-    /// It answers a turn that it does not have.
-    #[error("`offer` and `pass` answer a `turn`, and there was none")]
+    /// It answers a turn that it was never told.
+    #[error("`offer` and `pass` answer a `turn`, and there was none of this number")]
     NoTurn,
-    /// It waits for the fate of another connection with this number.
-    #[error("the fate of another connection with this number is not known yet")]
-    SameNumber,
+    /// It answers a turn in which it has offered a connection whose fate is not known.
+    #[error("another connection was offered in this turn")]
+    Answered,
     /// A message other than `offer` brings a descriptor, or an `offer` does not bring exactly one.
     #[error("an `offer` brings one socket, and nothing else brings any")]
     Descriptors,
@@ -79,7 +88,7 @@ impl Session {
                 self.has_joined = true;
                 Ok(Act::Join(join))
             }
-            (false, Said::Full | Said::Room | Said::Wish(_) | Said::Offer { .. } | Said::Pass) => {
+            (false, Said::Full | Said::Room | Said::Wish(_) | Said::Offer { .. } | Said::Pass(_)) => {
                 Err(Misstep::Stranger)
             }
             (true, Said::Join(_)) => Err(Misstep::Again),
@@ -89,32 +98,39 @@ impl Session {
                 self.wishes = count.min(Self::MOST_WISHES);
                 Ok(Act::Look)
             }
-            (true, Said::Offer { number, .. }) if self.offered.contains(&number) => Err(Misstep::SameNumber),
-            (true, Said::Offer { number, state }) => Ok(if self.answer()? {
-                self.offered.insert(number);
-                Act::Give { number, state }
+            (true, Said::Offer { turn, state }) => Ok(if self.answer(turn)? {
+                self.turns.insert(turn, Stage::Offered);
+                Act::Give { turn, state }
             } else {
-                Act::Keep(number)
+                Act::Keep(turn)
             }),
-            (true, Said::Pass) => Ok(if self.answer()? { Act::Return } else { Act::Nothing }),
+            (true, Said::Pass(turn)) => Ok(if self.answer(turn)? { Act::Return(turn) } else { Act::Nothing }),
         }
     }
 
-    /// It answers its oldest turn: whether that has not lapsed.
-    fn answer(&mut self) -> Result<bool, Misstep> {
-        self.turns = self.turns.checked_sub(1).ok_or(Misstep::NoTurn)?;
-        let is_open = self.lapsed == 0;
-        self.lapsed = self.lapsed.saturating_sub(1);
-        Ok(is_open)
+    /// It answers a turn: whether that was open.
+    fn answer(&mut self, turn: u64) -> Result<bool, Misstep> {
+        match self.turns.get(&turn) {
+            Some(Stage::Offered) => Err(Misstep::Answered),
+            None if turn == 0 || turn > self.latest => Err(Misstep::NoTurn),
+            Some(Stage::Open | Stage::Lapsed) | None => Ok(self.turns.remove(&turn) == Some(Stage::Open)),
+        }
     }
 
     /// How many turns are to be looked for at the moment.
     pub fn wants(&self) -> usize {
-        let room = Self::MOST_AT_ONCE.saturating_sub(self.turns + self.offered.len());
+        let room = Self::MOST_AT_ONCE.saturating_sub(self.turns.len());
         room.min(usize::try_from(self.wishes).unwrap_or(usize::MAX))
     }
 
-    /// Another round of the drain begins, or it is over: what was wished is wished no more.
+    /// Another round of the drain begins, or it is over: what was wished is wished no more, and turns that have lapsed are
+    /// waited for no more.
+    pub fn begin_round(&mut self) {
+        self.forget_wishes();
+        self.turns.retain(|_, stage| *stage != Stage::Lapsed);
+    }
+
+    /// Nobody can be reached: what was wished is wished no more.
     pub fn forget_wishes(&mut self) {
         self.wishes = 0;
     }
@@ -126,18 +142,23 @@ impl Session {
         is_wanted
     }
 
-    /// It is told that it has a turn.
-    pub fn tell_turn(&mut self) {
-        self.turns += 1;
+    /// It is told that it has a turn; the number of that, which no other one has.
+    pub fn tell_turn(&mut self) -> u64 {
+        self.latest += 1;
+        self.turns.insert(self.latest, Stage::Open);
+        self.latest
     }
 
-    /// Its oldest turn that has not lapsed lapses.
-    pub fn lapse(&mut self) {
-        self.lapsed = self.turns.min(self.lapsed + 1);
+    /// A turn that it has not answered is over. It takes up its part of the share until it is answered after all, or the next round
+    /// begins: whoever answers nothing is not asked without end.
+    pub fn lapse(&mut self, turn: u64) {
+        if let Some(stage @ Stage::Open) = self.turns.get_mut(&turn) {
+            *stage = Stage::Lapsed;
+        }
     }
 
-    /// It is told what has become of a connection.
-    pub fn settle(&mut self, number: u64) {
-        self.offered.remove(&number);
+    /// It is told what has become of the connection that it has offered in this turn.
+    pub fn settle(&mut self, turn: u64) {
+        self.turns.remove(&turn);
     }
 }

@@ -14,9 +14,9 @@ pub enum Told {
     Drain,
     /// This site is not being left any more.
     Resume,
-    /// There is a way to another site for one connection.
-    Turn,
-    /// The connection of this number is another site's, and its socket has ended.
+    /// There is a way to another site for one connection. The answer repeats the number of the turn.
+    Turn(u64),
+    /// The connection that was offered in this turn is another site's, and its socket has ended.
     Moved(u64),
     /// It goes on here.
     Stays(u64),
@@ -39,9 +39,9 @@ impl Told {
             Told::Refused(reason) => (refusal(reason), &[][..]),
             Told::Drain => ("drain".to_owned(), &[][..]),
             Told::Resume => ("resume".to_owned(), &[][..]),
-            Told::Turn => ("turn".to_owned(), &[][..]),
-            Told::Moved(number) => (format!("moved {number}"), &[][..]),
-            Told::Stays(number) => (format!("stays {number}"), &[][..]),
+            Told::Turn(turn) => (format!("turn {turn}"), &[][..]),
+            Told::Moved(turn) => (format!("moved {turn}"), &[][..]),
+            Told::Stays(turn) => (format!("stays {turn}"), &[][..]),
             Told::Given { client, service, state } => (format!("given {client} {service}"), &state[..]),
         };
         line.push('\n');

@@ -6,7 +6,7 @@ use continuity::handover::Message;
 use continuity::service::{Act, LONGEST, Misstep, Said, Session, Told, Unclear};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 fn read(packet: &str) -> Result<Said, Unclear> {
     Said::decode(packet.as_bytes())
@@ -57,6 +57,7 @@ fn each_mistake_has_its_words() {
         ("wish +1\n", Unclear::Words("wish +1".to_owned())),
         ("wish 4294967296\n", Unclear::Words("wish 4294967296".to_owned())),
         ("offer\nstate", Unclear::Words("offer".to_owned())),
+        ("pass\n", Unclear::Words("pass".to_owned())),
         ("room\t\n", Unclear::Line),
     ];
     for (packet, wrong) in cases {
@@ -83,7 +84,7 @@ fn what_the_daemon_says() {
         Told::Refused("`a\nb` is not\u{e4}".to_owned()),
         Told::Drain,
         Told::Resume,
-        Told::Turn,
+        Told::Turn(7),
         Told::Moved(u64::MAX),
         Told::Stays(0),
         Told::Given { client, service, state: b"\n17".to_vec() },
@@ -94,7 +95,7 @@ fn what_the_daemon_says() {
     refused `a?b` is not?\n
     drain\n
     resume\n
-    turn\n
+    turn 7\n
     moved 18446744073709551615\n
     stays 0\n
     given 203.0.113.9:50000 [2001:db8:53::53]:7\n\n17
@@ -107,9 +108,18 @@ fn what_the_daemon_says() {
 enum Event {
     Says(Said, usize),
     Looked,
-    Lapses,
-    Settles,
+    Lapses(u64),
+    Settles(u64),
     NextRound,
+}
+
+/// What has become of a turn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Turn {
+    Open,
+    Lapsed,
+    Offered,
+    Over,
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -118,13 +128,15 @@ fn event() -> impl Strategy<Value = Event> {
         let right = usize::from(matches!(said, Said::Offer { .. }));
         Event::Says(said, descriptors.unwrap_or(right))
     });
+    let turn = 0..60_u64;
     prop_oneof![
         6 => says,
         2 => (0..100_u32).prop_map(|count| Event::Says(Said::Wish(count), 0)),
-        3 => (0..4_u64).prop_map(|number| Event::Says(Said::Offer { number, state: Vec::new() }, 1)),
-        6 => Just(Event::Looked),
-        2 => Just(Event::Lapses),
-        2 => Just(Event::Settles),
+        6 => turn.clone().prop_map(|turn| Event::Says(Said::Offer { turn, state: Vec::new() }, 1)),
+        3 => turn.clone().prop_map(|turn| Event::Says(Said::Pass(turn), 0)),
+        12 => Just(Event::Looked),
+        2 => turn.clone().prop_map(Event::Lapses),
+        2 => turn.prop_map(Event::Settles),
         1 => Just(Event::NextRound),
     ]
 }
@@ -134,8 +146,11 @@ proptest! {
     fn a_service_may_say_anything_in_any_order(events in vec(event(), 0..400)) {
         let mut session = Session::default();
         let (mut has_joined, mut wishes) = (false, 0_u32);
-        // The same once more, kept naively: each turn, and whether it has lapsed.
-        let (mut turns, mut offered) = (VecDeque::new(), BTreeSet::new());
+        // The same once more, kept naively: all turns that there ever were, and what was never one.
+        let mut turns = vec![None];
+        let count = |turns: &[Option<Turn>]| {
+            turns.iter().flatten().filter(|turn| **turn != Turn::Over).count()
+        };
         for event in events {
             match event {
                 Event::Says(said, descriptors) => {
@@ -154,19 +169,25 @@ proptest! {
                             wishes = count.min(1 << 20);
                             Ok(Act::Look)
                         }
-                        Said::Offer { number, .. } if offered.contains(&number) => Err(Misstep::SameNumber),
-                        Said::Offer { number, state } => match turns.pop_front() {
+                        Said::Offer { turn, state } => match at(&mut turns, turn) {
                             None => Err(Misstep::NoTurn),
-                            Some(true) => Ok(Act::Keep(number)),
-                            Some(false) => {
-                                offered.insert(number);
-                                Ok(Act::Give { number, state })
+                            Some(Turn::Offered) => Err(Misstep::Answered),
+                            Some(now @ Turn::Open) => {
+                                *now = Turn::Offered;
+                                Ok(Act::Give { turn, state })
+                            }
+                            Some(now) => {
+                                *now = Turn::Over;
+                                Ok(Act::Keep(turn))
                             }
                         },
-                        Said::Pass => match turns.pop_front() {
+                        Said::Pass(turn) => match at(&mut turns, turn) {
                             None => Err(Misstep::NoTurn),
-                            Some(true) => Ok(Act::Nothing),
-                            Some(false) => Ok(Act::Return),
+                            Some(Turn::Offered) => Err(Misstep::Answered),
+                            Some(now) => match std::mem::replace(now, Turn::Over) {
+                                Turn::Open => Ok(Act::Return(turn)),
+                                _ => Ok(Act::Nothing),
+                            },
                         },
                     };
                     let heard = session.hear(said, descriptors);
@@ -174,32 +195,55 @@ proptest! {
                 }
                 // What a driver does with a way that it has found.
                 Event::Looked if session.use_wish() => {
-                    prop_assert!(wishes > 0 && turns.len() + offered.len() < Session::MOST_AT_ONCE);
+                    prop_assert!(wishes > 0 && count(&turns) < Session::MOST_AT_ONCE);
                     wishes -= 1;
-                    session.tell_turn();
-                    turns.push_back(false);
+                    prop_assert_eq!(session.tell_turn(), turns.len() as u64, "none has the number of another one");
+                    turns.push(Some(Turn::Open));
                 }
                 Event::Looked => wishes = wishes.saturating_sub(1),
-                Event::Lapses => {
-                    session.lapse();
-                    if let Some(turn) = turns.iter_mut().find(|has_lapsed| !**has_lapsed) {
-                        *turn = true;
+                Event::Lapses(turn) => {
+                    session.lapse(turn);
+                    if let Some(now @ Turn::Open) = at(&mut turns, turn) {
+                        *now = Turn::Lapsed;
                     }
                 }
-                Event::Settles => {
-                    if let Some(number) = offered.pop_first() {
-                        session.settle(number);
+                Event::Settles(turn) => {
+                    if let Some(now @ Turn::Offered) = at(&mut turns, turn) {
+                        session.settle(turn);
+                        *now = Turn::Over;
                     }
                 }
                 Event::NextRound => {
-                    session.forget_wishes();
+                    session.begin_round();
                     wishes = 0;
+                    turns.iter_mut().flatten().filter(|turn| **turn == Turn::Lapsed).for_each(|turn| *turn = Turn::Over);
                 }
             }
-            let room = Session::MOST_AT_ONCE - turns.len() - offered.len();
+            let room = Session::MOST_AT_ONCE - count(&turns);
             prop_assert_eq!(session.wants(), room.min(wishes as usize));
         }
     }
+}
+
+fn at(turns: &mut [Option<Turn>], turn: u64) -> Option<&mut Turn> {
+    turns.get_mut(usize::try_from(turn).ok()?)?.as_mut()
+}
+
+/// A service whose handler of one turn has failed goes on with the others.
+#[test]
+fn a_turn_that_is_forgotten_costs_no_other_one() {
+    let mut session = Session::default();
+    let Ok(join) = read("join 1 chat 198.18.0.53:7\n") else { panic!() };
+    session.hear(join, 0).unwrap();
+    let forgotten = session.tell_turn();
+    session.lapse(forgotten);
+    for _ in 0..3 {
+        let turn = session.tell_turn();
+        let offer = Said::Offer { turn, state: Vec::new() };
+        assert_eq!(session.hear(offer, 1), Ok(Act::Give { turn, state: Vec::new() }));
+        session.begin_round();
+    }
+    assert_eq!(session.hear(Said::Pass(forgotten), 0), Ok(Act::Nothing), "it may still be answered");
 }
 
 #[test]

@@ -262,14 +262,11 @@ pub(crate) fn said() -> impl Strategy<Value = (Vec<u8>, Said)> {
         (format!("join 1 {name}{words}\n").into_bytes(), Said::Join(join))
     });
     let wish = any::<u32>().prop_map(|count| (format!("wish {count}\n").into_bytes(), Said::Wish(count)));
-    let offer = (any::<u64>(), vec(any::<u8>(), 0..40)).prop_map(|(number, state)| {
-        let packet = [format!("offer {number}\n").as_bytes(), &state].concat();
-        (packet, Said::Offer { number, state })
+    let offer = (any::<u64>(), vec(any::<u8>(), 0..40)).prop_map(|(turn, state)| {
+        let packet = [format!("offer {turn}\n").as_bytes(), &state].concat();
+        (packet, Said::Offer { turn, state })
     });
-    let short = select(vec![
-        (b"full\n".to_vec(), Said::Full),
-        (b"room\n".to_vec(), Said::Room),
-        (b"pass\n".to_vec(), Said::Pass),
-    ]);
-    prop_oneof![join, wish, offer, short]
+    let pass = any::<u64>().prop_map(|turn| (format!("pass {turn}\n").into_bytes(), Said::Pass(turn)));
+    let short = select(vec![(b"full\n".to_vec(), Said::Full), (b"room\n".to_vec(), Said::Room)]);
+    prop_oneof![join, wish, offer, pass, short]
 }

@@ -39,7 +39,7 @@ pub(crate) fn service(octets: &[u8]) {
         Said::Offer { state: read, .. } => {
             assert!(read.len() <= Message::MOST_STATE && read == state[1..]);
         }
-        Said::Full | Said::Room | Said::Wish(_) | Said::Pass => assert_eq!(state, b"\n"),
+        Said::Full | Said::Room | Said::Wish(_) | Said::Pass(_) => assert_eq!(state, b"\n"),
     }
 }
 

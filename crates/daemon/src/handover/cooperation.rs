@@ -18,6 +18,7 @@ pub(crate) struct Offered {
     pub(super) socket: OwnedFd,
     /// What its service knows beside the kernel.
     pub(super) state: Vec<u8>,
+    /// The last of all to be dropped.
     pub(super) fate: oneshot::Sender<Fate>,
 }
 
@@ -28,10 +29,18 @@ impl Offered {
         local.as_socket().map(plain)
     }
 
+    /// Says what has become of it. The service's handle on the socket is the last one then: whoever closes that may stand still
+    /// for as long as the service likes (SO_LINGER), and must not be the driver.
+    pub(super) fn settle(self, fate: Fate) {
+        let Offered { socket, fate: told, .. } = self;
+        drop(socket);
+        // A service that is gone does not listen.
+        let _ = told.send(fate);
+    }
+
     /// It goes on here.
     pub(super) fn stays(self) {
-        // A service that is gone does not listen.
-        let _ = self.fate.send(Fate::Stays);
+        self.settle(Fate::Stays);
     }
 }
 
@@ -309,7 +318,11 @@ impl Drop for Membership {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read;
     use std::net::TcpListener;
+    use std::os::unix::net::UnixStream;
+    use std::pin::Pin;
+    use std::task::{Context, Wake};
 
     #[tokio::test]
     async fn whoever_keeps_a_turn_is_not_waited_for() {
@@ -336,6 +349,28 @@ mod tests {
             drop(fate);
         };
         assert_eq!(tokio::join!(offer, driver).0, Fate::Stays);
+    }
+
+    /// Looks, when it is woken, whether the other end is closed.
+    struct Witness(UnixStream, AtomicBool);
+
+    impl Wake for Witness {
+        fn wake(self: Arc<Self>) {
+            let is_closed = (&self.0).read(&mut [0]).is_ok();
+            self.1.store(is_closed, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn the_driver_closes_its_handle_before_it_says_what_has_become_of_a_connection() {
+        let (end, socket) = UnixStream::pair().unwrap();
+        end.set_nonblocking(true).unwrap();
+        let witness = Arc::new(Witness(end, AtomicBool::new(false)));
+        let (fate, mut heard) = oneshot::channel();
+        let waker = Arc::clone(&witness).into();
+        assert!(Pin::new(&mut heard).poll(&mut Context::from_waker(&waker)).is_pending());
+        Offered { socket: socket.into(), state: Vec::new(), fate }.stays();
+        assert_eq!((heard.try_recv(), witness.1.load(Ordering::Relaxed)), (Ok(Fate::Stays), true));
     }
 
     fn connection() -> (TcpStream, TcpStream) {

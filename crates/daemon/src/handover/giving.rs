@@ -59,26 +59,24 @@ pub(super) struct End {
 
 /// Gives a connection away, or leaves it where it is: also if its queues hold more than `most` octets.
 pub(super) async fn give(
-    offered: Offered,
+    mut offered: Offered,
     most: usize,
     way: &Way<'_>,
     channel: &mut Channel,
     tally: &Tally,
 ) -> End {
-    let Offered { socket, state, fate } = offered;
-    let Some(flow) = flow_of(&socket) else {
+    let Some(flow) = flow_of(&offered.socket) else {
         tally.keep(Why::Undumpable);
-        // A service that is gone does not listen.
-        let _ = fate.send(Fate::Stays);
+        offered.stays();
         return End { why: Some(Why::Undumpable), is_channel_well: true };
     };
     let began = Instant::now();
     let mut giving = Giving {
         way,
         channel,
-        socket: &socket,
         flow,
-        state,
+        state: std::mem::take(&mut offered.state),
+        socket: &offered.socket,
         most,
         dump: None,
         expected: 0,
@@ -98,7 +96,7 @@ pub(super) async fn give(
         Some(why) => tally.keep(why),
         None => tally.give(began.elapsed()),
     }
-    let _ = fate.send(if end == Giver::Given { Fate::Moved } else { Fate::Stays });
+    offered.settle(if end == Giver::Given { Fate::Moved } else { Fate::Stays });
     End { why, is_channel_well: !is_broken }
 }
 

@@ -32,7 +32,6 @@ use config::SiteFile;
 use door::Door;
 use event::Event;
 use seats::Seats;
-use session::Visit;
 use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
@@ -102,8 +101,8 @@ impl Rules {
     }
 }
 
-/// Lets services join.
-#[derive(Debug)]
+/// Lets services join. Each that comes in is attended by a copy.
+#[derive(Clone, Debug)]
 pub(crate) struct Reception {
     pub(crate) rules: watch::Receiver<Option<Rules>>,
     pub(crate) cooperation: Cooperation,
@@ -154,7 +153,7 @@ impl Reception {
                 },
                 Some(_) = visits.join_next() => {}
                 accepted = accept(door.as_ref()), if visits.len() < seats::ALL + ON_THEIR_FEET => match accepted {
-                    Ok(caller) => _ = visits.spawn(self.visit().attend(caller, seats.clone())),
+                    Ok(caller) => _ = visits.spawn(self.clone().attend(caller, seats.clone())),
                     Err(_) => sleep(TRY_AGAIN).await,
                 },
                 () = sleep(TRY_AGAIN), if door.is_none() && wanted.is_some() => {}
@@ -166,18 +165,6 @@ impl Reception {
         if !std::mem::replace(is_told, true) {
             let reason = Reason::from(error.to_string());
             self.bus.tell(&Event::Closed { path, reason }, Source::Process);
-        }
-    }
-
-    fn visit(&self) -> Visit {
-        Visit {
-            rules: self.rules.clone(),
-            cooperation: self.cooperation.clone(),
-            recess: self.recess.clone(),
-            roster: self.roster.clone(),
-            waits: self.waits,
-            clock: self.clock,
-            bus: self.bus.clone(),
         }
     }
 }

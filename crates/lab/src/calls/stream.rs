@@ -110,7 +110,7 @@ struct Service {
     next: u64,
     /// Those that may still go in this round.
     wished: BTreeSet<u64>,
-    /// Those whose fate is not known yet.
+    /// Those whose fate is not known yet, by the turn in which they were offered.
     offered: BTreeMap<u64, Client>,
 }
 
@@ -153,13 +153,13 @@ impl Service {
                 self.wished = self.clients.keys().copied().collect();
                 self.say(&format!("wish {}\n", self.wished.len()), None)
             }
-            ["turn"] => self.offer(),
-            ["moved", number] => {
-                self.offered.remove(&parse(number)?);
+            ["turn", turn] => self.offer(parse(turn)?),
+            ["moved", turn] => {
+                self.offered.remove(&parse(turn)?);
                 Ok(())
             }
-            ["stays", number] => {
-                let client = self.offered.remove(&parse(number)?);
+            ["stays", turn] => {
+                let client = self.offered.remove(&parse(turn)?);
                 client.map_or(Ok(()), |client| self.serve(client))
             }
             ["given", _, _] => {
@@ -178,16 +178,16 @@ impl Service {
         }
     }
 
-    fn offer(&mut self) -> io::Result<()> {
+    fn offer(&mut self, turn: u64) -> io::Result<()> {
         let is_at_rest = |number: &u64| self.clients.get(number).is_some_and(|it| it.unsent.is_empty());
         let ready = self.wished.iter().copied().find(is_at_rest);
         let Some((number, client)) = ready.and_then(|number| self.clients.remove_entry(&number)) else {
-            return self.say("pass\n", None);
+            return self.say(&format!("pass {turn}\n"), None);
         };
         self.wished.remove(&number);
-        let offer = format!("offer {number}\n{} {}", client.number, client.octets);
+        let offer = format!("offer {turn}\n{} {}", client.number, client.octets);
         let socket = client.stream.as_fd().try_clone_to_owned()?;
-        self.offered.insert(number, client);
+        self.offered.insert(turn, client);
         self.say(&offer, Some(&socket))
     }
 

@@ -2,20 +2,18 @@
 
 use super::event::Event;
 use super::fault::Fault;
-use super::recess::{Recess, Underway};
-use super::roster::{Entry, Roster};
+use super::recess::Underway;
+use super::roster::Entry;
 use super::seats::{Kind, Seats};
 use super::trust::{self, Owner};
-use super::wire::{Brought, Outgoing, ROOM, Wire};
-use super::{Cooperation, Rules, Waits};
-use crate::clock::Clock;
+use super::wire::{Outgoing, ROOM, Shared, Wire};
+use super::{Reception, Rules};
 use crate::event::Source;
-use crate::events::Bus;
 use crate::handover::cooperation::{Fate, Given, Membership, Turn, Vacancy};
 use crate::handover::round::Rounds;
 use api::CooperatingService;
 use continuity::service::{Act, Join, ServiceName, Session, Told};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 use terms::Reason;
@@ -29,18 +27,7 @@ const GIVEN: usize = 16;
 /// Messages that wait for a service. What it says is not heard while there are more.
 const WAITING: usize = 4 * Session::MOST_AT_ONCE;
 
-/// What the visit of a service needs.
-pub(super) struct Visit {
-    pub(super) rules: watch::Receiver<Option<Rules>>,
-    pub(super) cooperation: Cooperation,
-    pub(super) recess: Recess,
-    pub(super) roster: Roster,
-    pub(super) waits: Waits,
-    pub(super) clock: Clock,
-    pub(super) bus: Bus,
-}
-
-impl Visit {
+impl Reception {
     /// Somebody has come to the door. Whoever is one too many tries again.
     pub(super) async fn attend(self, caller: Wire, seats: Seats) {
         match Owner::of(&caller).await {
@@ -87,8 +74,8 @@ impl Visit {
                 let name = Reason::from(guest.name.to_string());
                 self.tell(&Event::Joined { name: name.clone(), user: user.clone(), addresses });
                 let fault = guest.serve(wire, owner, &mut room).await;
-                // What it has offered and is not taken yet is closed with it.
-                guest.fates.shutdown().await;
+                // What it has offered goes its way without it, and is closed when the driver has closed it.
+                guest.fates.detach_all();
                 (Some(name), fault)
             }
             Err(fault) => (None, fault),
@@ -106,7 +93,7 @@ impl Visit {
         has_joined
     }
 
-    async fn let_in<'v>(&'v self, wire: &Wire, owner: &Owner, room: &mut [u8]) -> Result<Guest<'v>, Fault> {
+    async fn let_in<'r>(&'r self, wire: &Wire, owner: &Owner, room: &mut [u8]) -> Result<Guest<'r>, Fault> {
         let heard = timeout(self.waits.word, wire.hear(room)).await;
         let (said, brought) = heard.unwrap_or(Err(Fault::Silent))?;
         owner.pass(self.rules.borrow().as_ref())?;
@@ -127,7 +114,7 @@ impl Visit {
             is_full: false,
         });
         let mut guest = Guest {
-            visit: self,
+            reception: self,
             rounds: self.cooperation.rounds(addresses.clone()),
             recess: self.recess.follow(),
             network,
@@ -136,7 +123,7 @@ impl Visit {
             session,
             vacancy,
             taken,
-            turns: VecDeque::new(),
+            turns: BTreeMap::new(),
             looks: JoinSet::new(),
             fates: JoinSet::new(),
             nobody_in: 0,
@@ -156,9 +143,16 @@ impl Visit {
     }
 }
 
+/// A turn that is not answered yet.
+struct Open {
+    turn: Turn,
+    lapses: Instant,
+    underway: Underway,
+}
+
 /// A service that has joined.
-struct Guest<'v> {
-    visit: &'v Visit,
+struct Guest<'r> {
+    reception: &'r Reception,
     rounds: Rounds,
     recess: watch::Receiver<bool>,
     /// The network namespace that its sockets are to be in.
@@ -169,8 +163,8 @@ struct Guest<'v> {
     vacancy: Vacancy,
     /// Connections of other sites.
     taken: mpsc::Receiver<Given>,
-    /// Turns that it has not answered, and when they lapse.
-    turns: VecDeque<(Instant, Turn, Underway)>,
+    /// Turns that it has not answered, by number: the first is the next that lapses.
+    turns: BTreeMap<u64, Open>,
     /// Turns that are looked for, and in which round.
     looks: JoinSet<(u64, Option<Turn>)>,
     /// Connections whose fate is not known yet.
@@ -190,7 +184,7 @@ struct Guest<'v> {
 impl Guest<'_> {
     /// Until there is a reason to end it.
     async fn serve(&mut self, wire: &Wire, owner: &Owner, room: &mut [u8]) -> Fault {
-        let mut rules = self.visit.rules.clone();
+        let mut rules = self.reception.rules.clone();
         loop {
             self.look_for_turns();
             let step = tokio::select! {
@@ -202,7 +196,7 @@ impl Guest<'_> {
                 }
                 said = say_first(wire, &self.outgoing) => {
                     self.outgoing.pop_front();
-                    self.heard_by = (!self.outgoing.is_empty()).then(|| Instant::now() + self.visit.waits.word);
+                    self.heard_by = (!self.outgoing.is_empty()).then(|| Instant::now() + self.reception.waits.word);
                     said.map_err(Fault::Io)
                 }
                 // What waits for room in its socket waits in the queue, and so the queue says that it is full.
@@ -223,14 +217,15 @@ impl Guest<'_> {
                     Ok(())
                 }
                 Some(settled) = self.fates.join_next() => {
-                    if let Ok((number, fate, underway)) = settled {
-                        self.settle(number, fate, Some(underway));
+                    if let Ok((turn, fate, underway)) = settled {
+                        self.settle(turn, fate, underway);
                     }
                     Ok(())
                 }
-                () = until(self.turns.front().map(|(lapses, _, _)| *lapses)) => {
-                    self.turns.pop_front();
-                    self.session.lapse();
+                () = until(self.turns.first_key_value().map(|(_, open)| open.lapses)) => {
+                    if let Some((turn, _)) = self.turns.pop_first() {
+                        self.session.lapse(turn);
+                    }
                     Ok(())
                 }
                 () = until(self.heard_by) => Err(Fault::Slow),
@@ -245,7 +240,7 @@ impl Guest<'_> {
         }
     }
 
-    fn carry_out(&mut self, act: Act, brought: Brought) -> Result<(), Fault> {
+    fn carry_out(&mut self, act: Act, brought: Shared) -> Result<(), Fault> {
         match act {
             // The session takes it once, and that was before.
             Act::Join(_) | Act::Look | Act::Nothing => {}
@@ -253,25 +248,24 @@ impl Guest<'_> {
                 self.vacancy.say(is_full);
                 self.entry.change(|service| service.is_full = is_full);
             }
-            Act::Give { number, state } => {
-                let turn = self.turns.pop_front();
+            Act::Give { turn: number, state } => {
                 let socket = brought.first().ok_or(Fault::NoSocket)?;
                 let is_whole = trust::examine(socket, &self.addresses, self.network)?;
-                let second = socket.try_clone().map_err(Fault::Io)?;
-                match turn {
-                    Some((_, turn, underway)) if is_whole => {
-                        self.fates.spawn(async move {
-                            let fate = turn.offer(second, state).await;
-                            // Not before: then dropping the second may have been the close.
-                            brought.close().await;
-                            (number, fate, underway)
-                        });
-                    }
-                    turn => self.settle(number, Fate::Stays, turn.map(|(_, _, underway)| underway)),
+                let Some(Open { turn, underway, .. }) = self.turns.remove(&number) else { return Ok(()) };
+                if !is_whole {
+                    self.settle(number, Fate::Stays, underway);
+                    return Ok(());
                 }
+                let second = socket.try_clone().map_err(Fault::Io)?;
+                self.fates.spawn(async move {
+                    let fate = turn.offer(second, state).await;
+                    // The driver has closed its own by now, and this one is closed aside.
+                    brought.close().await;
+                    (number, fate, underway)
+                });
             }
-            Act::Keep(number) => self.tell(Told::Stays(number)),
-            Act::Return => _ = self.turns.pop_front(),
+            Act::Keep(turn) => self.tell(Told::Stays(turn)),
+            Act::Return(turn) => _ = self.turns.remove(&turn),
         }
         Ok(())
     }
@@ -283,7 +277,7 @@ impl Guest<'_> {
             return;
         }
         for _ in self.looks.len()..self.session.wants() {
-            let cooperation = self.visit.cooperation.clone();
+            let cooperation = self.reception.cooperation.clone();
             let addresses = self.addresses.clone();
             self.looks.spawn(async move { (round, cooperation.turn_in(round, addresses).await) });
         }
@@ -299,27 +293,28 @@ impl Guest<'_> {
             return self.session.forget_wishes();
         };
         // What it wishes is for later in a recess.
-        let Some(underway) = self.visit.recess.enter() else { return };
+        let Some(underway) = self.reception.recess.enter() else { return };
         if self.session.use_wish() {
-            self.session.tell_turn();
-            self.turns.push_back((Instant::now() + self.visit.waits.turn, turn, underway));
-            self.tell(Told::Turn);
+            let number = self.session.tell_turn();
+            let lapses = Instant::now() + self.reception.waits.turn;
+            self.turns.insert(number, Open { turn, lapses, underway });
+            self.tell(Told::Turn(number));
         }
     }
 
-    fn settle(&mut self, number: u64, fate: Fate, underway: Option<Underway>) {
-        self.session.settle(number);
+    fn settle(&mut self, turn: u64, fate: Fate, underway: Underway) {
+        self.session.settle(turn);
         let told = match fate {
-            Fate::Moved => Told::Moved(number),
-            Fate::Stays => Told::Stays(number),
+            Fate::Moved => Told::Moved(turn),
+            Fate::Stays => Told::Stays(turn),
         };
-        self.put(Outgoing { octets: told.encode(), socket: None, _underway: underway });
+        self.put(Outgoing { octets: told.encode(), socket: None, _underway: Some(underway) });
     }
 
     /// A round begins, or none of its addresses is being left any more.
     fn follow_round(&mut self) {
         let is_leaving = self.rounds.seen() != 0;
-        self.session.forget_wishes();
+        self.session.begin_round();
         match (self.is_leaving, is_leaving) {
             (_, true) => self.tell(Told::Drain),
             (true, false) => self.tell(Told::Resume),
@@ -339,7 +334,7 @@ impl Guest<'_> {
         let (Ok(client), Ok(service)) = (stream.peer_addr(), stream.local_addr()) else { return };
         let plain = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
         let told = Told::Given { client: plain(client), service: plain(service), state };
-        self.put(Outgoing { octets: told.encode(), socket: Some(stream.into()), _underway: None });
+        self.put(Outgoing { octets: told.encode(), socket: Some(Shared::from(stream)), _underway: None });
     }
 
     fn tell(&mut self, told: Told) {
@@ -347,7 +342,7 @@ impl Guest<'_> {
     }
 
     fn put(&mut self, outgoing: Outgoing) {
-        let by = Instant::now() + self.visit.waits.word;
+        let by = Instant::now() + self.reception.waits.word;
         self.heard_by.get_or_insert(by);
         self.outgoing.push_back(outgoing);
     }

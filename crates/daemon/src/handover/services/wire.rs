@@ -5,7 +5,7 @@ use super::recess::Underway;
 use continuity::service::{LONGEST, Said, Session};
 use linux::pass::{self, Packet};
 use std::io;
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,15 +27,16 @@ pub(super) struct Wire {
     hands: Arc<Semaphore>,
 }
 
-/// The descriptors that a packet has brought. They are closed on a thread aside: a close may block for as long as whoever has
-/// sent them likes, such as that of a TCP socket with SO_LINGER whose client does not read.
+/// Descriptors that a service has, too: it has brought them, or is given them. They are closed on a thread aside: a close may
+/// block for as long as the service likes, such as that of a TCP socket with SO_LINGER whose client does not read.
 #[derive(Debug)]
-pub(super) struct Brought {
+pub(super) struct Shared {
     descriptors: Vec<OwnedFd>,
+    /// Of a packet that has brought them.
     hands: Option<OwnedSemaphorePermit>,
 }
 
-impl Brought {
+impl Shared {
     pub(super) fn count(&self) -> usize {
         self.descriptors.len()
     }
@@ -53,7 +54,13 @@ impl Brought {
     }
 }
 
-impl Drop for Brought {
+impl From<TcpStream> for Shared {
+    fn from(stream: TcpStream) -> Self {
+        Shared { descriptors: vec![stream.into()], hands: None }
+    }
+}
+
+impl Drop for Shared {
     fn drop(&mut self) {
         let (descriptors, hands) = (std::mem::take(&mut self.descriptors), self.hands.take());
         if let (Ok(runtime), false) = (Handle::try_current(), descriptors.is_empty()) {
@@ -70,7 +77,7 @@ pub(super) const ROOM: usize = LONGEST + 1;
 pub(super) struct Outgoing {
     pub(super) octets: Vec<u8>,
     /// What it brings.
-    pub(super) socket: Option<OwnedFd>,
+    pub(super) socket: Option<Shared>,
     /// What is over when it is said.
     pub(super) _underway: Option<Underway>,
 }
@@ -87,10 +94,10 @@ impl Wire {
     }
 
     /// Hears the next message. Nothing is lost when this is given up.
-    pub(super) async fn hear(&self, room: &mut [u8]) -> Result<(Said, Brought), Fault> {
+    pub(super) async fn hear(&self, room: &mut [u8]) -> Result<(Said, Shared), Fault> {
         let hands = Arc::clone(&self.hands).acquire_owned().await.map_err(|_| Fault::Gone)?;
         let Packet { length, descriptors, is_cut } = self.receive(room).await.map_err(Fault::Io)?;
-        let brought = Brought { descriptors, hands: Some(hands) };
+        let brought = Shared { descriptors, hands: Some(hands) };
         if length == 0 {
             return Err(Fault::Gone);
         }
@@ -120,7 +127,7 @@ impl Wire {
         let _ = socket2::SockRef::from(&self.socket).shutdown(Shutdown::Both);
     }
 
-    /// Closes it, and with it whatever has come and was not received: aside, as [`Brought`]. Returns when all is closed.
+    /// Closes it, and with it whatever has come and was not received: aside, as [`Shared`]. Returns when all is closed.
     pub(super) async fn close(self) {
         let Wire { socket, hands } = self;
         let _ = spawn_blocking(move || drop(socket)).await;
@@ -139,7 +146,7 @@ impl Wire {
     }
 
     fn try_say(&self, outgoing: &Outgoing) -> io::Result<()> {
-        let descriptors: Vec<_> = outgoing.socket.iter().map(AsFd::as_fd).collect();
+        let descriptors: Vec<_> = outgoing.socket.iter().filter_map(Shared::first).map(AsFd::as_fd).collect();
         let say = || Ok(pass::send(&self.socket, &outgoing.octets, &descriptors)?);
         self.socket.try_io(Interest::WRITABLE, say)
     }

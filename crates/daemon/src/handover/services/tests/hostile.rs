@@ -1,7 +1,7 @@
 //! Whoever means harm, or does what no service may: it is told why it is left, and stops nobody else.
 
-use super::super::Reception;
 use super::super::seats::Kind;
+use super::super::wire::{Outgoing, Shared};
 use super::*;
 use linux::pass::MOST_DESCRIPTORS;
 use socket2::Protocol;
@@ -43,17 +43,85 @@ async fn a_stranger_that_brings_what_cannot_be_closed_stops_nobody() {
 #[tokio::test]
 async fn what_a_service_brings_and_cannot_be_closed_stops_nobody_else() {
     let (client, stream) = stubborn();
-    let mut stage = Stage::new(LONG);
+    let stage = Stage::new(LONG);
     stage.join(18).await;
     stage.say(b"room\n", &[stream.as_fd()]).await;
     // This is not received any more.
     stage.say(b"room\n", &[stream.as_fd()]).await;
     drop(stream);
     stage.hears("refused an `offer` brings one socket, and nothing else brings any\n").await;
+    is_being_closed(stage, client).await;
+}
+
+/// It offers what it is not to offer, in its turn.
+#[tokio::test]
+async fn an_offer_that_is_refused_and_cannot_be_closed_stops_nobody_else() {
+    let (client, stream) = stubborn();
+    let mut stage = Stage::new(LONG);
+    stage.join(18).await;
+    offers(&mut stage, stream.as_fd()).await;
+    let why = format!("it has offered a connection at {HERE}:{}, where it has not joined", port(&stream));
+    drop(stream);
+    stage.hears(&format!("refused {why}\n")).await;
+    is_being_closed(stage, client).await;
+}
+
+/// It offers in a turn that is over.
+#[tokio::test]
+async fn an_offer_that_comes_late_and_cannot_be_closed_stops_nobody_else() {
+    let (client, stream) = stubborn();
+    let mut stage = Stage::new(Waits { turn: SHORT, ..LONG });
+    stage.join(port(&stream)).await;
+    stage.lets_a_turn_lapse().await;
+    stage.say(b"offer 1\n", &[stream.as_fd()]).await;
+    drop(stream);
+    stage.hears("stays 1\n").await;
+    // It is still heard.
+    stage.say(b"hello\n", &[]).await;
+    stage.hears("refused no service says `hello`\n").await;
+    is_being_closed(stage, client).await;
+}
+
+/// It has the option switched on again when the daemon has switched it off, and leaves.
+#[tokio::test]
+async fn an_offer_of_a_service_that_leaves_is_not_closed_by_the_driver() {
+    let (client, stream) = stubborn();
+    let mut stage = Stage::new(LONG);
+    stage.join(port(&stream)).await;
+    let granted = stage.first_turn().await;
+    stage.say(b"offer 1\n", &[stream.as_fd()]).await;
+    let offered = granted.await.unwrap().unwrap();
+    socket2::SockRef::from(&stream).set_linger(Some(PATIENCE)).unwrap();
+    drop(stream);
+    stage.say(b"hello\n", &[]).await;
+    stage.hears("refused no service says `hello`\n").await;
+    while !stage.roster.all().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    offered.stays();
+    is_being_closed(stage, client).await;
+}
+
+/// The service reads what it was given at once, and closes it before the daemon has.
+#[tokio::test]
+async fn what_a_service_was_given_is_closed_aside() {
+    let (client, stream) = stubborn();
+    let stage = Stage::new(LONG);
+    let given = Outgoing { octets: Vec::new(), socket: Some(Shared::from(stream)), _underway: None };
+    let others = async {
+        drop(given);
+        stage.join(19).await;
+    };
+    tokio::time::timeout(PATIENCE, others).await.unwrap();
+    drop(client);
+}
+
+/// The daemon hangs up, and waits for the close on a thread aside: other services are served meanwhile.
+async fn is_being_closed(mut stage: Stage, client: TcpStream) {
     stage.hears("").await;
     tokio::time::sleep(SHORT).await;
     stage.another().join(19).await;
-    assert_eq!(stage.seats.count(), 1);
+    assert_eq!(stage.seats.count(), 1, "its place is taken until everything is closed");
     drop(client);
     tokio::time::timeout(PATIENCE, &mut stage.visit).await.unwrap().unwrap();
     assert_eq!(stage.seats.count(), 0);
@@ -95,12 +163,12 @@ async fn what_a_service_must_not_do_ends_it_and_leaves_nothing_behind() {
         ),
         (&[(joins.as_bytes(), nothing), (&long, streams)], "a packet is longer than the longest message"),
         (
-            &[(joins.as_bytes(), nothing), (b"pass\n", nothing)],
-            "`offer` and `pass` answer a `turn`, and there was none",
+            &[(joins.as_bytes(), nothing), (b"pass 1\n", nothing)],
+            "`offer` and `pass` answer a `turn`, and there was none of this number",
         ),
         (
             &[(joins.as_bytes(), nothing), (b"offer 1\n", streams)],
-            "`offer` and `pass` answer a `turn`, and there was none",
+            "`offer` and `pass` answer a `turn`, and there was none of this number",
         ),
         (
             &[(joins.as_bytes(), nothing), (b"offer 1\n", nothing)],
