@@ -27,6 +27,7 @@ use crate::plan::SERVICE;
 use crate::running::lock;
 use linux::{Error, Namespace, Result, socket};
 use std::future::Future;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -34,7 +35,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 use terms::Family;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 
 /// What somebody types, or a program that keeps a connection warm: it waits for the answer, and for a while.
@@ -86,7 +87,7 @@ impl Calls {
                 Family::Ipv4 => TcpSocket::new_v4().map(|socket| (family, socket)),
                 Family::Ipv6 => TcpSocket::new_v6().map(|socket| (family, socket)),
             };
-            families.map(socket).collect::<std::io::Result<Vec<_>>>()
+            families.map(socket).collect::<io::Result<Vec<_>>>()
         })?;
         let sockets = sockets.map_err(|error| Error::new("open a socket for a client", error))?;
         for (family, socket) in sockets {
@@ -103,11 +104,7 @@ impl Calls {
             };
             let to = SocketAddr::new(SERVICE.of(family), port);
             let connecting = begin(&self.runtime, socket.connect(to));
-            match speech {
-                Speech::Echo(pace) => self.runtime.spawn(call::speak(connecting, pace, account)),
-                Speech::Dns => self.runtime.spawn(ask::speak(connecting, account)),
-                Speech::Stream => self.runtime.spawn(follow::speak(connecting, account)),
-            };
+            self.runtime.spawn(speak(connecting, speech, account));
         }
         Ok(())
     }
@@ -116,6 +113,25 @@ impl Calls {
     pub(crate) fn all(&self) -> Vec<Call> {
         lock(&self.calls).clone()
     }
+}
+
+/// Waits for the connection and speaks until it ends, however that is.
+async fn speak(
+    connecting: impl Future<Output = io::Result<TcpStream>>,
+    speech: Speech,
+    account: call::Account,
+) {
+    let speaking = async {
+        let stream = connecting.await?;
+        stream.set_nodelay(true)?;
+        match speech {
+            Speech::Echo(pace) => call::speak(stream, pace, &account).await,
+            Speech::Dns => ask::speak(stream, &account).await,
+            Speech::Stream => follow::speak(stream, &account).await,
+        }
+    };
+    let end = speaking.await;
+    account.close(end);
 }
 
 /// Takes the first step of some work at once, and leaves the others to whoever waits for it.

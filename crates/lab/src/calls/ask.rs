@@ -12,18 +12,8 @@ use tokio::time::sleep;
 /// Where DNS is served.
 pub(super) const PORT: u16 = 53;
 
-/// Waits for the connection and asks until it ends, however that is.
-pub(super) async fn speak(connecting: impl Future<Output = io::Result<TcpStream>>, account: Account) {
-    let end = exchange(connecting, &account).await;
-    account.close(end);
-}
-
-async fn exchange(
-    connecting: impl Future<Output = io::Result<TcpStream>>,
-    account: &Account,
-) -> io::Result<Ended> {
-    let mut stream = connecting.await?;
-    stream.set_nodelay(true)?;
+/// Asks until the connection ends.
+pub(super) async fn speak(mut stream: TcpStream, account: &Account) -> io::Result<Ended> {
     let mut first: Option<Vec<u8>> = None;
     let (mut sent, mut returned) = (0, 0);
     for id in (0..=u16::MAX).cycle() {

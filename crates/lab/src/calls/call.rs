@@ -108,26 +108,11 @@ fn altered(octets: &[u8], from: u64) -> Option<u64> {
     (from..).zip(octets).find(|(place, found)| **found != octet(*place)).map(|(place, _)| place)
 }
 
-/// Waits for the connection and speaks until the connection ends, however that is.
-pub(super) async fn speak(
-    connecting: impl Future<Output = io::Result<TcpStream>>,
-    pace: Pace,
-    account: Account,
-) {
-    let end = exchange(connecting, pace, &account).await;
-    account.close(end);
-}
-
 /// What was sent when, up to which octet.
 type Pieces = Mutex<VecDeque<(u64, Timestamp)>>;
 
-async fn exchange(
-    connecting: impl Future<Output = io::Result<TcpStream>>,
-    pace: Pace,
-    account: &Account,
-) -> io::Result<Ended> {
-    let mut stream = connecting.await?;
-    stream.set_nodelay(true)?;
+/// Speaks until the connection ends.
+pub(super) async fn speak(mut stream: TcpStream, pace: Pace, account: &Account) -> io::Result<Ended> {
     let (mut incoming, mut outgoing) = stream.split();
     let (pieces, progress) = (Pieces::default(), Notify::new());
     let send = async {
@@ -175,6 +160,7 @@ async fn exchange(
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Speech, speak};
     use super::*;
 
     #[test]
@@ -203,7 +189,7 @@ mod tests {
                 let (stream, _) = listener.accept().await.unwrap();
                 wrong(stream).await;
             };
-            tokio::join!(speak(TcpStream::connect(to), pace, account), server);
+            tokio::join!(speak(TcpStream::connect(to), Speech::Echo(pace), account), server);
             lock(&calls)[0].clone()
         })
     }

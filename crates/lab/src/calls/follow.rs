@@ -14,18 +14,8 @@ const EVERY: u64 = 5;
 /// Longest line: two numbers.
 const LONGEST: usize = 64;
 
-/// Waits for the connection and reads until it ends, however that is.
-pub(super) async fn speak(connecting: impl Future<Output = io::Result<TcpStream>>, account: Account) {
-    let end = exchange(connecting, &account).await;
-    account.close(end);
-}
-
-async fn exchange(
-    connecting: impl Future<Output = io::Result<TcpStream>>,
-    account: &Account,
-) -> io::Result<Ended> {
-    let stream = connecting.await?;
-    stream.set_nodelay(true)?;
+/// Reads until the connection ends.
+pub(super) async fn speak(stream: TcpStream, account: &Account) -> io::Result<Ended> {
     let mut stream = BufReader::new(stream);
     let piece = vec![b'x'; TALK.piece];
     let (mut sent, mut returned, mut pieces) = (0, 0, VecDeque::new());
