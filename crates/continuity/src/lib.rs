@@ -8,7 +8,8 @@
 //! ```
 //!
 //! [`handover`] is for connections that are to go on at another site although this one is there: in a planned drain.
-//! [`service`] is how a service that is a process of its own takes part in that.
+//! [`service`] is how a service that is a process of its own takes part in that. [`quic`] needs none of this: its packets can
+//! say themselves whose they are.
 //!
 //! The programs under `ebpf/` do this in the kernel for every packet. This crate says it a second time, so that it can be
 //! read, and so that tests can hold one against the other: [`Model::arrive`] gives for every frame the verdict, the
@@ -27,6 +28,7 @@ mod key;
 mod link;
 mod model;
 pub mod packet;
+pub mod quic;
 pub mod search;
 pub mod service;
 mod settings;

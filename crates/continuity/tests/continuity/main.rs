@@ -9,6 +9,7 @@ mod filter;
 mod golden;
 mod handover;
 mod model;
+mod quic;
 mod service;
 mod shim;
 

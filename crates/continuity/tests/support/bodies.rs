@@ -5,6 +5,7 @@
 use super::fleet::{self, FAMILIES, london};
 use continuity::handover::Message;
 use continuity::packet::{Reading, read};
+use continuity::quic::{ConnectionId, Destination, Keys, Rotation, Unroutable, destination};
 use continuity::search::Knowledge;
 use continuity::service::{Join, LONGEST, Said};
 use continuity::{Action, Layer, Model, Outcome, Settings, Shim, Verdict, clamp};
@@ -22,6 +23,22 @@ pub(crate) fn shim(octets: &[u8]) {
 pub(crate) fn handover(octets: &[u8]) {
     if let Ok(message) = Message::decode(octets) {
         assert_eq!(message.encode(), octets);
+    }
+}
+
+/// Any octets as a datagram of QUIC: a site that it names has given out the id, and it is the same behind either header.
+pub(crate) fn quic(octets: &[u8]) {
+    let (mut keys, rotation) = (Keys::default(), Rotation::try_from(0).unwrap());
+    keys.learn(rotation, [1; 16]);
+    let Some(Destination::Long(id) | Destination::Short(id)) = destination(octets) else {
+        return assert_eq!(keys.site_of(octets), Err(Unroutable::Truncated));
+    };
+    let id = &id[..id.len().min(ConnectionId::LEN)];
+    if let Ok((site, nonce)) = keys.open(id) {
+        assert_eq!(keys.seal(rotation, site, nonce).unwrap().octets()[..], *id);
+    }
+    if let Ok(site) = keys.site_of(octets) {
+        assert_eq!(keys.open(id).map(|(site, _)| site), Ok(site));
     }
 }
 
