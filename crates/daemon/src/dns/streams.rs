@@ -7,8 +7,9 @@
 //!                   └── cuts: the idlest when a place is needed, whoever is overdue
 //! ```
 //! All connections of one kind, TCP or TLS, are on one thread. It steps back behind the threads of UDP, the one of TLS
-//! also behind the one of TCP, so that a flood of connections takes from the others only what they do not need. Who is
-//! cut is decided by [`dns::Connections`]; memory is bounded by its limits.
+//! also behind the one of TCP, and gives way to them after everything that it does, so that a flood of connections takes
+//! from the others only what they do not need. Who is cut is decided by [`dns::Connections`]; memory is bounded by its
+//! limits.
 
 mod conversation;
 mod crowd;
@@ -20,6 +21,7 @@ use super::service::Service;
 use crate::handover::{Given, Vacancy};
 use ::dns::{Limits, Transport};
 use crowd::Crowd;
+use linux::scheduling;
 use nix::libc;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -62,9 +64,9 @@ impl Speech {
         }
     }
 
-    /// How far the thread steps back behind those of UDP (nice(2)). A thread that wakes up and has just had more than its
-    /// part of the processor waits for the next tick, some milliseconds: with ten steps the part of UDP is nine
-    /// tenths, and that hardly happens.
+    /// How far the thread steps back behind those of UDP (nice(2)): with ten steps the part of UDP is nine tenths. A thread of
+    /// UDP that wakes up when it has just had more waits until the kernel looks again. That would be at the next tick, some
+    /// milliseconds later, if this thread did not give way after each piece of its work.
     fn steps_back(&self) -> u8 {
         match self {
             Speech::Plain => 10,
@@ -114,7 +116,7 @@ impl Streams {
     pub(super) fn run(self) {
         let Streams { runtime, listeners, clients, given, speech, limits, service } = self;
         // Where it does not, it is one thread among many.
-        let _ = linux::scheduling::step_back(speech.steps_back());
+        let _ = scheduling::step_back(speech.steps_back());
         let (stand, standing) = watch::channel(false);
         LocalSet::new().block_on(&runtime, async {
             let (given, vacancy) =
@@ -190,7 +192,10 @@ async fn accept(listener: tokio::net::TcpListener, crowd: Rc<Crowd>, mut standin
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, from)) => crowd.admit(stream, from, Vec::new()),
+            Ok((stream, from)) => {
+                crowd.admit(stream, from, Vec::new());
+                scheduling::give_way();
+            }
             Err(error) => {
                 if is_want_of_room(&error) {
                     crowd.make_room();

@@ -38,6 +38,8 @@ impl Worker {
 
     /// Answers until the service stops.
     pub(super) fn run(self) {
+        // Where it does not, it is one thread among many.
+        let _ = linux::scheduling::step_forward();
         match self.socket.local_addr() {
             Ok(SocketAddr::V4(_)) => {
                 self.serve::<SockaddrIn, SocketAddrV4>(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0));

@@ -9,8 +9,10 @@ use crate::dns::served::Said;
 use crate::dns::service::{Messages, Reply, Service};
 use crate::handover::{Cooperation, Turn, Vacancy};
 use ::dns::{ConnectionId, Connections, Limits};
+use linux::scheduling;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -78,10 +80,13 @@ impl Crowd {
         let ends = (from, stream.local_addr().ok());
         self.vacancy.say(self.connections.borrow().is_full());
         let place = Place { crowd: Rc::clone(self), id: opened.id, ends };
-        let task = spawn_local(async move {
-            // How a connection ends concerns nobody: the client knows, or is gone.
-            let _ = place.serve(stream, arrived).await;
-        });
+        let mut served = Box::pin(place.serve(stream, arrived));
+        // How a connection ends concerns nobody: the client knows, or is gone.
+        let task = spawn_local(poll_fn(move |context| {
+            let poll = served.as_mut().poll(context).map(drop);
+            scheduling::give_way();
+            poll
+        }));
         self.tasks.borrow_mut().insert(opened.id, task.abort_handle());
     }
 
@@ -235,5 +240,7 @@ impl Drop for Place {
         self.crowd.vacancy.say(connections.is_full());
         self.crowd.tasks.borrow_mut().remove(&self.id);
         self.crowd.service.borrow().counters().count_end();
+        // Its connection has just been closed, which takes the kernel as long as a query.
+        scheduling::give_way();
     }
 }
