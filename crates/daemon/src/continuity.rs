@@ -7,7 +7,8 @@
 //!   Store ──listing, changes (queue)── ears ──>   │ │
 //!   decision loop ──views (latest)────────────>   │ └──settings──> [`programs`] ──> tables in the kernel
 //!   site ──what the site file says (latest)───>   │
-//!                                                 └──how it stands (latest)──> status, metrics; flows on demand
+//!                                                 └──how it stands (latest)──> status, metrics
+//!   tables in the kernel ──> [`survey`], aside ──how many have moved, once a second; each of them, on demand──> [`duty`]
 //! ```
 //! Nothing that announces or withdraws a route waits for this thread, and no packet does: the programs go on with what
 //! they were told last, also while there is no daemon and while the store is gone. After a restart nothing is told to them

@@ -161,8 +161,13 @@ fn counted(lab: &Lab<'_>) {
         let shown = lab.exec(&node, &[PROGRAM, "flows"]);
         let row = shown.lines().find(|line| line.contains(&format!("{word} {other}"))).unwrap_or_default();
         assert!(row.starts_with(&format!("{} ", listed.len())), "{shown}");
+        let get = |path: &str| lab.exec(&node, &["curl", "-sS", &format!("http://127.0.0.1:9053{path}")]);
+        wait_until("the page shows them", || {
+            let picture: serde_json::Value = serde_json::from_str(&get("/picture")).unwrap_or_default();
+            picture["continuity"][direction][0]["site"] == other
+        });
         wait_until("the metrics count them", || {
-            let metrics = lab.exec(&node, &["curl", "-sS", "http://127.0.0.1:9053/metrics"]);
+            let metrics = get("/metrics");
             metrics
                 .contains(&format!("catchment_continuity_{direction}{{site=\"{other}\",host=\"{other}\"}} "))
         });
