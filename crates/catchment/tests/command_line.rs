@@ -234,4 +234,20 @@ fn a_zone_becomes_an_image_that_is_judged_and_served_like_it() {
     let kept = run(&["dns", "compile", "no-such.zone", "-o", image]);
     assert_eq!(kept.status.code(), Some(2));
     assert_eq!(fs::read(image).unwrap(), octets, "nothing half done");
+
+    let text = fs::read(root().join("examples/zones/example.zone")).unwrap();
+    let zone = directory.path().join("example.zone");
+    fs::write(&zone, &text).unwrap();
+    let zone = zone.to_str().unwrap();
+    let pipe = directory.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for place in [zone, pipe.to_str().unwrap(), directory.path().to_str().unwrap()] {
+        let refused = run(&["dns", "compile", zone, "-o", place]);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(err(&refused).contains("what is there is no image"), "{place}: {}", err(&refused));
+    }
+    assert_eq!(fs::read(zone).unwrap(), text, "a zone file is not written over");
+    assert!(!pipe.metadata().unwrap().is_file(), "nor is anything else that is no file");
+    let again = run(&["dns", "compile", zone, "-o", image]);
+    assert_eq!((again.status.code(), err(&again).as_str()), (Some(0), ""), "an image is, even a damaged one");
 }

@@ -13,7 +13,7 @@ use document::{Document, Fault, Faults, Source, Spanned, Table, Value};
 use linux::file::Mapping;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -66,7 +66,7 @@ pub(crate) fn read(table: &Table, directory: &Path) -> Option<BuiltInDns> {
     let tls = streams::tls(&table.optional("tls"), directory);
     let dnstap = dnstap::read(&table.optional("dnstap"), directory);
     let keys = zone_transfers::keys(&table.optional("key"), directory);
-    let written = zone_transfers::zones(&tables, keys.as_ref().unwrap_or(&Keys::new()));
+    let written = zone_transfers::zones(&tables, keys.as_ref());
     let plain: Vec<Spanned<PathBuf>> = value.list().iter().filter_map(Value::path).collect();
     let zones: Vec<Option<Arc<Zone>>> =
         plain.iter().map(|file| load(document, file, directory).map(Arc::new)).collect();
@@ -155,10 +155,15 @@ impl BuiltInDns {
         parse(path, &text)
     }
 
-    /// Writes the image of a zone that was loaded, in the place of the file that may be there.
+    /// Writes the image of a zone that was loaded, in the place of the one that may be there. Nothing else is replaced:
+    /// neither a zone file nor a device.
     pub fn write_image(zone: &Zone, path: &Path) -> Result<(), linux::Error> {
+        if !may_be_replaced(path) {
+            let why = "what is there is no image: remove it, or name another file";
+            return Err(linux::Error::new(format!("replace {}", path.display()), io::Error::other(why)));
+        }
         // Only zones from other servers have changes that are not in their image.
-        let unfolded = || linux::Error::new("write the image", std::io::Error::other("it is not up to date"));
+        let unfolded = || linux::Error::new("write the image", io::Error::other("it is not up to date"));
         linux::file::replace(path, zone.image().ok_or_else(unfolded)?)
     }
 }
@@ -168,6 +173,14 @@ fn is_image(path: &Path) -> bool {
     let mut start = [0; zone::MAGIC.len()];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
     read.is_ok() && start == zone::MAGIC
+}
+
+/// Whether an image may take this place. Where nobody can look, whoever writes says why.
+fn may_be_replaced(path: &Path) -> bool {
+    match std::fs::metadata(path) {
+        Ok(there) => there.is_file() && (there.len() == 0 || is_image(path)),
+        Err(_) => true,
+    }
 }
 
 /// The zone of an image, which stays where it is; or why not.

@@ -1,11 +1,11 @@
 //! `catalog = true` of `[[service.dns.zone]]`: a zone that lists others, which are served, too (RFC 9432).
 
-use crate::zone_transfers::{Server, ZoneTransfers, key, policy, servers};
+use crate::zone_transfers::{KnownKeys, Server, ZoneTransfers, key, policy, servers};
 use document::{Table, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use terms::DomainName;
-use transfer::{Key, Keys, Policy};
+use transfer::{Key, Policy};
 
 /// Default of `most_members`. Each takes a task, a file and some memory.
 const MOST_MEMBERS: usize = 10_000;
@@ -57,7 +57,7 @@ type ReadKey<'k> = Result<&'k Option<Arc<Key>>, &'k ()>;
 /// of the catalog itself, nothing where they are faulty.
 pub(crate) fn read(
     table: &Table,
-    keys: &Keys,
+    keys: KnownKeys<'_>,
     own_key: ReadKey<'_>,
     primaries: Option<&[Server]>,
 ) -> Option<Option<Catalog>> {
@@ -88,7 +88,7 @@ pub(crate) fn read(
 /// One table of `members`, and its group if it is for one.
 fn group(
     table: &Table,
-    keys: &Keys,
+    keys: KnownKeys<'_>,
     own_key: ReadKey<'_>,
     of_catalog: Option<&[Server]>,
 ) -> Option<(Option<String>, Members)> {

@@ -91,6 +91,9 @@ impl FromStr for Allowed {
     }
 }
 
+/// The keys that there are; none where one is faulty, which was told: nobody knows then whether a name is one of a key.
+pub(crate) type KnownKeys<'k> = Option<&'k Keys>;
+
 /// The keys of a DNS service.
 pub(crate) fn keys(value: &Value, directory: &Path) -> Option<Keys> {
     let mut names = Unique::new("key");
@@ -129,11 +132,11 @@ fn secret(document: &Document, file: &Spanned<PathBuf>, directory: &Path) -> Opt
 }
 
 /// The zones that are written as tables.
-pub(crate) fn zones(value: &Value, keys: &Keys) -> Option<Vec<Written>> {
+pub(crate) fn zones(value: &Value, keys: KnownKeys<'_>) -> Option<Vec<Written>> {
     value.each(|table| zone(table, keys))
 }
 
-fn zone(table: &Table, keys: &Keys) -> Option<Written> {
+fn zone(table: &Table, keys: KnownKeys<'_>) -> Option<Written> {
     let document = table.document();
     let (file, name, primaries) =
         (table.optional("file"), table.optional("name"), table.optional("primaries"));
@@ -177,12 +180,12 @@ fn zone(table: &Table, keys: &Keys) -> Option<Written> {
 }
 
 /// The key of that name; an error where there is none.
-pub(crate) fn key(value: &Value, keys: &Keys) -> Result<Option<Arc<Key>>, ()> {
+pub(crate) fn key(value: &Value, keys: KnownKeys<'_>) -> Result<Option<Arc<Key>>, ()> {
     if !value.is_given() {
         return Ok(None);
     }
     let name = value.parse::<DomainName>().ok_or(())?;
-    let found = keys.get(&name.value).cloned().map(Some);
+    let found = keys.ok_or(())?.get(&name.value).cloned().map(Some);
     found.ok_or_else(|| unknown(value.document(), &name))
 }
 
@@ -199,18 +202,21 @@ pub(crate) fn servers(value: &Value, key: Result<&Option<Arc<Key>>, &()>) -> Opt
     all.then(|| addresses.into_iter().map(server).collect())
 }
 
-pub(crate) fn policy(value: &Value, keys: &Keys) -> Option<Policy> {
+pub(crate) fn policy(value: &Value, keys: KnownKeys<'_>) -> Option<Policy> {
     let allowed = value.parse_list::<Allowed>();
     let mut policy = Policy::default();
     let mut is_good = allowed.len() == value.list().len();
     for Spanned { value: allowed, span } in allowed {
         match allowed {
             Allowed::Prefix(prefix) => policy.prefixes.push(prefix),
-            Allowed::Key(name) if keys.contains_key(&name) => policy.keys.push(name),
-            Allowed::Key(name) => {
-                unknown(value.document(), &Spanned { value: name, span });
-                is_good = false;
-            }
+            Allowed::Key(name) => match keys {
+                Some(keys) if keys.contains_key(&name) => policy.keys.push(name),
+                Some(_) => {
+                    unknown(value.document(), &Spanned { value: name, span });
+                    is_good = false;
+                }
+                None => is_good = false,
+            },
         }
     }
     is_good.then_some(policy)

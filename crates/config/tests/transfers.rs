@@ -97,6 +97,16 @@ fn each_mistake_is_told() {
     }
 }
 
+/// A key that is there, but faulty, is not told as one that is not there.
+#[test]
+fn a_faulty_key_is_told_once() {
+    let directory = directory();
+    let used = "[[service.dns.zone]]\nfile = \"example.zone\"\nkey = \"transfer.\"\nallow_transfer = [\"transfer.\"]\n";
+    let faults = with(&(KEY.replace("good", "text") + used), directory.path()).map(|_| ()).unwrap_err();
+    let faults = faults.to_string();
+    assert!(faults.contains("not in base 64") && !faults.contains("there is no key"), "{faults}");
+}
+
 #[test]
 fn a_catalog_says_where_its_members_come_from() {
     let directory = directory();

@@ -77,24 +77,31 @@ pub fn judge_acknowledgement(message: &[u8], id: u16) -> Result<(), Fault> {
     judge_reply(message, id, NOTIFY)
 }
 
-/// The version that a reply to [`Question::Version`] says.
+/// The version that a reply to [`Question::Version`] says, where we have the serial number `ours` if any.
 ///
 /// # Errors
-/// It says none, or is not the answer of a server that has the zone.
-pub fn authority_in(message: &[u8], id: u16, zone: &DomainName) -> Result<Authority, Fault> {
+/// It says none or an older one, or is not the answer of a server that has the zone.
+pub fn authority_in(
+    message: &[u8],
+    id: u16,
+    zone: &DomainName,
+    ours: Option<u32>,
+) -> Result<Authority, Fault> {
     judge_reply(message, id, 0)?;
     // A server whose zone has expired, or never had it, may refer to others.
     if message[2] & AUTHORITATIVE == 0 {
         return Err(Fault::NotAuthoritative);
     }
-    let read = || {
-        let (counts, mut cursor) = Cursor::of(message)?;
-        for _ in 0..counts.questions {
-            cursor.question()?;
+    let (counts, mut cursor) = Cursor::of(message).ok_or(Fault::Malformed)?;
+    for _ in 0..counts.questions {
+        let asked = cursor.question().ok_or(Fault::Malformed)?;
+        if asked.name != *zone {
+            return Err(Fault::NotTheReply);
         }
-        let rows = std::iter::from_fn(|| cursor.record()).take(usize::from(counts.answers));
-        let mut its = rows.filter(|row| row.record.kind == RecordType::SOA && row.record.owner == *zone);
-        Authority::of(&its.next()?.record.data)
-    };
-    read().ok_or(Fault::Malformed)
+    }
+    let rows = std::iter::from_fn(|| cursor.record()).take(usize::from(counts.answers));
+    let mut its = rows.filter(|row| row.record.kind == RecordType::SOA && row.record.owner == *zone);
+    let theirs = its.next().and_then(|row| Authority::of(&row.record.data)).ok_or(Fault::Malformed)?;
+    Fault::refuse_older(theirs, ours)?;
+    Ok(theirs)
 }

@@ -41,6 +41,14 @@ pub enum Fault {
     /// A record that no zone has.
     #[error("a record of type {0} or of another class, which no zone has")]
     NoZoneData(RecordType),
+    /// The server has a version that is not newer than ours, nor the same (RFC 1982).
+    #[error("the server has serial {theirs}, which is not newer than {ours}, the one here")]
+    Older {
+        /// Its serial number.
+        theirs: u32,
+        /// Ours.
+        ours: u32,
+    },
     /// The steps do not lead from the version that we have to the newest.
     #[error("the changes lead from serial {found} where {wanted} was due")]
     Gap {
@@ -58,6 +66,22 @@ pub enum Fault {
     /// There is no record in so many messages.
     #[error("a message has no record")]
     Empty,
+}
+
+impl Fault {
+    /// Refuses a version that is neither newer than ours nor the same: whoever is asked may lag behind.
+    ///
+    /// # Errors
+    /// [`Fault::Older`].
+    pub fn refuse_older(theirs: Authority, ours: Option<u32>) -> Result<(), Fault> {
+        let theirs = theirs.serial;
+        match ours {
+            Some(ours) if ours != theirs && !Authority::is_newer(theirs, ours) => {
+                Err(Fault::Older { theirs, ours })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
 }
 
 /// A code of a reply, as people know it.
@@ -89,7 +113,7 @@ pub enum Piece {
 pub enum Progress {
     /// There is more to come.
     More,
-    /// The zone that we have is the newest that the server has.
+    /// The server has the version that we have.
     Current,
     /// All of the zone has come.
     Whole(Authority),
@@ -183,9 +207,7 @@ impl Reader {
         match (&self.state, self.since) {
             (State::End(progress), _) => *progress,
             // One SOA record alone says that there is nothing newer (RFC 1995 section 4).
-            (State::First(_, newest), Some(ours)) if !Authority::is_newer(newest.serial, ours) => {
-                Progress::Current
-            }
+            (State::First(_, newest), Some(ours)) if newest.serial == ours => Progress::Current,
             _ => Progress::More,
         }
     }
@@ -199,7 +221,10 @@ impl State {
         };
         Ok(match (self, soa) {
             (State::Begin, None) => return Err(Fault::NoBeginning),
-            (State::Begin, Some(newest)) => State::First(record, newest),
+            (State::Begin, Some(newest)) => {
+                Fault::refuse_older(newest, since)?;
+                State::First(record, newest)
+            }
             // A whole zone is the reply to either question (RFC 1995 section 4).
             (State::First(first, newest), None) => {
                 take(Piece::Whole(first));

@@ -4,7 +4,7 @@
 //! ```text
 //!             time, notified                  newer
 //!   waiting ────────────────> asking ──────────────────> fetching
-//!      ^                       │  │ no answer               │  │
+//!      ^                       │  │ older, no answer        │  │
 //!      │      the same version │  └─> the next primary      │  └─ no use: all of it, then the next primary
 //!      ├───────────────────────┘                            │
 //!      └────────────────────────────────────────────────────┘ has come, or every primary was asked in vain
@@ -140,8 +140,12 @@ impl Secondary {
             }
             Input::Notified(primary) => Stimulus::Notified(primary.min(self.primaries - 1)),
             Input::Answered(theirs) => match self.held.authority() {
-                Some(ours) if !Authority::is_newer(theirs.serial, ours.serial) => Stimulus::Same,
-                Some(_) => Stimulus::Newer { has_version: true },
+                Some(ours) if theirs.serial == ours.serial => Stimulus::Same,
+                Some(ours) if Authority::is_newer(theirs.serial, ours.serial) => {
+                    Stimulus::Newer { has_version: true }
+                }
+                // It lags behind, and says nothing about ours.
+                Some(_) => self.failed(),
                 None => Stimulus::Newer { has_version: false },
             },
             Input::Fetched(authority) => {
@@ -154,9 +158,13 @@ impl Secondary {
                 Stimulus::Fetched
             }
             Input::Unchanged => Stimulus::Same,
-            Input::Failed => Stimulus::Failed { more_primaries: self.state.primary() + 1 < self.primaries },
+            Input::Failed => self.failed(),
         };
         self.carry_out(self.state.next(stimulus), now);
+    }
+
+    fn failed(&self) -> Stimulus {
+        Stimulus::Failed { more_primaries: self.state.primary() + 1 < self.primaries }
     }
 
     fn carry_out(&mut self, next: Next, now: Timestamp) {

@@ -5,7 +5,9 @@
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use terms::{Authority, DomainName, Record, RecordType};
-use transfer::{Difference, Fault, Journal, Piece, Progress, Question, Reader, Request, Torn, Writer};
+use transfer::{
+    Difference, Fault, Journal, Piece, Progress, Question, Reader, Request, Torn, Writer, authority_in,
+};
 
 fn zone() -> DomainName {
     "Example.".parse().unwrap()
@@ -105,7 +107,11 @@ fn the_reply_to_a_question_for_changes_may_be_anything() {
     let since = soa(5);
     let ask = |records: Vec<Record>| read(Some(5), &write(Question::Since(&since), records));
     assert_eq!(ask(vec![soa(5)]).unwrap().1, Progress::Current);
-    assert_eq!(ask(vec![soa(4)]).unwrap().1, Progress::Current, "nothing newer");
+    let older = Fault::Older { theirs: 4, ours: 5 };
+    assert_eq!(ask(vec![soa(4)]).unwrap_err(), older, "it lags behind");
+    assert_eq!(ask(vec![soa(4), a.clone(), soa(4)]).unwrap_err(), older, "nor does the zone go back");
+    let far = 5 + (1 << 31);
+    assert_eq!(ask(vec![soa(far)]).unwrap_err(), Fault::Older { theirs: far, ours: 5 }, "nobody can say");
     assert_eq!(ask(vec![soa(6)]).unwrap().1, Progress::More, "newer, and the rest is on its way");
     assert_eq!(ask(vec![soa(6), a.clone(), soa(6)]).unwrap().1, Progress::Whole(authority(6)));
     assert_eq!(ask(vec![soa(6), soa(6)]).unwrap().1, Progress::Whole(authority(6)), "nothing but SOA");
@@ -266,4 +272,21 @@ proptest! {
         let difference = Difference::between(old.iter().cloned(), new.iter().cloned());
         prop_assert_eq!(apply(&difference, old), BTreeSet::from_iter(new));
     }
+}
+
+#[test]
+fn a_server_says_which_version_it_has() {
+    let reply = |asked: &str, answer: Vec<Record>| {
+        let mut message = write(Question::Version, answer).remove(0);
+        let asked: DomainName = asked.parse().unwrap();
+        assert_eq!(asked.as_wire().len(), zone().as_wire().len());
+        message[12..12 + asked.as_wire().len()].copy_from_slice(asked.as_wire());
+        authority_in(&message, 7, &zone(), Some(5))
+    };
+    let right = zone().to_string();
+    assert_eq!(reply(&right, vec![soa(5)]), Ok(authority(5)));
+    assert_eq!(reply(&right, vec![soa(6)]), Ok(authority(6)));
+    assert_eq!(reply(&right, vec![soa(4)]), Err(Fault::Older { theirs: 4, ours: 5 }));
+    assert_eq!(reply(&right.replace('e', "f"), vec![soa(6)]), Err(Fault::NotTheReply), "of another zone");
+    assert_eq!(reply(&right, vec![record("a", RecordType::A, &[192, 0, 2, 1])]), Err(Fault::Malformed));
 }

@@ -105,18 +105,23 @@ impl Exchange {
     }
 }
 
-/// Which version a server has.
-pub(super) async fn ask(server: &Server, zone: &DomainName, clock: Clock) -> Result<Authority, Error> {
+/// Which version a server has; an older one than `ours` is a fault.
+pub(super) async fn ask(
+    server: &Server,
+    zone: &DomainName,
+    ours: Option<u32>,
+    clock: Clock,
+) -> Result<Authority, Error> {
     let mut exchange = Exchange::open(server, zone, Question::Version, clock).await?;
     let reply = exchange.next().await?;
-    let authority = authority_in(&reply, exchange.id, zone)?;
+    let authority = authority_in(&reply, exchange.id, zone, ours)?;
     exchange.close()?;
     Ok(authority)
 }
 
 /// What came of a transfer.
 pub(super) enum Fetched {
-    /// What we have is the newest.
+    /// The server has what we have.
     Current,
     /// Another version, and what it differs in from the last one, if there was one.
     Zone(Zone, Authority, Option<Difference>),
@@ -201,6 +206,7 @@ impl Coming {
     }
 
     fn finish_whole(self, authority: Authority, before: Option<&Zone>) -> Result<Fetched, Error> {
+        Fault::refuse_older(authority, before.map(Zone::serial))?;
         let zone = judged(self.whole.finish()?, authority)?;
         let difference = before.map(|before| shelf::difference(before, &zone));
         Ok(Fetched::Zone(zone, authority, difference))
@@ -264,4 +270,35 @@ pub(super) async fn notify(server: &Server, zone: &Zone, clock: Clock) -> Result
         patience *= 2;
     }
     Err(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::dns::zone;
+
+    #[test]
+    fn a_whole_zone_does_not_go_back_to_an_older_version() {
+        let zone = |serial: u32| {
+            zone::parse(&format!("$ORIGIN example.\n@ SOA ns.a. h.a. {serial} 1 1 4 1\n@ NS ns.a.\n"))
+                .unwrap()
+        };
+        let come = |serial: u32, before: Option<&Zone>| {
+            let next = zone(serial);
+            let mut whole = Received::new(next.apex().clone());
+            let soa = next.authority().unwrap();
+            let authority = Authority::of(&soa.data).unwrap();
+            [soa]
+                .iter()
+                .chain(&::dns::zone::ZoneRecords::of(&next).collect::<Vec<_>>())
+                .for_each(|record| whole.push(record).unwrap());
+            let coming = Coming { whole, changes: Difference::default(), wrong: None };
+            coming.finish_whole(authority, before).map(|_| ()).map_err(|error| error.to_string())
+        };
+        assert_eq!(come(5, None), Ok(()));
+        assert_eq!(come(6, Some(&zone(5))), Ok(()));
+        assert_eq!(come(5, Some(&zone(5))), Ok(()), "the same once more");
+        let older = "the server has serial 4, which is not newer than 5, the one here";
+        assert_eq!(come(4, Some(&zone(5))), Err(older.to_owned()));
+    }
 }

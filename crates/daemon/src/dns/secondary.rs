@@ -217,9 +217,10 @@ impl Keeper {
         let (zone, clock) = (self.transfers.zone.clone(), self.clock);
         let Some(server) = self.server(primary) else { return Box::pin(pending()) };
         let turns = Arc::clone(&self.turns);
+        let ours = self.machine.held().authority().map(|ours| ours.serial);
         Box::pin(async move {
             let _turn = turns.acquire().await;
-            let result = exchange::ask(&server, &zone, clock).await.map(News::Version);
+            let result = exchange::ask(&server, &zone, ours, clock).await.map(News::Version);
             Ended { primary: server.address, result }
         })
     }
@@ -272,7 +273,7 @@ impl Keeper {
 
     fn confirm_if_same(&mut self, theirs: Authority) {
         let ours = self.machine.held().authority();
-        if ours.is_some_and(|ours| !Authority::is_newer(theirs.serial, ours.serial)) {
+        if ours.is_some_and(|ours| theirs.serial == ours.serial) {
             self.confirm();
         }
     }

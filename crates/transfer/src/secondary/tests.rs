@@ -88,6 +88,23 @@ fn every_primary_is_asked_before_a_pause() {
 }
 
 #[test]
+fn a_primary_that_lags_behind_confirms_nothing_and_the_next_one_is_asked() {
+    let held = Held::Current { authority: authority(5), expires: at(1000) };
+    let mut zone = Secondary::new(2, held, at(0));
+    zone.handle(Input::Timer, at(0));
+    zone.handle(Input::Answered(authority(4)), at(1));
+    assert_eq!(outputs(&mut zone), [Output::Ask(0), Output::Ask(1)]);
+    assert_eq!(zone.held(), held);
+    zone.handle(Input::Answered(authority(6)), at(2));
+    assert_eq!(outputs(&mut zone), [Output::FetchChanges(1)]);
+    zone.handle(Input::Fetched(authority(6)), at(3));
+    zone.handle(Input::Notified(1), at(4));
+    zone.handle(Input::Answered(authority(6 + (1 << 31))), at(5));
+    assert_eq!(zone.held(), Held::confirmed(authority(6), at(3)), "nobody can say which of them is newer");
+    assert_eq!(zone.deadline(), Some(at(15)), "the zone's own retry");
+}
+
+#[test]
 fn a_zone_that_nobody_confirms_expires_and_comes_back() {
     let held = Held::Current { authority: authority(1), expires: at(1000) };
     let mut zone = Secondary::new(1, held, at(0));

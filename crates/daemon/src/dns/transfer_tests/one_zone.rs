@@ -179,6 +179,20 @@ fn a_transfer_that_is_cut_leaves_the_version_before() {
 }
 
 #[test]
+fn a_primary_whose_serial_goes_back_is_told_as_a_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new(&secondary(vec![server_at(peers::ADDRESS)]));
+    let peer = Peer::nsd_primary(&world.namespace, folder.path(), &zone_text(2, IMPATIENT), false);
+    world.wait_until("the first version", || world.serial() == "2");
+    peer.change(&zone_text(1, IMPATIENT));
+    world.wait_until("the fault", || world.fault().contains("serial 1, which is not newer than 2"));
+    assert_eq!(world.serial(), "2", "the zone does not go back");
+    peer.change(&zone_text(3, IMPATIENT));
+    world.wait_until("the next version", || world.serial() == "3");
+    assert_eq!(world.fault(), "");
+}
+
+#[test]
 fn a_zone_expires_alone_and_comes_back() {
     let folder = tempfile::tempdir().unwrap();
     let other = zone::parse("$ORIGIN other.\n@ 60 SOA ns.a. h.a. 9 1 1 4 1\n@ NS ns.a.\n").unwrap();
