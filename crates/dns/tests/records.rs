@@ -63,6 +63,22 @@ fn of_generated_zones_too() {
     }
 }
 
+/// Texts are octets, whatever letters they are written with; NSD and BIND read them so, too.
+#[test]
+fn a_text_may_have_letters_beyond_ascii() {
+    let head = "$ORIGIN example.\n; für alle\n@ 60 SOA ns.test. h 1 2 3 4 5\n NS ns.test.\n";
+    let text = "a 60 TXT \"caffè\" naïve \"\\\"☕\\\"\" \\195\\168\na NAPTR 1 1 \"è\" \"\" \"\" .\na CAA 0 issue \"ça.test\"\n";
+    let zone = zone::parse(&format!("{head}{text}")).unwrap_or_else(|faults| panic!("{faults:#?}"));
+    let data: Vec<Vec<u8>> = records(&zone).iter().skip(2).map(|record| record.data.to_vec()).collect();
+    let texts = [("caffè", 6), ("naïve", 6), ("\"☕\"", 5), ("è", 2)];
+    let texts = texts.map(|(text, length)| [&[length], text.as_bytes()].concat()).concat();
+    let naptr = ["\0\x01\0\x01\x02è\0\0\0".as_bytes()].concat();
+    let caa = "\0\x05issueça.test".as_bytes().to_vec();
+    assert_eq!(data, [texts, naptr, caa]);
+    let name = zone::parse(&format!("{head}a CNAME é\n")).unwrap_err();
+    assert!(name[0].message.contains("`xn--` form"), "{name:?}");
+}
+
 /// Written here by hand, counted by hand.
 #[test]
 fn no_record_is_left_out() {

@@ -161,8 +161,12 @@ impl World {
     }
 
     fn ask_at(&self, address: &str, query: &[u8]) -> Vec<u8> {
+        self.ask_from(address, address, query)
+    }
+
+    fn ask_from(&self, source: &str, address: &str, query: &[u8]) -> Vec<u8> {
         let ask = || {
-            let socket = UdpSocket::bind((address, 0)).unwrap();
+            let socket = UdpSocket::bind((source, 0)).unwrap();
             socket.set_read_timeout(Some(PATIENCE)).unwrap();
             socket.connect((address, PORT)).unwrap();
             socket.send(query).unwrap();

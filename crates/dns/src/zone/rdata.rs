@@ -120,6 +120,10 @@ impl Line {
                 Some(origin) if token.text == "@" && has_names(kind) => {
                     let _ = write!(text, "{origin}");
                 }
+                // A text is octets; the scanner takes those of ASCII only, and others as numbers.
+                _ if token.text.starts_with('"') || kind == RecordType::TXT => {
+                    append_in_ascii(token.text, &mut text);
+                }
                 _ => text.push_str(token.text),
             }
             ends.push(text.len() - start);
@@ -142,6 +146,20 @@ impl Line {
     }
 }
 
+/// Appends a text with every octet that is not ASCII as `\DDD` (RFC 1035 section 5.1).
+fn append_in_ascii(text: &str, line: &mut String) {
+    for character in text.chars() {
+        if character.is_ascii() {
+            line.push(character);
+            continue;
+        }
+        for octet in character.encode_utf8(&mut [0; 4]).bytes() {
+            // Writing to a String cannot fail.
+            let _ = write!(line, "\\{octet:03}");
+        }
+    }
+}
+
 /// The scanner's words, where they would not help whoever writes a zone.
 fn in_plain_words(words: &str) -> String {
     match words {
@@ -149,6 +167,9 @@ fn in_plain_words(words: &str) -> String {
         "trailing tokens" => "there is more than this type has fields".to_owned(),
         "missing origin" => "a relative name, but no `$ORIGIN` before it".to_owned(),
         "bad name" => "this is no domain name".to_owned(),
+        "bad symbol" => {
+            "a letter that is not ASCII: write a name in its `xn--` form, an octet as `\\DDD`".to_owned()
+        }
         "bad charstr" => "a text is longer than 255 octets".to_owned(),
         "unknown record type with concrete data" => "this type has no text form here".to_owned(),
         _ => words.to_owned(),

@@ -132,7 +132,7 @@ impl<'f, 'a> Fields<'f, 'a> {
         while let Some(token) = self.tokens.first() {
             let text = token.text;
             let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
-            if text.contains(['\\', '"']) || !text.is_ascii() || token.text == "\"" {
+            if text.contains(['\\', '"']) || token.text == "\"" {
                 return None;
             }
             self.out.push(u8::try_from(text.len()).ok()?);
