@@ -1,5 +1,6 @@
 //! Two sites: a client's connection goes from one to the other, and the client notices nothing.
 
+mod hostile;
 mod services;
 mod stage;
 

@@ -159,3 +159,17 @@ async fn nothing_long_is_read_before_there_is_room_for_it() {
     giver.stream.write_all(&long.to_be_bytes()).await.unwrap();
     assert!(matches!(taker.hear().await, Err(Fault::Malformed(Malformed::TooLong))));
 }
+
+#[tokio::test]
+async fn what_is_sealed_and_no_message_is_not_read() {
+    for octets in [&[][..], &[0], &[9], &[4, 9], &[3, 0], &[1; 2], &[2, 0, 0, 0], &[2; 3000]] {
+        let (giver, taker) = meet(ring(7), ring(7), 2).await;
+        let (mut giver, mut taker) = (giver.unwrap(), taker.unwrap());
+        let (nonce, mut sealed) = (giver.sends.nonce(), octets.to_vec());
+        giver.sends.key.seal_in_place_append_tag(nonce, Aad::empty(), &mut sealed).unwrap();
+        let length = u32::try_from(sealed.len()).unwrap();
+        giver.stream.write_all(&[&length.to_be_bytes()[..], &sealed].concat()).await.unwrap();
+        let heard = taker.announced().await.unwrap();
+        assert!(matches!(taker.hear_whole(heard).await, Err(Fault::Malformed(_))), "{octets:?}");
+    }
+}
