@@ -4,7 +4,7 @@
 //! one of that name was; where there was none, in place of a group that is gone and shares a prefix with it, so that a
 //! group may be renamed without a withdrawal.
 
-use config::{Collector, Continuity, Group, Peer, Service, Signature, Site, SiteFile};
+use config::{BuiltInDns, Collector, Continuity, Group, Peer, Service, Signature, Site, SiteFile};
 use std::collections::{BTreeMap, BTreeSet};
 use terms::{CollectorName, GroupName, PeerName, Prefix, ServiceName};
 
@@ -17,7 +17,7 @@ pub(crate) struct Difference {
     pub(crate) groups: Vec<GroupStep>,
     /// Groups that are no more.
     pub(crate) gone: Vec<GroupName>,
-    /// Services whose addresses, zone files or limits change.
+    /// Services whose addresses, zones or limits change.
     pub(crate) services: BTreeMap<ServiceName, ServiceChange>,
     /// Collectors of BMP that change.
     pub(crate) collectors: BTreeMap<CollectorName, CollectorChange>,
@@ -78,7 +78,7 @@ pub(crate) enum ServiceChange {
     Added,
     /// It is no more: its addresses go once it has lingered.
     Removed,
-    /// Other addresses, zone files, limits, or another kind of server.
+    /// Other addresses, zones, limits, or another kind of server.
     Changed,
 }
 
@@ -227,13 +227,13 @@ fn services(last: &[Service], next: &[Service]) -> BTreeMap<ServiceName, Service
             (Some(_), None) => ServiceChange::Removed,
             (None, _) => ServiceChange::Added,
             (Some(old), Some(new)) => {
-                let settings = |service: &Service| {
-                    let dns = service.dns.as_ref()?;
-                    let ways = (dns.keys.clone(), dns.transfers.clone(), dns.catalogs.clone());
-                    Some((dns.files.clone(), dns.limits, dns.rate_limit, dns.dnstap.clone(), ways))
-                };
                 let (old, new) = (last.get(old)?, next.get(new)?);
-                if old.addresses == new.addresses && settings(old) == settings(new) {
+                let serves_the_same = match (&old.dns, &new.dns) {
+                    (Some(old), Some(new)) => serve_the_same(old, new),
+                    (None, None) => true,
+                    _ => false,
+                };
+                if old.addresses == new.addresses && serves_the_same {
                     return None;
                 }
                 ServiceChange::Changed
@@ -242,6 +242,28 @@ fn services(last: &[Service], next: &[Service]) -> BTreeMap<ServiceName, Service
         Some((name.clone(), change))
     });
     changes.collect()
+}
+
+/// Whether both come to the same, also by what their files say.
+fn serve_the_same(last: &BuiltInDns, next: &BuiltInDns) -> bool {
+    let BuiltInDns { files, listen, zones, limits, tls, rate_limit, dnstap, keys, transfers, catalogs } =
+        last;
+    let is_same_tls = match (tls, &next.tls) {
+        (Some(tls), Some(next)) => {
+            tls.certificate.cert == next.certificate.cert && tls.ticket_keys == next.ticket_keys
+        }
+        (tls, next) => tls.is_none() && next.is_none(),
+    };
+    *files == next.files
+        && *listen == next.listen
+        && *limits == next.limits
+        && is_same_tls
+        && *rate_limit == next.rate_limit
+        && *dnstap == next.dnstap
+        && *keys == next.keys
+        && *transfers == next.transfers
+        && *catalogs == next.catalogs
+        && zones.iter().map(|zone| zone.image()).eq(next.zones.iter().map(|zone| zone.image()))
 }
 
 fn collectors(last: &[Collector], next: &[Collector]) -> BTreeMap<CollectorName, CollectorChange> {

@@ -69,7 +69,7 @@ impl Office {
         })?;
         if !Difference::between(&self.now.site_file, &on_disk).is_empty() {
             return Err(format!(
-                "{} says something else than what is in force: `catchment reload` first, or put it back",
+                "{} or a zone of it says something else than what is in force: `catchment reload` first, or put it back",
                 path.display()
             ));
         }

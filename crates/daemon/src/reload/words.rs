@@ -60,7 +60,7 @@ fn service(change: ServiceChange) -> &'static str {
     match change {
         ServiceChange::Added => "added",
         ServiceChange::Removed => "removed; its addresses go once it has lingered",
-        ServiceChange::Changed => "other addresses or zone files",
+        ServiceChange::Changed => "other addresses or zones",
     }
 }
 

@@ -83,6 +83,24 @@ fn comments_and_the_order_of_sections_change_nothing() {
     assert!(Difference::between(&site(SITE), &site(&swapped)).is_empty());
 }
 
+/// The site file is the same, and its zone is another one.
+#[test]
+fn what_zone_files_say_is_a_part_of_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let text =
+        SITE.replacen("[[service.check]]", "dns = { zones = [\"example.zone\"] }\n[[service.check]]", 1);
+    let with_address = |address: &str| {
+        let records = "example. 60 SOA a. b. 1 60 60 60 60\nexample. 60 NS a.example.\na.example. 60 A";
+        std::fs::write(directory.path().join("example.zone"), format!("{records} {address}\n")).unwrap();
+        config::parse("site.toml", &text, directory.path()).unwrap_or_else(|faults| panic!("{faults}"))
+    };
+    let (first, again, other) =
+        (with_address("192.0.2.1"), with_address("192.0.2.1"), with_address("192.0.2.2"));
+    assert!(Difference::between(&first, &again).is_empty());
+    let services = Difference::between(&first, &other).services;
+    assert_eq!(services.into_iter().collect::<Vec<_>>(), [("dns".parse().unwrap(), ServiceChange::Changed)]);
+}
+
 #[test]
 fn each_kind_of_change_is_told_apart() {
     let web = section("[[service]]\nname = \"web\"");
