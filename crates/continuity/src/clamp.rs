@@ -18,8 +18,8 @@ const ETHERNET_LEN: usize = 14;
 /// Place of the checksum in a TCP header.
 const CHECKSUM: usize = 16;
 
-/// Lowers the size that a SYN of a service names, with an ACK or without, if it is too large, and mends the checksum. Answers the size that it
-/// names then; none for any other frame, which stays as it is.
+/// Lowers the size that a SYN of a service names, with an ACK or without, if it is too large, and mends the checksum.
+/// Answers the size that it names then; none for any other frame, which stays as it is.
 pub fn clamp(frame: &mut [u8], layer: Layer, settings: &Settings) -> Option<u16> {
     let (start, family) = family_of(frame, layer)?;
     let transport = find_segment(frame, start, family, settings)?;

@@ -9,8 +9,8 @@
 //! the connection. Every id after that is the server's. A client may change its address, and routing its way, and every
 //! packet says where it belongs.
 //!
-//! The layout is that of QUIC-LB (draft-ietf-quic-load-balancers-21) with server ids of four octets and
-//! nonces of twelve, so that other servers and load balancers can be set up to make and to read the same ids:
+//! The layout is that of QUIC-LB (draft-ietf-quic-load-balancers-21) with server ids of four octets and nonces of twelve, so
+//! that other servers and load balancers can be set up to make and to read the same ids:
 //!
 //! ```text
 //!     0 1 2 3 4 5 6 7
@@ -20,7 +20,8 @@
 //!     1 octet         '------- one block of AES-128, sealed ---------'
 //! ```
 //! The first octet and the three zeros tell ids of the fleet from any others: of 17 octets that a client has chosen, one of
-//! two billion seems to name a site. Nobody without the key sees which ids name the same site, and so which connections are one client's.
+//! two billion seems to name a site. Nobody without the key sees which ids name the same site, and so which connections
+//! are one client's.
 
 mod connection_id;
 mod datagram;

@@ -116,16 +116,18 @@ fn is_old(release: &str) -> bool {
 }
 
 fn make_directory(directory: &Path) -> Result<(), Error> {
+    let unusable = |source| Error::Directory { path: directory.to_owned(), source };
+    // Asked before anything is made: `/sys/fs/bpf` is always there, and where nothing is mounted, nobody can make a
+    // directory in it.
+    let there = directory.ancestors().find(|place| place.exists()).unwrap_or(directory);
+    if !linux::mount::is_bpf(there).map_err(|error| unusable(error.into()))? {
+        return Err(Error::NoFileSystem(directory.to_owned()));
+    }
     fs::create_dir_all(directory).map_err(|source| match source.kind() {
         // Whoever may not write there may not load programs either.
         std::io::ErrorKind::PermissionDenied => Error::NotPermitted,
-        _ => Error::Directory { path: directory.to_owned(), source },
-    })?;
-    match linux::mount::is_bpf(directory) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Error::NoFileSystem(directory.to_owned())),
-        Err(error) => Err(Error::Directory { path: directory.to_owned(), source: error.into() }),
-    }
+        _ => unusable(source),
+    })
 }
 
 fn of_loading(directory: &Path, error: &aya::EbpfError) -> Error {
@@ -140,6 +142,14 @@ fn of_loading(directory: &Path, error: &aya::EbpfError) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_no_file_system_for_bpf_is_mounted_nothing_is_made() {
+        let elsewhere = tempfile::tempdir().unwrap();
+        let pins = elsewhere.path().join("bpf/catchment");
+        assert!(matches!(make_directory(&pins), Err(Error::NoFileSystem(path)) if path == pins));
+        assert!(!elsewhere.path().join("bpf").exists());
+    }
 
     #[test]
     fn kernels_are_told_apart_by_their_numbers() {
