@@ -64,13 +64,13 @@ impl Speech {
         }
     }
 
-    /// How far the thread steps back behind those of UDP (nice(2)): with ten steps the part of UDP is nine tenths. A thread of
+    /// How far the thread steps back behind those of UDP (nice(2)): with 15 steps the part of UDP is 29 of 30. A thread of
     /// UDP that wakes up when it has just had more waits until the kernel looks again. That would be at the next tick, some
     /// milliseconds later, if this thread did not give way after each piece of its work.
     fn steps_back(&self) -> u8 {
         match self {
-            Speech::Plain => 10,
-            Speech::Tls(_) => 15,
+            Speech::Plain => 15,
+            Speech::Tls(_) => 19,
         }
     }
 }
