@@ -186,6 +186,8 @@ impl Place {
     /// A message has passed.
     pub(super) fn passed(&self) {
         self.crowd.connections.borrow_mut().passed(self.id, self.crowd.clock.now());
+        // Who asks without a pause keeps its task at work for longer than any datagram should wait.
+        scheduling::give_way();
     }
 
     /// Waits for the turn to go to another site, in a later round than this one.
