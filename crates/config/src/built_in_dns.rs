@@ -23,6 +23,8 @@ use transfer::Keys;
 
 /// Longest zone file that is read, bytes.
 const LONGEST_ZONE: usize = 1 << 30;
+/// U+FEFF in front of a text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The built-in authoritative DNS service.
 #[derive(Clone, Debug)]
@@ -151,7 +153,7 @@ impl BuiltInDns {
                 Faults::of(nothing, [fault])
             });
         }
-        let text = document::read(path, LONGEST_ZONE).map_err(|error| error.into_faults(path))?;
+        let text = zone_text(path).map_err(|error| error.into_faults(path))?;
         parse(path, &text)
     }
 
@@ -196,7 +198,7 @@ fn load(document: &Document, file: &Spanned<PathBuf>, directory: &Path) -> Optio
         let fault = |why: String| document.fault(file.span.clone(), format!("{}: {why}", path.display()));
         return map(&path).map_err(fault).ok();
     }
-    match document::read(&path, LONGEST_ZONE) {
+    match zone_text(&path) {
         Ok(text) => parse(&path, &text).map_err(|faults| document.faults_elsewhere(faults)).ok(),
         Err(error) => {
             let hint = format!("it was looked for at {}", path.display());
@@ -206,13 +208,25 @@ fn load(document: &Document, file: &Spanned<PathBuf>, directory: &Path) -> Optio
     }
 }
 
+/// The text of a zone file. Comments may be in any script: what is no UTF-8 is [`char::REPLACEMENT_CHARACTER`], which no zone
+/// takes outside of them. Some editors put a mark in front of a text, which is no part of it.
+fn zone_text(path: &Path) -> Result<String, document::ReadError> {
+    let octets = document::read_bytes(path, LONGEST_ZONE)?;
+    let mut text = String::from_utf8(octets)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    if text.starts_with(BYTE_ORDER_MARK) {
+        text.remove(0);
+    }
+    Ok(text)
+}
+
 /// The zone of a text and of the files that it includes, each of which is looked for beside the one that names it.
 fn parse(path: &Path, text: &str) -> Result<Zone, Faults> {
     let mut included: Vec<(PathBuf, Arc<str>)> = Vec::new();
     let parsed = zone::parse_with(text, &mut |from, written| {
         let names_it = from.checked_sub(1).and_then(|from| included.get(from)).map_or(path, |(path, _)| path);
         let path = names_it.parent().unwrap_or(Path::new("")).join(written);
-        let text: Arc<str> = document::read(&path, LONGEST_ZONE).map_err(|error| error.to_string())?.into();
+        let text: Arc<str> = zone_text(&path).map_err(|error| error.to_string())?.into();
         included.push((path, Arc::clone(&text)));
         Ok(text)
     });

@@ -34,3 +34,15 @@ fn a_fault_is_shown_in_its_file() {
         assert!(faults.contains(words), "{words} is missing in\n{faults}");
     }
 }
+
+#[test]
+fn comments_may_be_in_any_script_and_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("example.zone");
+    let start = b"\xef\xbb\xbf$ORIGIN example. ; Z\xfcrich\n@ SOA ns.test. h 1 2 3 4 5\n NS ns.test.\n";
+    fs::write(&file, start).unwrap();
+    assert_eq!(BuiltInDns::load_zone(&file).unwrap().names(), 1);
+    fs::write(&file, [&start[..], b"@ TXT \"Gr\xfc\xdfe\"\n"].concat()).unwrap();
+    let faults = BuiltInDns::load_zone(&file).unwrap_err().to_string();
+    assert!(faults.contains("example.zone:4:10") && faults.contains("no UTF-8"), "{faults}");
+}

@@ -20,15 +20,20 @@ pub enum ReadError {
     NotText(usize),
 }
 
-/// The text of a file of at most `most` bytes. A device without end cannot fill the memory.
-pub fn read(path: &Path, most: usize) -> Result<String, ReadError> {
+/// The bytes of a file, at most `most`. A device without end cannot fill the memory.
+pub fn read_bytes(path: &Path, most: usize) -> Result<Vec<u8>, ReadError> {
     let mut bytes = Vec::new();
     // One byte more than is taken tells a longer file apart.
     File::open(path)?.take((most as u64).saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() > most {
         return Err(ReadError::TooLong(most));
     }
-    String::from_utf8(bytes).map_err(|error| {
+    Ok(bytes)
+}
+
+/// The text of a file of at most `most` bytes.
+pub fn read(path: &Path, most: usize) -> Result<String, ReadError> {
+    String::from_utf8(read_bytes(path, most)?).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         ReadError::NotText(good.iter().filter(|&&byte| byte == b'\n').count() + 1)
     })

@@ -3,7 +3,7 @@
 //! A deserialiser stops at the first thing it dislikes. A reader built on this crate asks for one key after the
 //! other, gets `None` where something is wrong, and goes on; the document remembers each fault, and each key that
 //! nobody asked for is a fault as well. Text goes in, values or [`Faults`] come out;
-//! only [`read()`] opens a file.
+//! only [`read()`] and [`read_bytes()`] open a file.
 //!
 //! ```
 //! use document::{Document, Faults, Table};
@@ -45,7 +45,7 @@ mod value;
 pub use document::{Document, Spanned};
 pub use duration::{DurationError, parse_duration};
 pub use fault::{Fault, Faults, Warnings};
-pub use file::{ReadError, read};
+pub use file::{ReadError, read, read_bytes};
 pub use render::Style;
 pub use source::Source;
 pub use table::Table;

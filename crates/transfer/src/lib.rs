@@ -31,6 +31,6 @@ pub use journal::{Journal, Torn};
 pub use policy::{Client, Policy};
 pub use reader::{Fault, Piece, Progress, Reader};
 pub use request::{NotARequest, Operation, Request, acknowledge, truncate};
-pub use secondary::{Held, Input, Output, SHORTEST, Secondary, StateName};
+pub use secondary::{Held, Input, Output, SHORTEST, Secondary, StateName, lifetime};
 pub use tsig::{Algorithm, Conversation, Key, Keys, Rejection, SignatureError};
 pub use writer::Writer;

@@ -22,6 +22,9 @@ use terms::{Authority, Timestamp};
 
 /// Nobody asks more often than this, whatever the zone says. The driver does not hear of NOTIFY more often, either.
 pub const SHORTEST: Duration = Duration::from_secs(1);
+/// A version may be served for as long at least, once a primary has confirmed it: one whose time is over before anybody could ask
+/// again would come and go.
+const SHORTEST_LIFE: Duration = Duration::from_secs(3);
 /// Until the first question again, while there is no zone whose timers could say it; doubled after each.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(600);
@@ -83,7 +86,7 @@ pub enum Held {
 impl Held {
     /// A version that a primary has just said to be right.
     fn confirmed(authority: Authority, now: Timestamp) -> Held {
-        Held::Current { authority, expires: now + seconds(authority.expire) }
+        Held::Current { authority, expires: now + lifetime(authority) }
     }
 
     /// The version that there is, served or not.
@@ -219,7 +222,7 @@ impl Secondary {
     /// its time is over.
     fn wait_for(&mut self, pause: Duration, now: Timestamp) {
         let again = self.state.again();
-        let longest = self.held.authority().map_or(Duration::MAX, |authority| seconds(authority.expire) / 2);
+        let longest = self.held.authority().map_or(Duration::MAX, |authority| lifetime(authority) / 2);
         let pause = pause.min(longest);
         self.state = State::Waiting { until: now + pause.max(SHORTEST) };
         if let Some(primary) = again {
@@ -271,6 +274,11 @@ impl Secondary {
     pub fn held(&self) -> Held {
         self.held
     }
+}
+
+/// How long a version may be served after a primary has confirmed it.
+pub fn lifetime(authority: Authority) -> Duration {
+    seconds(authority.expire).max(SHORTEST_LIFE)
 }
 
 /// A timer of an SOA record.

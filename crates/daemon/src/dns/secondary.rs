@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use terms::{Authority, DomainName, Reason, ServiceName, Timestamp, WallTime};
 use tokio::sync::{Semaphore, watch};
-use transfer::{Difference, Held, Input, Output, SHORTEST, Secondary, StateName};
+use transfer::{Difference, Held, Input, Output, SHORTEST, Secondary, StateName, lifetime};
 use writing::{Keeping, write, write_folded};
 
 /// What is shown of a zone.
@@ -120,7 +120,7 @@ impl Keeper {
         let now = clock.now();
         let held = shelf.held(&transfers.zone).and_then(|(zone, age)| {
             let authority = Authority::of(&zone.authority()?.data)?;
-            let left = Duration::from_secs(u64::from(authority.expire)).saturating_sub(age);
+            let left = lifetime(authority).saturating_sub(age);
             Some(Held::Current { authority, expires: now + left })
         });
         let held = held.unwrap_or(Held::Nothing);
@@ -197,7 +197,7 @@ impl Keeper {
             Output::Expire => {
                 self.shelf.set_expired(&self.transfers.zone, true);
                 if let Some(authority) = self.machine.held().authority() {
-                    self.tell(Event::Expired { after: Duration::from_secs(u64::from(authority.expire)) });
+                    self.tell(Event::Expired { after: lifetime(authority) });
                 }
                 None
             }

@@ -5,6 +5,10 @@
 
 use super::fault::{Flaw, Place};
 
+/// [`char::REPLACEMENT_CHARACTER`], which stands for octets of the file that are no text.
+const UNREADABLE: &[u8] = "\u{fffd}".as_bytes();
+const UNREADABLE_FIRST: u8 = UNREADABLE[0];
+
 /// A run of characters without a blank outside quotes, as it is written.
 #[derive(Clone, Copy)]
 pub(super) struct Token<'a> {
@@ -44,6 +48,10 @@ impl<'a> Entries<'a> {
 
     fn octet(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn octet_after(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at + 1).copied()
     }
 
     fn place(&self) -> Place {
@@ -100,8 +108,14 @@ impl<'a> Entries<'a> {
                 b' ' | b'\t' | b'\r' | b'(' | b')' | b';' if quote.is_none() => break,
                 b'"' => quote = if quote.is_none() { Some(self.place()) } else { None },
                 // What follows means nothing; the rest of a longer character never does.
-                b'\\' if self.text.as_bytes().get(self.at + 1).is_some_and(|&next| next != b'\n') => {
+                b'\\' if self.octet_after().is_some_and(|next| !matches!(next, b'\n' | UNREADABLE_FIRST)) => {
                     self.at += 1
+                }
+                UNREADABLE_FIRST if self.text.as_bytes()[self.at..].starts_with(UNREADABLE) => {
+                    return Err(self.place().flaw(
+                        "an octet that is no UTF-8, outside of a comment",
+                        "write it as `\\` and its three decimal digits, or save the file as UTF-8",
+                    ));
                 }
                 _ => {}
             }
@@ -176,9 +190,20 @@ mod tests {
         assert_eq!(shown(text), expected);
     }
 
+    #[test]
+    fn what_is_no_text_stays_in_comments() {
+        let text = "; \u{fffd}\na A 1 ; \u{fffd}\nb TXT \"x\\\u{fffd}y\"\nc\u{ff21} A 2\n";
+        let expected = [
+            "2:1:a 2:3:A 2:5:1",
+            "! 3:10: an octet that is no UTF-8, outside of a comment",
+            "4:1:c\u{ff21} 4:4:A 4:6:2",
+        ];
+        assert_eq!(shown(text), expected);
+    }
+
     proptest! {
         #[test]
-        fn any_text_ends(text in "[ \t\r\n();\"\\\\a$@ä0]{0,64}") {
+        fn any_text_ends(text in "[ \t\r\n();\"\\\\a$@ä\u{fffd}0]{0,64}") {
             let mut tokens = 0;
             each(&text, |entry| tokens += entry.map_or(0, |(_, tokens)| tokens.len()));
             prop_assert!(tokens <= text.len());

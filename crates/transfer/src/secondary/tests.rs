@@ -124,6 +124,21 @@ fn a_zone_that_nobody_confirms_expires_and_comes_back() {
 }
 
 #[test]
+fn a_zone_that_may_not_be_served_at_all_is_served_until_it_can_be_asked_for_again() {
+    let odd = Authority { serial: 1, refresh: 0, retry: 0, expire: 0 };
+    let mut zone = Secondary::new(1, Held::Nothing, at(0));
+    zone.handle(Input::Timer, at(0));
+    for now in 0..20 {
+        zone.handle(Input::Timer, at(now));
+        zone.handle(Input::Answered(odd), at(now));
+        zone.handle(Input::Fetched(odd), at(now));
+        assert!(!outputs(&mut zone).contains(&Output::Expire), "at {now}");
+    }
+    zone.handle(Input::Timer, at(22));
+    assert!(outputs(&mut zone).contains(&Output::Expire), "nobody has confirmed it");
+}
+
+#[test]
 fn a_zone_whose_pauses_are_longer_than_its_time_does_not_expire_unasked() {
     let odd = Authority { serial: 1, refresh: 5000, retry: 5000, expire: 1000 };
     let mut zone = Secondary::new(1, Held::Nothing, at(0));

@@ -186,7 +186,7 @@ impl Place {
     /// A message has passed.
     pub(super) fn passed(&self) {
         self.crowd.connections.borrow_mut().passed(self.id, self.crowd.clock.now());
-        // Who asks without a pause keeps its task at work for longer than any datagram should wait.
+        // Who asks without a pause keeps its task at work for longer than a datagram should wait.
         scheduling::give_way();
     }
 
