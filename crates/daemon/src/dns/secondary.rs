@@ -15,7 +15,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 use terms::{Authority, DomainName, Reason, ServiceName, Timestamp, WallTime};
 use tokio::sync::{Semaphore, watch};
 use transfer::{Difference, Held, Input, Output, SHORTEST, Secondary, StateName, lifetime};

@@ -7,6 +7,7 @@ use super::super::transfer_tests::secondary;
 use super::*;
 use ::dns::zone;
 use std::path::Path;
+use std::time::Duration;
 use tempfile::TempDir;
 use transfer::Journal;
 
