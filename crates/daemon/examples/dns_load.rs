@@ -36,6 +36,10 @@ const BATCH: usize = 64;
 const REPLY: usize = 1500;
 /// Replies that are waited for with a window before more is asked, so that trains are long.
 const TRAIN: usize = 32;
+/// Questions that are asked at once at a rate, at most.
+const CROWD: u64 = 16;
+/// The time between two looks at a rate. Somebody else has the processor meanwhile.
+const PAUSE: Duration = Duration::from_micros(60);
 /// The time between two looks at the socket: each takes a line of the cache from who answers.
 const LOOK: Duration = Duration::from_micros(10);
 /// The time for which percentiles are also taken by themselves: some thousand replies.
@@ -257,17 +261,20 @@ impl Loader {
         }
     }
 
-    /// Asks at a rate.
+    /// Asks at a rate. What could not be asked in time, because somebody else had the processor, is not asked: the server would
+    /// get it in a crowd, and each of them would wait for the others.
     fn rate(&mut self, per_second: f64, begin: Instant, end: Instant) {
         // It costs every packet of this network a look at the clock, so it is done only where it is needed.
         setsockopt(&self.socket, sockopt::ReceiveTimestampns, &true).unwrap();
-        let mut message = Vec::new();
+        linux::scheduling::precise_timers().unwrap();
+        let (mut message, mut past) = (Vec::new(), 0);
         while Instant::now() < end {
             let due = (begin.elapsed().as_secs_f64() * per_second) as u64;
-            let behind = due.saturating_sub(self.result.sent).min(BATCH as u64);
+            let behind = (due - past).min(CROWD);
+            past = due;
             (0..behind).for_each(|_| self.send(&mut message));
             if self.receive(false, |_, open| open.expect("nobody asked, or too late")) == 0 && behind == 0 {
-                std::thread::sleep(Duration::from_micros(20));
+                std::thread::sleep(PAUSE);
             }
         }
         self.drain();
