@@ -5,11 +5,14 @@
 //! nothing more is read until that is sent: who does not read makes us wait, not remember.
 
 use super::crowd::{Answered, PREFIX, Place};
+use crate::dns::counters::Cut;
 use crate::handover::Fate;
+use socket2::SockRef;
 use std::collections::VecDeque;
 use std::future::ready;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::yield_now;
@@ -24,27 +27,49 @@ const KEPT: usize = 2 << 10;
 
 /// A connection that can be spoken on.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin {
+    /// What the kernel has of it.
+    fn connection(&self) -> &TcpStream;
+
     /// The connection once more, where whoever has it knows all about it.
     fn second_handle(&self) -> Option<OwnedFd>;
 }
 
 impl Stream for TcpStream {
+    fn connection(&self) -> &TcpStream {
+        self
+    }
+
     fn second_handle(&self) -> Option<OwnedFd> {
         self.as_fd().try_clone_to_owned().ok()
     }
 }
 
 impl Stream for TlsStream<TcpStream> {
+    fn connection(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+
     /// Its keys stay here.
     fn second_handle(&self) -> Option<OwnedFd> {
         None
     }
 }
 
+/// Ends a connection that has been cut. The client is told that this is the end, unless others need its place or it takes
+/// nothing more: then the kernel forgets the connection at once, and what is in it, or thousands of such clients would keep its
+/// timers busy long after they are gone from here.
+pub(super) fn cut(stream: &impl Stream, why: Cut) {
+    let connection = stream.connection();
+    if why == Cut::Crowded || linux::tcp::repair::queued(connection).is_ok_and(|octets| octets > 0) {
+        // Where it cannot be set, the kernel takes its time.
+        let _ = SockRef::from(connection).set_linger(Some(Duration::ZERO));
+    }
+}
+
 /// Answers until the client hangs up or says what no client says.
 ///
 /// `arrived` is what another site has read of it.
-pub(super) async fn converse(mut stream: impl Stream, arrived: Vec<u8>, place: &Place) -> io::Result<()> {
+pub(super) async fn converse(stream: &mut impl Stream, arrived: Vec<u8>, place: &Place) -> io::Result<()> {
     let mut arrived = Arrived { octets: arrived, at: 0 };
     let mut round = 0;
     let mut sending = Vec::new();
@@ -73,7 +98,7 @@ pub(super) async fn converse(mut stream: impl Stream, arrived: Vec<u8>, place: &
         if let Some(mut transfer) = transfers.pop_front()
             && let Some(message) = transfer.next()
         {
-            send(&mut stream, &message).await?;
+            send(stream, &message).await?;
             transfers.push_back(transfer);
             place.passed();
             // Who reads faster than we write leaves the others of this thread their turn.
@@ -85,7 +110,7 @@ pub(super) async fn converse(mut stream: impl Stream, arrived: Vec<u8>, place: &
         }
         tokio::select! {
             biased;
-            read = arrived.read(&mut stream), if may_ask && !arrived.has_message() => may_ask = read? > 0,
+            read = arrived.read(stream), if may_ask && !arrived.has_message() => may_ask = read? > 0,
             () = ready(()), if !is_done => {}
             turn = place.turn(&mut round), if is_done && may_ask => {
                 // One whose keys are here only stays, and is forwarded; and none goes when all is about to stand still.
@@ -96,10 +121,10 @@ pub(super) async fn converse(mut stream: impl Stream, arrived: Vec<u8>, place: &
                     return Ok(());
                 }
             }
-            () = place.stand() => match place.may_stay(&stream) {
+            () = place.stand() => match place.may_stay(stream) {
                 true => {
                     if arrived.is_empty() {
-                        place.hand_in(&stream);
+                        place.hand_in(stream);
                     }
                     place.go_on().await;
                 }

@@ -1,6 +1,6 @@
 //! All connections of one thread: what [`dns::Connections`] decides about them, carried out.
 
-use super::conversation::{Stream, converse};
+use super::conversation::{self, Stream, converse};
 use super::{Speech, becomes};
 use crate::clock::Clock;
 use crate::dns::counters::Cut;
@@ -17,21 +17,21 @@ use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
-use tokio::task::{AbortHandle, spawn_local};
+use tokio::sync::{oneshot, watch};
+use tokio::task::spawn_local;
 
 /// Octets of the length in front of a message (RFC 1035 section 4.2.2).
 pub(super) const PREFIX: usize = 2;
 /// Octets of the longest message.
 const LONGEST: usize = u16::MAX as usize;
 
-/// The connections, the tasks that serve them, and what all of them share. It lives on one thread.
+/// The connections, how the tasks that serve them are told of their end, and what all of them share. It lives on one thread.
 pub(super) struct Crowd {
     speech: Speech,
     service: RefCell<Service>,
     clock: Clock,
     connections: RefCell<Connections>,
-    tasks: RefCell<BTreeMap<ConnectionId, AbortHandle>>,
+    cuts: RefCell<BTreeMap<ConnectionId, oneshot::Sender<Cut>>>,
     /// Room for one reply, until it is known how long it is.
     room: RefCell<Box<[u8]>>,
     standing: watch::Receiver<bool>,
@@ -53,7 +53,7 @@ impl Crowd {
             service: RefCell::new(service),
             clock: Clock::start(),
             connections: RefCell::new(Connections::new(limits)),
-            tasks: RefCell::default(),
+            cuts: RefCell::default(),
             room: RefCell::new(vec![0; LONGEST].into_boxed_slice()),
             standing,
             vacancy,
@@ -80,14 +80,15 @@ impl Crowd {
         let ends = (from, stream.local_addr().ok());
         self.vacancy.say(self.connections.borrow().is_full());
         let place = Place { crowd: Rc::clone(self), id: opened.id, ends };
-        let mut served = Box::pin(place.serve(stream, arrived));
+        let (cut, is_cut) = oneshot::channel();
+        let mut served = Box::pin(place.serve(stream, arrived, is_cut));
+        self.cuts.borrow_mut().insert(opened.id, cut);
         // How a connection ends concerns nobody: the client knows, or is gone.
-        let task = spawn_local(poll_fn(move |context| {
+        spawn_local(poll_fn(move |context| {
             let poll = served.as_mut().poll(context).map(drop);
             scheduling::give_way();
             poll
         }));
-        self.tasks.borrow_mut().insert(opened.id, task.abort_handle());
     }
 
     /// Cuts everybody whose time is up.
@@ -106,8 +107,9 @@ impl Crowd {
 
     fn cut(&self, id: ConnectionId, why: Cut) {
         self.service.borrow().counters().count_cut(why);
-        if let Some(task) = self.tasks.borrow_mut().remove(&id) {
-            task.abort();
+        if let Some(cut) = self.cuts.borrow_mut().remove(&id) {
+            // One that has ended by itself meanwhile needs no word.
+            let _ = cut.send(why);
         }
     }
 }
@@ -131,15 +133,25 @@ pub(super) enum Answered {
 }
 
 impl Place {
-    async fn serve(self, stream: TcpStream, arrived: Vec<u8>) -> io::Result<()> {
+    async fn serve(
+        self,
+        stream: TcpStream,
+        arrived: Vec<u8>,
+        mut is_cut: oneshot::Receiver<Cut>,
+    ) -> io::Result<()> {
         // Replies are whole messages: holding them back to fill a segment only costs time.
         stream.set_nodelay(true)?;
         match &self.crowd.speech {
-            Speech::Plain => converse(stream, arrived, &self).await,
+            Speech::Plain => self.converse(stream, arrived, is_cut).await,
             Speech::Tls(tls) => {
                 let acceptor = tls.borrow().acceptor();
-                match acceptor.accept(stream).await {
-                    Ok(stream) => converse(stream, arrived, &self).await,
+                let accepted = tokio::select! {
+                    biased;
+                    _ = &mut is_cut => return Ok(()),
+                    accepted = acceptor.accept(stream) => accepted,
+                };
+                match accepted {
+                    Ok(stream) => self.converse(stream, arrived, is_cut).await,
                     Err(error) => {
                         self.crowd.service.borrow().counters().count_handshake_failure();
                         Err(error)
@@ -147,6 +159,22 @@ impl Place {
                 }
             }
         }
+    }
+
+    /// Answers until the client hangs up, or the connection is cut.
+    async fn converse(
+        &self,
+        mut stream: impl Stream,
+        arrived: Vec<u8>,
+        is_cut: oneshot::Receiver<Cut>,
+    ) -> io::Result<()> {
+        let why = tokio::select! {
+            biased;
+            why = is_cut => why,
+            ended = converse(&mut stream, arrived, self) => return ended,
+        };
+        why.into_iter().for_each(|why| conversation::cut(&stream, why));
+        Ok(())
     }
 
     /// Answers one message, and adds the reply to what is to be sent.
@@ -240,7 +268,7 @@ impl Drop for Place {
         let mut connections = self.crowd.connections.borrow_mut();
         connections.close(self.id);
         self.crowd.vacancy.say(connections.is_full());
-        self.crowd.tasks.borrow_mut().remove(&self.id);
+        self.crowd.cuts.borrow_mut().remove(&self.id);
         self.crowd.service.borrow().counters().count_end();
         // Its connection has just been closed, which takes the kernel as long as a query.
         scheduling::give_way();

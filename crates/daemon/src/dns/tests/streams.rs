@@ -27,6 +27,17 @@ fn ends(stream: &mut TcpStream) {
     }
 }
 
+/// Waits until the service has forgotten it.
+fn is_reset(stream: &mut TcpStream) {
+    let end = loop {
+        match stream.read(&mut [0; 4096]) {
+            Ok(1..) => {}
+            end => break end.map_err(|error| error.kind()),
+        }
+    };
+    assert_eq!(end, Err(std::io::ErrorKind::ConnectionReset));
+}
+
 impl World {
     /// Asks over UDP, 32 queries at a time, until it is enough. Every query is answered, or the test fails.
     fn asking<'s>(&'s self, scope: &'s Scope<'s, '_>, enough: &'s AtomicBool) -> ScopedJoinHandle<'s, u64> {
@@ -118,6 +129,7 @@ fn who_reads_nothing_is_cut() {
             ask_over(&mut world.connect(), 1);
             world.counts(Transport::Tcp).idle == 20
         });
+        greedy.iter_mut().for_each(is_reset);
         let replies = world.counts(Transport::Tcp).queries;
         assert!(replies < 20 * 1000, "what nobody reads is not made: {replies}");
     });
@@ -132,7 +144,7 @@ fn the_idlest_gives_its_place_up() {
     }
     let mut newcomer = world.connect();
     ask_over(&mut newcomer, 2);
-    ends(&mut streams[3]);
+    is_reset(&mut streams[3]);
     (0..3).for_each(|at| ask_over(&mut streams[at], 3));
     wait_until("its end is counted", || world.counts(Transport::Tcp).open() == 4);
 }
