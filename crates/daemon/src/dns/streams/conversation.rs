@@ -188,3 +188,38 @@ impl Arrived {
         stream.read_buf(&mut self.octets).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::ErrorKind::ConnectionReset;
+    use std::io::Read;
+
+    #[tokio::test]
+    async fn a_client_that_is_cut_is_told_unless_it_takes_nothing_or_others_need_its_place() {
+        let cases = [
+            (Cut::Idle, false, Ok(0)),
+            (Cut::Idle, true, Err(ConnectionReset)),
+            (Cut::Crowded, false, Err(ConnectionReset)),
+        ];
+        for (why, is_full, expected) in cases {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            client.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+            let service = listener.accept().unwrap().0;
+            service.set_nonblocking(true).unwrap();
+            let service = TcpStream::from_std(service).unwrap();
+            service.writable().await.unwrap();
+            while is_full && service.try_write(&[0; 1 << 16]).is_ok() {}
+            cut(&service, why);
+            drop(service);
+            let end = loop {
+                match client.read(&mut [0; 1 << 16]) {
+                    Ok(1..) => {}
+                    end => break end.map_err(|error| error.kind()),
+                }
+            };
+            assert_eq!(end, expected, "{why:?}, full: {is_full}");
+        }
+    }
+}
