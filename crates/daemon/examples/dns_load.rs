@@ -10,9 +10,8 @@
 //! its loader, which costs more than an answer: with a window, it looks for replies again and again.
 //!
 //! How long a reply took, at a rate, is from the call that sends until the kernel of the loader has it: what the loader
-//! does in between, and who takes its processor meanwhile, does not count. `p99` is of all replies; `p99_typical` is the
-//! median of that of each [`PERIOD`], which shows what comes again and again, and not that a virtual machine stood still
-//! now and then.
+//! does in between, and who takes its processor meanwhile, does not count. `took` has how many replies took so many
+//! microseconds, for each that occurred; `periods` the time within which 99 of 100 came, for each [`PERIOD`] by itself.
 //!
 //! `QUERIES` has a question and what must be answered in each line: name, number of the type, whether DNSSEC is asked
 //! for, code, whether the answer is authoritative, number of answers, and the data of the first one or `-`:
@@ -25,7 +24,7 @@ use nix::sys::socket::{
     sockopt,
 };
 use nix::sys::time::TimeSpec;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{IoSlice, IoSliceMut};
 use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
@@ -42,7 +41,7 @@ const CROWD: u64 = 16;
 const PAUSE: Duration = Duration::from_micros(60);
 /// The time between two looks at the socket: each takes a line of the cache from who answers.
 const LOOK: Duration = Duration::from_micros(10);
-/// The time for which percentiles are also taken by themselves: some thousand replies.
+/// The time of which a percentile is taken by itself: some thousand replies.
 const PERIOD: Duration = Duration::from_millis(100);
 /// A question without an answer for so long is lost, and its place is used again.
 const LOST: Duration = Duration::from_secs(1);
@@ -319,22 +318,22 @@ fn main() {
         "flood" => loader.flood(number.parse().unwrap(), begin, end),
         _ => panic!("no mode {mode}"),
     }
-    let Result { sent, answered, lost, took } = loader.result;
-    let mut periods: HashMap<u128, Vec<u32>> = HashMap::new();
-    for &(asked, took) in &took {
-        periods.entry(asked.as_micros() / PERIOD.as_micros()).or_default().push(took);
+    let Result { sent, answered, lost, took: replies } = loader.result;
+    let (mut took, mut periods) = (BTreeMap::<u32, u32>::new(), BTreeMap::<u128, Vec<u32>>::new());
+    for (asked, time) in replies {
+        *took.entry(time).or_default() += 1;
+        periods.entry(asked.as_micros() / PERIOD.as_micros()).or_default().push(time);
     }
-    let typical = part(periods.into_values().map(|took| part(took, 99)).collect(), 50);
-    let took: Vec<u32> = took.into_iter().map(|(_, took)| took).collect();
-    println!(
-        "{{\"sent\": {sent}, \"answered\": {answered}, \"lost\": {lost}, \"began\": {began}, \"p50\": {}, \"p99\": {}, \"p99_typical\": {typical}}}",
-        part(took.clone(), 50),
-        part(took, 99)
-    );
+    let took: Vec<_> = took.into_iter().collect();
+    let periods: Vec<u32> = periods.into_values().map(all_but_a_hundredth).collect();
+    let said = serde_json::json!({
+        "sent": sent, "answered": answered, "lost": lost, "began": began, "took": took, "periods": periods
+    });
+    println!("{said}");
 }
 
-/// So many of a hundred are at most this; 0 where there are none.
-fn part(mut of: Vec<u32>, hundredths: usize) -> u32 {
+/// 99 of 100 are at most this.
+fn all_but_a_hundredth(mut of: Vec<u32>) -> u32 {
     of.sort_unstable();
-    of.get(of.len() * hundredths / 100).copied().unwrap_or(0)
+    of[of.len() * 99 / 100]
 }
