@@ -1,8 +1,8 @@
 """Clients that waste the connections of a DNS server: silent ones, slow ones, and ones that never read.
 
 They have no TCP of a kernel: their packets are made here and go out of a TUN device, as from the tools of real attackers. So
-they remember nothing, repeat nothing and close nothing, and of a connection only the server's half costs the kernel anything
-that the server shares with them.
+they confirm nothing, repeat nothing and close nothing before the end, and of a connection only the server's half costs the
+kernel anything that the server shares with them.
 """
 
 import fcntl
@@ -32,7 +32,7 @@ IFF_TUN, IFF_NO_PI, IFF_VNET_HDR, TUN_F_CSUM, TUN_F_TSO4 = 0x1, 0x1000, 0x4000, 
 OFFLOAD = struct.Struct("=BBHHHH")
 NEEDS_CHECKSUM, NO_SEGMENTS, TCP_SEGMENTS, CHECKSUM_AT = 1, 0, 1, 16
 # RFC 791 and RFC 9293: lengths of headers, flags, the option for the largest segment, and how much may be sent to a client.
-IP, TCP, SYN, ACK, SEGMENT, WINDOW = 20, 20, 0x02, 0x10, 1460, 65_535
+IP, TCP, SYN, RST, ACK, SEGMENT, WINDOW = 20, 20, 0x02, 0x04, 0x10, 1460, 65_535
 LARGEST_SEGMENT = struct.pack("!BBH", 2, 4, SEGMENT)
 
 
@@ -45,6 +45,8 @@ class Siege:
         self.told, self.telling = multiprocessing.Pipe(duplex=False)
         # When calls were made, and when the server took one.
         self.called, self.taken = [], []
+        # Of each that it took, how many octets were said.
+        self.connections = {}
 
     def __enter__(self):
         """Once as many have called as there is room for."""
@@ -77,6 +79,7 @@ class Siege:
             if number == AT_FIRST:
                 self.begun.set()
             self.call(number)
+        self.hang_up()
         self.telling.send((self.called, self.taken))
 
     def call(self, number):
@@ -96,8 +99,16 @@ class Siege:
             _, port, first, _, _, flags = struct.unpack_from("!HHIIBB", packet, IP)
             if flags & (SYN | ACK) == SYN | ACK:
                 caller = packet[16:20]
-                self.send(caller, port, 1, first + 1 & 0xFFFFFFFF, ACK, b"", SAID[(caller[2] + port) % len(SAID)])
+                said = SAID[(caller[2] + port) % len(SAID)]
+                self.send(caller, port, 1, first + 1 & 0xFFFFFFFF, ACK, b"", said)
                 self.taken.append(time.time())
+                self.connections[caller, port] = len(said)
+
+    def hang_up(self):
+        """Leaves nothing of a connection for whoever is measured next, whether or not the server has what was said."""
+        for (caller, port), octets in self.connections.items():
+            for sequence in (1, 1 + octets):
+                self.send(caller, port, sequence, 0, RST, b"", b"")
 
     def send(self, caller, port, sequence, acknowledged, flags, options, said):
         head = TCP + len(options)
