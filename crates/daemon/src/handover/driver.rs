@@ -33,8 +33,16 @@ use tokio::time::timeout;
 /// Connections that are given away at the same time: each waits for a round trip between the sites.
 const AT_ONCE: usize = 64;
 
-/// When connections are offered again that have stayed, counted from the first time.
-const ROUNDS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(5)];
+/// When connections are offered again that have stayed, counted from the first time. One of sixteen has a query in hand when it is
+/// offered: after three times one of four thousand would be left, after five one of a million. The second round is long enough to
+/// find out which sites cannot be reached ([`super::ways::REACH`]).
+const ROUNDS: [Duration; 5] = [
+    Duration::ZERO,
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+    Duration::from_secs(6),
+    Duration::from_secs(7),
+];
 
 /// How long a turn may be kept. Services are given less by those who speak for them.
 const TURN: Duration = Duration::from_secs(5);
