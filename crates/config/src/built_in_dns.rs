@@ -144,7 +144,7 @@ fn read_zone(document: &Document, written: Written, directory: &Path) -> Option<
 }
 
 impl BuiltInDns {
-    /// Takes one zone up as the service would.
+    /// Takes one zone up as the service would. Its text may also come through a pipe.
     pub fn load_zone(path: &Path) -> Result<Zone, Faults> {
         if is_image(path) {
             return map(path).map_err(|why| {
@@ -170,11 +170,12 @@ impl BuiltInDns {
     }
 }
 
-/// Whether the file begins as an image does. One that cannot be read is none: whoever reads it next says why.
+/// Whether the file begins as an image does. One that cannot be read is none: whoever reads it next says why. A pipe is none
+/// either: what was read from it would be missing afterwards.
 fn is_image(path: &Path) -> bool {
     let mut start = [0; zone::MAGIC.len()];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
-    read.is_ok() && start == zone::MAGIC
+    let mut begin = || File::open(path)?.read_exact(&mut start);
+    std::fs::metadata(path).is_ok_and(|there| there.is_file()) && begin().is_ok() && start == zone::MAGIC
 }
 
 /// Whether an image may take this place. Where nobody can look, whoever writes says why.
@@ -198,7 +199,7 @@ fn load(document: &Document, file: &Spanned<PathBuf>, directory: &Path) -> Optio
         let fault = |why: String| document.fault(file.span.clone(), format!("{}: {why}", path.display()));
         return map(&path).map_err(fault).ok();
     }
-    match zone_text(&path) {
+    match kept_zone_text(&path) {
         Ok(text) => parse(&path, &text).map_err(|faults| document.faults_elsewhere(faults)).ok(),
         Err(error) => {
             let hint = format!("it was looked for at {}", path.display());
@@ -208,7 +209,16 @@ fn load(document: &Document, file: &Spanned<PathBuf>, directory: &Path) -> Optio
     }
 }
 
-/// The text of a zone file. Comments may be in any script: what is no UTF-8 is [`char::REPLACEMENT_CHARACTER`], which no zone
+/// The text of a zone file that another file names. It is read again at each reload, and must be there then; and whoever
+/// opens a pipe may wait for ever.
+fn kept_zone_text(path: &Path) -> Result<String, document::ReadError> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file").into());
+    }
+    zone_text(path)
+}
+
+/// The text of a zone. Comments may be in any script: what is no UTF-8 is [`char::REPLACEMENT_CHARACTER`], which no zone
 /// takes outside of them. Some editors put a mark in front of a text, which is no part of it.
 fn zone_text(path: &Path) -> Result<String, document::ReadError> {
     let octets = document::read_bytes(path, LONGEST_ZONE)?;
@@ -226,7 +236,7 @@ fn parse(path: &Path, text: &str) -> Result<Zone, Faults> {
     let parsed = zone::parse_with(text, &mut |from, written| {
         let names_it = from.checked_sub(1).and_then(|from| included.get(from)).map_or(path, |(path, _)| path);
         let path = names_it.parent().unwrap_or(Path::new("")).join(written);
-        let text: Arc<str> = zone_text(&path).map_err(|error| error.to_string())?.into();
+        let text: Arc<str> = kept_zone_text(&path).map_err(|error| error.to_string())?.into();
         included.push((path, Arc::clone(&text)));
         Ok(text)
     });

@@ -3,7 +3,10 @@
 
 use config::BuiltInDns;
 use std::fs;
+use std::io::Write;
+use std::os::fd::AsRawFd;
 use std::path::Path;
+use std::process::Command;
 
 const ZONE: &str = "$ORIGIN example.\n@ SOA ns.test. h 1 2 3 4 5\n NS ns.test.\n$INCLUDE hosts/all\n";
 
@@ -45,4 +48,27 @@ fn comments_may_be_in_any_script_and_nothing_else() {
     fs::write(&file, [&start[..], b"@ TXT \"Gr\xfc\xdfe\"\n"].concat()).unwrap();
     let faults = BuiltInDns::load_zone(&file).unwrap_err().to_string();
     assert!(faults.contains("example.zone:4:10") && faults.contains("no UTF-8"), "{faults}");
+}
+
+#[test]
+fn a_text_may_come_through_a_pipe_and_comes_whole() {
+    let (out, mut into) = std::io::pipe().unwrap();
+    into.write_all(b"$TTL 300\n$ORIGIN example.\n@ SOA ns.test. h 1 2 3 4 5\n NS ns.test.\n").unwrap();
+    drop(into);
+    let zone = BuiltInDns::load_zone(Path::new(&format!("/proc/self/fd/{}", out.as_raw_fd()))).unwrap();
+    assert_eq!((zone.apex().to_string().as_str(), zone.names()), ("example.", 1));
+}
+
+/// Whoever opens a pipe waits until somebody writes, and a reload would find nothing.
+#[test]
+fn no_file_names_a_pipe() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    assert!(Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+    fs::write(at("example.zone"), ZONE.replace("hosts/all", "pipe")).unwrap();
+    let faults = BuiltInDns::load_zone(&at("example.zone")).unwrap_err().to_string();
+    assert!(faults.contains("example.zone:4:10") && faults.contains("it is no regular file"), "{faults}");
+    let site = "[[service]]\nname = 'dns'\n[service.dns]\nzones = ['pipe']\n";
+    let faults = config::parse("site.toml", site, directory.path()).unwrap_err().to_string();
+    assert!(faults.contains("site.toml:4:10") && faults.contains("it is no regular file"), "{faults}");
 }
