@@ -76,6 +76,7 @@ pub(super) async fn converse(stream: &mut impl Stream, arrived: Vec<u8>, place: 
     let mut transfers = VecDeque::new();
     let (mut is_client, mut may_ask) = (true, true);
     loop {
+        place.refresh();
         while is_client
             && transfers.len() < TRANSFERS
             && sending.len() < ENOUGH

@@ -173,14 +173,20 @@ impl Place {
             why = is_cut => why,
             ended = converse(&mut stream, arrived, self) => return ended,
         };
-        why.into_iter().for_each(|why| conversation::cut(&stream, why));
+        if let Ok(why) = why {
+            conversation::cut(&stream, why);
+        }
         Ok(())
+    }
+
+    /// Takes up what is served at the moment. Messages that arrived together are answered from the same.
+    pub(super) fn refresh(&self) {
+        self.crowd.refresh();
     }
 
     /// Answers one message, and adds the reply to what is to be sent.
     pub(super) fn answer(&self, query: &[u8], sending: &mut Vec<u8>) -> Answered {
-        let (mut service, mut room) = (self.crowd.service.borrow_mut(), self.crowd.room.borrow_mut());
-        service.refresh();
+        let (service, mut room) = (self.crowd.service.borrow(), self.crowd.room.borrow_mut());
         let transport = self.crowd.speech.transport();
         let patience = Some(self.crowd.connections.borrow().patience());
         let client = self.ends.0.ip();
