@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "rfc7606/octets.rs"]
+mod octets;
 #[path = "rfc7606/rows.rs"]
 mod rows;
 
@@ -11,7 +13,7 @@ use bgp::wire::attribute::{Fault, Handling};
 use bgp::wire::capability::AddPath;
 use bgp::wire::negotiated::Negotiated;
 use bgp::wire::update::Verdict;
-use rows::{NLRI, NLRI6, OPTIONAL, WELL_KNOWN, and, announce, body, flawless, mp_reach, raw, with};
+use octets::{NLRI, NLRI6, OPTIONAL, WELL_KNOWN, and, announce, body, flawless, mp_reach, raw, with};
 use std::fmt::Write;
 use terms::Family;
 
