@@ -5,7 +5,7 @@ pub(super) const OPTIONAL: u8 = 0x80;
 pub(super) const OPTIONAL_TRANSITIVE: u8 = 0xc0;
 
 /// One attribute as it is on the wire.
-type Raw = Vec<u8>;
+pub(super) type Raw = Vec<u8>;
 
 pub(super) fn raw(flags: u8, code: u8, value: &[u8]) -> Raw {
     let length = u8::try_from(value.len()).unwrap();

@@ -2,8 +2,8 @@
 
 use super::Session;
 use super::octets::{
-    HOP6, NLRI, NLRI6, OPTIONAL, OPTIONAL_TRANSITIVE, WELL_KNOWN, alone, and, announce, body, both, flawless,
-    gone, mp_reach, raw, reach, with, without,
+    HOP6, NLRI, NLRI6, OPTIONAL, OPTIONAL_TRANSITIVE, Raw, WELL_KNOWN, alone, and, announce, body, both,
+    flawless, gone, mp_reach, raw, reach, with, without,
 };
 
 pub(super) struct Row {
