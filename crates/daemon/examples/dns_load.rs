@@ -10,8 +10,8 @@
 //! its loader, which costs more than an answer: with a window, it looks for replies again and again.
 //!
 //! How long a reply took, at a rate, is from the call that sends until the kernel of the loader has it: what the loader
-//! does in between, and who takes its processor meanwhile, does not count. `took` has how many replies took so many
-//! microseconds, for each that occurred; `periods` the time within which 99 of 100 came, for each [`PERIOD`] by itself.
+//! does in between, and who takes its processor meanwhile, does not count. `took` has for each [`PERIOD`] how many replies
+//! took so many microseconds, for each number that occurred.
 //!
 //! `QUERIES` has a question and what must be answered in each line: name, number of the type, whether DNSSEC is asked
 //! for, code, whether the answer is authoritative, number of answers, and the data of the first one or `-`:
@@ -41,7 +41,7 @@ const CROWD: u64 = 16;
 const PAUSE: Duration = Duration::from_micros(60);
 /// The time between two looks at the socket: each takes a line of the cache from who answers.
 const LOOK: Duration = Duration::from_micros(10);
-/// The time of which a percentile is taken by itself: some thousand replies.
+/// The time whose replies are counted by themselves: some thousand.
 const PERIOD: Duration = Duration::from_millis(100);
 /// A question without an answer for so long is lost, and its place is used again.
 const LOST: Duration = Duration::from_secs(1);
@@ -319,21 +319,14 @@ fn main() {
         _ => panic!("no mode {mode}"),
     }
     let Result { sent, answered, lost, took: replies } = loader.result;
-    let (mut took, mut periods) = (BTreeMap::<u32, u32>::new(), BTreeMap::<u128, Vec<u32>>::new());
+    let mut took = BTreeMap::<u128, BTreeMap<u32, u32>>::new();
     for (asked, time) in replies {
-        *took.entry(time).or_default() += 1;
-        periods.entry(asked.as_micros() / PERIOD.as_micros()).or_default().push(time);
+        let period = took.entry(asked.as_micros() / PERIOD.as_micros()).or_default();
+        *period.entry(time).or_default() += 1;
     }
-    let took: Vec<_> = took.into_iter().collect();
-    let periods: Vec<u32> = periods.into_values().map(all_but_a_hundredth).collect();
+    let took: Vec<Vec<(u32, u32)>> = took.into_values().map(|period| period.into_iter().collect()).collect();
     let said = serde_json::json!({
-        "sent": sent, "answered": answered, "lost": lost, "began": began, "took": took, "periods": periods
+        "sent": sent, "answered": answered, "lost": lost, "began": began, "took": took
     });
     println!("{said}");
-}
-
-/// 99 of 100 are at most this.
-fn all_but_a_hundredth(mut of: Vec<u32>) -> u32 {
-    of.sort_unstable();
-    of[of.len() * 99 / 100]
 }
