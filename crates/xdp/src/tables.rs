@@ -9,6 +9,9 @@ use continuity::{Block, Count, Counts, Filter, Settings, Site, SiteNumber};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
 
+/// How often something that does not rest is read.
+const READINGS: usize = 16;
+
 impl Continuity {
     /// Tells the programs everything that they are told; only what is not said already is written. A reader of the tables
     /// sees each site and each filter whole or not at all, and every flow that is in a filter before and after at any time.
@@ -59,8 +62,13 @@ impl Continuity {
         Ok(self.pages()? as usize * PAGE_BLOCKS)
     }
 
-    /// What became of all packets, from the first load on.
+    /// What became of all packets, from the first load on. Where packets come so fast that no counter rests while all are
+    /// read, those that came meanwhile may be in one counter and not yet in another.
     pub fn counts(&self) -> Result<Counts, Error> {
+        of_one_moment(|| self.read_counts())
+    }
+
+    fn read_counts(&self) -> Result<Counts, Error> {
         let table = self.ebpf.map("counts").ok_or_else(|| missing("counts"))?;
         let table = PerCpuArray::<_, u64>::try_from(table).map_err(Error::unfit("counts"))?;
         let mut counters = [0; Count::ALL.len()];
@@ -176,4 +184,38 @@ fn replace<K: Pod + Ord, V: Pod>(
         table.remove(key).map_err(Error::table("take a row out"))?;
     }
     rows.iter().try_for_each(|(key, value)| table.insert(key, value, 0).map_err(Error::table("put a row in")))
+}
+
+/// What two readings in a row agree on: it was so in the moment between them, however long each of them took.
+fn of_one_moment<T: PartialEq, E>(mut read: impl FnMut() -> Result<T, E>) -> Result<T, E> {
+    let mut last = read()?;
+    for _ in 1..READINGS {
+        let again = read()?;
+        if again == last {
+            break;
+        }
+        last = again;
+    }
+    Ok(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rests_is_read_twice_and_what_does_not_is_given_up() {
+        let reading = |changes: usize| {
+            let mut readings = 0;
+            let read = of_one_moment(|| {
+                readings += 1;
+                Ok::<_, ()>(readings.min(changes))
+            });
+            (read, readings)
+        };
+        assert_eq!(reading(1), (Ok(1), 2));
+        assert_eq!(reading(5), (Ok(5), 6));
+        assert_eq!(reading(READINGS * 2), (Ok(READINGS), READINGS));
+        assert_eq!(of_one_moment(|| Err::<(), _>("unread")), Err("unread"));
+    }
 }
