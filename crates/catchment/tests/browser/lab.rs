@@ -8,10 +8,13 @@ use std::thread;
 
 /// However the test ends, even killed: the lab ends by itself some time later.
 const LONGEST: &str = "5m";
+/// Packets that may be lost until routers know the way, each of which is waited for (half a second).
+const MOST_SENT: usize = 60;
 
 /// A running world.
 pub(crate) struct Lab {
     process: Child,
+    name: String,
     /// Where its page is.
     pub(crate) url: String,
 }
@@ -34,7 +37,23 @@ impl Lab {
         };
         // Nobody may have to wait because nobody listens.
         thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
-        Lab { process, url }
+        Lab { process, name: name.to_owned(), url }
+    }
+
+    /// Waits until a packet of one host comes to another: everybody may be answered by the nearest site before routers know the
+    /// way across the world.
+    pub(crate) fn until_reached(&self, from: &str, to: &str) {
+        let received = format!("received by {to}");
+        for _ in 0..MOST_SENT {
+            let mut command = Command::new(crate::PROGRAM);
+            command.args(["lab", "send", "--name", &self.name, "unicast", "from", from, "to", to]);
+            let output = command.output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            if String::from_utf8_lossy(&output.stdout).contains(&received) {
+                return;
+            }
+        }
+        panic!("{from} never reached {to}");
     }
 
     /// The picture as anybody may read it.

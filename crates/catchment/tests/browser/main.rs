@@ -126,6 +126,7 @@ fn a_packet_is_sent_in_four_ways_and_every_host_shows_what_it_got() {
         let choose = format!("document.querySelector('#methods [aria-label=\"{label}\"]').value = '{value}'");
         page.see(&choose);
     };
+    lab.until_reached("thames-1", "sumida-1");
     say(&mut page, "LAN", "sumida");
     tab_to(&mut page, "Send broadcast");
     page.press("Enter");
