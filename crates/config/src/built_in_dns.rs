@@ -199,7 +199,7 @@ fn load(document: &Document, file: &Spanned<PathBuf>, directory: &Path) -> Optio
         let fault = |why: String| document.fault(file.span.clone(), format!("{}: {why}", path.display()));
         return map(&path).map_err(fault).ok();
     }
-    match kept_zone_text(&path) {
+    match document::regular(&path).and_then(zone_text) {
         Ok(text) => parse(&path, &text).map_err(|faults| document.faults_elsewhere(faults)).ok(),
         Err(error) => {
             let hint = format!("it was looked for at {}", path.display());
@@ -207,15 +207,6 @@ fn load(document: &Document, file: &Spanned<PathBuf>, directory: &Path) -> Optio
             None
         }
     }
-}
-
-/// The text of a zone file that another file names. It is read again at each reload, and must be there then; and whoever
-/// opens a pipe may wait for ever.
-fn kept_zone_text(path: &Path) -> Result<String, document::ReadError> {
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no regular file").into());
-    }
-    zone_text(path)
 }
 
 /// The text of a zone. Comments may be in any script: what is no UTF-8 is [`char::REPLACEMENT_CHARACTER`], which no zone
@@ -236,7 +227,8 @@ fn parse(path: &Path, text: &str) -> Result<Zone, Faults> {
     let parsed = zone::parse_with(text, &mut |from, written| {
         let names_it = from.checked_sub(1).and_then(|from| included.get(from)).map_or(path, |(path, _)| path);
         let path = names_it.parent().unwrap_or(Path::new("")).join(written);
-        let text: Arc<str> = kept_zone_text(&path).map_err(|error| error.to_string())?.into();
+        let text: Arc<str> =
+            document::regular(&path).and_then(zone_text).map_err(|error| error.to_string())?.into();
         included.push((path, Arc::clone(&text)));
         Ok(text)
     });

@@ -20,7 +20,7 @@ pub(crate) fn read(
     };
     let looked = looked_for(file, directory);
     // The line, and how it ends.
-    let text = match document::read(&path, longest + 2) {
+    let text = match document::regular(&path).and_then(|path| document::read(path, longest + 2)) {
         Ok(text) => text,
         Err(error) => return fault(error.to_string(), looked),
     };
@@ -38,7 +38,8 @@ pub(crate) fn read(
 /// Whether a file is closed to those who are neither its owner nor of its group; otherwise it is a fault.
 pub(crate) fn is_kept(document: &Document, file: &Spanned<PathBuf>, directory: &Path) -> bool {
     let path = directory.join(&file.value);
-    let (message, hint) = match fs::metadata(&path).map(|metadata| metadata.permissions().mode() & 0o777) {
+    let mode = document::regular(&path).and_then(|path| Ok(fs::metadata(path)?.permissions().mode() & 0o777));
+    let (message, hint) = match mode {
         Ok(mode) if mode & 0o007 == 0 => return true,
         Ok(mode) => (
             format!("everybody on this host can use the key: the mode of its file is {mode:04o}"),

@@ -89,6 +89,7 @@ fn each_broken_rule_is_one_fault() {
         ("tls = { cert_file = 'dns.pem', key_file = 'dns.pem' }".to_owned(), "no private key"),
         ("tls = { cert_file = 'dns.pem', key_file = 'other.key' }".to_owned(), "of no use"),
         ("tls = { cert_file = 'nowhere.pem', key_file = 'dns.key' }".to_owned(), "nowhere.pem"),
+        ("tls = { cert_file = '/dev/null', key_file = 'dns.key' }".to_owned(), "it is no regular file"),
         (format!("tls = {{ {pair}, ticket_keys_file = 'short-tickets' }}"), "line 2 of this file"),
         (format!("tls = {{ {pair}, ticket_keys_file = 'no-tickets' }}"), "has 0 keys"),
         (format!("tls = {{ {pair}, ticket_keys_file = 'many-tickets' }}"), "has 9 keys"),

@@ -2,7 +2,7 @@
 
 use crate::fault::{Fault, Faults};
 use crate::source::Source;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -12,12 +12,21 @@ pub enum ReadError {
     /// The system does not give it.
     #[error("cannot read the file: {0}")]
     Unreadable(#[from] io::Error),
+    /// Whoever opens it may wait for ever, or not find the same again.
+    #[error("it is no regular file")]
+    NotRegular,
     /// It has more bytes than its reader takes.
     #[error("the file is longer than {0} bytes")]
     TooLong(usize),
     /// It has bytes that are no text.
     #[error("the file is not UTF-8: line {0} has other bytes")]
     NotText(usize),
+}
+
+/// The path again, if it is that of a regular file. A file that another one names has to be: it is read again at each reload
+/// and must be there then, and whoever opens a pipe may wait for ever. What an operator names in a command may be a pipe.
+pub fn regular(path: &Path) -> Result<&Path, ReadError> {
+    if fs::metadata(path)?.is_file() { Ok(path) } else { Err(ReadError::NotRegular) }
 }
 
 /// The bytes of a file, at most `most`. A device without end cannot fill the memory.

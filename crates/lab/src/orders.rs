@@ -15,8 +15,10 @@ impl Lab {
         let fault = understand(command)?;
         let mut said = self.perform(&fault).map_err(|error| Refusal::because(error.to_string()))?;
         if fault.sends() {
+            // Others may send while it travels.
+            let sent = self.last_sent();
             thread::sleep(TRAVEL);
-            let receivers = self.last_message().map(|message| message.receivers());
+            let receivers = sent.and_then(|number| self.message(number)).map(|message| message.receivers());
             said.extend(receivers.map(|receivers| format!("; received by {receivers}")));
         }
         Ok(Done { schema: Schema, said })

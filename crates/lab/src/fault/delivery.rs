@@ -83,10 +83,16 @@ impl Lab {
         }
     }
 
-    /// The message that was sent last.
-    pub(crate) fn last_message(&self) -> Option<Message> {
+    /// The number of the message that was sent last.
+    pub(crate) fn last_sent(&self) -> Option<u32> {
         let post = lock(&self.post).clone()?;
-        lock(&post.ledger).messages().next_back().cloned()
+        lock(&post.ledger).messages().next_back().map(|message| message.number)
+    }
+
+    /// A message that is remembered.
+    pub(crate) fn message(&self, number: u32) -> Option<Message> {
+        let post = lock(&self.post).clone()?;
+        lock(&post.ledger).messages().find(|message| message.number == number).cloned()
     }
 
     /// What is known of everything that was sent; nothing where nothing was.
