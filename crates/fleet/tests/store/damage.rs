@@ -106,28 +106,30 @@ async fn no_accident_makes_a_panic_or_a_value_that_nobody_kept() {
     assert!(damaged > 0, "accidents are noticed");
 }
 
-/// Kept as another process so that it can be killed in the middle of a write; see
-/// [`a_kill_at_any_moment_leaves_what_was_confirmed`].
-#[tokio::test]
-#[ignore = "started by another test"]
-async fn writes_until_it_is_killed() {
-    let path = std::env::var("STORE").unwrap();
-    let store = Embedded::open(Path::new(&path)).unwrap().store;
+/// Where the process that is to be killed writes.
+const WRITER: &str = "CATCHMENT_TEST_WRITER";
+
+async fn write_until_killed(path: &Path) {
+    let store = Embedded::open(path).unwrap().store;
     for value in 0u32.. {
         local::keep(&store, &key(), &value).await.unwrap();
         println!("kept {value}");
     }
 }
 
+/// It starts itself again, as another process that can be killed in the middle of a write.
 #[tokio::test]
 async fn a_kill_at_any_moment_leaves_what_was_confirmed() {
     use std::io::{BufRead, BufReader};
+    if let Ok(path) = std::env::var(WRITER) {
+        return write_until_killed(Path::new(&path)).await;
+    }
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("state.redb");
     for enough in [3, 17, 40] {
         let mut writer = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "--nocapture", "damage::writes_until_it_is_killed"])
-            .env("STORE", &path)
+            .args(["--exact", "--nocapture", "damage::a_kill_at_any_moment_leaves_what_was_confirmed"])
+            .env(WRITER, &path)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
