@@ -201,7 +201,7 @@ fn together(document: &Document, one: &Value, other: &Value) {
 /// The path of a file that can be read and holds a PEM block of this kind.
 fn readable(document: &Document, file: Spanned<PathBuf>, directory: &Path, block: &str) -> Option<PathBuf> {
     let path = directory.join(&file.value);
-    let message = match document::regular(&path).and_then(|path| document::read(path, Fleet::LONGEST_FILE)) {
+    let message = match document::read_regular(&path, Fleet::LONGEST_FILE) {
         Ok(text) if text.contains(block) => return Some(path),
         Ok(_) => format!("{} holds no PEM block `{block}`", path.display()),
         Err(error) => format!("{}: {error}", path.display()),

@@ -20,7 +20,7 @@ pub(crate) fn read(
     };
     let looked = looked_for(file, directory);
     // The line, and how it ends.
-    let text = match document::regular(&path).and_then(|path| document::read(path, longest + 2)) {
+    let text = match document::read_regular(&path, longest + 2) {
         Ok(text) => text,
         Err(error) => return fault(error.to_string(), looked),
     };

@@ -29,6 +29,11 @@ pub fn regular(path: &Path) -> Result<&Path, ReadError> {
     if fs::metadata(path)?.is_file() { Ok(path) } else { Err(ReadError::NotRegular) }
 }
 
+/// The text of a [`regular`] file of at most `most` bytes.
+pub fn read_regular(path: &Path, most: usize) -> Result<String, ReadError> {
+    read(regular(path)?, most)
+}
+
 /// The bytes of a file, at most `most`. A device without end cannot fill the memory.
 pub fn read_bytes(path: &Path, most: usize) -> Result<Vec<u8>, ReadError> {
     let mut bytes = Vec::new();

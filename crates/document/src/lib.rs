@@ -45,7 +45,7 @@ mod value;
 pub use document::{Document, Spanned};
 pub use duration::{DurationError, parse_duration};
 pub use fault::{Fault, Faults, Warnings};
-pub use file::{ReadError, read, read_bytes, regular};
+pub use file::{ReadError, read, read_bytes, read_regular, regular};
 pub use render::Style;
 pub use source::Source;
 pub use table::Table;

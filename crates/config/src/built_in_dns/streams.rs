@@ -170,8 +170,7 @@ fn ticket_keys_of(document: &Document, file: &Spanned<PathBuf>, directory: &Path
 
 fn read(document: &Document, file: &Spanned<PathBuf>, directory: &Path) -> Option<String> {
     let path = directory.join(&file.value);
-    document::regular(&path)
-        .and_then(|path| document::read(path, LONGEST_FILE))
+    document::read_regular(&path, LONGEST_FILE)
         .map_err(|error| {
             let hint = format!("it was looked for at {}", path.display());
             document.fault_with_hint(file.span.clone(), error.to_string(), hint);

@@ -86,8 +86,7 @@ fn certificates(table: &Table, file: &Spanned<PathBuf>, directory: &Path) -> Opt
         let hint = format!("it was looked for at {}", path.display());
         table.document().fault_with_hint(file.span.clone(), message, hint);
     };
-    let text = document::regular(&path).and_then(|path| document::read(path, LONGEST_FILE));
-    let text = text.map_err(|error| fault(error.to_string())).ok()?;
+    let text = document::read_regular(&path, LONGEST_FILE).map_err(|error| fault(error.to_string())).ok()?;
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
     match read {
         Ok(certificates) if !certificates.is_empty() => {
